@@ -1,0 +1,105 @@
+"""A trained segmentation: preparation, centroids and names together, so that scoring never refits.
+
+Belongs here: the model, its JSON form, assigning rows to segments.
+Does not belong here: training (`train`), files.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from ml.segmentation.kmeans import assign
+from ml.segmentation.prepare import Preparation
+
+FORMAT = 1
+"""Raised when the JSON form changes so that an old reader would misread it."""
+
+
+@dataclass(frozen=True)
+class SegmentationModel:
+    """What is needed to tell anybody's segment.
+
+    Attributes
+    ----------
+    segmentation, entity : names from the declaration.
+    preparation : fitted on the training rows.
+    centroids : (k, d) float32, in segment id order.
+    segment_names : k names, in segment id order.
+    trained_on : number of training rows.
+    seed : of the sweep.
+    """
+
+    segmentation: str
+    entity: str
+    preparation: Preparation
+    centroids: np.ndarray
+    segment_names: tuple[str, ...]
+    trained_on: int
+    seed: int
+
+    @property
+    def k(self) -> int:
+        """Number of segments."""
+        return len(self.centroids)
+
+    def segment_ids(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return the segment id of each row, (n,) int32.
+
+        Raises
+        ------
+        SegmentationError
+            When a feature column is absent, not numeric, or misses a value that no rule fills.
+        """
+        return assign(self.preparation.transform(frame), self.centroids)[0]
+
+    def members(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return one row per row of the frame: entity_id (text), segment_id, segment_name."""
+        ids = self.segment_ids(frame)
+        names = pl.Series(self.segment_names, dtype=pl.String)
+        return pl.DataFrame(
+            {
+                "entity_id": frame[self.entity].cast(pl.String),
+                "segment_id": ids,
+                "segment_name": names.gather(ids),
+            }
+        )
+
+    def to_json(self) -> str:
+        """Return the model as JSON text; equal models give equal text."""
+        state = {
+            "format": FORMAT,
+            "segmentation": self.segmentation,
+            "entity": self.entity,
+            "trained_on": self.trained_on,
+            "seed": self.seed,
+            "segment_names": list(self.segment_names),
+            "preparation": self.preparation.to_dict(),
+            "centroids": self.centroids.tolist(),
+        }
+        return json.dumps(state, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Rebuild the model that `to_json` wrote, bit for bit.
+
+        Raises
+        ------
+        ValueError
+            When the text is not a model of this format.
+        """
+        state: dict[str, Any] = json.loads(text)
+        if state.get("format") != FORMAT:
+            msg = f"model format {state.get('format')!r}; this version reads format {FORMAT}"
+            raise ValueError(msg)
+        return cls(
+            segmentation=state["segmentation"],
+            entity=state["entity"],
+            preparation=Preparation.from_dict(state["preparation"]),
+            centroids=np.array(state["centroids"], dtype=np.float32),
+            segment_names=tuple(state["segment_names"]),
+            trained_on=state["trained_on"],
+            seed=state["seed"],
+        )

@@ -1,0 +1,64 @@
+"""Principal components of the prepared features: the map people look at.
+
+Belongs here: PCA, its explained variance and loadings. Does not belong here: drawing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Fitted principal components.
+
+    Attributes
+    ----------
+    mean : (d,) float64
+    components : (c, d) float64, unit length; the entry of largest size is positive.
+    explained_variance_ratio : (c,) float64
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    explained_variance_ratio: np.ndarray
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Return the coordinates of prepared rows, (n, c) float64."""
+        return (X - self.mean) @ self.components.T
+
+    def loadings(self, columns: tuple[str, ...]) -> pl.DataFrame:
+        """Return one row per component and feature: component, feature, loading, explained_variance_ratio."""
+        count, d = self.components.shape
+        return pl.DataFrame(
+            {
+                "component": np.repeat(np.arange(1, count + 1, dtype=np.int32), d),
+                "feature": list(columns) * count,
+                "loading": self.components.ravel(),
+                "explained_variance_ratio": np.repeat(self.explained_variance_ratio, d),
+            }
+        )
+
+
+def principal_components(X: np.ndarray, count: int = 2) -> Projection:
+    """Fit principal components through the covariance matrix (exact, and quick for d << n).
+
+    Parameters
+    ----------
+    X : (n, d) float
+        Prepared features.
+    count
+        Components wanted; fewer come back when d is smaller.
+    """
+    mean = X.mean(axis=0, dtype=np.float64)
+    centred = X - mean
+    covariance = centred.T @ centred / max(len(X) - 1, 1)
+    values, vectors = np.linalg.eigh(covariance)
+    top = np.argsort(values)[::-1][:count]
+    components = vectors[:, top].T
+    largest = np.argmax(np.abs(components), axis=1)
+    components = components * np.sign(components[np.arange(len(components)), largest])[:, None]
+    total = values.sum()
+    ratio = values[top] / total if total > 0 else np.zeros(len(top))
+    return Projection(mean, components, ratio)

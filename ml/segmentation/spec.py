@@ -1,0 +1,177 @@
+"""What a segmentation is: the declaration that one YAML file holds.
+
+Belongs here: the schema, its defaults and the rules that a declaration must keep.
+Does not belong here: how anything is computed, and anything that knows what an entity means.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ml.errors import SegmentationError
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+
+
+class _Declaration(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PrepareStep(_Declaration):
+    """One step of preparation and the columns it applies to."""
+
+    step: Literal["standardize", "log1p"]
+    """`log1p`: log(1 + x), for counts and amounts; `standardize`: mean 0, standard deviation 1."""
+    columns: tuple[str, ...] = ("*",)
+    """Column names or globs; all columns when omitted."""
+
+
+class Features(_Declaration):
+    """Where the features stand and how they are prepared."""
+
+    table: TableName
+    """`schema.table` in the warehouse, one row per entity."""
+    columns: tuple[str, ...] = Field(min_length=1)
+    """Names or globs of the columns to cluster on, e.g. `avg_*`."""
+    prepare: tuple[PrepareStep, ...] = (PrepareStep(step="standardize"),)
+    """Applied in order; a step is written `standardize` or `{step: log1p, columns: [cnt_*]}`."""
+    missing: Literal["error", "zero", "mean"] = "error"
+    """What an empty value becomes."""
+    constant: Literal["error", "drop"] = "error"
+    """What to do with a column that has one value only and so can separate nobody."""
+
+    @field_validator("prepare", mode="before")
+    @classmethod
+    def _accept_bare_step_names(cls, steps: object) -> object:
+        if not isinstance(steps, list | tuple):
+            return steps
+        return tuple({"step": step} if isinstance(step, str) else step for step in steps)
+
+
+class Clustering(_Declaration):
+    """Which numbers of segments are tried, which are shown and which one is published."""
+
+    method: Literal["kmeans"] = "kmeans"
+    candidates: tuple[Annotated[int, Field(ge=2)], ...] = tuple(range(2, 11))
+    """Every k that is fitted and judged."""
+    explore: tuple[int, ...] = ()
+    """Candidates whose map is drawn."""
+    publish: int | Literal["elbow"] = "elbow"
+    """The candidate whose segments are published; `elbow` takes the knee of the inertia curve."""
+    restarts: Annotated[int, Field(ge=1, le=100)] = 10
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _choices_are_candidates(self) -> Self:
+        if list(self.candidates) != sorted(set(self.candidates)) or not self.candidates:
+            msg = "candidates must be increasing and without repeats, e.g. [2, 3, 4, 5]"
+            raise ValueError(msg)
+        for k in self.explore:
+            if k not in self.candidates:
+                msg = f"explore: {k} is not among the candidates {list(self.candidates)}"
+                raise ValueError(msg)
+        if self.publish != "elbow" and self.publish not in self.candidates:
+            msg = (
+                f"publish: {self.publish} is not among the candidates {list(self.candidates)} (or use `elbow`)"
+            )
+            raise ValueError(msg)
+        return self
+
+
+class NamingRule(_Declaration):
+    """A name and the segment it belongs to, said over the segment's mean of one column."""
+
+    name: str = Field(min_length=1)
+    feature: str
+    pick: Literal["highest", "lowest"] = "highest"
+    """Which segment gets the name when several qualify."""
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _bounds_are_ordered(self) -> Self:
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            msg = f"at_least ({self.at_least}) is greater than at_most ({self.at_most})"
+            raise ValueError(msg)
+        return self
+
+
+class Naming(_Declaration):
+    """How segments get their ids and names: by what they are, never by a label number.
+
+    Ids follow the rank of `rank_by` (smallest mean first). Names come from `names` in the same order,
+    or from `rules`; a segment that no rule claims is called `Segment <id + 1>`.
+    """
+
+    rank_by: str
+    names: tuple[str, ...] = ()
+    rules: tuple[NamingRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way_of_naming(self) -> Self:
+        if self.names and self.rules:
+            msg = "give either `names` (by rank) or `rules`, not both"
+            raise ValueError(msg)
+        names = self.names or tuple(rule.name for rule in self.rules)
+        if len(set(names)) != len(names):
+            msg = "segment names must differ from each other"
+            raise ValueError(msg)
+        return self
+
+
+class Plots(_Declaration):
+    """Which columns the plots show."""
+
+    heatmap: tuple[str, ...] = ()
+    """Columns or globs of the heat map; the clustering columns when omitted."""
+    distribution: str | None = None
+    """Column whose distribution is drawn per segment; `naming.rank_by` when omitted."""
+
+
+class SegmentationSpec(_Declaration):
+    """A whole segmentation: entity, features, clustering, names."""
+
+    name: Identifier
+    description: str = Field(min_length=1)
+    entity: Identifier
+    """The column that identifies one row of the feature table."""
+    features: Features
+    clustering: Clustering = Clustering()
+    naming: Naming
+    plots: Plots = Plots()
+
+    @model_validator(mode="after")
+    def _as_many_names_as_segments(self) -> Self:
+        names, publish = self.naming.names, self.clustering.publish
+        if names and publish == "elbow":
+            msg = "naming.names needs clustering.publish as a number: with `elbow` the count is not known before"
+            raise ValueError(msg)
+        if names and publish != len(names):
+            msg = f"naming.names: {len(names)} names for clustering.publish = {publish} segments"
+            raise ValueError(msg)
+        return self
+
+
+def select_columns(patterns: Sequence[str], available: Sequence[str]) -> list[str]:
+    """Return the available columns that the patterns name, in the order of `available`.
+
+    Parameters
+    ----------
+    patterns
+        Column names or globs (`avg_*`).
+    available
+        The columns there are.
+
+    Raises
+    ------
+    SegmentationError
+        When a pattern matches no column.
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(column, pattern) for column in available):
+            msg = f"no column matches {pattern!r}; there are: {', '.join(available)}"
+            raise SegmentationError(msg)
+    return [column for column in available if any(fnmatchcase(column, pattern) for pattern in patterns)]
