@@ -1,0 +1,51 @@
+{{ config(materialized='view') }}
+
+with
+
+ratings as (
+
+    select * from {{ ref('stg_movies__ratings') }}
+
+),
+
+movies as (
+
+    select * from {{ ref('int_movies__titles') }}
+
+),
+
+repeated as (
+
+    select * from {{ ref('int_ratings__repeated') }}
+
+),
+
+rated_once as (
+
+    select
+        ratings.user_id,
+        movies.title_row_id,
+        ratings.rating,
+        1 as rating_count
+    from ratings
+    inner join movies on ratings.movie_id = movies.movie_id
+    where
+        not exists (
+            select 1
+            from repeated
+            where
+                repeated.user_id = ratings.user_id
+                and repeated.title_row_id = movies.title_row_id
+        )
+
+),
+
+final as (
+
+    select * from rated_once
+    union all
+    select * from repeated
+
+)
+
+select * from final

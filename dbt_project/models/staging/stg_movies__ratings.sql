@@ -1,0 +1,26 @@
+with
+
+source as (
+
+    select * from {{ source('movies', 'ratings') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        user_id,
+        movie_id,
+
+        ---------- numbers
+        rating,
+
+        ---------- times
+        rated_at
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,34 @@
+with
+
+source as (
+
+    select * from {{ source('movies', 'titles') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        title_id,
+        {{ imdb_number('imdb_id') }} as imdb_number,
+
+        ---------- text
+        title,
+        original_language,
+        genres as genres_literal,
+
+        ---------- numbers
+        runtime_minutes,
+        popularity,
+        vote_average,
+        vote_count,
+
+        ---------- times
+        release_date
+
+    from source
+
+)
+
+select * from renamed
