@@ -1,0 +1,12 @@
+select
+    segmentation,
+    k,
+    inertia,
+    silhouette,
+    calinski_harabasz,
+    davies_bouldin,
+    size_min,
+    size_max,
+    is_elbow,
+    is_published
+from {{ source('ml', 'k_metrics') }}

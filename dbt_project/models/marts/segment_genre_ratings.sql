@@ -1,0 +1,88 @@
+-- The members are summed in the wide table and turned into rows afterwards: a few segments to unpivot, not every user.
+with
+
+members as (
+
+    select
+        segmentation,
+        segment_id,
+        segment_name,
+        try_cast(entity_id as bigint) as user_id
+    from {{ source('ml', 'segment_members') }}
+    where {{ is_user_segmentation('segmentation') }}
+
+),
+
+users as (
+
+    select * from {{ ref('user_genre_stats') }}
+
+),
+
+genres as (
+
+    select * from {{ ref('genres') }}
+
+),
+
+summed as (
+
+    select
+        members.segmentation,
+        members.segment_id,
+        members.segment_name,
+        count(*) as members,
+        {%- for genre in var('genres') %}
+        sum(users.avg_{{ genre }}) as sum_{{ genre }},
+        sum(case when users.cnt_{{ genre }} > 0 then 1 else 0 end) as raters_{{ genre }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from members
+    inner join users on members.user_id = users.user_id
+    group by members.segmentation, members.segment_id, members.segment_name
+
+),
+
+by_genre as (
+
+    select
+        summed.segmentation,
+        summed.segment_id,
+        summed.segment_name,
+        genres.genre,
+        summed.members,
+        case genres.genre
+            {%- for genre in var('genres') %}
+            when '{{ genre }}' then summed.sum_{{ genre }}
+            {%- endfor %}
+        end as mean_sum,
+        case genres.genre
+            {%- for genre in var('genres') %}
+            when '{{ genre }}' then summed.raters_{{ genre }}
+            {%- endfor %}
+        end as raters
+    from summed
+    cross join genres
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        segmentation,
+        segment_id,
+        segment_name,
+        genre,
+
+        ---------- numbers
+        cast(members as bigint) as members,
+        cast(raters as bigint) as raters,
+        raters / members as rater_share,
+        mean_sum / members as published_mean_rating,
+        mean_sum / nullif(raters, 0) as rater_mean_rating
+
+    from by_genre
+
+)
+
+select * from final

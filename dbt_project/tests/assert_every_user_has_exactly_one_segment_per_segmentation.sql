@@ -1,0 +1,46 @@
+-- Fails too when the features were rebuilt and the segmentations were not: their members are then other users.
+with
+
+segmentations as (
+
+    select distinct segmentation
+    from {{ ref('segments') }}
+    where {{ is_user_segmentation('segmentation') }}
+
+),
+
+expected as (
+
+    select
+        segmentations.segmentation,
+        users.user_id
+    from segmentations
+    cross join {{ ref('user_genre_stats') }} as users
+
+),
+
+members as (
+
+    select
+        segmentation,
+        try_cast(entity_id as bigint) as user_id,
+        count(*) as segments
+    from {{ ref('segment_members') }}
+    where {{ is_user_segmentation('segmentation') }}
+    group by segmentation, entity_id
+
+)
+
+select
+    coalesce(expected.segmentation, members.segmentation) as segmentation,
+    coalesce(expected.user_id, members.user_id) as user_id,
+    members.segments
+from expected
+full outer join members
+    on
+        expected.segmentation = members.segmentation
+        and expected.user_id = members.user_id
+where
+    expected.user_id is null
+    or members.user_id is null
+    or members.segments <> 1

@@ -1,0 +1,3 @@
+select *
+from {{ ref('landing_manifest') }}
+where rows_read <> rows_landed + rows_rejected

@@ -1,0 +1,18 @@
+with
+
+columns_of_genres as (
+
+    {%- for genre in var('genres') %}
+    select '{{ genre }}' as genre{{ " union all" if not loop.last }}
+    {%- endfor %}
+
+)
+
+select
+    seed.genre as in_seed,
+    columns_of_genres.genre as in_columns
+from {{ ref('genres') }} as seed
+full outer join columns_of_genres on seed.genre = columns_of_genres.genre
+where
+    seed.genre is null
+    or columns_of_genres.genre is null

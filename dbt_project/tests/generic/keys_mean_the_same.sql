@@ -1,0 +1,32 @@
+{#-
+    Fails when the two keys of a join come from different id spaces. Each side carries a second id of what it means; the
+    join is judged by how many of its rows agree in it. Rows where one side has none cannot be compared, and a join of
+    which too little can be compared is not taken for a good one.
+-#}
+{% test keys_mean_the_same(model, left_meaning, right_meaning, most_disagreeing=0.02, least_comparable=0.5) %}
+with
+
+judged as (
+
+    select
+        count(*) as joined,
+        sum(case when {{ left_meaning }} is not null and {{ right_meaning }} is not null then 1 else 0 end) as compared,
+        sum(case when {{ left_meaning }} = {{ right_meaning }} then 1 else 0 end) as agreeing
+    from {{ model }}
+
+)
+
+select
+    *,
+    case
+        when compared < {{ least_comparable }} * joined then 'too few rows can be compared to judge the join'
+        else 'the keys of the join mean different things'
+    end as reason
+from judged
+where
+    joined > 0
+    and (
+        compared < {{ least_comparable }} * joined
+        or compared - agreeing > {{ most_disagreeing }} * compared
+    )
+{% endtest %}
