@@ -1,0 +1,164 @@
+"""The five planted personas: how many of them, how much they rate, what, and how high.
+
+Belongs here: the declaration of the personas and dealing them out to users.
+Does not belong here: drawing the ratings themselves (`ratings`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.demo.genres import GENRES, genre_bits
+from ingest.demo.sizes import Sizes
+from ingest.demo.streams import stream
+
+
+@dataclass(frozen=True)
+class Persona:
+    """One planted kind of viewer."""
+
+    name: str
+    users: int
+    """Members published for the real data; only the proportions are used."""
+    titles_per_user: float
+    """Mean published for the real data; only the proportions are used."""
+    rating: float
+    """Mean rating, in stars, of a title of average quality."""
+    years_active: float
+    """Mean time between a user's first and last rating."""
+    genre_shares: Mapping[str, float]
+    """Share of the persona's titles that carry each genre; a genre not named is never sought."""
+
+
+_FIRST_FOUR = {"Drama": 0.46, "Comedy": 0.42, "Thriller": 0.30, "Romance": 0.30}
+_NINE = {
+    "Drama": 0.36, "Comedy": 0.30, "Thriller": 0.30, "Romance": 0.22, "Action": 0.30, "Adventure": 0.22,
+    "Crime": 0.22, "Science Fiction": 0.19, "Fantasy": 0.17,
+}  # fmt: skip
+_FOURTEEN = {
+    "Drama": 0.33, "Comedy": 0.28, "Thriller": 0.25, "Romance": 0.17, "Action": 0.26, "Adventure": 0.20,
+    "Crime": 0.16, "Science Fiction": 0.14, "Fantasy": 0.12, "Family": 0.12, "Mystery": 0.11,
+    "Animation": 0.10, "Horror": 0.10, "War": 0.07,
+}  # fmt: skip
+_TWENTY = _FOURTEEN | {
+    "Drama": 0.36, "Documentary": 0.08, "History": 0.07, "Music": 0.06, "Foreign": 0.06, "Western": 0.05,
+    "TV Movie": 0.05,
+}  # fmt: skip
+
+PERSONAS: Final = (
+    Persona("Quiet Viewers (Churn Risk)", 36_158, 4.83, 2.3, 0.15, {"Drama": 0.62, "Comedy": 0.52}),
+    Persona("New Explorers", 57_188, 9.23, 3.4, 0.3, _FIRST_FOUR),
+    Persona("Expanding Enthusiasts", 70_813, 17.70, 3.7, 0.8, _NINE),
+    Persona("Loyalists", 65_504, 68.53, 3.6, 2.5, _FOURTEEN),
+    Persona("Premium Loyalists", 36_185, 135.47, 3.6, 5.0, _TWENTY),
+)
+"""In the order of titles per user, fewest first: the published names follow this rank."""
+
+TASTES: Final = 6
+"""Hidden tastes that cut across personas: each title belongs to one, each user prefers one."""
+
+_DRIFTING: Final = 0.025
+"""Users who rate as much as their persona does but watch what a neighbouring persona watches."""
+
+_AVOIDING: Final = 0.06
+"""Chance that a user avoids a genre altogether, Drama and Comedy apart."""
+
+_WHOLE_STARS_ONLY: Final = 0.35
+_COUNT_SPREAD: Final = 0.45
+_USER_MOOD_SPREAD: Final = 0.32
+_DAY: Final = 86_400
+_FIRST_RATING_AT: Final = 825_638_400  # 1996-03-01
+_LAST_RATING_AT: Final = 1_501_804_800  # 2017-08-04
+
+
+@dataclass(frozen=True)
+class Users:
+    """Everything about the users that is drawn before any rating; arrays of shape (users,).
+
+    User number `i` has the id `i + 1`. The ids are dealt at random, so they tell nothing of the persona.
+    """
+
+    persona: NDArray[np.int8]
+    """Index into `PERSONAS`: the planted truth."""
+    watches_like: NDArray[np.int8]
+    """Index into `PERSONAS`: whose genres the user watches; differs from `persona` for drifting users."""
+    taste: NDArray[np.int8]
+    avoids: NDArray[np.int32]
+    """Genres the user never watches, bit `g` for `GENRES[g]`."""
+    ratings: NDArray[np.int64]
+    """Rows of `ratings.csv`, at least 1."""
+    mood: NDArray[np.float32]
+    """Stars the user gives above (or below) the persona's mean."""
+    whole_stars_only: NDArray[np.bool_]
+    """Users who never give half a star; in the real data whole stars are the more common."""
+    first_rating_at: NDArray[np.int64]
+    """Epoch seconds."""
+    last_rating_at: NDArray[np.int64]
+    """Epoch seconds, at least two days after the first."""
+
+
+def draw_users(seed: int, sizes: Sizes, most_ratings: NDArray[np.int64]) -> Users:
+    """Deal personas and habits out to the users.
+
+    Parameters
+    ----------
+    seed
+        Seed of the world.
+    sizes
+        Row counts; the users' ratings add up to `sizes.ratings` exactly.
+    most_ratings
+        Shape (personas,): the most ratings one user watching like that persona can give.
+    """
+    rng = stream(seed, "users")
+    n = sizes.users
+    persona = rng.permutation(_persona_of_each(n))
+    drifts = rng.random(n) < _DRIFTING
+    step = rng.choice(np.array([-1, 1], dtype=np.int8), size=n)
+    last = len(PERSONAS) - 1
+    neighbour = np.where((persona + step < 0) | (persona + step > last), persona - step, persona + step)
+    watches_like = np.where(drifts, neighbour, persona).astype(np.int8)
+    avoids = rng.random((n, len(GENRES))) < np.where(np.isin(GENRES, ("Drama", "Comedy")), 0.0, _AVOIDING)
+
+    means = np.array([p.titles_per_user for p in PERSONAS])
+    expected = means[persona] * rng.lognormal(-(_COUNT_SPREAD**2) / 2, _COUNT_SPREAD, size=n)
+    years = np.array([p.years_active for p in PERSONAS])
+    # At least two days, so that a film and its rating fit in; and more users join the later it is.
+    active = np.maximum(rng.exponential(years[persona]) * 365 * _DAY, 2 * _DAY).astype(np.int64)
+    open_for = _LAST_RATING_AT - _FIRST_RATING_AT - 2 * _DAY
+    first = _FIRST_RATING_AT + (np.sqrt(rng.random(n)) * open_for).astype(np.int64)
+    return Users(
+        persona=persona,
+        watches_like=watches_like,
+        avoids=genre_bits(avoids),
+        taste=rng.integers(0, TASTES, size=n, dtype=np.int8),
+        ratings=_whole_counts(expected, sizes.ratings, most_ratings[watches_like]),
+        mood=rng.normal(0, _USER_MOOD_SPREAD, size=n).astype(np.float32),
+        whole_stars_only=rng.random(n) < _WHOLE_STARS_ONLY,
+        first_rating_at=first,
+        last_rating_at=np.minimum(first + active, _LAST_RATING_AT),
+    )
+
+
+def _persona_of_each(users: int) -> NDArray[np.int8]:
+    """List the persona of each user in the published proportions, persona by persona."""
+    ends = np.rint(np.cumsum([p.users for p in PERSONAS]) / sum(p.users for p in PERSONAS) * users)
+    return np.repeat(np.arange(len(PERSONAS), dtype=np.int8), np.diff(ends, prepend=0).astype(np.int64))
+
+
+def _whole_counts(expected: NDArray[np.float64], total: int, most: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scale `expected` to whole numbers between 1 and `most` that add up to `total` exactly."""
+    if not len(expected) <= total <= int(most.sum()):
+        raise ValueError(f"{len(expected)} users cannot give {total} ratings")
+    low, high = 0.0, float(most.max()) / float(expected.min())
+    for _ in range(80):  # bisection, because the bounds make the total a step function of the factor
+        middle = (low + high) / 2
+        fits = np.clip(np.floor(expected * middle), 1, most).sum() <= total
+        low, high = (middle, high) if fits else (low, middle)
+    counts = np.clip(np.floor(expected * low), 1, most).astype(np.int64)
+    missing = total - int(counts.sum())
+    open_users = np.flatnonzero(counts < most)[:missing]
+    counts[open_users] += 1
+    return counts

@@ -1,0 +1,230 @@
+"""Who rates what, how high and when: `ratings.csv`, chunk by chunk.
+
+Belongs here: choosing titles by genre and popularity, stars, times, and the streaming of the file.
+Does not belong here: the declaration of the personas (`personas`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ingest.demo.genres import GENRES, genre_bits
+from ingest.demo.personas import PERSONAS, TASTES, Persona, Users, draw_users
+from ingest.demo.sizes import Sizes
+from ingest.demo.streams import stream, whole_file
+from ingest.demo.titles import Items, Titles, draw_items, draw_titles
+
+_RATINGS_PER_CHUNK: Final = 400_000
+"""About 60 MB of arrays while a chunk is made."""
+
+_STRAY_TITLES_PER_USER: Final = 0.35
+"""Titles outside the persona's genres, on average and whatever the number of ratings: some noise."""
+
+_TASTE_PULL: Final = 2.5
+_CALIBRATION_ROUNDS: Final = 60
+_MOST_SHARE_OF_POOL: Final = 0.2
+_PATIENT_ROUNDS: Final = 40
+_STAR_NOISE: Final = 0.8
+_DAY: Final = 86_400
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """What each kind of user picks from, as cumulative weights over the items.
+
+    `cumulative` has shape (personas, tastes, items); `anything` (items,).
+    """
+
+    cumulative: NDArray[np.float64]
+    anything: NDArray[np.float64]
+    genres: NDArray[np.int32]
+    """Shape (items,): the genres of each item, see `genre_bits`."""
+    pool: NDArray[np.int64]
+    """Shape (personas,): how many items a persona can pick from at all."""
+
+    def most_ratings(self) -> NDArray[np.int64]:
+        """Give the most ratings of one user per persona; beyond it the choice would stop being one."""
+        return np.maximum((self.pool * _MOST_SHARE_OF_POOL).astype(np.int64), 1)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that is drawn before the first rating."""
+
+    titles: Titles
+    items: Items
+    chooser: Chooser
+    users: Users
+
+
+def draw_setting(seed: int, sizes: Sizes) -> Setting:
+    """Draw films, items, users and what they choose from."""
+    titles = draw_titles(seed, sizes)
+    items = draw_items(seed, sizes, titles)
+    chooser = make_chooser(titles, items)
+    return Setting(titles, items, chooser, draw_users(seed, sizes, chooser.most_ratings()))
+
+
+def make_chooser(titles: Titles, items: Items) -> Chooser:
+    """Weigh every item for every persona and taste, so that the persona's genre shares come out."""
+    popularity = items.popularity
+    has_genre = titles.genres[items.film] > 0
+    preferred = np.where(titles.taste[items.film] == np.arange(TASTES)[:, None], _TASTE_PULL, 1.0)
+    cumulative = np.empty((len(PERSONAS), TASTES, len(items.film)))
+    pool = np.empty(len(PERSONAS), dtype=np.int64)
+    for number, persona in enumerate(PERSONAS):
+        weights = _weights(persona, popularity, has_genre)
+        pool[number] = np.count_nonzero(weights)
+        np.cumsum(weights * preferred, axis=1, out=cumulative[number])
+    return Chooser(
+        cumulative=cumulative / cumulative[:, :, -1:],
+        anything=np.cumsum(popularity) / popularity.sum(),
+        genres=genre_bits(has_genre),
+        pool=pool,
+    )
+
+
+def _weights(
+    persona: Persona, popularity: NDArray[np.float64], has_genre: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Weigh each item by popularity and the product of the persona's liking for all its genres."""
+    target = np.array([persona.genre_shares.get(genre, 0.0) for genre in GENRES])
+    sought = target > 0
+    weights = np.where(has_genre[:, ~sought].any(axis=1), 0.0, popularity)
+    tags = has_genre[:, sought].astype(np.float64)
+    for _ in range(_CALIBRATION_ROUNDS):
+        share = weights @ tags / weights.sum()
+        liking = np.clip(target[sought] / np.maximum(share, 1e-9), 0.2, 5.0)
+        weights = weights * np.exp(tags @ (0.5 * np.log(liking)))
+    return weights / weights.sum()
+
+
+def write_ratings(path: Path, seed: int, setting: Setting) -> int:
+    """Write `ratings.csv`, ordered by user and movieId; give the number of rows."""
+    rows = 0
+    with whole_file(path) as file:
+        file.write(b"userId,movieId,rating,timestamp\n")
+        for frame in _chunks(seed, setting):
+            frame.write_csv(file, include_header=False)
+            rows += len(frame)
+    return rows
+
+
+def _chunks(seed: int, setting: Setting) -> Iterator[pl.DataFrame]:
+    """Make the ratings of some thousand users at a time, each chunk from a generator of its own."""
+    chunk_of_user = np.cumsum(setting.users.ratings) // _RATINGS_PER_CHUNK
+    starts = np.flatnonzero(np.diff(chunk_of_user, prepend=-1))
+    ends = np.append(starts[1:], len(chunk_of_user))
+    for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        rng = stream(seed, "ratings", number)
+        user, item = _choose(rng, np.arange(start, end), setting)
+        film = setting.items.film[item]
+        yield pl.DataFrame(
+            {
+                "userId": user + 1,
+                "movieId": setting.items.movie_id[item],
+                "rating": _stars(rng, user, film, setting),
+                "timestamp": _times(rng, user, film, setting),
+            }
+        )
+
+
+def _choose(
+    rng: np.random.Generator, members: NDArray[np.int64], setting: Setting
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Choose distinct items for each user, exactly as many as the user rates.
+
+    Returns
+    -------
+    tuple of ndarray
+        User numbers and item numbers, sorted by both.
+    """
+    users, chooser, film = setting.users, setting.chooser, setting.items.film
+    items, first, wanted = len(film), members[0], users.ratings[members]
+    keys = _strays(rng, members, setting)
+    closed = [keys[:0]]
+    open_users = members
+    rounds = 0
+    # Each round draws what is missing and drops what was drawn before; a user who has enough is closed.
+    while len(open_users):
+        have = np.bincount(keys // items - first, minlength=len(members))
+        drawn = _draw(rng, open_users, (wanted - have)[open_users - first], setting)
+        # Nobody runs out of films: an early user who has seen them all may look ahead in the end.
+        if rounds < _PATIENT_ROUNDS:
+            user, item = drawn // items, drawn % items
+            liked = (users.avoids[user] & chooser.genres[item]) == 0
+            drawn = drawn[liked & _is_out(user, film[item], setting)]
+        keys = _distinct(np.concatenate([keys, drawn]))
+        complete = np.bincount(keys // items - first, minlength=len(members)) == wanted
+        done = complete[keys // items - first]
+        closed.append(keys[done])
+        keys, open_users = keys[~done], open_users[~complete[open_users - first]]
+        rounds += 1
+    keys = np.sort(np.concatenate(closed))
+    return keys // items, keys % items
+
+
+def _strays(rng: np.random.Generator, members: NDArray[np.int64], setting: Setting) -> NDArray[np.int64]:
+    """Give some users a title or two of any genre, well below what they rate in all."""
+    most = setting.users.ratings[members] // 3
+    user = np.repeat(members, np.minimum(rng.poisson(_STRAY_TITLES_PER_USER, size=len(members)), most))
+    item = np.searchsorted(setting.chooser.anything, rng.random(len(user)), side="right")
+    keys = user * len(setting.items.film) + item
+    return _distinct(keys[_is_out(user, setting.items.film[item], setting)])
+
+
+def _is_out(user: NDArray[np.int64], film: NDArray[np.int64], setting: Setting) -> NDArray[np.bool_]:
+    """Tell whether the film is out before the user rates for the last time."""
+    return (setting.titles.released[film] + 1) * _DAY <= setting.users.last_rating_at[user]
+
+
+def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sort and drop repeats; several times as fast as `np.unique` on these keys."""
+    keys = np.sort(keys)
+    return keys[np.diff(keys, prepend=-1) != 0]
+
+
+def _draw(
+    rng: np.random.Generator, who: NDArray[np.int64], how_many: NDArray[np.int64], setting: Setting
+) -> NDArray[np.int64]:
+    """Draw items with replacement for the users `who`, as keys user x items + item."""
+    users, cumulative = setting.users, setting.chooser.cumulative
+    items = cumulative.shape[2]
+    kind = users.watches_like[who].astype(np.int64) * TASTES + users.taste[who]
+    by_kind = np.argsort(kind, kind="stable")
+    kind_of_draw = np.repeat(kind[by_kind], how_many[by_kind])
+    user_of_draw = np.repeat(who[by_kind], how_many[by_kind])
+    chance = rng.random(len(user_of_draw))
+    item = np.empty(len(user_of_draw), dtype=np.int64)
+    bounds = np.searchsorted(kind_of_draw, np.arange(len(PERSONAS) * TASTES + 1))
+    for number, weights in enumerate(cumulative.reshape(-1, items)):
+        part = slice(bounds[number], bounds[number + 1])
+        item[part] = np.searchsorted(weights, chance[part], side="right")
+    return user_of_draw * items + item
+
+
+def _stars(
+    rng: np.random.Generator, user: NDArray[np.int64], film: NDArray[np.int64], setting: Setting
+) -> NDArray[np.float64]:
+    """Rate: the persona's mean, the user's mood, the film's quality, shared taste and some noise."""
+    users, titles = setting.users, setting.titles
+    base = np.array([p.rating for p in PERSONAS], dtype=np.float32)
+    shared_taste = np.float32(0.25) * (users.taste[user] == titles.taste[film])
+    noise = np.float32(_STAR_NOISE) * rng.standard_normal(len(user), dtype=np.float32)
+    stars = base[users.persona[user]] + users.mood[user] + titles.quality[film] + shared_taste + noise
+    step = np.where(users.whole_stars_only[user], 1.0, 0.5)
+    return np.clip(np.rint(stars / step) * step, step, 5.0)
+
+
+def _times(
+    rng: np.random.Generator, user: NDArray[np.int64], film: NDArray[np.int64], setting: Setting
+) -> NDArray[np.int64]:
+    """Give each rating its second: while the user is active, but not before the film is out."""
+    first, last = setting.users.first_rating_at[user], setting.users.last_rating_at[user]
+    earliest = np.clip(setting.titles.released[film] * _DAY, first, last)
+    return earliest + (rng.random(len(user)) * (last - earliest)).astype(np.int64)
