@@ -1,0 +1,116 @@
+"""How a declared column becomes SQL: reading a cell as its type, and finding the rows that break the contract.
+
+Here: SQL text for DuckDB, made from `ingest.contracts`.
+Not here: running it (`ingest.landing`).
+
+Every cell arrives as text. DuckDB's own cast is too friendly for ids and ratings: it reads '1.5' as the integer
+2, '1_000' as 1000, '0x10' as 16 and 'nan' as a number, so the casts here are guarded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ingest.contracts import Column, Contract, Kind
+
+_LAST_EPOCH_SECOND = 253_402_300_799  # 9999-12-31T23:59:59
+
+# Stands for "there was something, but not readable as this type" in a nullable required column, where NULL means
+# "empty". Rows that hold it are always rejected, so that it never lands.
+_UNREADABLE: Mapping[Kind, str] = {
+    Kind.INTEGER: "(-9223372036854775808)::BIGINT",
+    Kind.NUMBER: "'-infinity'::DOUBLE",
+    Kind.DATE: "'-infinity'::DATE",
+    Kind.EPOCH_SECONDS: "'-infinity'::TIMESTAMP",
+}
+
+
+def text_literal(text: str) -> str:
+    """Return `text` as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Return `name` as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def path_literal(path: Path) -> str:
+    """Return a file path as an SQL string literal for a reader, with its glob characters made harmless."""
+    return text_literal(re.sub(r"([*?\[])", r"[\1]", str(path)))
+
+
+def typed_cell(column: Column, cell: str | None) -> str:
+    """Return the SQL expression of the landing column.
+
+    Parameters
+    ----------
+    column
+        The declared column.
+    cell
+        SQL expression of the raw text, NULL where empty; None where the file lacks the column.
+    """
+    if cell is None:
+        return f"NULL::{column.kind.value} AS {identifier(column.name)}"
+    value = _cast(column.kind, cell)
+    if column.required and column.nullable and column.kind in _UNREADABLE:
+        value = f"CASE WHEN {cell} IS NOT NULL THEN coalesce({value}, {_UNREADABLE[column.kind]}) END"
+    return f"{value} AS {identifier(column.name)}"
+
+
+def fault(contract: Contract) -> str:
+    """Return the SQL expression of the position in `contract.columns` of the first fault in a row, else NULL."""
+    branches = [
+        f"WHEN {condition} THEN {position}"
+        for position, column in enumerate(contract.columns)
+        if (condition := _fault_of(column))
+    ]
+    return f"CASE {' '.join(branches)} END"
+
+
+def _fault_of(column: Column) -> str:
+    if not column.required:
+        return ""
+    name = identifier(column.name)
+    conditions = []
+    if not column.nullable:
+        conditions.append(f"{name} IS NULL")
+    elif column.kind in _UNREADABLE:
+        conditions.append(f"{name} = {_UNREADABLE[column.kind]}")
+    if column.minimum is not None:
+        conditions.append(f"{name} < {column.minimum}")
+    if column.maximum is not None:
+        conditions.append(f"{name} > {column.maximum}")
+    if column.pattern is not None:
+        conditions.append(f"NOT regexp_full_match({name}, {text_literal(column.pattern)}, 's')")
+    return " OR ".join(conditions)
+
+
+def _cast(kind: Kind, cell: str) -> str:
+    match kind:
+        case Kind.TEXT:
+            return cell
+        case Kind.INTEGER:
+            return _integer(cell)
+        case Kind.NUMBER:
+            number = f"TRY_CAST({cell} AS DOUBLE)"
+            return f"CASE WHEN NOT contains({cell}, '_') AND isfinite({number}) THEN {number} END"
+        case Kind.DATE:
+            return f"try_strptime({cell}, '%Y-%m-%d')::DATE"
+        case Kind.FLAG:
+            return f"TRY_CAST({cell} AS BOOLEAN)"
+        case Kind.EPOCH_SECONDS:
+            seconds = _integer(cell)
+            in_range = f"{seconds} BETWEEN 0 AND {_LAST_EPOCH_SECOND}"
+            return f"CASE WHEN {in_range} THEN make_timestamp({seconds} * 1000000) END"
+
+
+def _integer(cell: str) -> str:
+    """Accept 7, 007, +7 and 7.0; the comparison with the plain spelling spares most rows the slow pattern."""
+    number = f"TRY_CAST({cell} AS BIGINT)"
+    return (
+        f"CASE WHEN {number}::VARCHAR = {cell} THEN {number} "
+        rf"WHEN regexp_full_match({cell}, '\s*[+-]?[0-9]+(\.0*)?\s*') THEN {number} END"
+    )

@@ -1,0 +1,43 @@
+"""The one error that ingest raises for a person to read.
+
+Here: the error and how its sentence is put together.
+Not here: when to raise it (each module knows its own faults), nor how it is shown (that is the caller's).
+"""
+
+from __future__ import annotations
+
+
+class IngestError(Exception):
+    """A file, folder or download cannot be used as it is.
+
+    ``str(error)`` is complete for a person: where, what was expected and found, and what to do next.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, as a sentence; names the column and what was expected where there is one.
+    next_step
+        What to do about it, as a sentence.
+    where
+        The file, folder or source that the problem is in.
+    """
+
+    def __init__(self, problem: str, *, next_step: str, where: str = "") -> None:
+        self.problem = problem
+        self.next_step = next_step
+        self.where = where
+        super().__init__(f"{where}: {problem} {next_step}" if where else f"{problem} {next_step}")
+
+
+def shorten(text: str, limit: int = 80) -> str:
+    r"""Return `text` on one line and at most `limit` characters long.
+
+    Examples
+    --------
+    >>> shorten("a\nb")
+    'a b'
+    >>> shorten("x" * 100, limit=5)
+    'xxxx…'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,228 @@
+"""Raw files as bytes: telling what a file is, hashing it, and unpacking it where it is compressed.
+
+Here: everything that looks at a file's bytes without knowing which table it holds.
+Not here: finding the files of a source (`ingest.sources`), reading their cells (`ingest.landing`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import hashlib
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from io import BufferedIOBase
+from pathlib import Path
+from typing import IO
+
+from ingest.errors import IngestError
+
+CHUNK_BYTES = 1 << 20
+_SPARE_BYTES = 1 << 28  # stay clear of filling the disk while unpacking
+
+
+class Format(Enum):
+    """What the first bytes of a file say it is; the ending of its name is not asked."""
+
+    CSV = "CSV"
+    PARQUET = "Parquet"
+    GZIP = "gzip"
+    ZIP = "zip"
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A raw file, or a member of a zip archive.
+
+    Parameters
+    ----------
+    path
+        The file or the archive.
+    member
+        Name within the archive; None for a file of its own and for an archive with a single member.
+    """
+
+    path: Path
+    member: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that errors, rejects and the manifest give: ``ratings.csv``, ``archive.zip/ratings.csv``."""
+        return f"{self.path.name}/{self.member.rsplit('/', 1)[-1]}" if self.member else self.path.name
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What one pass over the bytes of a file tells.
+
+    Parameters
+    ----------
+    sha256
+        Hash of the content, 64 hex digits.
+    size_bytes
+        Size of the content.
+    is_utf8
+        Whether the content is UTF-8 text.
+    """
+
+    sha256: str
+    size_bytes: int
+    is_utf8: bool
+
+
+def digest(path: Path) -> Digest:
+    """Read a file once and hash it (about 1 GB/s; the interpreter is free for other threads meanwhile)."""
+    sha256 = hashlib.sha256()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size = 0
+    is_utf8 = is_ascii = True
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            sha256.update(chunk)
+            size += len(chunk)
+            # Decoding starts at the first chunk that is not ASCII: plain number files never pay for it.
+            is_ascii = is_ascii and chunk.isascii()
+            if is_utf8 and not is_ascii:
+                is_utf8 = _decodes(decoder, chunk)
+    is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
+    return Digest(sha256=sha256.hexdigest(), size_bytes=size, is_utf8=is_utf8)
+
+
+def format_of(path: Path, *, name: str) -> Format:
+    """Tell what a file is by its first bytes.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        How to call it in an error.
+
+    Raises
+    ------
+    IngestError
+        When the file is empty or is nothing that could hold a table.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    if not head.strip():
+        raise IngestError(
+            "the file is empty.", next_step="Download or export it again, and run again.", where=name
+        )
+    if head.startswith(b"\x1f\x8b"):
+        return Format.GZIP
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return Format.ZIP
+    if head.startswith(b"PAR1"):
+        return Format.PARQUET
+    _refuse_other_formats(head, name)
+    return Format.CSV
+
+
+def unpack(file: RawFile, to: Path) -> Path:
+    """Decompress a gzip file or one member of a zip archive into the file `to`.
+
+    The member's own path is never used, so an archive cannot write anywhere else.
+
+    Returns
+    -------
+    Path
+        `to`.
+
+    Raises
+    ------
+    IngestError
+        When the archive is cut off, damaged, locked, holds several files, or is larger than the disk.
+    """
+    try:
+        with _open_packed(file) as packed, to.open("wb") as target:
+            _copy(packed, target, room=shutil.disk_usage(to.parent).free - _SPARE_BYTES, name=file.name)
+    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+        raise IngestError(
+            "the compressed file is cut off or damaged.",
+            next_step="Download it again, and run again.",
+            where=file.name,
+        ) from error
+    except (RuntimeError, NotImplementedError) as error:  # how zipfile reports a password or a rare method
+        raise IngestError(
+            "the archive is locked by a password or packed in a way that cannot be read here.",
+            next_step="Unpack it by hand and point --source at the folder.",
+            where=file.name,
+        ) from error
+    return to
+
+
+@contextmanager
+def _open_packed(file: RawFile) -> Iterator[BufferedIOBase | IO[bytes]]:
+    if format_of(file.path, name=file.name) is Format.GZIP:
+        with gzip.open(file.path, "rb") as stream:
+            yield stream
+        return
+    with zipfile.ZipFile(file.path) as archive:
+        member = file.member or _only_member(archive, file.name)
+        with archive.open(member) as stream:
+            yield stream
+
+
+def _only_member(archive: zipfile.ZipFile, name: str) -> str:
+    members = data_members(archive)
+    if len(members) != 1:
+        raise IngestError(
+            f"expected one file in the archive, found {len(members)}.",
+            next_step="Point --source at the archive or its folder, so that files are found by name.",
+            where=name,
+        )
+    return members[0]
+
+
+def data_members(archive: zipfile.ZipFile) -> list[str]:
+    """Return the names of the archive's files, leaving out folders and hidden bookkeeping."""
+    return [
+        info.filename
+        for info in archive.infolist()
+        if not info.is_dir()
+        and not info.filename.startswith("__MACOSX/")
+        and not info.filename.rsplit("/", 1)[-1].startswith(".")
+    ]
+
+
+def _copy(source: BufferedIOBase | IO[bytes], target: IO[bytes], *, room: int, name: str) -> None:
+    while chunk := source.read(CHUNK_BYTES):
+        room -= len(chunk)
+        if room < 0:
+            raise IngestError(
+                "the file is larger unpacked than the room left on the disk.",
+                next_step="Free some space or choose another warehouse, and run again.",
+                where=name,
+            )
+        target.write(chunk)
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refuse_other_formats(head: bytes, name: str) -> None:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise IngestError("the text is UTF-16.", next_step="Save it as UTF-8, and run again.", where=name)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise IngestError(
+            "this is a web page or XML, not a table (often a sign-in page saved under the file's name).",
+            next_step="Download the file again, and run again.",
+            where=name,
+        )
+    if b"\x00" in head:
+        raise IngestError(
+            "this is a binary file, not CSV or Parquet.",
+            next_step="Check that it is the right file, and run again.",
+            where=name,
+        )

@@ -1,0 +1,283 @@
+"""The landing folder: where files land, which set of them is current, and how one set replaces another.
+
+Here: names, the append-only store of landed files, the atomic switch.
+Not here: how a file becomes Parquet (`ingest.landing`).
+
+Layout::
+
+    files/<table>-<key>.parquet, .rejects.parquet, .manifest.parquet     append-only
+    sets/<set id>/<table>/<key>.parquet                                  relative links into files/
+    sets/<set id>/rejects/<table>-<key>.parquet
+    sets/<set id>/manifest/<table>-<key>.parquet
+    current -> sets/<set id>
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.contracts import Contract
+from ingest.errors import IngestError
+
+REJECTS_SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),
+        ("table_name", pa.string()),
+        ("line", pa.int64()),
+        ("reason", pa.string()),
+        ("raw_text", pa.string()),
+        ("is_known_quirk", pa.bool_()),
+    ]
+)
+MANIFEST_SCHEMA = pa.schema(
+    [
+        ("table_name", pa.string()),
+        ("source", pa.string()),
+        ("sha256", pa.string()),
+        ("bytes", pa.int64()),
+        ("rows_read", pa.int64()),
+        ("rows_landed", pa.int64()),
+        ("rows_rejected", pa.int64()),
+        ("landed_at", pa.timestamp("us")),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One raw file in the landing.
+
+    Parameters
+    ----------
+    table
+        Name of the landing table.
+    source
+        Name of the raw file.
+    key
+        Hash of the content followed by the fingerprint of the contract: 24 hex digits.
+    sha256
+        Hash of the raw file, 64 hex digits.
+    size_bytes
+        Size of the raw file.
+    rows_read, rows_landed, rows_rejected
+        Counts of lines; read = landed + rejected.
+    known_quirks
+        Rejected lines that the contract expects in the public file.
+    landed_at
+        When it landed (UTC, without zone).
+    path, rejects_path, manifest_path
+        The three Parquet files in ``files/``.
+    seconds
+        Time that this call took.
+    was_already_landed
+        Whether the file had landed before and nothing was read again.
+    """
+
+    table: str
+    source: str
+    key: str
+    sha256: str
+    size_bytes: int
+    rows_read: int
+    rows_landed: int
+    rows_rejected: int
+    known_quirks: int
+    landed_at: datetime
+    path: Path
+    rejects_path: Path
+    manifest_path: Path
+    seconds: float = 0.0
+    was_already_landed: bool = False
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The three names in ``files/`` that belong to one raw file under one contract."""
+
+    table: str
+    key: str
+    path: Path
+    rejects_path: Path
+    manifest_path: Path
+
+
+def slot(landing_dir: Path, contract: Contract, sha256: str) -> Slot:
+    """Return the place of a raw file with this hash."""
+    key = sha256[:16] + contract.fingerprint
+    stem = landing_dir / "files" / f"{contract.table}-{key}"
+    return Slot(
+        table=contract.table,
+        key=key,
+        path=stem.with_name(f"{stem.name}.parquet"),
+        rejects_path=stem.with_name(f"{stem.name}.rejects.parquet"),
+        manifest_path=stem.with_name(f"{stem.name}.manifest.parquet"),
+    )
+
+
+def read_slot(place: Slot) -> LandedFile | None:
+    """Return what has landed in a slot, or None where nothing has, or not completely."""
+    if not (place.path.exists() and place.rejects_path.exists() and place.manifest_path.exists()):
+        return None
+    try:
+        row = pq.read_table(place.manifest_path).to_pylist()[0]
+        quirks = pq.read_table(place.rejects_path, columns=["is_known_quirk"]).column(0).to_pylist()
+        if pq.read_metadata(place.path).num_rows != row["rows_landed"] or len(quirks) != row["rows_rejected"]:
+            return None
+    except (pa.ArrowException, IndexError, KeyError):  # damaged: land it again
+        return None
+    return LandedFile(
+        table=place.table,
+        source=row["source"],
+        key=place.key,
+        sha256=row["sha256"],
+        size_bytes=row["bytes"],
+        rows_read=row["rows_read"],
+        rows_landed=row["rows_landed"],
+        rows_rejected=row["rows_rejected"],
+        known_quirks=sum(quirks),
+        landed_at=row["landed_at"],
+        path=place.path,
+        rejects_path=place.rejects_path,
+        manifest_path=place.manifest_path,
+        was_already_landed=True,
+    )
+
+
+def may_have_landed(landing_dir: Path, contract: Contract, size_bytes: int) -> bool:
+    """Whether some file of this size has landed under the contract, so that hashing it first may spare reading it."""
+    manifests = (landing_dir / "files").glob(f"{contract.table}-*{contract.fingerprint}.manifest.parquet")
+    return any(_manifest_size(path) == size_bytes for path in manifests)
+
+
+def _manifest_size(path: Path) -> int:
+    try:
+        return int(pq.read_table(path, columns=["bytes"]).column(0)[0].as_py())
+    except (pa.ArrowException, IndexError, KeyError):
+        return -1
+
+
+def write_manifest(landed: LandedFile, to: Path) -> None:
+    """Write the one row that tells where a landed table comes from."""
+    row = {
+        "table_name": landed.table,
+        "source": landed.source,
+        "sha256": landed.sha256,
+        "bytes": landed.size_bytes,
+        "rows_read": landed.rows_read,
+        "rows_landed": landed.rows_landed,
+        "rows_rejected": landed.rows_rejected,
+        "landed_at": landed.landed_at,
+    }
+    pq.write_table(pa.Table.from_pylist([row], schema=MANIFEST_SCHEMA), to)
+
+
+@contextmanager
+def workspace(landing_dir: Path) -> Iterator[Path]:
+    """Give a folder for temporary files on the same file system, and remove it and those of dead processes."""
+    home = landing_dir / ".tmp"
+    home.mkdir(parents=True, exist_ok=True)
+    (landing_dir / "files").mkdir(exist_ok=True)
+    for left_over in home.iterdir():
+        owner = re.fullmatch(r"(\d+)-[0-9a-f]{8}", left_over.name)
+        if owner and not _is_alive(int(owner[1])):
+            shutil.rmtree(left_over, ignore_errors=True)
+    folder = home / f"{os.getpid()}-{secrets.token_hex(4)}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
+    """Make these files, and no others, the current set.
+
+    A reader sees the set before or this one, never a mixture. The set before stays until the next switch;
+    older ones are removed. What stands in ``files/`` is never removed.
+
+    Parameters
+    ----------
+    landing_dir
+        The landing folder.
+    landed
+        Files that `ingest.landing.land_file` returned.
+
+    Returns
+    -------
+    Path
+        ``<landing_dir>/sets/<set id>``; the id depends on the files alone.
+
+    Raises
+    ------
+    IngestError
+        When a file is not complete, or the folder cannot be written.
+    """
+    for file in landed:
+        if not (file.path.exists() and file.rejects_path.exists() and file.manifest_path.exists()):
+            raise IngestError(
+                f"the landed file {file.path.name} is gone.",
+                next_step="Run again: it will land again.",
+                where=str(landing_dir),
+            )
+    try:
+        return _switch(landing_dir, landed)
+    except OSError as error:
+        raise IngestError(
+            f"the landing folder cannot be written ({error.strerror or error}).",
+            next_step="Check its permissions and the room on its disk, and run again.",
+            where=str(landing_dir),
+        ) from error
+
+
+def _switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
+    names = sorted(f"{file.table}-{file.key}" for file in landed)
+    folder = landing_dir / "sets" / hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+    if not folder.exists():
+        _build_set(folder, landed)
+    current = landing_dir / "current"
+    before = current.resolve() if current.is_symlink() else None
+    if before != folder.resolve():
+        link = landing_dir / f".current-{secrets.token_hex(4)}"
+        link.symlink_to(Path("sets") / folder.name)
+        link.replace(current)
+        for old in folder.parent.iterdir():
+            if old.resolve() not in (folder.resolve(), before):
+                shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def _build_set(folder: Path, landed: Sequence[LandedFile]) -> None:
+    draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    for file in landed:
+        links = {
+            draft / file.table / f"{file.key}.parquet": file.path,
+            draft / "rejects" / f"{file.table}-{file.key}.parquet": file.rejects_path,
+            draft / "manifest" / f"{file.table}-{file.key}.parquet": file.manifest_path,
+        }
+        for link, target in links.items():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            # Relative, so that a warehouse can be moved as a whole.
+            link.symlink_to(Path("..", "..", "..", "files", target.name))
+    draft.replace(folder)
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
