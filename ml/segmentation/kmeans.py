@@ -111,7 +111,9 @@ def _fit_one(X: np.ndarray, sample: np.ndarray, k: int, restarts: int, seed: int
         if len(sample) == len(X):
             model = KMeans(k, n_init=restarts, random_state=random, algorithm="lloyd").fit(X)
             return _finished(X, model.cluster_centers_)
-        starts = [KMeans(k, n_init=1, random_state=random, algorithm="lloyd").fit(sample) for _ in range(restarts)]
+        starts = [
+            KMeans(k, n_init=1, random_state=random, algorithm="lloyd").fit(sample) for _ in range(restarts)
+        ]
         starts.sort(key=lambda start: start.inertia_)
         fits = [
             _finished(X, KMeans(k, init=centroids, n_init=1, algorithm="lloyd").fit(X).cluster_centers_)
@@ -147,5 +149,5 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _one_thread_each(api: str):  # noqa: ANN202 - threadpoolctl does not name the type
+def _one_thread_each(api: str):
     return _controller().limit(limits=1, user_api=api)

@@ -154,5 +154,7 @@ def _fitted_fill(raw: np.ndarray, columns: list[str], rule: str) -> np.ndarray:
 
 def _missing_message(columns: tuple[str, ...] | list[str], missing: np.ndarray) -> str:
     counts = missing.sum(axis=0)
-    listed = ", ".join(f"{column} ({count:,})" for column, count in zip(columns, counts, strict=True) if count)
+    listed = ", ".join(
+        f"{column} ({count:,})" for column, count in zip(columns, counts, strict=True) if count
+    )
     return f"missing values in {listed}; fill them upstream or set `missing: zero` or `missing: mean`"

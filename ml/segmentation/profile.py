@@ -20,7 +20,9 @@ def segment_means(frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> pl.Da
     sizes = np.bincount(segment_ids, minlength=k)
     return pl.DataFrame(
         {
-            column: np.bincount(segment_ids, frame[column].cast(pl.Float64).fill_null(0).to_numpy(), minlength=k)
+            column: np.bincount(
+                segment_ids, frame[column].cast(pl.Float64).fill_null(0).to_numpy(), minlength=k
+            )
             / np.maximum(sizes, 1)
             for column in frame.columns
         }

@@ -74,9 +74,7 @@ class Clustering(_Declaration):
                 msg = f"explore: {k} is not among the candidates {list(self.candidates)}"
                 raise ValueError(msg)
         if self.publish != "elbow" and self.publish not in self.candidates:
-            msg = (
-                f"publish: {self.publish} is not among the candidates {list(self.candidates)} (or use `elbow`)"
-            )
+            msg = f"publish: {self.publish} is not among the candidates {list(self.candidates)} (or use `elbow`)"
             raise ValueError(msg)
         return self
 

@@ -100,6 +100,9 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
         if column not in frame.columns:
             msg = f"{role}: no column {column!r} in {spec.features.table}; there are: {', '.join(frame.columns)}"
             raise SegmentationError(msg)
+    if frame.is_empty():
+        msg = f"{spec.features.table} has no rows: nobody is left to segment"
+        raise SegmentationError(msg)
     if frame[spec.entity].null_count() or frame[spec.entity].n_unique() != len(frame):
         msg = f"{spec.features.table} must have one row per {spec.entity}; it has missing or repeated ones"
         raise SegmentationError(msg)

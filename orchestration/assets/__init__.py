@@ -1,0 +1,1 @@
+"""Assets that are not a segmentation: landing, dbt, the tables of ML output, publishing."""

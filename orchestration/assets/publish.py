@@ -1,0 +1,57 @@
+"""The published set: every mart as Parquet, switched as a whole, and the report made from it.
+
+Belongs here: copying and switching. Does not belong here: what a mart holds (dbt), what a page looks
+like (`orchestration.report`).
+"""
+
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.dbt import OWNER
+from orchestration.warehouse import POOL, WarehouseResource, switch_symlink
+
+KEPT_SETS = 3
+"""A reader that resolved the set before a switch can finish; so a few old ones stay."""
+
+
+def build_published(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """Return the asset that publishes the given marts."""
+
+    @dg.asset(
+        key=["published", "tables"],
+        description="Every mart as `published/<mart>.parquet`; a reader sees the old set or the new one.",
+        deps=list(marts),
+        group_name="published",
+        owners=[OWNER],
+        kinds={"parquet"},
+        pool=POOL,
+    )
+    def published(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        layout = warehouse.layout
+        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run_id[:8]}"
+        unfinished, finished = layout.published_sets / f".{stamp}", layout.published_sets / stamp
+        unfinished.mkdir(parents=True)
+        rows = {}
+        with warehouse.connect() as connection:
+            for mart in sorted(key.path[-1] for key in marts):
+                (count,) = connection.execute(
+                    f"copy (select * from marts.{mart}) to '{unfinished / mart}.parquet'"
+                    " (format parquet, compression zstd)"
+                ).fetchall()[0]
+                rows[mart] = count
+        unfinished.rename(finished)
+        switch_symlink(layout.published, finished)
+        for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
+            shutil.rmtree(old, ignore_errors=True)
+        return dg.MaterializeResult(
+            metadata={
+                "folder": dg.MetadataValue.path(str(layout.published)),
+                "tables": dg.MetadataValue.json(rows),
+                "dagster/row_count": sum(rows.values()),
+            }
+        )
+
+    return published

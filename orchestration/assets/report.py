@@ -1,0 +1,54 @@
+"""The report as an asset, made from what is published.
+
+Belongs here: telling the report about the run. Does not belong here: its contents (`orchestration.report`).
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.dbt import OWNER
+from orchestration.recovery import planted_recovery
+from orchestration.warehouse import POOL, WarehouseResource, read_landed_source
+
+
+def build_report(segmentations: Sequence[str]) -> dg.AssetsDefinition:
+    """Return the asset that writes `report/index.html`."""
+
+    @dg.asset(
+        key=["published", "report"],
+        description="One self-contained page for people who never open Dagster: `report/index.html`.",
+        deps=[
+            dg.AssetKey(["published", "tables"]),
+            *(dg.AssetKey([name, "plots"]) for name in segmentations),
+        ],
+        group_name="published",
+        owners=[OWNER],
+        kinds={"html"},
+        pool=POOL,
+    )
+    def report(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        from orchestration.report.build import build_report_context, write_report  # noqa: PLC0415
+        from orchestration.report.render import RunFacts, render_report  # noqa: PLC0415
+
+        layout = warehouse.layout
+        source = read_landed_source(layout) or {}
+        page = render_report(
+            build_report_context(
+                layout.published.resolve(),
+                layout.plots,
+                run=RunFacts(
+                    run_id=context.run_id,
+                    source=source.get("description", "unknown"),
+                    finished_at=datetime.now(UTC),
+                    recovery=planted_recovery(layout),
+                ),
+            )
+        )
+        path = write_report(page, layout.report)
+        return dg.MaterializeResult(
+            metadata={"path": dg.MetadataValue.path(str(path)), "bytes": len(page.encode())}
+        )
+
+    return report

@@ -1,0 +1,155 @@
+"""The command line `matinee`: plain words in, plain words and exit codes out.
+
+Belongs here: arguments, messages, exit codes. Does not belong here: any work; what is heavy to import is
+imported by the command that needs it, so that `matinee --help` answers at once.
+
+Exit codes: 0 done; 1 failed, nothing published was replaced; 2 wrong usage or setting; 3 done and
+published, but raw lines were rejected that are not known faults of the file.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+FAILED, USAGE, REJECTS = 1, 2, 3
+
+app = typer.Typer(
+    help="Audience segments for a streaming service, from raw files to a report.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+WarehouseOption = Annotated[
+    Path | None,
+    typer.Option("--warehouse", help="Folder for everything a run makes [env: MATINEE_WAREHOUSE]."),
+]
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--source", help="demo, kaggle, or a folder or archive of raw files [env: MATINEE_SOURCE]."),
+]
+
+
+@app.command()
+def run(
+    source: SourceOption = None,
+    warehouse: WarehouseOption = None,
+    job: Annotated[
+        Literal["refresh", "sql_layer"],
+        typer.Option(help="refresh: everything; sql_layer: landing, cleaning and features only."),
+    ] = "refresh",
+    allow_rejects: Annotated[
+        bool, typer.Option("--allow-rejects", help="End with exit code 0 even when raw lines were rejected.")
+    ] = False,
+) -> None:
+    """Run the whole graph: land, clean, segment, publish, report."""
+    from orchestration.settings import SettingsError, load_settings
+
+    try:
+        settings = load_settings(source=source, warehouse=warehouse)
+    except SettingsError as error:
+        _fail(str(error), USAGE)
+    started = time.perf_counter()
+    _say(f"Matinee: source {settings.source}, warehouse {settings.warehouse}")
+
+    from orchestration.run_summary import show_outcome, write_run_file
+    from orchestration.runs import run_job
+    from orchestration.warehouse import WarehouseError, WarehouseLayout, lock_warehouse
+
+    layout = WarehouseLayout(settings.warehouse)
+    try:
+        with lock_warehouse(layout, "matinee run"):
+            pass  # Only to fail early and in plain words; the run itself takes the lock again.
+    except WarehouseError as error:
+        _fail(str(error), FAILED)
+    outcome = run_job(job, settings)
+    seconds = time.perf_counter() - started
+    if not outcome.success:
+        for problem in outcome.problems or ("the run failed; `matinee dev` shows its log",):
+            _say(f"error: {problem}")
+        if layout.published.exists():
+            _say(f"Published results stay readable: {layout.published}")
+        raise typer.Exit(FAILED)
+    write_run_file(layout, outcome, seconds)
+    show_outcome(layout, outcome, seconds, job)
+    if outcome.unexpected_rejects and not allow_rejects:
+        raise typer.Exit(REJECTS)
+
+
+@app.command(name="demo-data")
+def demo_data(
+    out: Annotated[Path, typer.Option(help="Folder to write the raw files to.")],
+    scale: Annotated[Literal["small", "medium", "full"], typer.Option(help="How large a world.")] = "small",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 0,
+) -> None:
+    """Write the demo world as raw files, in the shape of the real ones."""
+    from ingest.demo import write_demo_world
+
+    try:
+        world = write_demo_world(out, scale=scale, seed=seed)
+    except OSError as error:
+        _fail(f"cannot write to {out}: {error.strerror or error}", FAILED)
+    _say(str(world))
+
+
+@app.command()
+def score(
+    segmentation: Annotated[str, typer.Argument(help="Name of a trained segmentation, e.g. user_ratings.")],
+    input_file: Annotated[
+        Path, typer.Option("--input", help="CSV or Parquet with the entity and the features.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="CSV or Parquet to write; standard output when left out.")
+    ] = None,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Tell the segment of new entities with the stored model; nothing is refitted."""
+    from ml.errors import SegmentationError
+    from orchestration.model_store import ModelNotFoundError
+    from orchestration.scoring import ScoringError, score_file, write_frame
+    from orchestration.settings import SettingsError, load_settings
+    from orchestration.warehouse import WarehouseLayout
+
+    try:
+        layout = WarehouseLayout(load_settings(warehouse=warehouse).warehouse)
+        members = score_file(layout.models, segmentation, input_file)
+        write_frame(members, output)
+    except SettingsError as error:
+        _fail(str(error), USAGE)
+    except (ScoringError, SegmentationError, ModelNotFoundError, OSError) as error:
+        _fail(str(error), FAILED)
+
+
+@app.command()
+def replicate(
+    source: SourceOption = None,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Repeat the published analysis, faults included, and print every published figure beside ours."""
+    from orchestration.replicate.command import replicate_source
+    from orchestration.settings import SettingsError, load_settings
+
+    try:
+        settings = load_settings(source=source, warehouse=warehouse)
+    except SettingsError as error:
+        _fail(str(error), USAGE)
+    raise typer.Exit(replicate_source(settings))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command line speaks
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    _say(f"error: {message}")
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Entry point."""
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    app()

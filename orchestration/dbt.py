@@ -1,0 +1,207 @@
+"""dbt inside this process: manifest, translator and a runner that yields Dagster events.
+
+Belongs here: the seam between dbt and Dagster. Does not belong here: SQL, and which models there are.
+
+A dbt build through dagster-dbt's own resource starts a subprocess and costs 8-10 s over its work; in this
+process it costs one import (3 s) and then next to nothing, and the DuckDB file is free again afterwards.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import dagster_dbt
+from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from filelock import FileLock
+
+from orchestration.settings import PROJECT_ROOT
+from orchestration.warehouse import WarehouseResource
+
+PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+MANIFEST = PROJECT_DIR / "target" / "manifest.json"
+OWNER = "team:audience"
+_PROJECT_FILES = ("*.sql", "*.yml", "*.yaml", "*.csv", "*.md")
+
+
+class DbtError(RuntimeError):
+    """dbt refused or failed; the message holds what dbt said."""
+
+
+def ensure_manifest() -> Path:
+    """Return the manifest, parsed anew only when a file of the project is newer than it.
+
+    Raises
+    ------
+    DbtError
+        When the project does not parse.
+    """
+    (PROJECT_DIR / "target").mkdir(exist_ok=True)
+    with FileLock(PROJECT_DIR / "target" / ".parse.lock"):
+        newest = max(
+            file.stat().st_mtime
+            for pattern in _PROJECT_FILES
+            for file in PROJECT_DIR.rglob(pattern)
+            if "target" not in file.parts and "logs" not in file.parts
+        )
+        if not MANIFEST.exists() or MANIFEST.stat().st_mtime < newest:
+            invoke(["parse", "--target-path", str(MANIFEST.parent)])
+    return MANIFEST
+
+
+def invoke(args: Sequence[str], *, callbacks: Sequence[Any] = ()) -> Any:
+    """Run one dbt command in this process and return its result.
+
+    Raises
+    ------
+    DbtError
+        When dbt fails before it runs any node; failures of nodes are in the result.
+    """
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - 3 s to import, only for those who run dbt
+
+    os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
+    quietly = ["--log-level", "none", "--log-level-file", "info"]
+    places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+    try:
+        result = dbtRunner(callbacks=list(callbacks)).invoke([*quietly, *args, *places])
+    finally:
+        _free_database()
+    if result.exception is not None:
+        msg = f"dbt {args[0]}: {result.exception}"
+        raise DbtError(msg) from result.exception
+    if not result.success and result.result is None:
+        msg = f"dbt {args[0]} failed"
+        raise DbtError(msg)
+    return result
+
+
+def _free_database() -> None:
+    """Close what dbt-duckdb leaves open after a failed node, so that this process can open the file itself."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - comes with dbt
+
+    environment = DuckDBConnectionManager._ENV
+    if environment is not None:
+        environment.close()
+        DuckDBConnectionManager._ENV = None
+
+
+class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
+    """Asset key = [layer, table]; group and owner stand in `dbt_project.yml`."""
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: dagster_dbt.DbtProject | None
+    ) -> dg.AssetSpec:
+        """Name a dbt node as an asset."""
+        node = self.get_resource_props(manifest, unique_id)
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if node["resource_type"] == "source":
+            return spec
+        if node["resource_type"] == "seed":
+            # A seed reads nothing; loaded after the landing it shares an invocation of dbt with the first models.
+            after_landing = [dg.AssetDep(dg.AssetKey(["landing", "manifest"]))]
+            return spec.replace_attributes(
+                key=dg.AssetKey(["seeds", node["name"]]), deps=after_landing, kinds={"dbt", "duckdb", "csv"}
+            )
+        return spec.replace_attributes(
+            key=dg.AssetKey([node["fqn"][1], node["name"]]), kinds={"dbt", "duckdb"}
+        )
+
+
+def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+    """Run `dbt build` for the assets and checks of a step and yield their Dagster events.
+
+    Unit tests are left out: they test the SQL, not the data, and run with `dbt build` and `make test`.
+
+    Raises
+    ------
+    dagster.Failure
+        When a model or a test with severity error fails, after the events of what succeeded.
+    """
+    params = get_updated_cli_invocation_params_for_context(
+        context=context, manifest={}, dagster_dbt_translator=MatineeTranslator()
+    )
+    messages: list[dict[str, Any]] = []
+    target = warehouse.layout.dbt_target
+    args = ["build", *params.selection_args, "--exclude-resource-type", "unit_test"]
+    args += ["--target-path", str(target), "--log-path", str(target)]
+    # buildable: a test runs once everything it reads has been built, i.e. not in the stage before its last parent.
+    args += ["--indirect-selection", params.indirect_selection or "buildable"]
+    warehouse.layout.temporary.mkdir(parents=True, exist_ok=True)
+    result = invoke(args, callbacks=[lambda event: _collect(event, messages, context)])
+    yield from _dagster_events(messages, context, params, _table_metadata(warehouse))
+    failures = [node for node in result.result if node.status in ("error", "fail", "runtime error")]
+    if failures:
+        raise dg.Failure(
+            description="dbt build: "
+            + "; ".join(f"{node.node.name}: {_short(node.message)}" for node in failures),
+            allow_retries=False,
+        )
+
+
+def _collect(event: Any, messages: list[dict[str, Any]], context: dg.AssetExecutionContext) -> None:
+    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 - comes with dbt
+
+    if not event.info.name.startswith("Log") or not event.info.name.endswith("Result"):
+        return
+    message = MessageToDict(event, preserving_proto_field_name=True)
+    if "node_info" in message.get("data", {}):
+        messages.append(message)
+        context.log.debug(message["info"]["msg"])
+
+
+def _dagster_events(
+    messages: list[dict[str, Any]],
+    context: dg.AssetExecutionContext,
+    params: Any,
+    tables: Mapping[tuple[str, str], dict[str, Any]],
+) -> Iterator[Any]:
+    for message in messages:
+        event = DbtCoreCliEventMessage(raw_event=message, event_history_metadata={})
+        relation = message["data"]["node_info"].get("node_relation", {})
+        for dagster_event in event.to_default_asset_events(
+            manifest=params.manifest,
+            dagster_dbt_translator=params.dagster_dbt_translator,
+            context=context,
+            project=params.dbt_project,
+        ):
+            if isinstance(dagster_event, dg.Output):
+                metadata = tables.get((relation.get("schema", ""), relation.get("alias", "")), {})
+                yield dagster_event.with_metadata({**dagster_event.metadata, **metadata})
+            else:
+                yield dagster_event
+
+
+def _table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return columns and row counts of every table, and columns of every view, by (schema, name)."""
+    if not warehouse.layout.database.exists():
+        return {}
+    with warehouse.connect(read_only=True) as connection:
+        columns = connection.execute(
+            "select schema_name, table_name, list({'name': column_name, 'type': data_type} order by column_index)"
+            " from duckdb_columns() where not internal group by all"
+        ).fetchall()
+        # DuckDB keeps the exact count of a table's rows as metadata; a view would have to be run.
+        rows = {
+            (schema, table): count
+            for schema, table, count in connection.execute(
+                "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
+            ).fetchall()
+        }
+    metadata: dict[tuple[str, str], dict[str, Any]] = {}
+    for schema, table, fields in columns:
+        entry: dict[str, Any] = {
+            "dagster/column_schema": dg.TableSchema(
+                [dg.TableColumn(name=field["name"], type=field["type"]) for field in fields]
+            )
+        }
+        if (schema, table) in rows:
+            entry["dagster/row_count"] = rows[schema, table]
+        metadata[schema, table] = entry
+    return metadata
+
+
+def _short(message: str | None, limit: int = 600) -> str:
+    text = " ".join((message or "failed").split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

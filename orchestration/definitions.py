@@ -1,0 +1,86 @@
+"""The whole graph: raw files, landing, dbt, segmentations, publishing, jobs and the nightly schedule.
+
+Belongs here: putting the parts together. Does not belong here: any part.
+"""
+
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.assets.dbt_models import build_dbt_assets
+from orchestration.assets.landing import build_landing, build_raw_specs
+from orchestration.assets.ml_tables import build_ml_tables
+from orchestration.assets.publish import build_published
+from orchestration.assets.report import build_report
+from orchestration.checks import build_checks
+from orchestration.progress import progress_logger
+from orchestration.settings import Settings, load_settings
+from orchestration.warehouse import WarehouseResource
+
+SQL_LAYERS = ("landing", "seeds", "staging", "intermediate", "features")
+
+
+def build_defs(settings: Settings | None = None) -> dg.Definitions:
+    """Return fresh definitions for the given settings (those of the environment when left out)."""
+    settings = settings or load_settings()
+    segmentations = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    names = sorted(
+        key.path[0]
+        for assets in segmentations.assets or ()
+        if isinstance(assets, dg.AssetsDefinition)
+        for key in assets.keys
+        if key.path[-1] == "members"
+    )
+    dbt_assets = build_dbt_assets()
+    marts = [spec.key for spec in dbt_assets.specs if spec.key.path[0] == "marts"]
+    refresh = dg.define_asset_job(
+        "refresh",
+        selection=dg.AssetSelection.all(),
+        description="From the raw files to published tables and the report.",
+    )
+    sql_layer = dg.define_asset_job(
+        "sql_layer",
+        selection=dg.AssetSelection.groups(*SQL_LAYERS),
+        description="Landing, cleaning and features; no machine learning.",
+    )
+    return dg.Definitions.merge(
+        segmentations,
+        dg.Definitions(
+            assets=[
+                *build_raw_specs(),
+                build_landing(),
+                dbt_assets,
+                build_ml_tables(names),
+                build_published(marts),
+                build_report(names),
+            ],
+            asset_checks=build_checks(),
+            jobs=[refresh, sql_layer],
+            schedules=[
+                dg.ScheduleDefinition(
+                    name="nightly_refresh",
+                    job=refresh,
+                    cron_schedule=settings.schedule,
+                    execution_timezone="UTC",
+                    default_status=dg.DefaultScheduleStatus.RUNNING,
+                    description="Refreshes everything each night.",
+                )
+            ],
+            resources={
+                "warehouse": WarehouseResource(
+                    path=str(settings.warehouse),
+                    memory_limit=settings.memory_limit,
+                    threads=settings.threads,
+                )
+            },
+            loggers={"progress": progress_logger},
+            # One process: a process start costs seconds, and DuckDB allows one writer anyway.
+            executor=dg.in_process_executor,
+        ),
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the definitions that `dagster dev` loads."""
+    return build_defs()

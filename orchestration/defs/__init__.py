@@ -1,0 +1,1 @@
+"""Definitions that Dagster discovers: one folder per segmentation."""

@@ -1,0 +1,100 @@
+"""Where trained segmentations are kept: versioned folders of JSON and Parquet, and pointers to them.
+
+Belongs here: reading and writing `models/<segmentation>/`.
+Does not belong here: training, scoring, DuckDB.
+
+    models/<segmentation>/<version>/model.json      preparation, centroids and names together
+                                    explored.json   the same for the explored k
+                                    k_metrics.parquet, members.parquet, profile.parquet, pca.parquet
+    models/<segmentation>/candidate.json            the version trained last
+    models/<segmentation>/current.json              the version in force
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from ml.segmentation.model import SegmentationModel
+from ml.segmentation.train import Training
+from orchestration.warehouse import write_atomically
+
+
+class ModelNotFoundError(LookupError):
+    """No trained model; the message says which command trains one."""
+
+
+@dataclass(frozen=True)
+class ModelStore:
+    """The versions of one segmentation."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The segmentation."""
+        return self.folder.name
+
+    def save_candidate(self, training: Training) -> str:
+        """Store a training as the candidate and return its version, a hash of what was trained."""
+        text = training.published.to_json()
+        metrics = training.sweep.metrics.insert_column(0, pl.lit(self.name).alias("segmentation"))
+        version = hashlib.sha256(text.encode() + metrics.write_json().encode()).hexdigest()[:12]
+        home = self.folder / version
+        explored = {k: json.loads(model.to_json()) for k, model in training.models.items()}
+        write_atomically(home / "model.json", text)
+        write_atomically(home / "explored.json", json.dumps(explored, ensure_ascii=False))
+        write_atomically(home / "k_metrics.parquet", _parquet(metrics))
+        self._point("candidate", version)
+        return version
+
+    def promote_candidate(self) -> str:
+        """Put the candidate in force and return its version."""
+        version = self._pointed("candidate")
+        self._point("current", version)
+        return version
+
+    def model(self) -> SegmentationModel:
+        """Return the model in force."""
+        return SegmentationModel.from_json((self._current / "model.json").read_text(encoding="utf-8"))
+
+    def explored(self) -> dict[int, SegmentationModel]:
+        """Return the models of the published and the explored k."""
+        states = json.loads((self._current / "explored.json").read_text(encoding="utf-8"))
+        return {int(k): SegmentationModel.from_json(json.dumps(state)) for k, state in states.items()}
+
+    def write_table(self, table: str, frame: pl.DataFrame) -> None:
+        """Store a table of the version in force, with the segmentation as its first column."""
+        labelled = frame.select(pl.lit(self.name).alias("segmentation"), pl.all())
+        write_atomically(self.table_path(table), _parquet(labelled))
+
+    def read_table(self, table: str) -> pl.DataFrame:
+        """Return a table of the version in force."""
+        return pl.read_parquet(self.table_path(table))
+
+    def table_path(self, table: str) -> Path:
+        """Return the file of a table of the version in force."""
+        return self._current / f"{table}.parquet"
+
+    @property
+    def _current(self) -> Path:
+        return self.folder / self._pointed("current")
+
+    def _point(self, pointer: str, version: str) -> None:
+        write_atomically(self.folder / f"{pointer}.json", json.dumps({"version": version}) + "\n")
+
+    def _pointed(self, pointer: str) -> str:
+        try:
+            return json.loads((self.folder / f"{pointer}.json").read_text())["version"]
+        except FileNotFoundError:
+            msg = f"{self.name} has no trained model in {self.folder.parent.parent}: run `matinee run` first"
+            raise ModelNotFoundError(msg) from None
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=1)
+    return buffer.getvalue()

@@ -1,0 +1,61 @@
+"""One line per finished step while a run works, for people at a terminal.
+
+Belongs here: turning Dagster's events into lines. Does not belong here: running anything.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import dagster as dg
+
+_MOST_COUNTS = 4
+
+
+class _ProgressHandler(logging.Handler):
+    """Writes each finished step with its seconds and the rows of the tables it made, to standard error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[str, list[str]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event: Any = getattr(record, "dagster_event", None)
+        if event is None or event.step_key is None:
+            return
+        kind, data = event.event_type_value, event.event_specific_data
+        if kind == "ASSET_MATERIALIZATION":
+            rows = data.materialization.metadata.get("dagster/row_count")
+            if rows is not None:
+                table = data.materialization.asset_key.path[-1]
+                self._rows.setdefault(event.step_key, []).append(f"{table} {rows.value:,}")
+        elif kind == "STEP_SUCCESS":
+            self._say(
+                "✓", event.step_key, f"{data.duration_ms / 1000:6.1f} s  {self._counts(event.step_key)}"
+            )
+        elif kind == "STEP_FAILURE":
+            self._say("✗", event.step_key, "failed")
+
+    def _say(self, mark: str, step_key: str, what: str) -> None:
+        sys.stderr.write(f"  {mark} {step_title(step_key):<44}{what}\n")
+        sys.stderr.flush()
+
+    def _counts(self, step_key: str) -> str:
+        rows = self._rows.get(step_key, [])
+        more = f" and {len(rows) - _MOST_COUNTS} more tables" if len(rows) > _MOST_COUNTS else ""
+        return ", ".join(rows[:_MOST_COUNTS]) + more
+
+
+def step_title(step_key: str) -> str:
+    """Return the asset a step makes, written as people write it: `user_ratings/members`."""
+    return step_key.replace("__", "/")
+
+
+@dg.logger(description="One line per finished step, on standard error.")
+def progress_logger(_context: dg.InitLoggerContext) -> logging.Logger:
+    """Return a logger for `matinee run`."""
+    logger = logging.getLogger("matinee.progress")
+    logger.handlers = [_ProgressHandler()]
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    return logger

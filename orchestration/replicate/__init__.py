@@ -1,0 +1,1 @@
+"""`matinee replicate`: the published analysis repeated, and every published figure beside ours."""

@@ -1,0 +1,145 @@
+"""Land, join as asked, compute and print: what `matinee replicate` does.
+
+Belongs here: running the two joins in warehouses of their own and showing the comparison.
+Does not belong here: the method (`ml.replication`), the figures and verdicts (`compare`).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+from ingest.landing import land_file, switch
+from ingest.rawfiles import RawFile, unpack
+from ingest.sources import Source, resolve_source
+from rich.console import Console
+from rich.table import Table
+
+from ingest.contracts import CONTRACTS
+from ingest.errors import IngestError
+from ml.replication import activity_figures, catalogue_figures, ratings_figures
+from orchestration import dbt
+from orchestration.replicate.compare import Comparison, compare, load_figures
+from orchestration.settings import Settings
+from orchestration.warehouse import WarehouseError, WarehouseLayout, lock_warehouse
+
+DONE, FAILED, USAGE = 0, 1, 2
+_COLOURS = {"ok": "green", "differs": "bold red", "needs the full file": "dim", "no published figure": "dim"}
+
+
+def replicate_source(settings: Settings) -> int:
+    """Run both joins on a source, print the figures and return the exit code: 1 when a figure is off."""
+    console = Console(stderr=False)
+    if settings.source == "demo":
+        console.print(
+            "The demo world is invented: replicate needs the real files (--source kaggle or a folder)."
+        )
+        return USAGE
+    base = WarehouseLayout(settings.warehouse / "replicate")
+    try:
+        with lock_warehouse(base, "matinee replicate"):
+            source = resolve_source(settings.source, download_dir=base.downloads)
+            published, ratings_read = _figures(source, "direct", settings, base)
+            corrected, _ = _figures(source, "links", settings, base)
+    except (IngestError, WarehouseError, dbt.DbtError) as error:
+        console.print(f"error: {error}", style="red", markup=False)
+        return FAILED
+    known = load_figures()
+    as_published = compare(known, published, ratings_read=ratings_read, right_join=False)
+    _show(
+        console,
+        "The published method, faults included (ratings.movieId joined to the catalogue's id)",
+        as_published,
+    )
+    console.print(
+        "\nMovieLens ids are not TMDB ids: the join above puts every rating on another film."
+        " Below, the same figures through links.csv.\n"
+    )
+    through_links = compare(known, corrected, ratings_read=ratings_read, right_join=True)
+    joined = [row for row in through_links if not row.figure.key.startswith(("catalogue.", "tags."))]
+    _show(console, "The same figures through the right join", joined, beside=published)
+    return _conclude(console, [*as_published, *joined])
+
+
+def _figures(
+    source: Source, join: str, settings: Settings, base: WarehouseLayout
+) -> tuple[dict[str, float], int]:
+    layout = WarehouseLayout(base.root / join)
+    os.environ.update(settings.model_copy(update={"warehouse": layout.root}).to_environment())
+    landed = [
+        land_file(
+            CONTRACTS[table],
+            file,
+            layout.landing,
+            memory_limit=settings.memory_limit,
+            threads=settings.threads,
+            max_rejected_share=settings.max_rejected_share,
+        )
+        for table, file in source.files.items()
+    ]
+    switch(layout.landing, landed)
+    layout.temporary.mkdir(parents=True, exist_ok=True)
+    # The key-meaning test would stop the direct join, as it should: here the fault is wanted.
+    arguments = ["build", "--select", "+user_genre_stats", "--exclude", "tag:key_meaning"]
+    arguments += ["--exclude-resource-type", "unit_test", "--vars", f"rating_join: {join}"]
+    arguments += ["--target-path", str(layout.dbt_target), "--log-path", str(layout.dbt_target)]
+    result = dbt.invoke(arguments)
+    failed = [node.node.name for node in result.result if node.status in ("error", "fail")]
+    if failed:
+        msg = f"dbt build failed at {', '.join(failed)}"
+        raise dbt.DbtError(msg)
+    with duckdb.connect(str(layout.database), read_only=True) as connection:
+        features = connection.sql("select * from features.user_genre_stats order by user_id").pl()
+        genres = [row[0] for row in connection.execute("select genre from seeds.genres").fetchall()]
+    figures = catalogue_figures(_raw_genres(source.files["titles"], layout.temporary), genres)
+    figures |= {
+        "join.ratings": int(features["total_ratings"].sum()),
+        "join.users": len(features),
+        "join.pairs": int(features["total_titles"].sum()),
+    }
+    figures |= activity_figures(features) | ratings_figures(features)
+    return figures, next(file.rows_read for file in landed if file.table == "ratings")
+
+
+def _raw_genres(file: RawFile, temporary: Path) -> list[str]:
+    """Read the genre cells as the published notebook did: straight from the file, bad rows and all."""
+    packed = file.path.suffix in (".gz", ".zip")
+    path = unpack(file, temporary / "catalogue.csv") if packed else file.path
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path, columns=["genres"])["genres"].tolist()
+    return pd.read_csv(path, usecols=["genres"], dtype=str)["genres"].tolist()
+
+
+def _show(
+    console: Console, title: str, rows: list[Comparison], *, beside: Mapping[str, float] | None = None
+) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("figure")
+    table.add_column("published", justify="right")
+    table.add_column("expected here", justify="right")
+    if beside is not None:
+        table.add_column("direct join", justify="right")
+    table.add_column("ours", justify="right")
+    table.add_column("verdict")
+    for row in rows:
+        cells = [row.figure.label, _number(row.figure.published), _number(row.expected)]
+        if beside is not None:
+            cells.append(_number(beside.get(row.figure.key)))
+        colour = _COLOURS[row.verdict]
+        table.add_row(*cells, _number(row.ours), f"[{colour}]{row.verdict}[/]")
+    console.print(table)
+
+
+def _conclude(console: Console, rows: list[Comparison]) -> int:
+    counts = {verdict: sum(row.verdict == verdict for row in rows) for verdict in _COLOURS}
+    console.print(", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count))
+    return FAILED if counts["differs"] else DONE
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.3f}"

@@ -1,0 +1,67 @@
+"""Settings: environment variables with the prefix `MATINEE_`, checked when they are read.
+
+Belongs here: every setting, its default and its meaning, and handing them to dbt.
+Does not belong here: anything decided per segmentation (that is its YAML).
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used."""
+
+
+class Settings(BaseSettings):
+    """All settings; each field `x` is read from `MATINEE_X`."""
+
+    model_config = SettingsConfigDict(env_prefix="MATINEE_", frozen=True)
+
+    warehouse: Path = PROJECT_ROOT / "warehouse"
+    """Folder that holds everything a run makes."""
+    source: str = "demo"
+    """Where raw files come from: `demo`, `kaggle`, or a folder or archive."""
+    demo_scale: Literal["small", "medium", "full"] = "small"
+    """Size of the demo world that the source `demo` makes."""
+    threads: Annotated[int, Field(ge=1, le=256)] = os.cpu_count() or 1
+    """Threads for DuckDB and fits that run side by side."""
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$")] = "2GB"
+    """Memory that DuckDB may use; beyond it DuckDB spills to the warehouse folder."""
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """A raw file with a larger share of bad lines is refused as a whole."""
+    schedule: str = "0 3 * * *"
+    """Cron expression of the nightly refresh, in UTC."""
+
+    @field_validator("warehouse")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the environment variables that give these settings again, for dbt and for child processes."""
+        return {f"MATINEE_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment; overrides that are None are ignored.
+
+    Raises
+    ------
+    SettingsError
+        When a value cannot be used; the message names the variable and what is accepted.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(
+            f"MATINEE_{'_'.join(str(part) for part in problem['loc']).upper()}={problem['input']!r}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        msg = f"setting refused: {problems}"
+        raise SettingsError(msg) from None

@@ -1,0 +1,96 @@
+"""Preparation is fitted once, refuses what it cannot use, and survives JSON bit for bit."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.preprocessing import StandardScaler
+
+from ml.errors import SegmentationError
+from ml.segmentation.prepare import Preparation
+from ml.segmentation.spec import Features
+
+
+def features(**changes) -> Features:
+    return Features.model_validate({"table": "features.t", "columns": ["*"], **changes})
+
+
+def test_standardize_agrees_with_scikit_learn():
+    values = np.random.default_rng(0).normal(3, 7, (50, 4))
+    frame = pl.DataFrame(values, schema=list("abcd"))
+    expected = StandardScaler().fit_transform(values)
+    np.testing.assert_allclose(Preparation.fit(frame, features()).transform(frame), expected, atol=1e-6)
+
+
+def test_new_rows_are_scaled_with_the_training_rows():
+    preparation = Preparation.fit(pl.DataFrame({"a": [0.0, 2.0]}), features())
+    np.testing.assert_allclose(preparation.transform(pl.DataFrame({"a": [4.0]})), [[3.0]])
+
+
+def test_log1p_applies_to_the_columns_it_names_and_before_standardize():
+    frame = pl.DataFrame({"cnt_a": [0.0, 9.0], "b": [1.0, 3.0]})
+    steps = [{"step": "log1p", "columns": ["cnt_*"]}]
+    X = Preparation.fit(frame, features(prepare=steps)).transform(frame)
+    np.testing.assert_allclose(X, [[0, 1], [np.log(10), 3]], rtol=1e-6)
+    with pytest.raises(SegmentationError, match="log1p must come before standardize"):
+        Preparation.fit(frame, features(prepare=["standardize", "log1p"]))
+
+
+def test_log1p_refuses_negative_values_and_names_the_column():
+    with pytest.raises(SegmentationError, match="negative values in a"):
+        Preparation.fit(pl.DataFrame({"a": [-1.0, 2.0]}), features(prepare=["log1p"]))
+
+
+def test_a_constant_feature_is_refused_or_dropped_as_declared():
+    frame = pl.DataFrame({"a": [1.0, 2.0], "flat": [7.0, 7.0]})
+    with pytest.raises(SegmentationError, match="constant feature: flat has the same value in all 2 rows"):
+        Preparation.fit(frame, features())
+    assert Preparation.fit(frame, features(constant="drop")).columns == ("a",)
+
+
+def test_constant_features_only_are_refused_even_when_dropping():
+    with pytest.raises(SegmentationError, match="constant feature"):
+        Preparation.fit(pl.DataFrame({"flat": [7.0, 7.0]}), features(constant="drop"))
+
+
+@pytest.mark.parametrize(("rule", "filled"), [("zero", 0.0), ("mean", 2.0)])
+def test_missing_values_are_filled_by_the_declared_rule(rule, filled):
+    frame = pl.DataFrame({"a": [1.0, 3.0, None]})
+    X = Preparation.fit(frame, features(prepare=[], missing=rule)).transform(frame)
+    assert X[2, 0] == filled
+
+
+def test_missing_values_are_refused_by_default_with_column_and_count():
+    with pytest.raises(SegmentationError, match=r"missing values in a \(2\)"):
+        Preparation.fit(pl.DataFrame({"a": [1.0, None, float("nan")]}), features())
+
+
+def test_a_missing_value_at_scoring_is_refused_where_training_refused_it():
+    preparation = Preparation.fit(pl.DataFrame({"a": [1.0, 2.0]}), features())
+    with pytest.raises(SegmentationError, match="missing values in a"):
+        preparation.transform(pl.DataFrame({"a": [None]}, schema={"a": pl.Float64}))
+
+
+def test_text_and_infinite_features_are_refused_by_name():
+    with pytest.raises(SegmentationError, match="not a number: a"):
+        Preparation.fit(pl.DataFrame({"a": ["x", "y"]}), features())
+    with pytest.raises(SegmentationError, match="infinite value in a"):
+        Preparation.fit(pl.DataFrame({"a": [1.0, float("inf")]}), features())
+
+
+def test_an_absent_column_at_scoring_is_named():
+    preparation = Preparation.fit(pl.DataFrame({"a": [1.0, 2.0]}), features())
+    with pytest.raises(SegmentationError, match="missing feature column: a"):
+        preparation.transform(pl.DataFrame({"b": [1.0]}))
+
+
+@given(arrays(float, (6, 2), elements=st.floats(-1e6, 1e6), unique=True))
+def test_a_preparation_survives_json_bit_for_bit(values):
+    frame = pl.DataFrame(values, schema=["a", "b"])
+    preparation = Preparation.fit(frame, features())
+    again = Preparation.from_dict(json.loads(json.dumps(preparation.to_dict())))
+    assert preparation.transform(frame).tobytes() == again.transform(frame).tobytes()

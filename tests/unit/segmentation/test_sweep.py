@@ -1,0 +1,102 @@
+"""One sweep: every k once, as good as ten full restarts, the same bytes whatever the machine does."""
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import make_blobs
+
+from ml.errors import SegmentationError
+from ml.segmentation import kmeans
+from ml.segmentation.spec import Clustering
+from ml.segmentation.sweep import sweep
+
+
+def blobs(n: int, seed: int = 0) -> np.ndarray:
+    X, _ = make_blobs(n, 8, centers=7, cluster_std=2.5, random_state=seed)
+    return ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)
+
+
+def run(X: np.ndarray, *, workers: int = 2, **clustering):
+    declared = Clustering.model_validate({"candidates": [2, 3, 4, 5, 6, 7, 8], **clustering})
+    return sweep(X, declared, rng=np.random.default_rng(declared.seed), workers=workers)
+
+
+def test_the_table_has_one_row_per_candidate_with_every_index():
+    swept = run(blobs(400), publish=3)
+    assert swept.metrics["k"].to_list() == [2, 3, 4, 5, 6, 7, 8]
+    assert swept.metrics.null_count().sum_horizontal().item() == 0
+    assert swept.metrics.filter("is_published")["k"].to_list() == [3]
+    assert swept.metrics["is_elbow"].sum() == 1
+    assert swept.published.k == 3
+
+
+def test_publish_elbow_publishes_the_knee():
+    metrics = run(blobs(400), publish="elbow").metrics
+    assert metrics["is_elbow"].to_list() == metrics["is_published"].to_list()
+
+
+def test_planted_blobs_make_the_elbow():
+    X, _ = make_blobs(900, 4, centers=4, cluster_std=0.4, random_state=3)
+    assert run(X.astype(np.float32)).metrics.filter("is_elbow")["k"].item() == 4
+
+
+@pytest.mark.parametrize("rows", [600, 30_000])
+def test_inertia_is_no_worse_than_ten_full_restarts(rows):
+    X = blobs(rows)
+    for fit in run(X, candidates=[3, 6, 8]).fits:
+        full = KMeans(fit.k, n_init=10, random_state=0).fit(X.astype(np.float64))
+        assert fit.inertia <= full.inertia_ * 1.001
+
+
+def test_the_number_of_workers_does_not_change_a_byte():
+    X = blobs(25_000)
+    one, three = run(X, workers=1), run(X, workers=3)
+    for a, b in zip(one.fits, three.fits, strict=True):
+        assert a.centroids.tobytes() == b.centroids.tobytes()
+        assert a.labels.tobytes() == b.labels.tobytes()
+    assert one.metrics.equals(three.metrics)
+
+
+def test_another_seed_draws_other_starts_and_the_same_seed_the_same():
+    X = blobs(300)
+    assert run(X, seed=1).metrics.equals(run(X, seed=1).metrics)
+    assert run(X, seed=1).fits[-1].centroids.tobytes() != run(X, seed=2).fits[-1].centroids.tobytes()
+
+
+def test_labels_are_the_nearest_centroid_and_distances_are_theirs():
+    X = blobs(300)
+    fit = run(X).of(5)
+    distances = ((X[:, None] - fit.centroids[None]) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(fit.labels, distances.argmin(axis=1))
+    np.testing.assert_allclose(fit.squared_distances, distances.min(axis=1), rtol=1e-4)
+
+
+def test_assignment_in_chunks_is_assignment_at_once(monkeypatch):
+    X = blobs(1000)
+    whole = kmeans.assign(X, X[:6].copy())
+    monkeypatch.setattr(kmeans, "_CHUNK_ROWS", 7)
+    np.testing.assert_array_equal(kmeans.assign(X, X[:6].copy())[0], whole[0])
+
+
+def test_fewer_rows_than_the_largest_k_are_refused():
+    with pytest.raises(SegmentationError, match=r"7 rows are fewer than the largest candidate k = 8"):
+        run(blobs(300)[:7])
+
+
+def test_one_row_is_refused():
+    with pytest.raises(SegmentationError, match="1 rows are fewer"):
+        run(blobs(300)[:1])
+
+
+def test_too_few_different_rows_are_refused():
+    X = np.repeat(blobs(300)[:5], 100, axis=0)
+    with pytest.raises(SegmentationError, match="only 5 different rows"):
+        run(X)
+
+
+def test_metrics_are_a_frame_of_the_published_types():
+    schema = run(blobs(200)).metrics.schema
+    assert schema["k"] == pl.Int32
+    assert schema["inertia"] == pl.Float64
+    assert schema["is_elbow"] == pl.Boolean
