@@ -1,0 +1,53 @@
+"""Figures as PNG bytes, full size and small.
+
+Belongs here: rendering and encoding. Does not belong here: drawing, files.
+"""
+
+import io
+import warnings
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from ml.plots.style import plot_style
+
+_THUMBNAIL_COLORS = 64
+
+
+def to_png(figure: Figure, dpi: int = 120) -> bytes:
+    """Render a figure; the same figure gives the same bytes, today and tomorrow.
+
+    Parameters
+    ----------
+    figure
+        Any figure of this package.
+    dpi
+        Dots per inch.
+    """
+    target = io.BytesIO()
+    with plot_style(), warnings.catch_warnings():
+        # A name may hold signs the font lacks; a box in their place is all we can do.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        # Without the entry Pillow would be handed matplotlib's version, which changes the bytes.
+        figure.savefig(target, format="png", dpi=dpi, metadata={"Software": None})
+    return target.getvalue()
+
+
+def thumbnail(png: bytes, width: int = 420) -> bytes:
+    """Return a small PNG with few colours, for a page or the Dagster UI.
+
+    Parameters
+    ----------
+    png
+        Encoded picture.
+    width
+        Pixels; a narrower picture keeps its size.
+    """
+    with Image.open(io.BytesIO(png)) as opened:
+        picture = opened.convert("RGB")
+    if picture.width > width:
+        height = max(1, round(picture.height * width / picture.width))
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    target = io.BytesIO()
+    picture.quantize(_THUMBNAIL_COLORS, dither=Image.Dither.NONE).save(target, format="PNG", optimize=True)
+    return target.getvalue()

@@ -1,0 +1,168 @@
+"""What each segment is like, feature by feature, beside everybody.
+
+Belongs here: the profile heat map. Does not belong here: computing a profile.
+"""
+
+import numpy as np
+import polars as pl
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, to_hex
+from matplotlib.figure import Figure
+
+from ml.plots.style import (
+    INK,
+    MUTED,
+    add_axes,
+    feature_labels,
+    number,
+    plot_style,
+    readable_on,
+    short_name,
+    text_width,
+    titled_figure,
+    wrap_name,
+)
+
+_MOST_FEATURES = 40
+_ROW, _KEY, _RIGHT = 0.27, 0.45, 0.25
+_LABEL_SIZE = 9.0
+_STRONGEST, _WEAKEST = 2.0, 0.25
+"""The colour is full at the largest distance drawn, kept between these doublings: so that neither one
+extreme pales the rest nor noise looks like a finding."""
+_COLORS = colormaps["RdBu_r"]
+
+
+def profile_heatmap(profile: pl.DataFrame) -> Figure:
+    """Draw features by segments: the mean in each cell, its distance from everybody's mean as colour.
+
+    Parameters
+    ----------
+    profile
+        One row per segment and feature: segment_id, segment_name, feature, segment_mean, base_mean and
+        index (100 = same as everybody; null where the base is 0). Beyond 40 features those that differ
+        most between segments are drawn.
+
+    Returns
+    -------
+    A figure whose title names the cell furthest from everybody's mean.
+    """
+    means, base, segments, features = _as_matrix(profile)
+    distance = doublings(means, base)
+    kept = np.sort(np.argsort(-np.abs(distance).max(axis=1), kind="stable")[:_MOST_FEATURES])
+    kept = kept[np.argsort(-base[kept], kind="stable")]
+    means, base, distance = means[kept], base[kept], distance[kept]
+    labels = [short_name(label, 34) for label in feature_labels([features[i] for i in kept])]
+    left = max(text_width("\n".join(labels), _LABEL_SIZE) + 0.3, 1.0)
+    width = max(left + 0.98 * (len(segments) + 1) + _RIGHT, 8.0)
+    column = (width - left - _RIGHT) / (len(segments) + 1)
+    heads = ["Everybody", *(wrap_name(name, column - 0.1, _LABEL_SIZE, lines=4) for name in segments)]
+    head = max(text.count("\n") + 1 for text in heads) * _LABEL_SIZE * 1.25 / 72 + 0.1
+    with plot_style():
+        figure = titled_figure(
+            _title(means, base, distance, labels, segments),
+            _subtitle(len(labels), len(features)),
+            width=width,
+            body=head + _ROW * len(labels) + _KEY,
+        )
+        axes = add_axes(figure, left, _KEY, width - _RIGHT, _KEY + _ROW * len(labels))
+        norm = _draw_cells(axes, means, base, distance)
+        axes.set_yticks(np.arange(len(labels)), labels, parse_math=False, color=INK, size=_LABEL_SIZE)
+        axes.set_xticks(np.arange(len(heads)), heads, parse_math=False, color=INK, size=_LABEL_SIZE)
+        axes.tick_params(length=0, labeltop=True, labelbottom=False)
+        _draw_key(add_axes(figure, width - _RIGHT - 2.2, 0.24, width - _RIGHT, 0.33), norm)
+    return figure
+
+
+def doublings(means: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Return how far segments are from everybody: log2(mean / base), so that half and double weigh the same.
+
+    Parameters
+    ----------
+    means : (d, k) float
+        Segment means.
+    base : (d,) float
+        Means of everybody.
+
+    Returns
+    -------
+    distance : (d, k) float
+        A mean of 0 counts as the strongest difference drawn. For a feature with a negative mean, or a
+        base of 0, the difference relative to the feature's largest one stands in, from -1 to 1.
+    """
+    difference = means - base[:, None]
+    largest = np.abs(difference).max(axis=1, keepdims=True)
+    relative = np.divide(difference, largest, out=np.zeros_like(difference), where=largest > 0)
+    as_ratio = (base[:, None] > 0) & (means.min(axis=1, keepdims=True) >= 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.maximum(np.log2(means / base[:, None]), -_STRONGEST * 2)
+    return np.where(as_ratio, logs, relative)
+
+
+def _as_matrix(profile: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
+    """Return means (d, k), base (d,), segment names (k) and features (d)."""
+    ordered = profile.sort("segment_id", maintain_order=True)
+    segments = ordered.unique("segment_id", keep="first", maintain_order=True)
+    features = ordered.unique("feature", keep="first", maintain_order=True)
+    wide = ordered.pivot("segment_id", index="feature", values="segment_mean", maintain_order=True)
+    means = wide.drop("feature").cast(pl.Float64).fill_null(np.nan).to_numpy()
+    base = features["base_mean"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return (
+        np.nan_to_num(means),
+        np.nan_to_num(base),
+        segments["segment_name"].to_list(),
+        features["feature"].to_list(),
+    )
+
+
+def _draw_cells(axes: Axes, means: np.ndarray, base: np.ndarray, distance: np.ndarray) -> Normalize:
+    limit = float(np.clip(np.abs(distance).max(initial=0), _WEAKEST, _STRONGEST))
+    norm = Normalize(-limit, limit, clip=True)
+    everybody = np.column_stack([np.zeros(len(base)), distance])
+    axes.imshow(everybody, cmap=_COLORS, norm=norm, aspect="auto", interpolation="nearest")
+    values = np.column_stack([base, means])
+    for (row, column), value in np.ndenumerate(values):
+        color = readable_on(to_hex(_COLORS(norm(everybody[row, column]))))
+        axes.text(column, row, number(value), ha="center", va="center", size=8.5, color=color)
+    axes.set_xticks(np.arange(values.shape[1] - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(values.shape[0] - 1) + 0.5, minor=True)
+    axes.grid(visible=False)
+    axes.grid(which="minor", color="white", linewidth=1.2)
+    axes.tick_params(which="minor", length=0)
+    axes.axvline(0.5, color="white", linewidth=6)
+    axes.spines[:].set_visible(False)
+    return norm
+
+
+def _draw_key(axes: Axes, norm: Normalize) -> None:
+    limit = float(norm.vmax or 1)
+    axes.imshow(
+        np.linspace(-limit, limit, 64)[None], cmap=_COLORS, norm=norm, aspect="auto", extent=(-1, 1, 0, 1)
+    )
+    axes.set_yticks([])
+    axes.set_xticks(
+        [-1, 0, 1], [f"{2**-limit:.2g} ×", "same as everybody", f"{2**limit:.2g} ×"], size=8, color=MUTED
+    )
+    axes.tick_params(length=0, pad=2)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+
+
+def _title(
+    means: np.ndarray, base: np.ndarray, distance: np.ndarray, labels: list[str], segments: list[str]
+) -> str:
+    if not distance.size or not np.abs(distance).max():
+        return "No segment differs from everybody"
+    # Among the strongest colours the larger difference is the greater finding, not the smaller base.
+    strength = np.minimum(np.abs(distance), _STRONGEST)
+    difference = np.where(strength == strength.max(), np.abs(means - base[:, None]), -1.0)
+    row, column = divmod(int(np.argmax(difference)), len(segments))
+    return (
+        f"Furthest from everybody: {short_name(segments[column])} in {short_name(labels[row])} "
+        f"({number(means[row, column])} against {number(base[row])})"
+    )
+
+
+def _subtitle(drawn: int, features: int) -> str:
+    text = "In each cell the mean of the segment; blue is below, red above the mean of everybody."
+    return text if drawn == features else f"{text} The {drawn} of {features} features that differ most."
