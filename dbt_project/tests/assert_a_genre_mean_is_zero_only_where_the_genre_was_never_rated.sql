@@ -1,8 +1,5 @@
 select user_id
 from {{ ref('user_genre_stats') }}
 where
-    false
-    {%- for genre in var('genres') %}
-    or (cnt_{{ genre }} = 0 and avg_{{ genre }} <> 0)
-    or (cnt_{{ genre }} > 0 and (avg_{{ genre }} < 0.5 or avg_{{ genre }} > 5))
-    {%- endfor %}
+    {{ for_each_genre('(cnt_{genre} = 0 and avg_{genre} <> 0)', separator=' or') }}
+    or {{ for_each_genre('(cnt_{genre} > 0 and (avg_{genre} < 0.5 or avg_{genre} > 5))', separator=' or') }}

@@ -1,4 +1,4 @@
--- Counted by movie, before the features: a user without a joined rating has no row there, so no joined rating is no user.
+-- Counted by movie, before the features: where no rating found a title, no user is left to segment.
 select sum(rating_count) as ratings_joined
 from {{ ref('int_movies__titles') }}
 having coalesce(sum(rating_count), 0) = 0

@@ -1,3 +1,8 @@
-select *
+select
+    table_name,
+    source,
+    rows_read,
+    rows_landed,
+    rows_rejected
 from {{ ref('landing_manifest') }}
 where rows_read <> rows_landed + rows_rejected

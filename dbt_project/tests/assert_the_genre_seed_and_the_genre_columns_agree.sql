@@ -2,9 +2,7 @@ with
 
 columns_of_genres as (
 
-    {%- for genre in var('genres') %}
-    select '{{ genre }}' as genre{{ " union all" if not loop.last }}
-    {%- endfor %}
+    {{ for_each_genre("select '{genre}' as genre", separator=' union all') }}
 
 )
 

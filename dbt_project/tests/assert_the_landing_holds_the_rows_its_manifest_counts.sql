@@ -2,13 +2,13 @@ with
 
 held as (
 
-    {% for table in ['ratings', 'links', 'titles'] -%}
-    select
-        '{{ table }}' as what,
-        count(*) as row_count
-    from {{ source('movies', table) }}
-    union all
-    {% endfor -%}
+    {% for table in ['ratings', 'links', 'titles'] %}
+        select
+            '{{ table }}' as what,
+            count(*) as row_count
+        from {{ source('movies', table) }}
+        union all
+    {% endfor %}
     select
         'rejects' as what,
         count(*) as row_count

@@ -39,16 +39,16 @@ joined as (
         movies.rating_count
 
     from movies
-    {% if join_by == 'links' -%}
-    inner join links on movies.movie_id = links.movie_id
-    inner join titles
-        on
-            links.title_id = titles.title_id
-            and titles.is_first_of_title
-    {%- else -%}
-    left join links on movies.movie_id = links.movie_id
-    inner join titles on movies.movie_id = titles.title_id
-    {%- endif %}
+    {% if join_by == 'links' %}
+        inner join links on movies.movie_id = links.movie_id
+        inner join titles
+            on
+                links.title_id = titles.title_id
+                and titles.is_first_of_title
+    {% else %}
+        left join links on movies.movie_id = links.movie_id
+        inner join titles on movies.movie_id = titles.title_id
+    {% endif %}
 
 )
 

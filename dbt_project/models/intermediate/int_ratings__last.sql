@@ -42,9 +42,19 @@ rated_once as (
 
 final as (
 
-    select * from rated_once
+    select
+        user_id,
+        title_row_id,
+        rating,
+        rating_count
+    from rated_once
     union all
-    select * from repeated
+    select
+        user_id,
+        title_row_id,
+        rating,
+        rating_count
+    from repeated
 
 )
 

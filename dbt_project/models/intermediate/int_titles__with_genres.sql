@@ -8,12 +8,12 @@ titles as (
         *,
         row_number() over (
             order by
-                title_id,
+                title_id asc,
                 vote_count desc nulls last,
                 popularity desc nulls last,
-                imdb_number nulls last,
-                title nulls last,
-                genres_literal nulls last
+                imdb_number asc nulls last,
+                title asc nulls last,
+                genres_literal asc nulls last
         ) as title_row_id
     from {{ ref('stg_movies__titles') }}
 
@@ -38,9 +38,7 @@ valid_genres as (
 
     select
         labels.title_row_id,
-        {%- for genre in var('genres') %}
-        max(case when genres.genre = '{{ genre }}' then 1 else 0 end) as is_{{ genre }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ for_each_genre("max(case when genres.genre = '{genre}' then 1 else 0 end) as is_{genre}") }}
     from labels
     inner join genres on labels.genre_label = genres.genre_label
     group by labels.title_row_id
@@ -60,9 +58,7 @@ final as (
 
         ---------- flags
         titles.title_row_id = min(titles.title_row_id) over (partition by titles.title_id) as is_first_of_title,
-        {%- for genre in var('genres') %}
-        cast(valid_genres.is_{{ genre }} as tinyint) as is_{{ genre }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ for_each_genre('cast(valid_genres.is_{genre} as tinyint) as is_{genre}') }}
 
     from titles
     inner join valid_genres on titles.title_row_id = valid_genres.title_row_id

@@ -1,4 +1,16 @@
 -- Every count comes from a table that is already small: the funnel never goes back to the 26 M ratings.
+{% set steps = [
+    ('titles', 'catalogue rows read', 'catalogue_rows_read'),
+    ('titles', 'catalogue rows landed', 'catalogue_rows_landed'),
+    ('titles', 'catalogue rows with a valid genre', 'catalogue_rows_with_genre'),
+    ('titles', 'distinct titles', 'distinct_titles'),
+    ('ratings', 'ratings read', 'ratings_read'),
+    ('ratings', 'ratings landed', 'ratings_landed'),
+    ('ratings', 'ratings joined to a title', 'ratings_joined'),
+    ('ratings', 'distinct pairs of user and title', 'user_title_pairs'),
+    ('users', 'users with features', 'users_with_features'),
+] %}
+
 with
 
 manifest as (
@@ -16,7 +28,7 @@ titles as (
 
     select
         count(*) as catalogue_rows_with_genre,
-        count(distinct title_id) as titles
+        count(distinct title_id) as distinct_titles
     from {{ ref('int_titles__with_genres') }}
 
 ),
@@ -32,87 +44,36 @@ users as (
 
     select
         sum(total_titles) as user_title_pairs,
-        count(*) as users
+        count(*) as users_with_features
     from {{ ref('user_genre_stats') }}
 
 ),
 
-steps as (
+counts as (
 
     select
-        1 as step_order,
-        'titles' as entity,
-        'catalogue rows read' as step,
-        catalogue_rows_read as row_count
+        manifest.*,
+        titles.*,
+        movies.*,
+        users.*
     from manifest
-    union all
-    select
-        2,
-        'titles',
-        'catalogue rows landed',
-        catalogue_rows_landed
-    from manifest
-    union all
-    select
-        3,
-        'titles',
-        'catalogue rows with a valid genre',
-        catalogue_rows_with_genre
-    from titles
-    union all
-    select
-        4,
-        'titles',
-        'distinct titles',
-        titles
-    from titles
-    union all
-    select
-        5,
-        'ratings',
-        'ratings read',
-        ratings_read
-    from manifest
-    union all
-    select
-        6,
-        'ratings',
-        'ratings landed',
-        ratings_landed
-    from manifest
-    union all
-    select
-        7,
-        'ratings',
-        'ratings joined to a title',
-        ratings_joined
-    from movies
-    union all
-    select
-        8,
-        'ratings',
-        'distinct pairs of user and title',
-        user_title_pairs
-    from users
-    union all
-    select
-        9,
-        'users',
-        'users with features',
-        users
-    from users
+    cross join titles
+    cross join movies
+    cross join users
 
 ),
 
 final as (
 
-    select
-        cast(step_order as integer) as step_order,
-        entity,
-        step,
-        cast(coalesce(row_count, 0) as bigint) as row_count
-    from steps
-
+    {% for entity, step, count in steps %}
+        select
+            cast({{ loop.index }} as integer) as step_order,
+            '{{ entity }}' as entity,
+            '{{ step }}' as step,
+            cast(coalesce({{ count }}, 0) as bigint) as row_count
+        from counts
+        {{ "union all" if not loop.last }}
+    {% endfor %}
 )
 
 select * from final

@@ -15,10 +15,8 @@ genres as (
 summed as (
 
     select
-        {%- for genre in var('genres') %}
-        sum(is_{{ genre }}) as rows_{{ genre }},
-        sum(case when is_first_of_title then is_{{ genre }} else 0 end) as titles_{{ genre }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ for_each_genre('sum(is_{genre}) as rows_{genre}') }},
+        {{ for_each_genre('sum(case when is_first_of_title then is_{genre} else 0 end) as titles_{genre}') }}
     from titles
 
 ),
@@ -33,16 +31,8 @@ final as (
         genres.genre_label,
 
         ---------- numbers
-        cast(coalesce(case genres.genre
-            {%- for genre in var('genres') %}
-            when '{{ genre }}' then summed.rows_{{ genre }}
-            {%- endfor %}
-        end, 0) as bigint) as catalogue_row_count,
-        cast(coalesce(case genres.genre
-            {%- for genre in var('genres') %}
-            when '{{ genre }}' then summed.titles_{{ genre }}
-            {%- endfor %}
-        end, 0) as bigint) as title_count
+        cast(coalesce({{ column_of_genre('summed.rows_{genre}') }}, 0) as bigint) as catalogue_row_count,
+        cast(coalesce({{ column_of_genre('summed.titles_{genre}') }}, 0) as bigint) as title_count
 
     from genres
     cross join summed

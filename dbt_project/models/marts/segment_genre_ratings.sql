@@ -32,10 +32,8 @@ summed as (
         members.segment_id,
         members.segment_name,
         count(*) as members,
-        {%- for genre in var('genres') %}
-        sum(users.avg_{{ genre }}) as sum_{{ genre }},
-        sum(case when users.cnt_{{ genre }} > 0 then 1 else 0 end) as raters_{{ genre }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ for_each_genre('sum(users.avg_{genre}) as sum_{genre}') }},
+        {{ for_each_genre('sum(case when users.cnt_{genre} > 0 then 1 else 0 end) as raters_{genre}') }}
     from members
     inner join users on members.user_id = users.user_id
     group by members.segmentation, members.segment_id, members.segment_name
@@ -50,16 +48,8 @@ by_genre as (
         summed.segment_name,
         genres.genre,
         summed.members,
-        case genres.genre
-            {%- for genre in var('genres') %}
-            when '{{ genre }}' then summed.sum_{{ genre }}
-            {%- endfor %}
-        end as mean_sum,
-        case genres.genre
-            {%- for genre in var('genres') %}
-            when '{{ genre }}' then summed.raters_{{ genre }}
-            {%- endfor %}
-        end as raters
+        {{ column_of_genre('summed.sum_{genre}') }} as mean_sum,
+        {{ column_of_genre('summed.raters_{genre}') }} as raters
     from summed
     cross join genres
 
