@@ -47,7 +47,7 @@ class Measurement:
     wall_seconds : from the start of the process to its end.
     cpu_seconds : user and system time of the command and the children it waited for.
     peak_rss_bytes : largest resident memory; `memory_method` says how it was found.
-    load_before : one-minute load average when it started; above 0 something else was running.
+    load_before : one-minute load average when it started; well above 0, something else was running.
     """
 
     command: list[str]
@@ -178,7 +178,10 @@ def run_plain(source: Path, out: Path) -> dict[str, Any]:
     script = [sys.executable, str(BENCHMARKS / "plain_notebook.py")]
     files = ["--source", str(source), "--out", str(out / "plain"), "--json", str(result)]
     cost = must_succeed(measure([*script, *files], log=log), log)
-    return {"measured": asdict(cost), **json.loads(result.read_text())}
+    plain = {"measured": asdict(cost), **json.loads(result.read_text())}
+    # Kept with its cost, so that a Matinee that fails next does not throw the longer run away.
+    result.write_text(json.dumps(plain, indent=2) + "\n")
+    return plain
 
 
 def run_matinee(source: Path, out: Path, command: str, *, keep: bool) -> dict[str, Any]:
@@ -384,7 +387,10 @@ def compare_command(options: argparse.Namespace) -> int:
     warm(source)
     if options.plain_json:
         plain = json.loads(options.plain_json.read_text())
-        plain = plain.get("plain", plain)
+        if "measured" not in plain:
+            raise BenchmarkError(
+                f"{options.plain_json} is not the plain.json that an earlier comparison wrote"
+            )
     else:
         plain = run_plain(source, out)
     print(f"plain notebook: {plain['measured']['wall_seconds']:,.1f} s", file=sys.stderr, flush=True)
@@ -424,7 +430,7 @@ def parser() -> argparse.ArgumentParser:
         help="Matinee's command without --source",
     )
     both.add_argument(
-        "--plain-json", type=Path, help="compare.json of an earlier run, to measure Matinee alone"
+        "--plain-json", type=Path, help="plain.json of an earlier comparison, to measure Matinee alone"
     )
     both.add_argument("--keep", action="store_true", help="keep the temporary warehouse in --out")
     both.add_argument(

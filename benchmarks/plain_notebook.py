@@ -393,6 +393,10 @@ def run_segmentation(
         for k, table in tables.items():
             table.to_csv(out / f"segments_{name}_k{k}.csv", index=False)
         swept.metrics.to_csv(out / f"k_metrics_{name}.csv", index=False)
+        loadings = pd.DataFrame(
+            pca.components_.T, index=swept.columns, columns=["component_1", "component_2"]
+        )
+        loadings.to_csv(out / f"pca_loadings_{name}.csv", index_label="feature")
     if plots:
         with watch.stage(f"plots, {name}"):
             draw(stats, swept, pca, tables, out / "plots" / name)
