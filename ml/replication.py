@@ -117,6 +117,8 @@ def _components(prefix: str, X: np.ndarray, columns: list[str]) -> Figures:
         zip(pca.explained_variance_ratio_, pca.components_, strict=True), start=1
     ):
         figures[f"{prefix}.pc{number}.variance_percent"] = 100 * float(ratio)
-        for column, loading in zip(columns, component, strict=True):
+        # A component's sign is arbitrary; like the published ones, ours has its largest loading positive.
+        oriented = component * np.sign(component[np.argmax(np.abs(component))])
+        for column, loading in zip(columns, oriented, strict=True):
             figures[f"{prefix}.pc{number}.{column}"] = float(loading)
     return figures

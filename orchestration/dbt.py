@@ -18,7 +18,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from filelock import FileLock
 
 from orchestration.settings import PROJECT_ROOT
-from orchestration.warehouse import WarehouseResource
+from orchestration.warehouse import WarehouseLayout, WarehouseResource
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 MANIFEST = PROJECT_DIR / "target" / "manifest.json"
@@ -112,8 +112,6 @@ class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
 def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
     """Run `dbt build` for the assets and checks of a step and yield their Dagster events.
 
-    Unit tests are left out: they test the SQL, not the data, and run with `dbt build` and `make test`.
-
     Raises
     ------
     dagster.Failure
@@ -122,22 +120,37 @@ def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> It
     params = get_updated_cli_invocation_params_for_context(
         context=context, manifest={}, dagster_dbt_translator=MatineeTranslator()
     )
+    selection = list(params.selection_args)
+    if params.indirect_selection:
+        selection += ["--indirect-selection", params.indirect_selection]
     messages: list[dict[str, Any]] = []
-    target = warehouse.layout.dbt_target
-    args = ["build", *params.selection_args, "--exclude-resource-type", "unit_test"]
-    args += ["--target-path", str(target), "--log-path", str(target)]
-    # buildable: a test runs once everything it reads has been built, i.e. not in the stage before its last parent.
-    args += ["--indirect-selection", params.indirect_selection or "buildable"]
-    warehouse.layout.temporary.mkdir(parents=True, exist_ok=True)
-    result = invoke(args, callbacks=[lambda event: _collect(event, messages, context)])
+    failures = run_build(
+        selection, warehouse.layout, callbacks=[lambda event: _collect(event, messages, context)]
+    )
     yield from _dagster_events(messages, context, params, _table_metadata(warehouse))
-    failures = [node for node in result.result if node.status in ("error", "fail", "runtime error")]
     if failures:
-        raise dg.Failure(
-            description="dbt build: "
-            + "; ".join(f"{node.node.name}: {_short(node.message)}" for node in failures),
-            allow_retries=False,
-        )
+        raise dg.Failure(description=f"dbt build: {'; '.join(failures)}", allow_retries=False)
+
+
+def run_build(
+    selection: Sequence[str], layout: WarehouseLayout, *, callbacks: Sequence[Any] = ()
+) -> list[str]:
+    """Run `dbt build` on a warehouse and return what failed, each with dbt's words; empty when all is well.
+
+    Unit tests are left out: they test the SQL, not the data, and run with a plain `dbt build` and `make test`.
+    """
+    layout.temporary.mkdir(parents=True, exist_ok=True)
+    target = ["--target-path", str(layout.dbt_target), "--log-path", str(layout.dbt_target)]
+    # buildable: a test runs once all it reads has been built, i.e. not in the stage before its last parent.
+    indirect = () if "--indirect-selection" in selection else ("--indirect-selection", "buildable")
+    result = invoke(
+        ["build", *selection, *indirect, "--exclude-resource-type", "unit_test", *target], callbacks=callbacks
+    )
+    return [
+        f"{node.node.name}: {_short(node.message)}"
+        for node in result.result
+        if node.status in ("error", "fail", "runtime error")
+    ]
 
 
 def _collect(event: Any, messages: list[dict[str, Any]], context: dg.AssetExecutionContext) -> None:

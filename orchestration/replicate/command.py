@@ -5,6 +5,7 @@ Does not belong here: the method (`ml.replication`), the figures and verdicts (`
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,12 +26,21 @@ from orchestration.settings import Settings
 from orchestration.warehouse import WarehouseError, WarehouseLayout, lock_warehouse
 
 DONE, FAILED, USAGE = 0, 1, 2
+_SECTIONS = {
+    "catalogue": "Catalogue",
+    "tags": "Catalogue",
+    "join": "Join",
+    "activity": "Counts and ratings per genre, 40 columns",
+    "ratings": "Ratings per genre, 20 columns",
+    "segment": "The five segments of the 20 columns, by titles per user",
+}
+"""First part of a figure's key to the heading it stands under."""
 _COLOURS = {"ok": "green", "differs": "bold red", "needs the full file": "dim", "no published figure": "dim"}
 
 
 def replicate_source(settings: Settings) -> int:
     """Run both joins on a source, print the figures and return the exit code: 1 when a figure is off."""
-    console = Console(stderr=False)
+    console = Console(width=None if sys.stdout.isatty() else 120)
     if settings.source == "demo":
         console.print(
             "The demo world is invented: replicate needs the real files (--source kaggle or a folder)."
@@ -79,19 +89,15 @@ def _figures(
         for table, file in source.files.items()
     ]
     switch(layout.landing, landed)
-    layout.temporary.mkdir(parents=True, exist_ok=True)
     # The key-meaning test would stop the direct join, as it should: here the fault is wanted.
-    arguments = ["build", "--select", "+user_genre_stats", "--exclude", "tag:key_meaning"]
-    arguments += ["--exclude-resource-type", "unit_test", "--vars", f"rating_join: {join}"]
-    arguments += ["--target-path", str(layout.dbt_target), "--log-path", str(layout.dbt_target)]
-    result = dbt.invoke(arguments)
-    failed = [node.node.name for node in result.result if node.status in ("error", "fail")]
-    if failed:
-        msg = f"dbt build failed at {', '.join(failed)}"
+    selection = ["--select", "+user_genre_stats", "--exclude", "tag:key_meaning"]
+    failures = dbt.run_build([*selection, "--vars", f"rating_join: {join}"], layout)
+    if failures:
+        msg = f"dbt build: {'; '.join(failures)}"
         raise dbt.DbtError(msg)
     with duckdb.connect(str(layout.database), read_only=True) as connection:
         features = connection.sql("select * from features.user_genre_stats order by user_id").pl()
-        genres = [row[0] for row in connection.execute("select genre from seeds.genres").fetchall()]
+        genres = [row[0] for row in connection.execute("select genre_label from seeds.genres").fetchall()]
     figures = catalogue_figures(_raw_genres(source.files["titles"], layout.temporary), genres)
     figures |= {
         "join.ratings": int(features["total_ratings"].sum()),
@@ -122,7 +128,13 @@ def _show(
         table.add_column("direct join", justify="right")
     table.add_column("ours", justify="right")
     table.add_column("verdict")
+    shown = None
     for row in rows:
+        section = _SECTIONS[row.figure.key.partition(".")[0].rstrip("0123456789")]
+        if section != shown:
+            table.add_section()
+            table.add_row(f"[bold]{section}[/]")
+            shown = section
         cells = [row.figure.label, _number(row.figure.published), _number(row.expected)]
         if beside is not None:
             cells.append(_number(beside.get(row.figure.key)))

@@ -21,8 +21,7 @@ TOLERANCES: dict[str, Callable[[float, float], bool]] = {
     "half_percent": lambda ours, theirs: math.isclose(ours, theirs, rel_tol=0.005),
     "point": lambda ours, theirs: abs(ours - theirs) <= 0.1 + 1e-9,
     "mean": lambda ours, theirs: abs(ours - theirs) <= 0.01 + 1e-9,
-    # The sign of a component is arbitrary: the published one may be the mirror image.
-    "loading": lambda ours, theirs: abs(abs(ours) - abs(theirs)) <= 0.002 + 1e-9,
+    "loading": lambda ours, theirs: abs(ours - theirs) <= 0.002 + 1e-9,
     # Read off a published chart or given in round words.
     "about": lambda ours, theirs: math.isclose(ours, theirs, rel_tol=0.03),
     "below": lambda ours, theirs: ours < theirs,
