@@ -121,9 +121,10 @@ def _draw_cells(axes: Axes, means: np.ndarray, base: np.ndarray, distance: np.nd
     everybody = np.column_stack([np.zeros(len(base)), distance])
     axes.imshow(everybody, cmap=_COLORS, norm=norm, aspect="auto", interpolation="nearest")
     values = np.column_stack([base, means])
-    for (row, column), value in np.ndenumerate(values):
-        color = readable_on(to_hex(_COLORS(norm(everybody[row, column]))))
-        axes.text(column, row, number(value), ha="center", va="center", size=8.5, color=color)
+    for row, texts in enumerate(_cell_texts(row_values) for row_values in values):
+        for column, text in enumerate(texts):
+            color = readable_on(to_hex(_COLORS(norm(everybody[row, column]))))
+            axes.text(column, row, text, ha="center", va="center", size=8.5, color=color)
     axes.set_xticks(np.arange(values.shape[1] - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(values.shape[0] - 1) + 0.5, minor=True)
     axes.grid(visible=False)
@@ -132,6 +133,14 @@ def _draw_cells(axes: Axes, means: np.ndarray, base: np.ndarray, distance: np.nd
     axes.axvline(0.5, color="white", linewidth=6)
     axes.spines[:].set_visible(False)
     return norm
+
+
+def _cell_texts(values: np.ndarray) -> list[str]:
+    """Return the cells of one feature, with as many decimals in each."""
+    largest = np.abs(values).max()
+    if largest >= 100 or largest < 0.1 or (values == values.round()).all():
+        return [number(value) for value in values]
+    return [f"{value:.{1 if largest >= 10 else 2}f}".replace("-", "−") for value in values]
 
 
 def _draw_key(axes: Axes, norm: Normalize) -> None:

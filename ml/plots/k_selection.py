@@ -21,6 +21,7 @@ from ml.plots.style import (
     add_axes,
     label_ticks,
     log_ticks,
+    number,
     percent,
     plot_style,
     segment_colors,
@@ -61,8 +62,8 @@ def elbow(k_metrics: pl.DataFrame) -> Figure:
             _note(axes, f"elbow: k = {k[knee]}", (k[knee], inertia[knee]), ACCENT, below=True)
         if published is not None and published != knee:
             axes.plot(k[published], inertia[published], "o", markersize=11, fillstyle="none", color=INK)
-            # Right of the elbow there is room above the curve, left of it only below.
-            below = knee is None or published < knee
+            # Below the curve there is always room, but for the note of an elbow just before.
+            below = published - 1 != knee
             _note(
                 axes, f"published: k = {k[published]}", (k[published], inertia[published]), INK, below=below
             )
@@ -164,12 +165,13 @@ def _k_axis(axes: Axes, k: np.ndarray) -> None:
 
 
 def _note(axes: Axes, text: str, point: tuple[float, float], color: str, *, below: bool) -> None:
+    to_the_left = below or point[0] == axes.dataLim.x1
     axes.annotate(
         text,
         point,
-        xytext=(-9, -11) if below else (9, 13),
+        xytext=(-9 if to_the_left else 9, -11 if below else 14),
         textcoords="offset points",
-        ha="right" if below else "left",
+        ha="right" if to_the_left else "left",
         va="center",
         color=color,
         weight="bold",
@@ -196,12 +198,12 @@ def _panel_title(frame: pl.DataFrame, published: int | None) -> str:
     if not np.isfinite(values).any():
         return "The silhouette is not defined for any k"
     best = int(np.nanargmax(values))
-    title = f"Silhouette prefers k = {k[best]} ({values[best]:.2f})"
+    title = f"Silhouette prefers k = {k[best]} ({number(values[best])})"
     if published == best:
         return f"{title}, which is published"
     if published is None:
         return title
-    beside = f" ({values[published]:.2f})" if np.isfinite(values[published]) else ""
+    beside = f" ({number(values[published])})" if np.isfinite(values[published]) else ""
     return f"{title}; k = {k[published]} is published{beside}"
 
 

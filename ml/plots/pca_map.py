@@ -109,7 +109,11 @@ def pca_map(
         label_ticks(axes.xaxis)
         label_ticks(axes.yaxis)
         axes.set_xlabel(f"Component 1 ({percent(ratio[0])} of the variance)")
-        axes.set_ylabel(f"Component 2 ({percent(ratio[1])} of the variance)")
+        if ratio[1] > 0:
+            axes.set_ylabel(f"Component 2 ({percent(ratio[1])} of the variance)")
+        else:
+            axes.set_yticks([])
+            axes.set_ylabel("No second component")
     return figure
 
 

@@ -65,6 +65,7 @@ _MARGIN = 0.2
 """Inches kept free above, below and left of the heading."""
 _UPPER_CASE = {"tv": "TV", "imdb": "IMDb", "clv": "CLV", "id": "ID", "usa": "USA", "uk": "UK"}
 _KINDS = {"avg": "mean", "cnt": "count"}
+_LARGE = (("T", 1e12), ("B", 1e9), ("M", 1e6))
 _UNITS = ("minutes", "seconds", "hours", "days", "share", "count")
 
 
@@ -163,9 +164,9 @@ def wrap(text: str, inches: float, size: float, *, bold: bool = False, lines: in
         while last and _line_width(f"{last}…", size, bold=bold) > inches:
             last = last[:-1]
         return "\n".join([*broken[: lines - 1], f"{last.rstrip()}…"])
-    for share in (0.5, 0.6, 0.7, 0.8, 0.9):
+    for share in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95):
         evener = _fill(words, inches * share, size, bold=bold)
-        if len(evener) == len(broken) and "".join(evener) == "".join(broken):
+        if len(evener) == len(broken) and " ".join(evener) == " ".join(broken):
             return "\n".join(evener)
     return "\n".join(broken)
 
@@ -217,22 +218,22 @@ def number(value: float) -> str:
     if not np.isfinite(value):
         return "–"
     size = abs(value)
-    for unit, factor in (("T", 1e12), ("B", 1e9), ("M", 1e6)):
+    for unit, factor in _LARGE:
         if size >= factor * 0.9995:
-            return f"{value / factor:.3g}{unit}"
+            return _minus(f"{value / factor:.3g}{unit}")
     if size >= 99.95 or value == round(value):
-        return f"{value:,.0f}"
+        return _minus(f"{value:,.0f}")
     if size >= 9.995:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 0.005 else f"{value:.1g}"
+        return _minus(f"{value:.1f}")
+    return _minus(f"{value:.2f}" if size >= 0.005 else f"{value:.1g}")
 
 
 def tick_number(value: float, _position: int | None = None) -> str:
     """Return the label of a tick, exact but for float noise: `0.175`, `10,500`, `7.5M`."""
-    for unit, factor in (("T", 1e12), ("B", 1e9), ("M", 1e6)):
+    for unit, factor in _LARGE:
         if abs(value) >= factor:
-            return f"{value / factor:.10g}{unit}".replace("-", "−")
-    return f"{round(value, 10):,.10g}".replace("-", "−")
+            return _minus(f"{value / factor:.10g}{unit}")
+    return _minus(f"{round(value, 10):,.10g}")
 
 
 def label_ticks(axis: Axis) -> None:
@@ -243,11 +244,16 @@ def label_ticks(axis: Axis) -> None:
 def log_ticks(low: float, high: float) -> list[float]:
     """Return round numbers from `low` to `high` for a logarithmic axis: as few as possible, three at least."""
     ticks: list[float] = []
-    for steps in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
-        ticks = [float(step * 10**e) for e in range(16) for step in steps if low <= step * 10**e <= high]
+    for steps in ("1", "13", "125", "123456789"):
+        candidates = [float(f"{step}e{exponent}") for exponent in range(-6, 16) for step in steps]
+        ticks = [tick for tick in candidates if low <= tick <= high]
         if len(ticks) >= 3:
             break
     return ticks
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def _fill(words: Sequence[str], inches: float, size: float, *, bold: bool) -> list[str]:
@@ -264,7 +270,8 @@ def _fill(words: Sequence[str], inches: float, size: float, *, bold: bool) -> li
             continue
         for letter in word:
             if lines[-1] and _line_width(lines[-1] + letter, size, bold=bold) > inches:
-                lines.append("")
+                kept = max(lines[-1].rfind("-"), lines[-1].rfind("_")) + 1 or len(lines[-1])
+                lines[-1:] = [lines[-1][:kept], lines[-1][kept:]]
             lines[-1] += letter
     return lines
 
