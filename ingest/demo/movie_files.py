@@ -56,11 +56,11 @@ def write_links(path: Path, titles: Titles, items: Items) -> int:
     known = titles.tmdb_id_known[items.film]
     tmdb = np.where(known, titles.tmdb_id[items.film].astype("U8"), "")
     with whole_file(path) as file:
-        file.write(b"movieId,imdbId,tmdbId\n")
+        file.write(b"movieId,imdbId,tmdbId\r\n")
         for movie_id, imdb_id, tmdb_id in zip(
             items.movie_id.tolist(), items.imdb_id.tolist(), tmdb.tolist(), strict=True
         ):
-            file.write(f"{movie_id},{imdb_id:07d},{tmdb_id}\n".encode())
+            file.write(f"{movie_id},{imdb_id:07d},{tmdb_id}\r\n".encode())
     return len(tmdb)
 
 
@@ -190,7 +190,7 @@ def _row(film: int, picks: Picks, titles: Titles, votes: int) -> list[str]:
         "production_countries": repr([{"iso_3166_1": country_code, "name": country}]),
         "release_date": released.isoformat(),
         "revenue": str(picks.number(90_000_000) + votes * 20_000) if earned else "0",
-        "runtime": f"{_runtime(picks):.1f}",
+        "runtime": f"{titles.runtime[film]:.1f}",
         "spoken_languages": repr(
             [{"iso_639_1": spoken, "name": name} for spoken, name in dict(languages).items()]
         ),
@@ -236,15 +236,6 @@ def _collection(picks: Picks) -> str:
             "backdrop_path": f"/{picks.code(27)}.jpg",
         }
     )
-
-
-def _runtime(picks: Picks) -> int:
-    """Give minutes: feature films around 95, some shorts, and the zeros of the real file."""
-    if picks.chance(0.035):
-        return 0
-    if picks.chance(0.08):
-        return 5 + picks.number(55)
-    return 75 + picks.number(26) + picks.number(26) + picks.number(15)
 
 
 def _votes(rng: np.random.Generator, films: int) -> NDArray[np.int64]:

@@ -108,9 +108,9 @@ def write_ratings(path: Path, seed: int, setting: Setting) -> int:
     """Write `ratings.csv`, ordered by user and movieId; give the number of rows."""
     rows = 0
     with whole_file(path) as file:
-        file.write(b"userId,movieId,rating,timestamp\n")
+        file.write(b"userId,movieId,rating,timestamp\r\n")
         for frame in _chunks(seed, setting):
-            frame.write_csv(file, include_header=False)
+            frame.write_csv(file, include_header=False, line_terminator="\r\n")
             rows += len(frame)
     return rows
 
@@ -206,6 +206,19 @@ def _draw(
         part = slice(bounds[number], bounds[number + 1])
         item[part] = np.searchsorted(weights, chance[part], side="right")
     return user_of_draw * items + item
+
+
+def draw_items_for(rng: np.random.Generator, user: NDArray[np.int64], setting: Setting) -> NDArray[np.int64]:
+    """Draw one item for each entry of `user` (sorted), with replacement: watching again is watching."""
+    items = len(setting.items.film)
+    keys = _draw(rng, *np.unique(user, return_counts=True), setting)
+    for _ in range(_PATIENT_ROUNDS):
+        liked = (setting.users.avoids[keys // items] & setting.chooser.genres[keys % items]) == 0
+        if liked.all():
+            break
+        again = _draw(rng, *np.unique(keys[~liked] // items, return_counts=True), setting)
+        keys = np.concatenate([keys[liked], again])
+    return np.sort(keys) % items
 
 
 def _stars(

@@ -52,9 +52,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def csv_file(
-    path: Path, columns: Sequence[str], line_end: str = "\n"
+    path: Path, columns: Sequence[str], line_end: str = "\r\n"
 ) -> Iterator[Callable[[Sequence[str]], object]]:
-    """Open a CSV file with its header written; what it gives writes one row."""
+    """Open a CSV file with its header written; what it gives writes one row.
+
+    Most of the real files end their lines with CR LF.
+    """
     with whole_file(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator=line_end)

@@ -30,6 +30,8 @@ _LARGEST_MOVIELENS: Final = 176_279 / 45_843
 _LARGEST_TMDB: Final = 469_172 / 45_843
 _LARGEST_IMDB: Final = 7_158_814
 _POPULARITY_OF_SECOND_ITEM: Final = 0.3
+_SHORT_FILMS: Final = 0.08
+_WITHOUT_RUNTIME: Final = 0.035
 _LAST_YEAR: Final = 2017
 _ZIPF_FLATTENING: Final = 0.0012
 
@@ -52,6 +54,8 @@ class Titles:
     taste: NDArray[np.int8]
     released: NDArray[np.int64]
     """Days since 1970-01-01."""
+    runtime: NDArray[np.int64]
+    """Minutes; 0 where nobody has entered it."""
     in_catalogue: NDArray[np.bool_]
     tmdb_id_known: NDArray[np.bool_]
     """False where `links.csv` has no tmdbId."""
@@ -100,9 +104,19 @@ def draw_titles(seed: int, sizes: Sizes) -> Titles:
         quality=rng.normal(0, 0.42, size=n).astype(np.float32),
         taste=rng.integers(0, TASTES, size=n, dtype=np.int8),
         released=released,
+        runtime=_runtimes(rng, n),
         in_catalogue=in_catalogue,
         tmdb_id_known=tmdb_id_known,
     )
+
+
+def _runtimes(rng: np.random.Generator, films: int) -> NDArray[np.int64]:
+    """Draw minutes: feature films around 95, some shorts, and the zeros of the real file."""
+    minutes = np.maximum(np.rint(rng.normal(98, 17, size=films)), 60)
+    short = rng.random(films) < _SHORT_FILMS
+    minutes[short] = rng.integers(5, 60, size=int(short.sum()))
+    minutes[rng.random(films) < _WITHOUT_RUNTIME] = 0
+    return minutes.astype(np.int64)
 
 
 def draw_items(seed: int, sizes: Sizes, titles: Titles) -> Items:

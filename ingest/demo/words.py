@@ -54,11 +54,14 @@ _PLACE_STARTS: Final = (
     "Vell", "Orrin", "Thrask", "Kessel", "Ilmar", "Drenn", "Quorl", "Ynnis", "Marrow", "Zephar", "Ulvast",
     "Brynd", "Corvish", "Élmor", "Ångsel", "Ñandir", "Østrel", "Çalvor", "Szelm", "Harrowb", "Tolvas",
     "Fenwr", "Grauld", "Lisken", "Pellam", "Rhov", "Skarn", "Wendelm", "Isquel", "Obrest", "Mâlvern",
-    "Dûnmar",
+    "Dûnmar", "Aurv", "Belthor", "Cindrel", "Dovrask", "Eskvar", "Fjolm", "Gellant", "Hysp", "Ivrond",
+    "Jorvash", "Kravell", "Lorquin", "Mirvask", "Nethrow", "Ombrel", "Prython", "Quessar", "Rostvel",
+    "Sylvask", "Tarnquist", "Umbrask", "Vorlind", "Whelmsk", "Xyrand", "Yvorn", "Zalquor", "Brûmel",
+    "Crônast", "Tévarn", "Plöthen", "Hrávesk", "Smådal",
 )  # fmt: skip
 _PLACE_ENDS: Final = (
     "oor", "ara", "haven", "eth", "mark", "ôme", "ille", "grad", "ova", "wyck", "ünde", "aski", "ión", "holm",
-    "essa", "ury", "amba", "ith",
+    "essa", "ury", "amba", "ith", "adale", "emont", "insk", "orra",
 )  # fmt: skip
 PLACES: Final = tuple(start + end for start in _PLACE_STARTS for end in _PLACE_ENDS)
 
@@ -102,10 +105,11 @@ _NOUNS: Final = {
 _ANY_NOUNS: Final = ("Thing", "Afternoon", "Distance", "Corner", "Number")
 
 _TITLES: Final = (
-    "The {noun} of {place}", "The {adjective} {noun} of {place}", "{name}'s {noun}", "{place}",
-    "{adjective} {place}", "{place}: The {adjective} {noun}", "A {noun} for {name}", "Return to {place}",
-    "Goodbye, {place}", "{name} & {other}", "{name}, {other} and the {noun}", "{place} {roman}",
-    'The "{noun}" of {place}', "The {noun} of {place}", "Who Remembers {name}?", "{place}, {year}",
+    "The {noun} of {place}", "The {adjective} {noun} of {place}", "{first} {name}'s {noun}", "{place}",
+    "{adjective} {place}", "{place}: The {adjective} {noun}", "A {noun} for {first} {name}",
+    "{first} Returns to {place}", "Goodbye {place}, Goodbye {first}", "{first} {name} & {other}",
+    "{name}, {other} and the {noun}", "{place} {roman}", 'The "{noun}" of {place}', "The {noun} at {place}",
+    "Who Remembers {first} of {place}?", "{place}, {year}",
 )  # fmt: skip
 _ROMAN: Final = ("II", "III", "IV", "2")
 
@@ -195,7 +199,7 @@ class Film:
 
     def plot(self) -> str:
         """Make two or three sentences, sometimes over several lines."""
-        between = "\n\n" if self._picks.chance(0.06) else " "
+        between = "\r\n " if self._picks.chance(0.06) else " "
         sentences = [self._say(_OPENINGS), self._say(_MIDDLES)]
         if self._picks.chance(0.6):
             sentences.append(self._say(_ENDINGS))

@@ -8,15 +8,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import polars as pl
+from numpy.typing import NDArray
 
+from ingest.demo.catalogue import write_catalogue
+from ingest.demo.customers import SEGMENTS, draw_customers, write_customers
 from ingest.demo.movie_files import write_links, write_movies
-from ingest.demo.personas import PERSONAS, Users
-from ingest.demo.ratings import draw_setting, write_ratings
-from ingest.demo.sizes import Scale, sizes_of
+from ingest.demo.personas import PERSONAS
+from ingest.demo.ratings import Setting, draw_setting, write_ratings
+from ingest.demo.sizes import Scale, Sizes, sizes_of
 from ingest.demo.streams import whole_file
+from ingest.demo.viewing import draw_viewing
 
 
 @dataclass(frozen=True)
@@ -64,24 +68,44 @@ def write_demo_world(out: Path, *, scale: Scale, seed: int = 0) -> DemoWorld:
     if seed < 0:
         raise ValueError(f"seed is {seed}; it must be 0 or more")
     began = time.perf_counter()
-    setting = draw_setting(seed, sizes)
-    writers: dict[str, Callable[[Path], int]] = {
-        "movies_metadata.csv": lambda path: write_movies(path, seed, sizes, setting.titles, setting.items),
-        "links.csv": lambda path: write_links(path, setting.titles, setting.items),
-        "ratings.csv": lambda path: write_ratings(path, seed, setting),
-        "truth/personas.csv": lambda path: _write_personas(path, setting.users),
+    rows = {
+        name: write(out / name) for name, write in _writers(seed, sizes, draw_setting(seed, sizes)).items()
     }
-    rows = {name: write(out / name) for name, write in writers.items()}
     return DemoWorld(out, scale, seed, rows, time.perf_counter() - began)
 
 
-_PERSONA_NAMES: Final = [persona.name for persona in PERSONAS]
+def _writers(seed: int, sizes: Sizes, setting: Setting) -> dict[str, Callable[[Path], int]]:
+    """Say which file is made of what; each writer takes the path and gives the number of rows."""
+    titles, items, users = setting.titles, setting.items, setting.users
+    customers = draw_customers(seed, sizes)
+    viewing = draw_viewing(seed, sizes, setting)
+    personas = _named(users.persona, [persona.name for persona in PERSONAS])
+    segments = _named(customers.segment, [segment.name for segment in SEGMENTS])
+    return {
+        "movies_metadata.csv": lambda path: write_movies(path, seed, sizes, titles, items),
+        "links.csv": lambda path: write_links(path, titles, items),
+        "ratings.csv": lambda path: write_ratings(path, seed, setting),
+        "customers/customer_segmentation_data.csv": lambda path: write_customers(path, customers),
+        "catalogue/netflix_titles.csv": lambda path: write_catalogue(path, seed, sizes),
+        "viewing/users.csv": lambda path: _write_frame(path, viewing.users),
+        "viewing/watch_events.csv": lambda path: _write_frame(path, viewing.events),
+        "truth/personas.csv": lambda path: _write_truth(path, "user_id", persona=personas),
+        "truth/tastes.csv": lambda path: _write_truth(path, "user_id", taste=pl.Series(users.taste)),
+        "truth/customer_segments.csv": lambda path: _write_truth(path, "customer_id", segment=segments),
+    }
 
 
-def _write_personas(path: Path, users: Users) -> int:
-    """Write the planted persona of each user."""
-    names = pl.Series(_PERSONA_NAMES).gather(pl.Series(users.persona).cast(pl.UInt32))
-    frame = pl.DataFrame({"user_id": range(1, len(users.persona) + 1), "persona": names})
+def _named(labels: NDArray[Any], names: list[str]) -> pl.Series:
+    return pl.Series(names).gather(pl.Series(labels).cast(pl.UInt32))
+
+
+def _write_truth(path: Path, key: str, **planted: pl.Series) -> int:
+    """Write what was planted; keys count from 1."""
+    (labels,) = planted.values()
+    return _write_frame(path, pl.DataFrame({key: range(1, len(labels) + 1), **planted}))
+
+
+def _write_frame(path: Path, frame: pl.DataFrame) -> int:
     with whole_file(path) as file:
-        frame.write_csv(file)
+        frame.write_csv(file, datetime_format="%Y-%m-%d %H:%M:%S")
     return len(frame)

@@ -1,0 +1,121 @@
+"""What the rating users watch: `users.csv` and `watch_events.csv`.
+
+Belongs here: subscriptions, countries, devices, times of viewing. Does not belong here: which genres a
+persona seeks (`personas`); viewing follows the same choice as rating does (`ratings`).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ingest.demo.ratings import Setting, draw_items_for
+from ingest.demo.sizes import Sizes
+from ingest.demo.streams import stream
+
+SUBSCRIPTIONS: Final = ("Basic", "Standard", "Premium")
+COUNTRIES: Final = ("USA", "India", "UK", "Canada", "Germany", "Brazil")
+DEVICES: Final = ("Mobile", "TV", "Desktop", "Tablet")
+
+_SUBSCRIPTION_SHARES: Final = np.array([
+    [0.75, 0.20, 0.05], [0.60, 0.33, 0.07], [0.35, 0.50, 0.15], [0.12, 0.53, 0.35], [0.04, 0.26, 0.70],
+])  # fmt: skip
+"""Per persona, in the order of `PERSONAS`: who watches more pays for more."""
+
+_COUNTRY_SHARES: Final = (0.36, 0.24, 0.14, 0.10, 0.09, 0.07)
+
+_DEVICES_OF_SUBSCRIPTION: Final = np.array([
+    [0.55, 0.15, 0.20, 0.10], [0.30, 0.38, 0.20, 0.12], [0.15, 0.62, 0.13, 0.10],
+])  # fmt: skip
+_DEVICES_OF_PERSONA: Final = np.array([
+    [1.1, 0.9, 1.2, 0.8], [1.5, 0.6, 0.9, 1.0], [1.1, 0.9, 1.0, 1.3], [0.8, 1.2, 1.1, 1.0], [0.7, 1.5, 0.8, 0.9],
+])  # fmt: skip
+_COMPLETION_OF_DEVICE: Final = np.array([0.55, 0.86, 0.68, 0.74])
+"""Mean share of a film that is watched."""
+
+_FIRST_MONDAY: Final = np.datetime64("2017-06-05T00:00:00", "ms")
+"""Local time of the viewer; every film is out by then."""
+_WEEKS: Final = 13
+_DAY_WEIGHTS: Final = np.array([0.80, 0.78, 0.83, 0.90, 1.20, 1.50, 1.35])
+"""Monday to Sunday."""
+_WORKDAY_HOURS: Final = np.array(
+    [3, 1, 0.5, 0.3, 0.2, 0.3, 0.8, 1.5, 1.5, 1, 1, 1.3, 2, 1.8, 1.5, 1.8, 2.5, 4, 6, 8.5, 10, 10, 8, 5.5]
+)
+_WEEKEND_HOURS: Final = np.array(
+    [5, 3, 1.5, 0.6, 0.3, 0.3, 0.6, 1.5, 2.5, 3.5, 4, 4, 4, 4.5, 5, 5, 5, 5.5, 6.5, 8, 9.5, 10, 9, 7]
+)
+_HOURS_PER_WEEK: Final = 168
+_USUAL_RUNTIME: Final = 95
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """The rows of both files: one per user by user_id, and one per watch event by time."""
+
+    users: pl.DataFrame
+    events: pl.DataFrame
+
+
+def draw_viewing(seed: int, sizes: Sizes, setting: Setting) -> Viewing:
+    """Draw subscriptions and countries of the users, and what they watch."""
+    rng = stream(seed, "viewing")
+    persona = setting.users.persona.astype(np.int64)
+    subscription = _pick(rng, _SUBSCRIPTION_SHARES[persona])
+    country = rng.choice(len(COUNTRIES), size=len(persona), p=_COUNTRY_SHARES)
+    users = pl.DataFrame(
+        {
+            "user_id": np.arange(1, len(persona) + 1),
+            "subscription": pl.Series(SUBSCRIPTIONS).gather(subscription),
+            "country": pl.Series(COUNTRIES).gather(country),
+            "joined_on": pl.from_epoch(pl.Series(setting.users.first_rating_at), time_unit="s").dt.date(),
+        }
+    )
+    return Viewing(users, _events(rng, sizes.watch_events, persona, subscription, setting))
+
+
+def _events(
+    rng: np.random.Generator,
+    events: int,
+    persona: NDArray[np.int64],
+    subscription: NDArray[np.int64],
+    setting: Setting,
+) -> pl.DataFrame:
+    """Draw who watches what, when, on which device and for how long."""
+    # Who rates more watches more, but less than in proportion.
+    eagerness = setting.users.ratings**0.6 * rng.lognormal(0, 0.4, size=len(persona))
+    user = np.repeat(np.arange(len(persona)), rng.multinomial(events, eagerness / eagerness.sum()))
+    item = draw_items_for(rng, user, setting)
+    film = setting.items.film[item]
+    weights = _DEVICES_OF_SUBSCRIPTION[subscription] * _DEVICES_OF_PERSONA[persona]
+    device = _pick(rng, (weights / weights.sum(axis=1, keepdims=True))[user])
+    runtime = np.where(setting.titles.runtime[film] > 0, setting.titles.runtime[film], _USUAL_RUNTIME)
+    liked = 0.06 * setting.titles.quality[film]
+    completion = np.clip(_COMPLETION_OF_DEVICE[device] + liked + rng.normal(0, 0.22, size=events), 0.03, 1.0)
+    frame = pl.DataFrame(
+        {
+            "user_id": user + 1,
+            "movie_id": setting.items.movie_id[item],
+            "watched_at": _moments(rng, events),
+            "device": pl.Series(DEVICES).gather(device),
+            "minutes_watched": np.maximum(np.rint(runtime * completion), 1).astype(np.int64),
+        }
+    )
+    return frame.sort("watched_at", "user_id", "movie_id", maintain_order=True)
+
+
+def _moments(rng: np.random.Generator, events: int) -> pl.Series:
+    """Draw local times: more at weekends, most in the evening."""
+    hours = np.stack([_WEEKEND_HOURS if day >= 5 else _WORKDAY_HOURS for day in range(7)])
+    weights = (hours / hours.sum(axis=1, keepdims=True) * _DAY_WEIGHTS[:, None]).ravel()
+    hour_of_week = rng.choice(_HOURS_PER_WEEK, size=events, p=weights / weights.sum())
+    hour = rng.integers(_WEEKS, size=events) * _HOURS_PER_WEEK + hour_of_week
+    seconds = hour * 3_600 + rng.integers(3_600, size=events)
+    return pl.Series(_FIRST_MONDAY + (seconds * 1_000).astype("timedelta64[ms]"))
+
+
+def _pick(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Pick one column per row, by the shares in that row."""
+    chance = rng.random((len(shares), 1))
+    return np.minimum((np.cumsum(shares, axis=1) < chance).sum(axis=1), shares.shape[1] - 1)

@@ -1,0 +1,70 @@
+"""Viewing has the structure that later segmentations must be able to find."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+
+@pytest.fixture(scope="module")
+def events(folder: Path) -> pl.DataFrame:
+    rows = pl.read_csv(folder / "viewing/watch_events.csv", try_parse_dates=True)
+    users = pl.read_csv(folder / "viewing/users.csv")
+    truth = pl.read_csv(folder / "truth/personas.csv")
+    return rows.join(users, on="user_id").join(truth, on="user_id").sort("watched_at")
+
+
+def test_every_event_is_of_a_known_user_and_film(folder: Path, events: pl.DataFrame) -> None:
+    assert len(events) == 30_000
+    links = pl.read_csv(folder / "links.csv", schema_overrides={"imdbId": pl.String})
+    assert len(events.join(links, left_on="movie_id", right_on="movieId", how="anti")) == 0
+
+
+def test_events_are_in_the_order_of_time(folder: Path) -> None:
+    assert pl.read_csv(folder / "viewing/watch_events.csv", try_parse_dates=True)["watched_at"].is_sorted()
+
+
+def test_minutes_are_those_of_films(events: pl.DataFrame) -> None:
+    assert events["minutes_watched"].is_between(1, 240).all()
+
+
+def _share(events: pl.DataFrame, persona: str, device: str) -> float:
+    devices = events.filter(pl.col("persona") == persona)["device"]
+    return devices.to_list().count(device) / len(devices)
+
+
+def test_the_device_depends_on_the_persona(events: pl.DataFrame) -> None:
+    assert _share(events, "Premium Loyalists", "TV") > 0.5
+    assert _share(events, "New Explorers", "Mobile") > 0.45
+    assert _share(events, "New Explorers", "TV") < 0.25
+
+
+def test_the_device_depends_on_the_subscription_within_a_persona(events: pl.DataFrame) -> None:
+    expanding = events.filter(pl.col("persona") == "Expanding Enthusiasts")
+    tv = {
+        plan: (expanding.filter(pl.col("subscription") == plan)["device"] == "TV").mean()
+        for plan in ("Basic", "Standard", "Premium")
+    }
+    assert tv["Basic"] < tv["Standard"] < tv["Premium"]  # type: ignore[operator]
+
+
+def test_people_watch_more_at_weekends_and_most_in_the_evening(events: pl.DataFrame) -> None:
+    by_day = events["watched_at"].dt.weekday().value_counts().sort("watched_at")["count"]
+    assert by_day[5] > 1.5 * by_day[1]
+    hours = events["watched_at"].dt.hour()
+    assert hours.is_between(18, 23).mean() > 0.45  # type: ignore[operator]
+    assert hours.is_between(2, 6).mean() < 0.06  # type: ignore[operator]
+
+
+def test_personas_watch_the_genres_that_they_rate(folder: Path, events: pl.DataFrame) -> None:
+    titles = pl.read_csv(folder / "movies_metadata.csv", infer_schema=False).unique("id", keep="first")
+    links = pl.read_csv(folder / "links.csv", infer_schema=False).select(
+        pl.col("movieId").cast(int), "tmdbId"
+    )
+    watched = events.join(links, left_on="movie_id", right_on="movieId").join(
+        titles.select("id", "genres"), left_on="tmdbId", right_on="id"
+    )
+    western = watched.group_by("persona").agg(pl.col("genres").str.contains("Western").mean())
+    share = dict(western.iter_rows())
+    assert share.pop("Premium Loyalists") > 0.02
+    assert max(share.values()) < 0.005
