@@ -17,6 +17,8 @@ _THUMBNAIL_COLORS = 64
 def to_png(figure: Figure, dpi: int = 120) -> bytes:
     """Render a figure; the same figure gives the same bytes, today and tomorrow.
 
+    The heading of the figure is kept as the PNG's text `Title`, so that a page can say it in words.
+
     Parameters
     ----------
     figure
@@ -29,7 +31,9 @@ def to_png(figure: Figure, dpi: int = 120) -> bytes:
         # A name may hold signs the font lacks; a box in their place is all we can do.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # Without the entry Pillow would be handed matplotlib's version, which changes the bytes.
-        figure.savefig(target, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(
+            target, format="png", dpi=dpi, metadata={"Software": None, "Title": figure.get_label()}
+        )
     return target.getvalue()
 
 

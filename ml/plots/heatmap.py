@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from ml.plots.style import (
     INK,
     MUTED,
+    WIDTH,
     add_axes,
     feature_labels,
     number,
@@ -54,7 +55,7 @@ def profile_heatmap(profile: pl.DataFrame) -> Figure:
     means, base, distance = means[kept], base[kept], distance[kept]
     labels = [short_name(label, 34) for label in feature_labels([features[i] for i in kept])]
     left = max(text_width("\n".join(labels), _LABEL_SIZE) + 0.3, 1.0)
-    width = max(left + 0.98 * (len(segments) + 1) + _RIGHT, 8.0)
+    width = max(left + 0.9 * (len(segments) + 1) + _RIGHT, WIDTH)
     column = (width - left - _RIGHT) / (len(segments) + 1)
     heads = ["Everybody", *(wrap_name(name, column - 0.1, _LABEL_SIZE, lines=4) for name in segments)]
     head = max(text.count("\n") + 1 for text in heads) * _LABEL_SIZE * 1.25 / 72 + 0.1

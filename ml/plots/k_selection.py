@@ -18,6 +18,7 @@ from ml.plots.style import (
     ACCENT,
     INK,
     MUTED,
+    WIDTH,
     add_axes,
     label_ticks,
     log_ticks,
@@ -53,7 +54,7 @@ def elbow(k_metrics: pl.DataFrame) -> Figure:
         if published is not None:
             subtitle += f" Published: k = {k[published]}."
         figure = titled_figure(_elbow_title(k, inertia, knee), subtitle, body=4.0)
-        axes = add_axes(figure, 0.95, 0.6, 7.75, 4.0)
+        axes = add_axes(figure, 0.95, 0.6, WIDTH - 0.25, 4.0)
         axes.plot(k, chord, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
         axes.plot(k, inertia, color=_LINE, linewidth=2, marker="o", markersize=5)
         if knee is not None and len(k) > 2:
@@ -106,8 +107,8 @@ def k_metrics_panel(k_metrics: pl.DataFrame) -> Figure:
     published = _first(frame["is_published"])
     with plot_style():
         subtitle = "Red: the best k by that index. Dotted line: the published k."
-        figure = titled_figure(_panel_title(frame, published), subtitle, width=8.4, body=5.3)
-        boxes = [(left, low, left + 3.35, low + 1.9) for low in (3.1, 0.6) for left in (0.75, 4.8)]
+        figure = titled_figure(_panel_title(frame, published), subtitle, body=5.0)
+        boxes = [(left, low, left + 2.65, low + 1.75) for low in (2.95, 0.6) for left in (0.75, 4.15)]
         for index, box in zip(_INDICES, boxes, strict=False):
             axes = add_axes(figure, *box)
             _draw_index(axes, k, _known(frame[index.column]), index)
@@ -115,7 +116,7 @@ def k_metrics_panel(k_metrics: pl.DataFrame) -> Figure:
             _finish_panel(axes, f"{index.title}: {better} is better", k, published)
         axes = add_axes(figure, *boxes[-1])
         _draw_sizes(axes, k, frame["size_min"].to_numpy(), frame["size_max"].to_numpy())
-        _finish_panel(axes, "Members of the smallest and the largest segment", k, published)
+        _finish_panel(axes, "Members: smallest and largest segment", k, published)
         for lower in figure.axes[2:]:
             lower.set_xlabel("Number of segments, k")
     return figure

@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 
 from ml.plots.style import (
     INK,
+    WIDTH,
     add_axes,
     label_ticks,
     percent,
@@ -28,7 +29,7 @@ from ml.plots.style import (
 _LABEL_SIZE = 9.0
 _GAP, _DOT = 0.16, 0.12
 """Inches from a centre to its label, and half the side of the square a centre takes."""
-_EDGES = (0.75, 0.6, 7.75, 5.2)
+_EDGES = (0.75, 0.6, WIDTH - 0.25, 4.9)
 """Left, bottom, right and top of the axes in inches."""
 _INNER = (0.5, 99.5)
 """Percentiles of the drawn points that fit the frame: a few extreme entities must not squeeze all others."""

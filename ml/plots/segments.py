@@ -15,6 +15,7 @@ from matplotlib.patheffects import withStroke
 from ml.plots.style import (
     INK,
     MUTED,
+    WIDTH,
     add_axes,
     clean,
     label_ticks,
@@ -30,7 +31,7 @@ from ml.plots.style import (
     wrap_name,
 )
 
-_WIDTH, _AXIS, _RIGHT = 8.0, 0.6, 0.3
+_AXIS, _RIGHT = 0.6, 0.3
 _NAME_SIZE = 9.5
 _BINS = 160
 _SKEWED = 1.5
@@ -67,7 +68,7 @@ def segment_sizes(sizes: pl.DataFrame) -> Figure:
                 va="center",
                 size=9,
             )
-        axes.set_xlim(0, max(*members, 1) * 1.24)
+        axes.set_xlim(0, max(*members, 1) * 1.3)
         label_ticks(axes.xaxis)
         axes.set_xlabel("Members")
     return figure
@@ -198,8 +199,8 @@ def _named_rows(title: str, subtitle: str, names: Sequence[str], *, row: float) 
     wrapped = [wrap_name(name, 2.1, _NAME_SIZE) for name in names]
     left = max(*(text_width(name, _NAME_SIZE) for name in wrapped), 0.7) + 0.3
     body = _AXIS + row * len(names)
-    figure = titled_figure(title, subtitle, width=_WIDTH, body=body)
-    axes = add_axes(figure, left, _AXIS, _WIDTH - _RIGHT, body)
+    figure = titled_figure(title, subtitle, body=body)
+    axes = add_axes(figure, left, _AXIS, WIDTH - _RIGHT, body)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_yticks(range(len(names)), wrapped, parse_math=False, color=INK, size=_NAME_SIZE)
     axes.grid(visible=False, axis="y")

@@ -61,6 +61,8 @@ _STYLE = {
     "ytick.labelsize": 9,
 }
 _TITLE_SIZE, _SUBTITLE_SIZE = 13.0, 9.5
+WIDTH = 7.0
+"""Inches of a figure's width, unless it needs more: type stays readable at half a page."""
 _MARGIN = 0.2
 """Inches kept free above, below and left of the heading."""
 _UPPER_CASE = {"tv": "TV", "imdb": "IMDb", "clv": "CLV", "id": "ID", "usa": "USA", "uk": "UK"}
@@ -98,8 +100,10 @@ def readable_on(color: str) -> str:
     return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.066 else INK
 
 
-def titled_figure(title: str, subtitle: str, *, width: float = 8.0, body: float = 4.0) -> Figure:
+def titled_figure(title: str, subtitle: str, *, width: float = WIDTH, body: float = 4.0) -> Figure:
     """Return a figure with its heading and `body` inches of free height below it.
+
+    The label of the figure is the heading as one text, for those who cannot see the picture.
 
     Parameters
     ----------
@@ -118,6 +122,7 @@ def titled_figure(title: str, subtitle: str, *, width: float = 8.0, body: float 
     height = body + _MARGIN + 0.12 + sum(heights)
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
+    figure.set_label(f"{clean(title)}. {clean(subtitle)}")
     y = height - _MARGIN
     for (lines, size, bold), used in zip(headings, heights, strict=True):
         figure.text(
