@@ -56,6 +56,7 @@ def run(
     started = time.perf_counter()
     _say(f"Matinee: source {settings.source}, warehouse {settings.warehouse}")
 
+    from orchestration.definitions import DeclarationError
     from orchestration.run_summary import show_outcome, write_run_file
     from orchestration.runs import run_job
     from orchestration.warehouse import WarehouseError, WarehouseLayout, lock_warehouse
@@ -66,7 +67,10 @@ def run(
             pass  # Only to fail early and in plain words; the run itself takes the lock again.
     except WarehouseError as error:
         _fail(str(error), FAILED)
-    outcome = run_job(job, settings)
+    try:
+        outcome = run_job(job, settings)
+    except DeclarationError as error:
+        _fail(str(error), USAGE)
     seconds = time.perf_counter() - started
     if not outcome.success:
         for problem in outcome.problems or ("the run failed; `matinee dev` shows its log",):

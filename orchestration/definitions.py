@@ -6,6 +6,7 @@ Belongs here: putting the parts together. Does not belong here: any part.
 from pathlib import Path
 
 import dagster as dg
+from dagster.components.core.component_tree import ComponentTreeException
 
 from orchestration.assets.dbt_models import build_dbt_assets
 from orchestration.assets.landing import build_landing, build_raw_specs
@@ -20,10 +21,14 @@ from orchestration.warehouse import WarehouseResource
 SQL_LAYERS = ("landing", "seeds", "staging", "intermediate", "features")
 
 
+class DeclarationError(ValueError):
+    """A segmentation's YAML file is wrong; the message names file, line, field and what is accepted."""
+
+
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Return fresh definitions for the given settings (those of the environment when left out)."""
     settings = settings or load_settings()
-    segmentations = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    segmentations = _load_segmentations()
     names = sorted(
         key.path[0]
         for assets in segmentations.assets or ()
@@ -78,6 +83,13 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
             executor=dg.in_process_executor,
         ),
     )
+
+
+def _load_segmentations() -> dg.Definitions:
+    try:
+        return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    except ComponentTreeException as error:
+        raise DeclarationError(str(error.__cause__ or error)) from error
 
 
 @dg.definitions

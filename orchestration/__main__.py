@@ -1,0 +1,5 @@
+"""`python -m orchestration` is `matinee`."""
+
+from orchestration.cli import main
+
+main()

@@ -1,0 +1,99 @@
+"""Rules that the whole asset graph keeps."""
+
+import dagster as dg
+import pytest
+
+from orchestration.definitions import build_defs
+from orchestration.warehouse import POOL
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    return build_defs()
+
+
+@pytest.fixture(scope="module")
+def specs(defs) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+
+
+@pytest.fixture(scope="module")
+def graph(defs):
+    return defs.resolve_asset_graph()
+
+
+def test_every_asset_says_what_it_is_who_owns_it_and_where_it_belongs(specs):
+    for name, spec in specs.items():
+        assert spec.description, name
+        assert spec.owners, name
+        assert spec.group_name not in (None, "default"), name
+        assert spec.kinds, name
+
+
+def test_an_asset_key_is_its_layer_and_its_table(specs):
+    assert all(len(spec.key.path) == 2 for spec in specs.values())
+
+
+def test_nothing_is_orphaned(graph):
+    raw = {key for key in graph.get_all_asset_keys() if key.path[0] in ("raw", "seeds")}
+    report = dg.AssetKey(["published", "report"])
+    for key in graph.get_all_asset_keys():
+        if key not in raw:
+            assert graph.get(key).parent_keys, f"{key} has nothing upstream"
+        leaf_is_meant = key == report or key.path[0] in ("published", "seeds")
+        assert graph.get(key).child_keys or leaf_is_meant, f"nobody uses {key}"
+
+
+def ancestors_of(graph, key: dg.AssetKey) -> set[dg.AssetKey]:
+    parents = graph.get(key).parent_keys
+    return set(parents).union(*(ancestors_of(graph, parent) for parent in parents))
+
+
+def test_lineage_runs_from_the_raw_file_to_the_plot_and_the_report(graph):
+    for target in (["user_ratings", "plots"], ["published", "report"]):
+        ancestors = ancestors_of(graph, dg.AssetKey(target))
+        assert dg.AssetKey(["raw", "ratings"]) in ancestors
+        assert dg.AssetKey(["raw", "titles"]) in ancestors
+
+
+@pytest.mark.parametrize(
+    ("upstream", "downstream"),
+    [
+        (["raw", "ratings"], ["landing", "ratings"]),
+        (["landing", "ratings"], ["staging", "stg_movies__ratings"]),
+        (["features", "user_genre_stats"], ["user_ratings", "k_metrics"]),
+        (["user_ratings", "members"], ["ml", "segment_members"]),
+        (["ml", "segment_members"], ["marts", "segment_members"]),
+        (["marts", "segment_members"], ["published", "tables"]),
+        (["published", "tables"], ["published", "report"]),
+    ],
+)
+def test_every_seam_between_python_and_dbt_is_an_edge(graph, upstream, downstream):
+    assert dg.AssetKey(upstream) in graph.get(dg.AssetKey(downstream)).parent_keys
+
+
+def test_every_computed_asset_waits_for_the_warehouse_pool(defs):
+    for assets in defs.assets or ():
+        if isinstance(assets, dg.AssetsDefinition) and assets.is_executable:
+            assert assets.op.pool == POOL, assets.keys
+
+
+def test_the_nightly_refresh_is_on(defs):
+    schedule = defs.resolve_schedule_def("nightly_refresh")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert schedule.job_name == "refresh"
+
+
+def test_the_sql_layer_trains_nothing(defs):
+    keys = defs.resolve_job_def("sql_layer").asset_layer.executable_asset_keys
+    assert dg.AssetKey(["features", "user_genre_stats"]) in keys
+    assert not {key.path[0] for key in keys} & {"ml", "marts", "user_ratings", "published"}
+
+
+def test_a_bad_result_cannot_be_published_past_its_check(graph):
+    blocking = {
+        check.key.name
+        for check in graph.asset_check_keys and [graph.get(k) for k in graph.asset_check_keys]
+        if check.blocking
+    }
+    assert blocking >= {"inertia_falls_as_k_grows", "no_segment_is_empty", "every_entity_has_one_segment"}

@@ -1,0 +1,183 @@
+"""A whole run, from raw files to the report, gives what people and their queries rely on."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from ml.segmentation.model import SegmentationModel
+from tests.integration.conftest import Matinee
+
+PERSONAS = [
+    "Quiet Viewers (Churn Risk)",
+    "New Explorers",
+    "Expanding Enthusiasts",
+    "Loyalists",
+    "Premium Loyalists",
+]
+PUBLISHED = {
+    "k_metrics",
+    "segments",
+    "segment_members",
+    "segment_profiles",
+    "segment_genre_ratings",
+    "pca_loadings",
+    "rejects",
+    "data_funnel",
+    "genre_counts",
+    "landing_manifest",
+}
+
+
+def mart(warehouse: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(warehouse / "published" / f"{name}.parquet")
+
+
+def test_every_mart_is_published(demo_warehouse):
+    assert {file.stem for file in (demo_warehouse / "published").glob("*.parquet")} >= PUBLISHED
+
+
+def test_the_five_personas_are_named_by_the_titles_their_members_watch(demo_warehouse):
+    segments = mart(demo_warehouse, "segments").filter(segmentation="user_ratings").sort("segment_id")
+    assert segments["segment_name"].to_list() == PERSONAS
+    titles = (
+        mart(demo_warehouse, "segment_profiles")
+        .filter(segmentation="user_ratings", feature="total_titles")
+        .sort("segment_id")["segment_mean"]
+    )
+    assert titles.is_sorted()
+    assert segments["share"].sum() == pytest.approx(1)
+
+
+def test_every_persona_has_a_playbook(demo_warehouse):
+    segments = mart(demo_warehouse, "segments").filter(segmentation="user_ratings")
+    assert (
+        segments.select("audience", "content_strategy", "marketing_strategy")
+        .null_count()
+        .sum_horizontal()
+        .item()
+        == 0
+    )
+
+
+def test_planted_personas_are_recovered(matinee: Matinee, demo_warehouse, demo_world):
+    truth = pl.read_csv(demo_world / "truth" / "personas.csv").with_columns(pl.col("user_id").cast(pl.String))
+    members = mart(demo_warehouse, "segment_members").filter(segmentation="user_ratings")
+    both = members.join(truth, left_on="entity_id", right_on="user_id")
+    agreement = both.group_by("persona", "segment_name").len().sort("len", descending=True)
+    # The most frequent pairs match each persona with a segment of its own.
+    top = agreement.unique("persona", keep="first", maintain_order=True)
+    assert top["segment_name"].n_unique() == len(PERSONAS)
+    assert top["len"].sum() / len(both) > 0.9
+
+
+def test_every_user_is_a_member_once_per_segmentation(demo_warehouse):
+    with duckdb.connect(str(demo_warehouse / "matinee.duckdb"), read_only=True) as connection:
+        (users,) = connection.execute("select count(*) from features.user_genre_stats").fetchall()[0]
+    members = mart(demo_warehouse, "segment_members")
+    for name in ("user_ratings", "user_activity_and_ratings"):
+        own = members.filter(segmentation=name)
+        assert len(own) == own["entity_id"].n_unique() == users
+
+
+def test_the_honest_mean_is_never_below_the_lowest_rating(demo_warehouse):
+    genres = mart(demo_warehouse, "segment_genre_ratings")
+    honest = genres.drop_nulls("mean_honest")
+    assert honest["mean_honest"].min() >= 0.5
+    assert (honest["mean_honest"] >= honest["mean_published"] - 1e-9).all()
+
+
+def test_k_metrics_mark_one_elbow_and_one_published_k(demo_warehouse):
+    marks = (
+        mart(demo_warehouse, "k_metrics")
+        .group_by("segmentation")
+        .agg(pl.col("is_elbow", "is_published").sum())
+    )
+    assert marks.select("is_elbow", "is_published").unique().rows() == [(1, 1)]
+
+
+def test_a_model_is_stored_as_text_with_its_preprocessing(demo_warehouse):
+    folder = demo_warehouse / "models" / "user_ratings"
+    version = json.loads((folder / "current.json").read_text())["version"]
+    model = SegmentationModel.from_json((folder / version / "model.json").read_text())
+    assert model.k == 5
+    assert len(model.preparation.columns) == 20
+    assert not list(demo_warehouse.rglob("*.pkl"))
+
+
+def test_plots_and_report_are_there_and_the_report_opens_offline(demo_warehouse):
+    for name in ("user_ratings", "user_activity_and_ratings"):
+        plots = {file.stem for file in (demo_warehouse / "plots" / name).glob("*.png")}
+        assert plots >= {"elbow", "k_metrics", "pca_map_k2", "pca_map_k5", "heatmap", "sizes", "distribution"}
+    page = (demo_warehouse / "report" / "index.html").read_text()
+    assert all(name in page for name in PERSONAS)
+    assert "<script" not in page
+    assert 'src="http' not in page
+    assert len(page) < 3_000_000
+
+
+def test_the_run_file_says_where_the_time_went(demo_warehouse):
+    facts = json.loads((demo_warehouse / "report" / "run.json").read_text())
+    assert {stage["name"] for stage in facts["stages"]} >= {"land_raw_files", "user_ratings__k_metrics"}
+    assert sum(stage["seconds"] for stage in facts["stages"]) <= facts["seconds"]
+
+
+def test_the_same_input_gives_the_same_models_and_members(
+    matinee: Matinee, demo_world, demo_warehouse, tmp_path
+):
+    again = tmp_path / "again"
+    answer = matinee("run", "--source", demo_world, warehouse=again)
+    assert answer.exit_code == 0, answer.said
+    for name in ("user_ratings", "user_activity_and_ratings"):
+        one, two = (w / "models" / name / "current.json" for w in (demo_warehouse, again))
+        assert one.read_bytes() == two.read_bytes()
+    order = ["segmentation", "entity_id"]
+    one, two = (mart(warehouse, "segment_members").sort(order) for warehouse in (demo_warehouse, again))
+    assert one.equals(two)
+    for plot in (demo_warehouse / "plots").rglob("*.png"):
+        assert plot.read_bytes() == (again / plot.relative_to(demo_warehouse)).read_bytes(), plot.name
+
+
+def test_scoring_the_training_users_gives_their_segments_without_a_refit(
+    matinee: Matinee, demo_warehouse, tmp_path
+):
+    with duckdb.connect(str(demo_warehouse / "matinee.duckdb"), read_only=True) as connection:
+        connection.execute(
+            f"copy (select * from features.user_genre_stats limit 50) to '{tmp_path}/new.parquet' (format parquet)"
+        )
+    out = tmp_path / "scored.csv"
+    answer = matinee(
+        "score",
+        "user_ratings",
+        "--input",
+        tmp_path / "new.parquet",
+        "--output",
+        out,
+        warehouse=demo_warehouse,
+    )
+    assert answer.exit_code == 0, answer.said
+    scored = pl.read_csv(out, schema_overrides={"entity_id": pl.String, "segment_id": pl.Int32})
+    members = mart(demo_warehouse, "segment_members").filter(segmentation="user_ratings")
+    joined = scored.join(members, on=["entity_id", "segment_id", "segment_name"])
+    assert len(scored) == len(joined) == 50
+
+
+@pytest.mark.real_data
+def test_the_real_files_give_the_published_counts(matinee: Matinee, real_movies, tmp_path):
+    answer = matinee("run", "--source", real_movies, warehouse=tmp_path)
+    assert answer.exit_code == 0, answer.said
+    funnel = set(mart(tmp_path, "data_funnel")["rows"].to_list())
+    assert funnel >= {45_466, 45_463, 43_021, 100_004, 99_722, 671}
+
+
+@pytest.mark.real_data
+def test_replicate_reproduces_every_figure_that_the_small_file_can_be_held_to(
+    matinee: Matinee, real_movies, tmp_path
+):
+    answer = matinee("replicate", "--source", real_movies, warehouse=tmp_path)
+    assert answer.exit_code == 0, answer.said
+    assert "44,792" in answer.said
+    assert "99,722" in answer.said
+    assert "differs" not in answer.said
