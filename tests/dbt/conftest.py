@@ -1,0 +1,215 @@
+"""Warehouses for the dbt project: a landing of made-up rows, or of the real files, and dbt run on it in this process.
+
+Here: what a landing looks like on disk and how to run dbt on it. Not here: what the models should do with it.
+"""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from ingest.landing import land
+from ingest.sources import resolve_source
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+
+# No row is taken from a public file. Movie ids and title ids overlap on purpose: only then does a wrong join give rows.
+RATINGS = [
+    "(1, 11, 4.0, timestamp '2016-01-01 10:00:00')",
+    "(1, 11, 2.0, timestamp '2016-02-01 10:00:00')",
+    "(1, 22, 3.0, timestamp '2016-01-01 11:00:00')",
+    "(1, 12, 5.0, timestamp '2016-01-01 12:00:00')",
+    "(2, 22, 4.5, timestamp '2016-01-01 13:00:00')",
+    "(3, 13, 1.0, timestamp '2016-01-01 14:00:00')",
+]
+LINKS = ["(11, '0000011', 22)", "(12, '0000012', 33)", "(13, '0000013', null)", "(22, '0000099', 11)"]
+TITLES = [
+    "(22, 'tt0000011', 'Aurora', '[{''id'': 18, ''name'': ''Drama''}, {''id'': 10752, ''name'': ''War''}]', 9)",
+    "(22, 'tt0000011', 'Aurora', '[{''id'': 18, ''name'': ''Drama''}]', 3)",
+    "(11, 'tt0000099', 'Bramble', '[{''id'': 35, ''name'': \"Comedy\"}]', 4)".replace('"', "''"),
+    "(33, 'tt0000012', 'Cinder', '[]', 5)",
+]
+
+RATING_COLUMNS = {"user_id": "bigint", "movie_id": "bigint", "rating": "double", "rated_at": "timestamp"}
+LINK_COLUMNS = {"movie_id": "bigint", "imdb_id": "varchar", "tmdb_id": "bigint"}
+TITLE_COLUMNS = {
+    "title_id": "bigint",
+    "imdb_id": "varchar",
+    "title": "varchar",
+    "genres": "varchar",
+    "vote_count": "bigint",
+    "original_language": "varchar",
+    "release_date": "date",
+    "runtime_minutes": "double",
+    "popularity": "double",
+    "vote_average": "double",
+}
+REJECT_COLUMNS = {
+    "source": "varchar",
+    "table_name": "varchar",
+    "line": "bigint",
+    "reason": "varchar",
+    "raw_text": "varchar",
+    "is_known_quirk": "boolean",
+}
+MANIFEST_COLUMNS = {
+    "table_name": "varchar",
+    "source": "varchar",
+    "sha256": "varchar",
+    "bytes": "bigint",
+    "rows_read": "bigint",
+    "rows_landed": "bigint",
+    "rows_rejected": "bigint",
+    "landed_at": "timestamp",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a dbt command did: its nodes' status by name, and all it said of what went wrong."""
+
+    success: bool
+    status: Mapping[str, str]
+    message: str
+
+    def with_status(self, *wanted: str) -> set[str]:
+        return {name for name, status in self.status.items() if status in wanted}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A warehouse folder and the way to run dbt on it."""
+
+    folder: Path
+    manifest: Any
+
+    def dbt(self, *args: str) -> Outcome:
+        ran = self._invoke(*args)
+        results = getattr(ran.result, "results", None) or []
+        return Outcome(
+            success=ran.success,
+            status={r.node.name: str(r.status) for r in results},
+            message="\n".join(
+                str(words) for words in (ran.exception, *(r.message for r in results)) if words
+            ),
+        )
+
+    def _invoke(self, *args: str) -> Any:
+        places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        outputs = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MATINEE_WAREHOUSE", str(self.folder))
+            try:
+                return dbtRunner(manifest=self.manifest).invoke(
+                    ["--log-level", "none", *args, *places, *outputs]
+                )
+            finally:
+                _free_database()
+
+    def ls(self, *args: str) -> list[str]:
+        listed = self._invoke("ls", "--output", "name", *args)
+        assert listed.success, listed.exception
+        return list(listed.result)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(self.folder / "matinee.duckdb", read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def execute(self, *statements: str) -> None:
+        with duckdb.connect(self.folder / "matinee.duckdb") as connection:
+            for sql in statements:
+                connection.execute(sql)
+
+
+def _free_database() -> None:
+    """Close what dbt-duckdb leaves open after a failed node; the next warehouse needs a connection of its own."""
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager._ENV = None
+    gc.collect()
+
+
+def _write(folder: Path, columns: Mapping[str, str], rows: Sequence[str], given: int | None = None) -> None:
+    """Write SQL row literals as one typed Parquet file; columns past the given ones are NULL."""
+    folder.mkdir(parents=True)
+    names = list(columns)[:given]
+    typed = ", ".join(
+        f"cast({name if name in names else 'null'} as {kind}) as {name}" for name, kind in columns.items()
+    )
+    values = (
+        f"(values {', '.join(rows)})" if rows else f"(select {', '.join(['null'] * len(names))} where false)"
+    )
+    duckdb.execute(
+        f"copy (select {typed} from {values} as v({', '.join(names)})) to '{folder / 'made_up.parquet'}'"
+    )
+
+
+def land_made_up_rows(
+    folder: Path,
+    *,
+    ratings: Sequence[str],
+    links: Sequence[str],
+    titles: Sequence[str],
+    rejected_ratings: int = 0,
+) -> None:
+    """Write a landing in the layout that `ingest` leaves behind."""
+    current = folder / "landing" / "current"
+    _write(current / "ratings", RATING_COLUMNS, ratings)
+    _write(current / "links", LINK_COLUMNS, links)
+    _write(current / "titles", TITLE_COLUMNS, titles, given=5)
+    rejects = [
+        f"('ratings.csv', 'ratings', {line + 2}, 'no number', 'x', false)" for line in range(rejected_ratings)
+    ]
+    _write(current / "rejects", REJECT_COLUMNS, rejects)
+    counted = {"ratings": (ratings, rejected_ratings), "links": (links, 0), "titles": (titles, 0)}
+    manifest = [
+        f"('{table}', '{table}.csv', 'ab', 1, {len(rows) + bad}, {len(rows)}, {bad}, timestamp '2024-01-01')"
+        for table, (rows, bad) in counted.items()
+    ]
+    _write(current / "manifest", MANIFEST_COLUMNS, manifest)
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The parsed project. One for all warehouses: nothing of a warehouse may be baked into it."""
+    outputs = tmp_path_factory.mktemp("parse")
+    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    writes = ["--target-path", str(outputs), "--log-path", str(outputs)]
+    parsed = dbtRunner().invoke(["--log-level", "none", "parse", *places, *writes])
+    assert parsed.success, parsed.exception
+    return parsed.result
+
+
+@pytest.fixture(scope="module")
+def make_warehouse(
+    tmp_path_factory: pytest.TempPathFactory, manifest: Any
+) -> Iterator[Callable[..., Warehouse]]:
+    """A function that lands made-up rows in a new warehouse; each table can be given other rows."""
+
+    def make(**rows: Any) -> Warehouse:
+        folder = tmp_path_factory.mktemp("warehouse")
+        land_made_up_rows(folder, **({"ratings": RATINGS, "links": LINKS, "titles": TITLES} | rows))
+        return Warehouse(folder, manifest)
+
+    yield make
+    _free_database()
+
+
+@pytest.fixture(scope="module")
+def empty_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any) -> Warehouse:
+    """A warehouse in which nothing has landed."""
+    return Warehouse(tmp_path_factory.mktemp("empty"), manifest)
+
+
+@pytest.fixture(scope="module")
+def real_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any, real_movies: Path) -> Warehouse:
+    """The real files, landed by `ingest`."""
+    folder = tmp_path_factory.mktemp("real")
+    land(resolve_source(str(real_movies)), folder / "landing")
+    return Warehouse(folder, manifest)

@@ -1,0 +1,223 @@
+"""The dbt project on made-up rows: what it builds, and what it refuses."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from .conftest import PROJECT, RATINGS, Warehouse
+
+KEY_MEANING = "a_movie_and_its_title_have_the_same_imdb_number"
+SOMEBODY_IS_LEFT = "assert_at_least_one_user_remains_after_the_join"
+EACH_USER_ONCE = "assert_every_user_has_exactly_one_segment_per_segmentation"
+
+ML_ROWS = (
+    "insert into ml.k_metrics values ('user_ratings', 2, 10.0, 0.2, 5.0, 1.1, 1, 1, true, true)",
+    "insert into ml.segments values ('user_ratings', 0, 'Quiet Viewers (Churn Risk)'), "
+    "('user_ratings', 1, 'Loyalists')",
+    "insert into ml.segment_members values ('user_ratings', '1', 1, 'Loyalists'), "
+    "('user_ratings', '2', 0, 'Quiet Viewers (Churn Risk)')",
+    "insert into ml.segment_profiles values ('user_ratings', 0, 'avg_war', 0.0, 1.0, 0.0)",
+    "insert into ml.pca_loadings values ('user_ratings', 1, 'avg_war', 0.4, 0.6)",
+)
+
+
+@pytest.fixture(scope="module")
+def built(make_warehouse: Callable[..., Warehouse]) -> Warehouse:
+    """A warehouse after the command a newcomer types: `dbt build`, alone, in dbt_project/, before any ML ran."""
+    warehouse = make_warehouse(rejected_ratings=2)
+    places = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "build"],
+        cwd=PROJECT,
+        env=os.environ
+        | {"MATINEE_WAREHOUSE": str(warehouse.folder)}
+        | {name: str(warehouse.folder / folder) for name, folder in places.items()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return warehouse
+
+
+def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -> None:
+    tables = built.query("select table_name from information_schema.tables where table_schema = 'marts'")
+    assert {name for (name,) in tables} == {
+        *(
+            "k_metrics",
+            "segments",
+            "segment_members",
+            "segment_profiles",
+            "segment_genre_ratings",
+            "pca_loadings",
+        ),
+        *("rejects", "landing_manifest", "data_funnel", "genre_counts"),
+    }
+    for mart in ("k_metrics", "segments", "segment_members", "segment_genre_ratings"):
+        assert built.query(f"select count(*) from marts.{mart}") == [(0,)]
+
+
+def test_the_schemas_are_the_layers(built: Warehouse) -> None:
+    found = built.query("select distinct table_schema from information_schema.tables")
+    assert {schema for (schema,) in found} == {
+        *("landing", "seeds", "staging", "intermediate", "features", "ml", "marts"),
+    }
+
+
+def test_a_users_stats_are_over_the_last_rating_of_each_title(built: Warehouse) -> None:
+    stats = built.query(
+        "select user_id, total_ratings, total_titles, cnt_drama, avg_drama, cnt_comedy, avg_comedy, avg_western "
+        "from features.user_genre_stats order by user_id"
+    )
+    assert stats == [(1, 3, 2, 1, 2.0, 1, 3.0, 0.0), (2, 1, 1, 0, 0.0, 1, 4.5, 0.0)]
+
+
+def test_the_features_have_the_columns_others_rely_on(built: Warehouse) -> None:
+    described = built.query("select column_name, column_type from (describe features.user_genre_stats)")
+    assert described[:3] == [("user_id", "BIGINT"), ("total_ratings", "BIGINT"), ("total_titles", "BIGINT")]
+    assert [kind for _, kind in described[3:]] == ["BIGINT"] * 20 + ["DOUBLE"] * 20
+    assert [name for name, _ in described[3:]] == [
+        f"{prefix}_{genre}"
+        for prefix in ("cnt", "avg")
+        for (genre,) in built.query("select genre from seeds.genres order by genre")
+    ]
+
+
+def test_the_funnel_shows_where_rows_are_lost(built: Warehouse) -> None:
+    steps = built.query("select entity, row_count from marts.data_funnel order by step_order")
+    assert steps == [
+        *(("titles", 4), ("titles", 4), ("titles", 3), ("titles", 2)),
+        *(("ratings", 8), ("ratings", 6), ("ratings", 4), ("ratings", 3)),
+        ("users", 2),
+    ]
+
+
+def test_rejects_reach_the_marts_with_their_reason(built: Warehouse) -> None:
+    assert built.query("select line, reason from marts.rejects order by line") == [
+        (2, "no number"),
+        (3, "no number"),
+    ]
+
+
+def test_the_marts_fill_once_ml_has_written_its_tables(built: Warehouse) -> None:
+    built.execute(*ML_ROWS)
+    outcome = built.dbt("build", "--select", "source:ml+")
+    assert outcome.success, outcome.with_status("fail", "error")
+    segments = built.query(
+        "select segment_name, members, share, content_strategy from marts.segments order by 1"
+    )
+    assert [row[:3] for row in segments] == [("Loyalists", 1, 0.5), ("Quiet Viewers (Churn Risk)", 1, 0.5)]
+    assert all(row[3] for row in segments)
+    comedy = (
+        "select segment_id, published_mean_rating from marts.segment_genre_ratings where genre = 'comedy'"
+    )
+    assert sorted(built.query(comedy)) == [(0, 4.5), (1, 3.0)]
+
+
+def test_ml_output_that_breaks_its_contract_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:
+    warehouse = make_warehouse()
+    assert warehouse.dbt("build", "--selector", "sql_layer", "--exclude-resource-type", "unit_test").success
+    warehouse.execute(
+        *ML_ROWS,
+        "insert into ml.segment_members values ('user_ratings', '1', 0, 'Loyalists')",
+        "update ml.segment_members set entity_id = '7' where entity_id = '2'",
+        "insert into ml.pca_loadings values ('user_ratings', 3, 'avg_war', 0.4, 0.6)",
+    )
+    refused = warehouse.dbt("test", "--select", "source:ml").with_status("fail")
+    assert refused == {
+        "source_is_unique_together_ml_segment_members_segmentation__entity_id",
+        "source_accepted_values_ml_pca_loadings_component__False__1__2",
+    }
+    warehouse.dbt("run", "--select", "segments", "segment_members")
+    assert warehouse.dbt("test", "--select", EACH_USER_ONCE).with_status("fail") == {EACH_USER_ONCE}
+
+
+def test_the_direct_join_is_refused_before_features_are_built(
+    make_warehouse: Callable[..., Warehouse],
+) -> None:
+    warehouse = make_warehouse()
+    direct = ("--vars", "rating_join: direct", "--exclude-resource-type", "unit_test")
+    refused = warehouse.dbt("build", "--selector", "sql_layer", *direct)
+    assert refused.status[KEY_MEANING] == "fail"
+    assert refused.status["user_genre_stats"] == "skipped"
+
+
+def test_a_replication_keeps_every_row_of_the_direct_join(make_warehouse: Callable[..., Warehouse]) -> None:
+    warehouse = make_warehouse()
+    direct = ("--vars", "rating_join: direct", "--exclude-resource-type", "unit_test")
+    assert warehouse.dbt("build", "--selector", "sql_layer_of_a_replication", *direct).success
+    stats = warehouse.query(
+        "select user_id, total_ratings, total_titles, cnt_drama, cnt_war, cnt_comedy from "
+        "features.user_genre_stats order by user_id"
+    )
+    assert stats == [(1, 4, 2, 2, 1, 2), (2, 2, 1, 2, 1, 0)]
+
+
+def test_a_join_that_cannot_be_judged_does_not_pass(make_warehouse: Callable[..., Warehouse]) -> None:
+    warehouse = make_warehouse(links=["(11, null, 22)", "(22, 'unknown', 11)"])
+    outcome = warehouse.dbt(
+        "build", "--select", "+int_movies__titles", "--exclude-resource-type", "unit_test"
+    )
+    assert outcome.status[KEY_MEANING] == "fail"
+
+
+def test_links_that_lead_to_other_titles_are_refused(make_warehouse: Callable[..., Warehouse]) -> None:
+    warehouse = make_warehouse(links=["(11, '0000011', 11)", "(22, '0000099', 22)"])
+    outcome = warehouse.dbt(
+        "build", "--select", "+int_movies__titles", "--exclude-resource-type", "unit_test"
+    )
+    assert outcome.status[KEY_MEANING] == "fail"
+
+
+def test_a_run_that_is_left_without_users_says_so(make_warehouse: Callable[..., Warehouse]) -> None:
+    warehouse = make_warehouse(ratings=RATINGS[-1:])
+    outcome = warehouse.dbt("build", "--selector", "sql_layer", "--exclude-resource-type", "unit_test")
+    assert outcome.status[SOMEBODY_IS_LEFT] == "fail"
+    assert outcome.status["user_genre_stats"] == "skipped"
+
+
+def test_a_manifest_that_does_not_add_up_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:
+    warehouse = make_warehouse(rejected_ratings=1)
+    (warehouse.folder / "landing" / "current" / "rejects" / "made_up.parquet").rename(
+        warehouse.folder / "landing" / "current" / "rejects" / "kept.parquet"
+    )
+    kept = f"read_parquet('{warehouse.folder}/landing/current/rejects/kept.parquet')"
+    warehouse.execute(
+        f"copy (select * from {kept} union all select * from {kept}) "
+        f"to '{warehouse.folder}/landing/current/rejects/more.parquet'"
+    )
+    outcome = warehouse.dbt("build", "--select", "+landing_manifest+", "--exclude-resource-type", "unit_test")
+    assert outcome.with_status("fail") == {"assert_the_landing_holds_the_rows_its_manifest_counts"}
+
+
+def test_a_missing_landing_is_explained_with_the_command_to_run(empty_warehouse: Warehouse) -> None:
+    outcome = empty_warehouse.dbt("build")
+    assert not outcome.success
+    assert "Nothing has landed" in outcome.message
+    assert "matinee run" in outcome.message
+    assert str(empty_warehouse.folder) in outcome.message
+
+
+def test_a_way_to_join_that_does_not_exist_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:
+    warehouse = make_warehouse()
+    misspelt = ("--vars", "rating_join: drect", "--exclude-resource-type", "unit_test")
+    outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *misspelt)
+    assert outcome.with_status("error") == {"int_movies__titles"}
+    assert "rating_join is 'drect'; it must be 'links'" in outcome.message
+
+
+def test_the_sql_layer_is_all_that_no_ml_output_feeds(empty_warehouse: Warehouse) -> None:
+    fed_by_ml = {
+        "k_metrics",
+        "segments",
+        "segment_members",
+        "segment_profiles",
+        "segment_genre_ratings",
+        "pca_loadings",
+    }
+    listed = set(empty_warehouse.ls("--selector", "sql_layer", "--resource-type", "model"))
+    everything = set(empty_warehouse.ls("--resource-type", "model"))
+    assert everything - listed == fed_by_ml
