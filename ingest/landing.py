@@ -9,7 +9,7 @@ Nothing that readers see changes before the switch: a file that is refused leave
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,11 +18,13 @@ from itertools import islice
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.checks import fault, path_literal
-from ingest.contracts import CONTRACTS, Contract
+from ingest.contracts import CONTRACTS, Column, Contract
 from ingest.errors import IngestError, shorten
 from ingest.rawfiles import Digest, Format, RawFile, digest, format_of, unpack
 from ingest.readers import BadLine, CsvTable, LinesDisagreeError, ParquetTable, RawTable, copy_without
@@ -39,6 +41,8 @@ from ingest.store import (
 )
 
 __all__ = ["LandedFile", "Landing", "land", "land_file", "switch"]
+
+_Reject = dict[str, object]
 
 _BATCH_ROWS = 50_000
 # A file that is refused for its rejects keeps this many of them: enough to see what is wrong with it.
@@ -180,10 +184,7 @@ class _Job:
                 content = pool.submit(digest, path)
             with _connect(memory_limit, threads, self.work) as connection:
                 table = self._open(path, kind, content, connection)
-                try:
-                    counts = self._draft(table, connection, carefully=False)
-                except LinesDisagreeError:
-                    counts = self._draft(table, connection, carefully=True)
+                counts = self._counted(table, connection)
             found = hashed.result()
         after = self.file.path.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -200,12 +201,26 @@ class _Job:
         if kind is Format.PARQUET:
             return ParquetTable(self.contract, path, self.file.name, connection)
         if kind is Format.CSV:
-            return CsvTable(self.contract, path, self.file.name, lambda: content.result().is_utf8)
+            return CsvTable(self.contract, path, self.file.name, lambda: content.result().is_regular)
         raise IngestError(
             f"the archive holds another archive ({kind.value}).",
             next_step="Unpack it by hand and point --source at the folder.",
             where=self.file.name,
         )
+
+    def _counted(self, table: RawTable, connection: duckdb.DuckDBPyConnection) -> _Counts:
+        try:
+            return self._draft(table, connection, carefully=False)
+        except LinesDisagreeError:
+            pass
+        try:
+            return self._draft(table, connection, carefully=True)
+        except LinesDisagreeError as error:
+            raise IngestError(
+                "its lines cannot be told apart: two readings count them differently.",
+                next_step="Look for stray quotes in the file, correct them, and run again.",
+                where=self.file.name,
+            ) from error
 
     def _draft(self, table: RawTable, connection: duckdb.DuckDBPyConnection, *, carefully: bool) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
@@ -221,12 +236,9 @@ class _Job:
                 where=self.file.name,
             )
         is_refused = rejected > self.max_rejected_share * rows_read
-        bad_lines = table.bad_lines(connection, positions) if rejected else iter(())
-        quirks = _write_rejects(
-            (self._reject(bad, faults) for bad in bad_lines),
-            self.work / "rejects.parquet",
-            limit=_KEPT_WHEN_REFUSED if is_refused else None,
-        )
+        limit = _KEPT_WHEN_REFUSED if is_refused else None
+        bad_lines = table.bad_lines(connection, positions[:limit]) if rejected else iter(())
+        quirks = _write_rejects(self._rejects(bad_lines, faults), self.work / "rejects.parquet", limit=limit)
         if len(positions):
             landed = copy_without(
                 connection, self.contract, fault(self.contract), staged_path, self.work / "table.parquet"
@@ -238,11 +250,16 @@ class _Job:
             raise LinesDisagreeError
         return _Counts(rows_read=rows_read, landed=landed, rejected=rejected, quirks=quirks)
 
-    def _reject(self, bad: BadLine, faults: Mapping[int, int]) -> dict[str, object]:
-        if bad.position is None:
+    def _rejects(self, bad_lines: Iterator[BadLine], faults: npt.NDArray[np.int64]) -> Iterator[_Reject]:
+        """Pair the staged rows among the bad lines, in order, with the columns at fault."""
+        columns = (self.contract.columns[index] for index in faults)
+        for bad in bad_lines:
+            yield self._reject(bad, None if bad.position is None else next(columns))
+
+    def _reject(self, bad: BadLine, column: Column | None) -> _Reject:
+        if column is None:
             reason = bad.problem
         else:
-            column = self.contract.columns[faults[bad.position]]
             value = bad.cells.get(column.raw, "")
             got = f"'{shorten(value)}'" if value else "nothing"
             reason = f"{column.raw}: expected {column.expectation}, got {got}"
@@ -312,18 +329,17 @@ class _Counts:
 
 def _faulty_rows(
     connection: duckdb.DuckDBPyConnection, contract: Contract, staged: Path
-) -> tuple[Sequence[int], Mapping[int, int]]:
-    """Return the positions of the rows that break the contract, and per position which column does."""
-    rows = connection.execute(
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the ascending positions of the rows that break the contract, and for each which column does."""
+    found = connection.execute(
         f"SELECT position, column_index FROM (SELECT file_row_number AS position, {fault(contract)} AS column_index "
         f"FROM read_parquet({path_literal(staged)}, file_row_number = true)) "
         "WHERE column_index IS NOT NULL ORDER BY position"
-    ).fetchall()
-    faults = dict(rows)
-    return list(faults), faults
+    ).fetchnumpy()
+    return np.asarray(found["position"]), np.asarray(found["column_index"])
 
 
-def _write_rejects(rejects: Iterator[dict[str, object]], to: Path, *, limit: int | None) -> int:
+def _write_rejects(rejects: Iterator[_Reject], to: Path, *, limit: int | None) -> int:
     """Write at most `limit` rejects and return how many of them are known quirks."""
     quirks = 0
     kept = islice(rejects, limit)

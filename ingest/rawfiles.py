@@ -68,29 +68,42 @@ class Digest:
         Size of the content.
     is_utf8
         Whether the content is UTF-8 text.
+    has_bare_returns
+        Whether it holds carriage returns that no line feed follows.
     """
 
     sha256: str
     size_bytes: int
     is_utf8: bool
+    has_bare_returns: bool
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether the bytes are such that every CSV reader finds the same lines and text in them."""
+        return self.is_utf8 and not self.has_bare_returns
 
 
 def digest(path: Path) -> Digest:
     """Read a file once and hash it (about 1 GB/s; the interpreter is free for other threads meanwhile)."""
     sha256 = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    size = 0
+    size = bare_returns = 0
+    last = b""
     is_utf8 = is_ascii = True
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             sha256.update(chunk)
             size += len(chunk)
+            bare_returns += chunk.count(b"\r") - chunk.count(b"\r\n") - (last == b"\r" and chunk[:1] == b"\n")
+            last = chunk[-1:]
             # Decoding starts at the first chunk that is not ASCII: plain number files never pay for it.
             is_ascii = is_ascii and chunk.isascii()
             if is_utf8 and not is_ascii:
                 is_utf8 = _decodes(decoder, chunk)
     is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
-    return Digest(sha256=sha256.hexdigest(), size_bytes=size, is_utf8=is_utf8)
+    return Digest(
+        sha256=sha256.hexdigest(), size_bytes=size, is_utf8=is_utf8, has_bare_returns=bare_returns > 0
+    )
 
 
 def format_of(path: Path, *, name: str) -> Format:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from ingest.checks import identifier, path_literal, text_literal, typed_cell
 from ingest.contracts import Column, Contract, Kind
@@ -83,7 +85,9 @@ class RawTable(Protocol):
         """
         ...
 
-    def bad_lines(self, connection: duckdb.DuckDBPyConnection, positions: Sequence[int]) -> Iterator[BadLine]:
+    def bad_lines(
+        self, connection: duckdb.DuckDBPyConnection, positions: npt.NDArray[np.int64]
+    ) -> Iterator[BadLine]:
         """Yield the malformed lines and those at the (ascending) staged positions, in file order."""
         ...
 
@@ -99,8 +103,9 @@ class CsvTable:
         The unpacked file.
     name
         How to call it in errors.
-    is_utf8
-        Tells whether the file is UTF-8; asked only after DuckDB has read it, so the answer may be on its way.
+    is_regular
+        Tells what `ingest.rawfiles.Digest.is_regular` does; asked only after DuckDB has read the file, so the
+        answer may still be on its way.
 
     Raises
     ------
@@ -108,11 +113,11 @@ class CsvTable:
         When the header lacks a required column.
     """
 
-    def __init__(self, contract: Contract, path: Path, name: str, is_utf8: Callable[[], bool]) -> None:
+    def __init__(self, contract: Contract, path: Path, name: str, is_regular: Callable[[], bool]) -> None:
         self._contract = contract
         self._path = path
         self._name = name
-        self._is_utf8 = is_utf8
+        self._is_regular = is_regular
         self._header = _read_header(path, name)
         self._places = match_columns(contract, self._header, name)
         self._staged = Staged(0)
@@ -130,7 +135,7 @@ class CsvTable:
             raise
         except duckdb.Error:
             return None
-        return Staged(rows) if self._is_utf8() else None
+        return Staged(rows) if self._is_regular() else None
 
     def _stage_carefully(self, connection: duckdb.DuckDBPyConnection, to: Path) -> Staged:
         """Stage a copy of the file from which the malformed records are left out."""
@@ -148,21 +153,17 @@ class CsvTable:
         rows = _copy(connection, self._select(clean), to)
         clean.unlink()
         if rows != kept:
-            raise IngestError(
-                f"the lines could not be told apart: two readings found {kept:,} and {rows:,} rows.",
-                next_step="Look for stray quotes in the file, correct them, and run again.",
-                where=self._name,
-            )
+            raise LinesDisagreeError
         return Staged(rows, malformed)
 
     def bad_lines(
         self,
         connection: duckdb.DuckDBPyConnection,  # noqa: ARG002  - the shape that all tables share
-        positions: Sequence[int],
+        positions: npt.NDArray[np.int64],
     ) -> Iterator[BadLine]:
         """Yield the malformed lines and those at the staged positions; see `RawTable`."""
         found = malformed = 0
-        for record in self._records(iter(positions), None):
+        for record in self._records(map(int, positions), None):
             found += 1
             malformed += record.position is None
             cells = record.cells()
@@ -226,11 +227,7 @@ class ParquetTable:
     ) -> None:
         self._contract = contract
         self._source = f"read_parquet({path_literal(path)}, file_row_number = true)"
-        schema = {
-            str(row[0]): str(row[1])
-            for row in connection.execute(f"DESCRIBE SELECT * FROM {self._source}").fetchall()
-            if row[0] != "file_row_number"
-        }
+        schema = _parquet_schema(connection, self._source, name)
         names = list(schema)
         places = match_columns(contract, names, name)
         self._cells = {
@@ -245,13 +242,15 @@ class ParquetTable:
         select = f"SELECT {_typed_columns(self._contract, self._cells)} FROM {self._source}"
         return Staged(_copy(connection, select, to))
 
-    def bad_lines(self, connection: duckdb.DuckDBPyConnection, positions: Sequence[int]) -> Iterator[BadLine]:
+    def bad_lines(
+        self, connection: duckdb.DuckDBPyConnection, positions: npt.NDArray[np.int64]
+    ) -> Iterator[BadLine]:
         """Yield the rows at the staged positions; see `RawTable`."""
         texts = [f"{identifier(name)}::VARCHAR" for name in self._names]
         rows = connection.execute(
             f"SELECT file_row_number, {', '.join([*texts, *self._cells.values()])} FROM {self._source} "
             "WHERE file_row_number IN (SELECT unnest(?::BIGINT[])) ORDER BY file_row_number",
-            [[int(position) for position in positions]],
+            [positions.tolist()],
         )
         while batch := rows.fetchmany(10_000):
             for position, *values in batch:
@@ -345,6 +344,18 @@ def _read_header(path: Path, name: str) -> list[str]:
 
 def _typed_columns(contract: Contract, cells: Mapping[str, str]) -> str:
     return ", ".join(typed_cell(column, cells.get(column.raw)) for column in contract.columns)
+
+
+def _parquet_schema(connection: duckdb.DuckDBPyConnection, source: str, name: str) -> dict[str, str]:
+    try:
+        rows = connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {source}").fetchall()
+    except duckdb.InvalidInputException as error:
+        raise IngestError(
+            "the Parquet file is cut off or damaged.",
+            next_step="Download or export it again, and run again.",
+            where=name,
+        ) from error
+    return {str(row[0]): str(row[1]) for row in rows}
 
 
 def _parquet_cell(column: Column, found: str, schema: Mapping[str, str], name: str) -> str:

@@ -5,8 +5,8 @@ their physical line and their exact bytes.
 Not here: types and ranges (`ingest.checks`). A clean file never comes here: DuckDB reads it several times faster.
 
 Shape follows DuckDB's strict reader, so that a line fares the same whichever of the two looks at it: a quote opens
-a cell only at its beginning (spaces before it are skipped), nothing but spaces may follow the closing quote, one
-empty cell too many is forgiven, and blank lines are no records.
+a cell only at its beginning (one space before it is skipped), nothing but spaces may follow the closing quote, empty
+cells too many are forgiven, and blank lines are no records.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _scan_line(line: bytes, commas: int, *, is_open: bool) -> tuple[int, bool, s
                     skip_to = at + 2
                 else:
                     is_open, closed_at = False, at + 1
-            elif closed_at < 0 and not body[cell_start:at].strip(b" "):
+            elif closed_at < 0 and body[cell_start:at] in (b"", b" "):
                 is_open = True
         elif not is_open:
             if problem := _cell_problem(body, cell_start, closed_at, at):
@@ -210,7 +210,7 @@ def _cell_problem(body: bytes, cell_start: int, closed_at: int, end: int) -> str
 def _width_problem(raw: bytes, found: int, commas: int, *, pads_short: bool) -> str:
     if found == commas or (found < commas and pads_short):
         return ""
-    if found == commas + 1 and raw.endswith(b","):
+    if found > commas and re.search(rb'(,( ?"" *)?){%d}$' % (found - commas), raw):
         return ""
     return f"expected {commas + 1} cells, got {found + 1}"
 

@@ -1,0 +1,78 @@
+"""Small raw files, and a look at what became of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from ingest.contracts import CONTRACTS
+from ingest.landing import LandedFile, land_file
+
+RATINGS_HEADER = "userId,movieId,rating,timestamp\n"
+GENRES = "\"[{'id': 18, 'name': 'Drama'}]\""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder for raw files beside a landing folder."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        path = self.root / "raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def land(self, table: str, path: Path, *, share: float = 1.0) -> LandedFile:
+        return land_file(CONTRACTS[table], path, self.landing, max_rejected_share=share)
+
+    def land_text(self, table: str, content: str | bytes, *, share: float = 1.0) -> LandedFile:
+        return self.land(table, self.write(f"{CONTRACTS[table].stems[0]}.csv", content), share=share)
+
+
+def rows_of(landed: LandedFile) -> list[dict[str, Any]]:
+    return pq.read_table(landed.path).to_pylist()
+
+
+def rejects_of(landed: LandedFile) -> list[dict[str, Any]]:
+    return pq.read_table(landed.rejects_path).to_pylist()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+@pytest.fixture
+def rows() -> Callable[[LandedFile], list[dict[str, Any]]]:
+    return rows_of
+
+
+@pytest.fixture
+def rejects() -> Callable[[LandedFile], list[dict[str, Any]]]:
+    return rejects_of
+
+
+@pytest.fixture
+def ratings_text() -> Callable[..., str]:
+    """A ratings file of good lines with these lines at the end."""
+
+    def build(*extra: str, good: int = 1) -> str:
+        lines = [f"{user},{user + 30},3.5,1260759144" for user in range(1, good + 1)]
+        return RATINGS_HEADER + "".join(f"{line}\n" for line in [*lines, *extra])
+
+    return build
+
+
+@pytest.fixture
+def titles_text() -> Callable[..., str]:
+    """A catalogue of lines `id,imdb_id,title,genres` with these lines."""
+    return lambda *lines: "id,imdb_id,title,genres\n" + "".join(f"{line}\n" for line in lines)

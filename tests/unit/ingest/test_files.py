@@ -1,0 +1,147 @@
+"""What becomes of a file that cannot be used: it is refused in words, and nothing is replaced."""
+
+import gzip
+import io
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ingest.contracts import CONTRACTS
+from ingest.errors import IngestError
+from ingest.landing import land, land_file, switch
+from ingest.sources import resolve_source
+
+HEADER = "userId,movieId,rating,timestamp\n"
+GOOD = HEADER + "1,31,2.5,1260759144\n2,31,3.5,1260759144\n"
+
+
+def packed(content: bytes, *names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["the file is empty"]),
+        (b"\n\n", ["the file is empty"]),
+        (HEADER.encode(), ["a header but no lines"]),
+        (b"userId,movieId,timestamp\n1,2,3\n", ["column 'rating' is missing", "userId, movieId, timestamp"]),
+        (b"a,b\n1,2\n", ["columns userId, movieId, rating are missing"]),
+        (GOOD.replace(",", ";").encode(), ["separated by semicolons", "expected commas"]),
+        (GOOD.replace(",", "\t").encode(), ["separated by tabs"]),
+        (b"userId,movieId,rating,rating\n1,2,3,4\n", ["column 'rating' stands in the header 2 times"]),
+        (b"\n" + GOOD.encode(), ["the first line is empty"]),
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>", ["a web page"]),
+        (bytes(range(256)) * 8, ["a binary file"]),
+        (GOOD.encode("utf-16"), ["UTF-16"]),
+        (GOOD.replace("\n", "\r").encode(), ["carriage returns only"]),
+        (GOOD.encode()[:-14], ["cut off", "line 3", "after 3 of 4 cells"]),
+        (GOOD.encode() + b'3,"4,5,6\n7,8,9,10\n', ["cut off", "line 4", "never closed"]),
+        (gzip.compress(GOOD.encode() * 50)[:-20], ["the compressed file is cut off or damaged"]),
+        (packed(GOOD.encode(), "ratings.csv")[:-30], ["the compressed file is cut off or damaged"]),
+        (packed(GOOD.encode(), "one.csv", "two.csv"), ["expected one file in the archive, found 2"]),
+        (packed(packed(GOOD.encode(), "ratings.csv"), "ratings.zip"), ["the archive holds another archive"]),
+        (b"PAR1" + b"\x00" * 64, ["the Parquet file is cut off or damaged"]),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_words(folder, content, words):
+    with pytest.raises(IngestError) as caught:
+        folder.land_text("ratings", content)
+    message = str(caught.value)
+    assert message.startswith("ratings.csv")
+    assert all(word in message for word in words), message
+    assert caught.value.next_step.endswith(".")
+    assert "Traceback" not in message
+    assert "\n" not in message
+
+
+def test_a_refused_file_leaves_the_current_set_as_it_was(folder):
+    good = folder.land_text("ratings", GOOD)
+    switch(folder.landing, [good])
+    before = (folder.landing / "current").readlink()
+    broken = folder.write("ratings.csv", GOOD[:-14])
+    (folder.root / "raw" / "links.csv").write_text("movieId,imdbId,tmdbId\n1,01,1\n")
+    source = resolve_source(str(broken.parent), tables=["ratings", "links"])
+    with pytest.raises(IngestError, match="cut off"):
+        land(source, folder.landing)
+    assert (folder.landing / "current").readlink() == before
+    assert pq.read_table(folder.landing / "current" / "ratings").num_rows == 2
+
+
+def test_too_many_bad_lines_stop_the_file_and_the_rejects_stay(folder, ratings_text):
+    bad = [f"{user},1,9,1" for user in range(1, 6)]
+    with pytest.raises(IngestError) as caught:
+        folder.land_text("ratings", ratings_text(*bad, good=5), share=0.01)
+    message = str(caught.value)
+    assert "5 of 10 lines (50.00%) break the contract of ratings; at most 1.00% may" in message
+    assert message.count("rating: expected a number from 0.5 to 5, got '9'") == 3
+    kept = next((folder.landing / "files").glob("*.rejects.parquet"))
+    assert str(kept) in message
+    assert pq.read_table(kept).num_rows == 5
+    assert not list((folder.landing / "files").glob("*.manifest.parquet"))
+
+
+def test_a_landed_file_is_refused_later_when_less_is_tolerated(folder, ratings_text):
+    text = ratings_text("1,1,9,1", good=5)
+    folder.land_text("ratings", text, share=0.5)
+    with pytest.raises(IngestError, match="1 of 6 lines"):
+        folder.land_text("ratings", text, share=0.01)
+
+
+def test_a_file_of_bad_lines_only_is_refused_whatever_is_tolerated(folder, ratings_text):
+    with pytest.raises(IngestError, match="1 of 1 lines"):
+        folder.land_text("ratings", ratings_text("1,1,9,1", good=0), share=1.0)
+
+
+def test_a_nested_parquet_column_is_refused_by_its_type(folder):
+    path = folder.write("movies_metadata.parquet", b"")
+    table = pa.table({"id": [1], "imdb_id": ["tt1"], "title": ["One"], "genres": [["Drama"]]})
+    pq.write_table(table, path)
+    with pytest.raises(IngestError, match=r"column 'genres' has the Parquet type VARCHAR\[\]"):
+        folder.land("titles", path)
+
+
+def test_a_missing_file_is_named(folder):
+    with pytest.raises(IngestError, match=r"ratings\.csv: the file cannot be read \(No such file"):
+        folder.land("ratings", folder.root / "ratings.csv")
+
+
+def test_a_landing_folder_that_cannot_be_written_is_named(folder):
+    path = folder.write("ratings.csv", GOOD)
+    blocked = folder.write("blocked", b"a file, not a folder")
+    with pytest.raises(IngestError, match=r"blocked/landing: the landing folder cannot be written"):
+        land_file(CONTRACTS["ratings"], path, blocked / "landing")
+
+
+@pytest.mark.parametrize("kind", ["gz", "zip", "parquet", "wrong ending"])
+def test_every_accepted_kind_of_file_lands_the_same_rows(folder, rows, kind):
+    plain = folder.land_text("ratings", GOOD)
+    content = {
+        "gz": gzip.compress(GOOD.encode()),
+        "zip": packed(GOOD.encode(), "../../../ratings.csv"),
+        "wrong ending": gzip.compress(GOOD.encode()),
+    }.get(kind, b"")
+    path = folder.write("ratings.csv" if kind == "wrong ending" else f"ratings.{kind}", content)
+    if kind == "parquet":
+        pq.write_table(
+            pa.table(
+                {"userId": [1, 2], "movieId": [31, 31], "rating": [2.5, 3.5], "timestamp": [1260759144] * 2}
+            ),
+            path,
+        )
+    assert rows(folder.land("ratings", path)) == rows(plain)
+    assert not list((folder.landing / ".tmp").iterdir())
+    assert not list(folder.root.parent.glob("ratings.csv"))
+
+
+def test_a_table_that_the_source_lacks_is_named(folder):
+    folder.write("ratings.csv", GOOD)
+    source = resolve_source(str(folder.root / "raw"), tables=["ratings"])
+    with pytest.raises(IngestError, match=r"no file for the table 'links'\. Add links\.csv"):
+        land(source, folder.landing, tables=["ratings", "links"])

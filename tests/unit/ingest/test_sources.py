@@ -1,0 +1,98 @@
+"""Which file holds which table."""
+
+import io
+import zipfile
+
+import pytest
+
+from ingest.errors import IngestError
+from ingest.sources import resolve_source
+
+
+def found(source) -> dict[str, str]:
+    return {table: file.path.name for table, file in source.files.items()}
+
+
+def test_a_folder_is_searched_by_name_whatever_the_case(folder):
+    for name in (
+        "Ratings.CSV",
+        "links.csv.gz",
+        "movies_metadata.parquet",
+        "notes.txt",
+        "movies_metadata_head.csv",
+    ):
+        folder.write(name, b"x")
+    source = resolve_source(str(folder.root / "raw"))
+    assert source.kind == "folder"
+    assert found(source) == {
+        "ratings": "Ratings.CSV",
+        "links": "links.csv.gz",
+        "titles": "movies_metadata.parquet",
+    }
+
+
+def test_the_full_ratings_go_before_the_small_ones(folder):
+    folder.write("ratings_small.csv", b"x")
+    assert found(resolve_source(str(folder.root / "raw"), tables=["ratings"])) == {
+        "ratings": "ratings_small.csv"
+    }
+    folder.write("ratings.csv.gz", b"x")
+    assert found(resolve_source(str(folder.root / "raw"), tables=["ratings"])) == {
+        "ratings": "ratings.csv.gz"
+    }
+
+
+def test_files_are_found_one_folder_down(folder):
+    folder.write("movies/ratings.csv", b"x")
+    folder.write("movies/links.csv", b"x")
+    folder.write("customers/people.csv", b"x")
+    source = resolve_source(str(folder.root / "raw"), tables=["ratings", "links"])
+    assert {file.path.parent.name for file in source.files.values()} == {"movies"}
+
+
+def test_two_folders_with_the_same_table_are_not_guessed_between(folder):
+    folder.write("a/ratings.csv", b"x")
+    folder.write("b/ratings.csv", b"x")
+    with pytest.raises(IngestError, match="two folders hold a file for 'ratings': a and b"):
+        resolve_source(str(folder.root / "raw"), tables=["ratings"])
+
+
+@pytest.mark.parametrize("points_at", ["raw", "raw/archive.zip"])
+def test_an_archive_gives_its_files_by_name(folder, points_at):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("data/ratings.csv", "userId,movieId,rating,timestamp\n1,2,3,4\n")
+        archive.writestr("data/links.csv", "movieId,imdbId,tmdbId\n1,01,1\n")
+        archive.writestr("__MACOSX/data/._ratings.csv", "x")
+    folder.write("archive.zip", buffer.getvalue())
+    source = resolve_source(str(folder.root / points_at), tables=["ratings", "links"])
+    assert [file.name for file in source.files.values()] == [
+        "archive.zip/ratings.csv",
+        "archive.zip/links.csv",
+    ]
+    assert [folder.land(table, source.file(table)).rows_landed for table in source.files] == [1, 1]
+
+
+def test_a_single_file_is_a_source(folder):
+    path = folder.write("links.csv", b"x")
+    assert found(resolve_source(str(path), tables=["links"])) == {"links": "links.csv"}
+
+
+def test_what_is_missing_is_named_beside_what_was_found(folder):
+    folder.write("links.csv", b"x")
+    with pytest.raises(IngestError) as caught:
+        resolve_source(str(folder.root / "raw"))
+    message = str(caught.value)
+    assert "ratings.csv or ratings_small.csv for 'ratings', movies_metadata.csv for 'titles'" in message
+    assert "found links.csv" in message
+
+
+def test_a_path_that_does_not_exist_is_named():
+    with pytest.raises(IngestError, match="/no/such/place: there is no such file or folder"):
+        resolve_source("/no/such/place")
+
+
+def test_a_damaged_archive_is_named(folder):
+    folder.write("archive.zip", b"PK\x03\x04 and no more")
+    with pytest.raises(IngestError, match=r"archive\.zip: the archive is cut off or damaged"):
+        resolve_source(str(folder.root / "raw"))

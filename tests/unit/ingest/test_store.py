@@ -1,0 +1,124 @@
+"""The landing folder: files are kept, the current set changes as a whole."""
+
+import datetime
+import os
+import time
+
+import pyarrow.parquet as pq
+import pytest
+
+from ingest.errors import IngestError
+from ingest.landing import switch
+
+HEADER = "userId,movieId,rating,timestamp\n"
+
+
+def ratings(*users: int) -> str:
+    return HEADER + "".join(f"{user},31,2.5,1260759144\n" for user in users)
+
+
+def test_the_same_file_is_not_landed_again(folder):
+    first = folder.land_text("ratings", ratings(1, 2))
+    written = first.path.stat().st_mtime_ns
+    again = folder.land_text("ratings", ratings(1, 2))
+    assert again.was_already_landed
+    assert not first.was_already_landed
+    assert (again.key, again.landed_at, again.rows_read) == (first.key, first.landed_at, 2)
+    assert first.path.stat().st_mtime_ns == written
+
+
+def test_the_same_content_gives_the_same_bytes_at_another_time(folder):
+    first = folder.land_text("ratings", ratings(1, 2))
+    content = first.path.read_bytes()
+    first.manifest_path.unlink()
+    time.sleep(0.01)
+    again = folder.land_text("ratings", ratings(1, 2))
+    assert not again.was_already_landed
+    assert again.landed_at > first.landed_at
+    assert again.path.read_bytes() == content
+
+
+def test_a_damaged_landing_is_landed_again(folder):
+    first = folder.land_text("ratings", ratings(1, 2))
+    first.path.write_bytes(b"")
+    again = folder.land_text("ratings", ratings(1, 2))
+    assert not again.was_already_landed
+    assert pq.read_table(again.path).num_rows == 2
+
+
+def test_the_manifest_says_where_rows_come_from(folder):
+    landed = folder.land_text("ratings", ratings(1, 2) + "x,1,1,1\n")
+    row = pq.read_table(landed.manifest_path).to_pylist()[0]
+    age = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - row.pop("landed_at")
+    assert age < datetime.timedelta(minutes=1)
+    assert row == {
+        "table_name": "ratings",
+        "source": "ratings.csv",
+        "sha256": landed.sha256,
+        "bytes": len(ratings(1, 2) + "x,1,1,1\n"),
+        "rows_read": 3,
+        "rows_landed": 2,
+        "rows_rejected": 1,
+    }
+
+
+def test_the_current_set_holds_exactly_the_files_of_the_last_switch(folder):
+    links = folder.land_text("links", "movieId,imdbId,tmdbId\n1,01,1\n")
+    old = folder.land_text("ratings", ratings(1))
+    switch(folder.landing, [old, links])
+    new = folder.land_text("ratings", ratings(1, 2))
+    switch(folder.landing, [new, links])
+    current = folder.landing / "current"
+    found = sorted(path.relative_to(current).as_posix() for path in current.glob("*/*.parquet"))
+    names = [("links", links.key), ("ratings", new.key)]
+    assert found == sorted(
+        [f"{table}/{key}.parquet" for table, key in names]
+        + [f"{kind}/{table}-{key}.parquet" for kind in ("manifest", "rejects") for table, key in names]
+    )
+    assert pq.read_table(current / "ratings").num_rows == 2
+
+
+def test_the_set_before_stays_and_older_ones_go_but_no_file_does(folder):
+    landed = [folder.land_text("ratings", ratings(*range(1, users + 1))) for users in (1, 2, 3)]
+    sets = [switch(folder.landing, [file]) for file in landed]
+    assert [path.exists() for path in sets] == [False, True, True]
+    assert all(file.path.exists() for file in landed)
+
+
+def test_switching_to_the_set_that_is_current_changes_nothing(folder):
+    first, second = (folder.land_text("ratings", ratings(*users)) for users in ([1], [1, 2]))
+    before = switch(folder.landing, [first])
+    now = switch(folder.landing, [second])
+    assert switch(folder.landing, [second]) == now
+    assert before.exists()
+
+
+def test_a_reader_who_opened_the_set_before_can_finish(folder):
+    first, second = (folder.land_text("ratings", ratings(*users)) for users in ([1], [1, 2]))
+    switch(folder.landing, [first])
+    opened = (folder.landing / "current").resolve()
+    switch(folder.landing, [second])
+    assert pq.read_table(opened / "ratings").num_rows == 1
+
+
+def test_a_landing_can_be_moved_as_a_whole(folder):
+    switch(folder.landing, [folder.land_text("ratings", ratings(1))])
+    moved = folder.landing.rename(folder.root / "moved")
+    assert pq.read_table(moved / "current" / "ratings").num_rows == 1
+
+
+def test_a_file_that_is_gone_is_not_switched_to(folder):
+    landed = folder.land_text("ratings", ratings(1))
+    landed.path.unlink()
+    with pytest.raises(IngestError, match="is gone"):
+        switch(folder.landing, [landed])
+    assert not (folder.landing / "current").exists()
+
+
+def test_what_a_killed_run_left_behind_is_removed_and_a_living_ones_is_not(folder):
+    dead = folder.landing / ".tmp" / "999999999-00000000"
+    living = folder.landing / ".tmp" / f"{os.getppid()}-00000000"
+    for left_over in (dead, living):
+        left_over.mkdir(parents=True)
+    folder.land_text("ratings", ratings(1))
+    assert (dead.exists(), living.exists()) == (False, True)
