@@ -1,4 +1,4 @@
-"""K-Means for one k: many cheap starts, the best ones finished on all rows.
+"""K-Means for every k: many cheap starts on a sample, the best ones finished on all rows.
 
 Belongs here: the engine, i.e. how centroids are found and rows are assigned.
 Does not belong here: which k to try and how to judge it (`sweep`, `quality`).
@@ -7,8 +7,9 @@ Each fit runs on one thread, so the result does not depend on how many cores the
 side instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,11 +17,21 @@ import numpy as np
 from sklearn.cluster import KMeans
 from threadpoolctl import ThreadpoolController
 
+from ml.segmentation.breathing import breathe, converge, neighbours
+
 SAMPLE_ROWS = 20_000
-"""Restarts run on a sample of this many rows: at 270 K rows that is 10 x cheaper and finds the same optima."""
-REFINED_STARTS = 2
-"""How many of the sample's optima are finished on all rows; two bring the inertia of ten full restarts."""
+"""Starts are tried on a sample of this many rows: at 270 K rows that is 10 x cheaper and finds the same optima."""
+MIDDLE_ROWS = 80_000
+"""The sample's best solutions are told apart on this many rows before any of them sees all rows."""
+BREATHED, FINISHED = 3, 2
+"""How many different optima are improved by breathing, and how many are finished on all rows."""
+SMALL_DATA_FACTOR = 3
+"""Times as many starts where all rows fit into the sample: local optima are sharper there and starts are cheap."""
+_SAME_OPTIMUM = 1.0001
 _CHUNK_ROWS = 65_536
+
+Solution = tuple[float, np.ndarray]
+"""Inertia on the rows at hand, and centroids (k, d) float32."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +78,21 @@ def fit_many(
     workers
         Fits that run side by side; does not change the result.
     """
-    sample = _sample(X, rng)
-    seeds = rng.integers(0, 2**31 - 1, size=len(candidates))
+    order = rng.permutation(len(X)) if len(X) > SAMPLE_ROWS else np.arange(len(X))
+    sample = X[order[:SAMPLE_ROWS]]
+    seeds = dict(zip(candidates, rng.spawn(len(candidates)), strict=True))
+    starts = restarts if len(sample) < len(X) else restarts * SMALL_DATA_FACTOR
+    # Largest k first: it takes longest, so no worker is left waiting for it at the end.
+    downwards = sorted(candidates, reverse=True)
     with _one_thread_each("blas"), ThreadPoolExecutor(max_workers=workers) as pool:
-        # Largest k first: it takes longest, so no worker is left waiting for it at the end.
-        jobs = {
-            k: pool.submit(_fit_one, X, sample, k, restarts, int(seed))
-            for k, seed in sorted(zip(candidates, seeds, strict=True), reverse=True)
-        }
-        return [jobs[k].result() for k in candidates]
+
+        def side_by_side(task: Callable[[int], list[Solution]]) -> dict[int, list[Solution]]:
+            return dict(zip(downwards, pool.map(_on_one_thread(task), downwards), strict=True))
+
+        found = side_by_side(lambda k: _search(sample, k, starts, seeds[k]))
+        enriched = side_by_side(lambda k: _with_neighbours(sample, k, found))
+        finished = side_by_side(lambda k: _finish(X, X[order[:MIDDLE_ROWS]], enriched[k]))
+    return [_as_fit(X, finished[k][0][1]) for k in candidates]
 
 
 def assign(X: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,43 +122,52 @@ def assign(X: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return labels, distances
 
 
-def _fit_one(X: np.ndarray, sample: np.ndarray, k: int, restarts: int, seed: int) -> KMeansFit:
-    random = np.random.RandomState(seed)
-    with _one_thread_each("openmp"):
-        if len(sample) == len(X):
-            model = KMeans(k, n_init=restarts, random_state=random, algorithm="lloyd").fit(X)
-            return _finished(X, model.cluster_centers_)
-        starts = [
-            KMeans(k, n_init=1, random_state=random, algorithm="lloyd").fit(sample) for _ in range(restarts)
-        ]
-        starts.sort(key=lambda start: start.inertia_)
-        fits = [
-            _finished(X, KMeans(k, init=centroids, n_init=1, algorithm="lloyd").fit(X).cluster_centers_)
-            for centroids in _distinct_optima(starts)
-        ]
-    return min(fits, key=lambda fit: fit.inertia)
+def _search(X: np.ndarray, k: int, starts: int, rng: np.random.Generator) -> list[Solution]:
+    """Return the best different optima of k-means++ starts, each improved by breathing, best first."""
+    random = np.random.RandomState(rng.integers(2**31 - 1))
+    models = [KMeans(k, n_init=1, random_state=random, algorithm="lloyd").fit(X) for _ in range(starts)]
+    optima = _distinct([(float(model.inertia_), model.cluster_centers_) for model in models], BREATHED)
+    return _distinct([breathe(X, inertia, centroids, rng) for inertia, centroids in optima], BREATHED)
 
 
-def _distinct_optima(starts: list[KMeans]) -> list[np.ndarray]:
-    """Keep the best starts that are different optima: finishing one twice gains nothing."""
-    kept: list[KMeans] = []
-    for start in starts:
-        if all(start.inertia_ > other.inertia_ * 1.0001 for other in kept):
-            kept.append(start)
-        if len(kept) == REFINED_STARTS:
-            break
-    return [start.cluster_centers_ for start in kept]
+def _with_neighbours(X: np.ndarray, k: int, found: dict[int, list[Solution]]) -> list[Solution]:
+    """Add what the best solutions for one centroid fewer and one more lead to."""
+    fewer, more = (found[other][0][1] if other in found else None for other in (k - 1, k + 1))
+    derived = [converge(X, start) for start in neighbours(X, fewer, more)]
+    return _distinct([*found[k], *derived], BREATHED)
 
 
-def _finished(X: np.ndarray, centroids: np.ndarray) -> KMeansFit:
+def _finish(X: np.ndarray, middle: np.ndarray, solutions: list[Solution]) -> list[Solution]:
+    """Converge the best solutions on all rows, best first."""
+    if len(X) <= SAMPLE_ROWS:
+        return solutions
+    if len(solutions) > 1:
+        solutions = _distinct([converge(middle, centroids) for _, centroids in solutions], FINISHED)
+    return _distinct([converge(X, centroids) for _, centroids in solutions], 1)
+
+
+def _distinct(solutions: list[Solution], most: int) -> list[Solution]:
+    """Keep the best solutions that are different optima: following one twice gains nothing."""
+    kept: list[Solution] = []
+    for solution in sorted(solutions, key=lambda solution: solution[0]):
+        if not kept or solution[0] > kept[-1][0] * _SAME_OPTIMUM:
+            kept.append(solution)
+    return kept[:most]
+
+
+def _as_fit(X: np.ndarray, centroids: np.ndarray) -> KMeansFit:
     centroids = np.ascontiguousarray(centroids, dtype=np.float32)
     return KMeansFit(centroids, *assign(X, centroids))
 
 
-def _sample(X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    if len(X) <= SAMPLE_ROWS:
-        return X
-    return X[np.sort(rng.choice(len(X), SAMPLE_ROWS, replace=False))]
+def _on_one_thread(task: Callable[[int], list[Solution]]) -> Callable[[int], list[Solution]]:
+    """Wrap a task so that OpenMP uses one thread in the thread that runs it."""
+
+    def run(k: int) -> list[Solution]:
+        with _one_thread_each("openmp"):
+            return task(k)
+
+    return run
 
 
 @cache
@@ -149,5 +175,5 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _one_thread_each(api: str):
+def _one_thread_each(api: str) -> AbstractContextManager:
     return _controller().limit(limits=1, user_api=api)
