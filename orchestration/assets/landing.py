@@ -33,8 +33,10 @@ def open_source(source: str, layout: WarehouseLayout, settings: Settings) -> Sou
     from ingest.demo import write_demo_world  # noqa: PLC0415 - only for those who want the demo
 
     folder = layout.demo / settings.demo_scale
-    if not (folder / "truth").exists():
-        write_demo_world(folder, scale=settings.demo_scale)
+    if not folder.exists():
+        unfinished = folder.with_name(f".{folder.name}")
+        write_demo_world(unfinished, scale=settings.demo_scale)
+        unfinished.rename(folder)
     return resolve_source(str(folder), download_dir=layout.downloads)
 
 

@@ -84,9 +84,9 @@ def test_every_user_is_a_member_once_per_segmentation(demo_warehouse):
 
 def test_the_honest_mean_is_never_below_the_lowest_rating(demo_warehouse):
     genres = mart(demo_warehouse, "segment_genre_ratings")
-    honest = genres.drop_nulls("mean_honest")
-    assert honest["mean_honest"].min() >= 0.5
-    assert (honest["mean_honest"] >= honest["mean_published"] - 1e-9).all()
+    honest = genres.drop_nulls("rater_mean_rating")
+    assert honest["rater_mean_rating"].min() >= 0.5
+    assert (honest["rater_mean_rating"] >= honest["published_mean_rating"] - 1e-9).all()
 
 
 def test_k_metrics_mark_one_elbow_and_one_published_k(demo_warehouse):
@@ -168,7 +168,7 @@ def test_scoring_the_training_users_gives_their_segments_without_a_refit(
 def test_the_real_files_give_the_published_counts(matinee: Matinee, real_movies, tmp_path):
     answer = matinee("run", "--source", real_movies, warehouse=tmp_path)
     assert answer.exit_code == 0, answer.said
-    funnel = set(mart(tmp_path, "data_funnel")["rows"].to_list())
+    funnel = set(mart(tmp_path, "data_funnel")["row_count"].to_list())
     assert funnel >= {45_466, 45_463, 43_021, 100_004, 99_722, 671}
 
 
