@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection, PolyCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -297,3 +297,11 @@ def test_a_thumbnail_is_never_larger_than_the_picture(k_metrics):
     png = to_png(elbow(k_metrics), dpi=40)
     with Image.open(BytesIO(thumbnail(png))) as picture:
         assert picture.width == 280
+
+
+def test_a_thumbnail_keeps_the_colours_of_the_segments(personas):
+    with Image.open(BytesIO(thumbnail(to_png(draw_map(personas))))) as picture:
+        seen = np.asarray(picture.convert("RGB"), dtype=float).reshape(-1, 3)
+    for color in segment_colors(5):
+        nearest = np.abs(seen - np.array(to_rgb(color)) * 255).max(axis=1).min()
+        assert nearest <= 12, color

@@ -1,0 +1,214 @@
+"""What the report says, as plain values.
+
+Belongs here: the shape of the report's content. Does not belong here: where the values come from
+(`build`), how they look (`render`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What only the run knows.
+
+    Attributes
+    ----------
+    run_id : of the Dagster run.
+    source : where the raw files came from, in words.
+    finished_at : UTC.
+    recovery : segmentation to adjusted Rand index against planted truth; empty for real data.
+    descriptions : segmentation to what it divides and by what, in a sentence; may be empty.
+    """
+
+    run_id: str
+    source: str
+    finished_at: datetime
+    recovery: Mapping[str, float] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot inside the page: a `data:` address, its size in pixels and what it shows in words."""
+
+    name: str
+    source: str
+    width: int
+    height: int
+    alt: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A mean of a segment beside the mean of everybody."""
+
+    label: str
+    segment_mean: float
+    base_mean: float
+
+
+@dataclass(frozen=True)
+class Lean:
+    """A feature that a segment has more of than everybody; index 100 = the same."""
+
+    label: str
+    index: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """One segment.
+
+    Attributes
+    ----------
+    measures : features that describe the whole entity, such as titles per user.
+    leans : what it has most over the base, strongest first.
+    favourites : label and honest mean rating, highest first.
+    audience, content_strategy, marketing_strategy : the playbook; None without one.
+    """
+
+    segment_id: int
+    name: str
+    color: str
+    members: int
+    share: float
+    measures: tuple[Measure, ...]
+    leans: tuple[Lean, ...]
+    favourites: tuple[tuple[str, float], ...]
+    audience: str | None
+    content_strategy: str | None
+    marketing_strategy: str | None
+
+
+@dataclass(frozen=True)
+class GenreCell:
+    """How one segment rates one genre: 0 for never rated averaged in, raters only, and share of raters."""
+
+    published: float
+    honest: float | None
+    rater_share: float
+
+
+@dataclass(frozen=True)
+class GenreRow:
+    """One genre; a cell per segment in the order of the cards, None where the mart has no such row."""
+
+    label: str
+    cells: tuple[GenreCell | None, ...]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One candidate k and its indices; `best` names the columns in which it is the best of all."""
+
+    k: int
+    inertia: float
+    silhouette: float | None
+    calinski_harabasz: float | None
+    davies_bouldin: float | None
+    size_min: int
+    size_max: int
+    is_elbow: bool
+    is_published: bool
+    best: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One principal component and its largest loadings."""
+
+    number: int
+    explained_variance_ratio: float
+    loadings: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class SegmentationView:
+    """One segmentation, ready to be shown; `choice` says in words how its k came about."""
+
+    name: str
+    title: str
+    description: str
+    members: int
+    recovery: float | None
+    cards: tuple[Card, ...]
+    genres: tuple[GenreRow, ...]
+    candidates: tuple[Candidate, ...]
+    choice: str
+    components: tuple[Component, ...]
+    choice_plots: tuple[Picture, ...]
+    map_plots: tuple[Picture, ...]
+    profile_plots: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """Rows left after a step, and as a share of the first step for the same entity."""
+
+    step: str
+    row_count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """The steps of one entity."""
+
+    entity: str
+    steps: tuple[FunnelStep, ...]
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One raw file and what became of its rows."""
+
+    table_name: str
+    source: str
+    size_bytes: int
+    rows_read: int
+    rows_landed: int
+    rows_rejected: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RejectReason:
+    """Rejected lines that share table and reason."""
+
+    table_name: str
+    reason: str
+    line_count: int
+    is_known_quirk: bool
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One rejected line; the raw text is cut to a readable length."""
+
+    source: str
+    line: int | None
+    reason: str
+    raw_text: str
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Everything on the page.
+
+    Attributes
+    ----------
+    headlines : label and count, in reading order.
+    absent : what is missing from the published set or the plots, in words.
+    """
+
+    run: RunFacts
+    headlines: tuple[tuple[str, int], ...]
+    segmentations: tuple[SegmentationView, ...]
+    funnels: tuple[Funnel, ...]
+    files: tuple[LandedFile, ...]
+    reject_reasons: tuple[RejectReason, ...]
+    rejects: tuple[Reject, ...]
+    reject_count: int
+    absent: tuple[str, ...]

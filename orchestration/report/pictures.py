@@ -1,0 +1,70 @@
+"""Plots made small enough to stand inside a page.
+
+Belongs here: reading PNGs and fitting them into a page. Does not belong here: which plot stands where.
+"""
+
+import base64
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from ml.plots.encode import thumbnail
+from orchestration.report.context import Picture
+
+BUDGET_BYTES = 2_000_000
+"""For all plots together, before base64 adds a third: with the tables a page stays below 3 MB."""
+_WIDTHS = (960, 640, 420, 280)
+"""Pixels, tried in turn until the plots fit the budget."""
+
+
+def embed(paths: Sequence[Path], budget: int = BUDGET_BYTES) -> dict[Path, Picture]:
+    """Return each plot as a picture for a page.
+
+    Parameters
+    ----------
+    paths
+        PNG files; one that is gone or is no picture is left out.
+    budget
+        Bytes for all of them; widths are lowered until they fit, and what does not fit even then is
+        left out, last first.
+    """
+    originals = {path: png for path in paths if (png := _read(path)) is not None}
+    small: dict[Path, bytes] = {}
+    for width in _WIDTHS:
+        small = {path: thumbnail(png, width) for path, png in originals.items()}
+        if sum(map(len, small.values())) <= budget:
+            break
+    pictures: dict[Path, Picture] = {}
+    spent = 0
+    for path, png in small.items():
+        spent += len(png)
+        if spent > budget:
+            break
+        pictures[path] = _picture(path, png, originals[path])
+    return pictures
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        png = path.read_bytes()
+        with Image.open(io.BytesIO(png)) as picture:
+            picture.load()
+    except (OSError, SyntaxError):  # Pillow's word for a broken PNG chunk
+        return None
+    return png
+
+
+def _picture(path: Path, small: bytes, original: bytes) -> Picture:
+    with Image.open(io.BytesIO(original)) as picture:
+        heading = picture.info.get("Title")
+    with Image.open(io.BytesIO(small)) as picture:
+        width, height = picture.size
+    return Picture(
+        name=path.stem,
+        source=f"data:image/png;base64,{base64.b64encode(small).decode()}",
+        width=width,
+        height=height,
+        alt=heading or f"{path.stem.replace('_', ' ')} of {path.parent.name}",
+    )

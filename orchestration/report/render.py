@@ -1,0 +1,42 @@
+"""The report's content as one HTML page.
+
+Belongs here: the template's surroundings, number formats. Does not belong here: reading anything.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from ml.plots.style import number, percent
+from orchestration.report.context import ReportContext, RunFacts
+
+__all__ = ["ReportContext", "RunFacts", "render_report"]
+
+
+def render_report(context: ReportContext) -> str:
+    """Return the page: one file that needs neither scripts nor a network.
+
+    The same content gives the same page, byte for byte. All text from the data is escaped.
+    """
+    return _environment().get_template("index.html.jinja").render(report=context)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        # Everything is escaped, whatever a template is called.
+        autoescape=True,
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": lambda value: f"{value:,}",
+        "number": lambda value: "–" if value is None else number(value),
+        "decimals": lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}".replace("-", "−"),
+        "percent": percent,
+        "megabytes": lambda size: f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} KB",
+    }
+    return environment

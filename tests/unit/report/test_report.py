@@ -1,0 +1,304 @@
+"""What a reader of `report/index.html` may rely on."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from orchestration.report.build import write_report
+
+HOSTILE = "<script>alert('x')</script><img src=http://evil.example/x.png onerror=alert(1)>"
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text, and whether tags are closed in order."""
+
+    VOID = frozenset({"meta", "link", "img", "br"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_the_page_is_well_formed(warehouse):
+    page = Page(warehouse.page())
+    assert page.open == []
+    assert [tag for tag, _ in page.tags if re.fullmatch(r"h\d", tag)][:3] == ["h1", "h2", "h3"]
+    assert len(page.all("h1")) == 1
+
+
+def test_headlines_have_thousands_separators(warehouse):
+    text = Page(warehouse.page()).text
+    for words in (
+        "42,991",
+        "25,900,000",
+        "300,000",
+        "the demo world (small)",
+        "21 November 2025 at 04:30",
+        "0f3c9a1e",
+    ):
+        assert words in text
+
+
+def test_a_card_shows_name_size_titles_playbook_and_what_stands_out(warehouse):
+    text = Page(warehouse.page()).text
+    assert "New Explorers 60,000 members, 20.0% Total titles, mean 17.7 (everybody 50)" in text
+    assert (
+        "Who they are Casual newcomers What to offer Quick picks How to speak to them Starter playlists"
+        in text
+    )
+
+
+def test_segmentations_with_a_playbook_come_first(warehouse):
+    assert [view.name for view in warehouse.context().segmentations] == [
+        "user_ratings",
+        "customer_acquisition",
+    ]
+
+
+def test_a_segmentation_of_other_entities_shows_its_own_features(warehouse):
+    customers = warehouse.context().segmentations[1]
+    assert [lean.label for lean in customers.cards[0].leans] == ["Minutes watched"]
+    assert customers.cards[1].leans == ()
+    assert customers.genres == ()
+
+
+def test_a_genre_that_hardly_anyone_rated_never_stands_out(warehouse):
+    quiet = warehouse.context().segmentations[0].cards[0]
+    assert [label for label, _ in quiet.favourites] == ["Drama"]
+    assert "Genres that stand out, 100 = everybody none by 5% or more" in Page(warehouse.page()).text
+
+
+def test_the_honest_mean_stands_beside_the_published_one(warehouse):
+    text = Page(warehouse.page()).text
+    assert "Drama 1.20 3.00 by 40% 3.00 3.33 by 90% 3.60 3.60 by 100%" in text
+    assert "War 0.00 nobody" in text
+
+
+def test_the_page_says_how_k_was_chosen(warehouse):
+    text = Page(warehouse.page()).text
+    assert "Published: k = 3. The elbow of the inertia curve is at k = 4." in text
+    assert (
+        "The silhouette and Calinski–Harabasz alone would take k = 2; Davies–Bouldin alone would take k = 4."
+        in text
+    )
+
+
+def test_an_undefined_index_is_shown_as_a_dash(warehouse):
+    last = warehouse.context().segmentations[0].candidates[-1]
+    assert last.silhouette is None
+    assert "5,443,210 – 84,504" in Page(warehouse.page()).text
+
+
+def test_loadings_are_sorted_by_size_whatever_their_sign(warehouse):
+    first, second = warehouse.context().segmentations[0].components
+    assert [label for label, _ in first.loadings] == ["Science fiction", "Drama"]
+    assert second.loadings == (("Drama", 0.334), ("Science fiction", -0.281))
+
+
+def test_the_funnel_shows_what_is_left_of_the_first_step(warehouse):
+    text = Page(warehouse.page()).text
+    assert "catalogue rows read 45,466 100.0% distinct titles 42,991 94.6%" in text
+
+
+def test_rejects_are_counted_by_reason_and_shown_with_their_raw_text(warehouse):
+    text = Page(warehouse.page()).text
+    assert "3 lines did not meet the contract of their table" in text
+    assert "titles id is not an integer 3 known quirk" in text
+    assert "movies_metadata.csv 19,731 id is not an integer 1997-08-20,x" in text
+
+
+def test_a_long_raw_line_is_cut(warehouse):
+    rejects = warehouse.marts["rejects"]
+    warehouse.marts["rejects"] = rejects.with_columns(raw_text=pl.lit("x" * 100_000))
+    assert all(len(reject.raw_text) < 200 for reject in warehouse.context().rejects)
+
+
+def test_recovery_of_planted_personas_is_told_only_where_personas_were_planted(warehouse):
+    assert Page(warehouse.page()).text.count("adjusted Rand index of 0.934") == 1
+    warehouse.run = dataclasses.replace(warehouse.run, recovery={})
+    assert "adjusted Rand index" not in Page(warehouse.page()).text
+
+
+def test_every_plot_has_an_alternative_in_words_and_a_size(warehouse):
+    images = Page(warehouse.page()).all("img")
+    assert len(images) == 12
+    assert all(image["alt"] and image["width"] and image["height"] for image in images)
+    assert "sizes of user_ratings" in {image["alt"] for image in images}
+
+
+def _make_hostile(warehouse) -> None:
+    warehouse.marts["segments"] = warehouse.marts["segments"].with_columns(
+        pl.format("{} {}", pl.lit(HOSTILE), "segment_id").alias("segment_name"),
+        pl.lit(HOSTILE).alias("audience"),
+        pl.lit(HOSTILE).alias("content_strategy"),
+    )
+    warehouse.marts["rejects"] = warehouse.marts["rejects"].with_columns(
+        pl.lit(HOSTILE).alias("raw_text"), pl.lit(HOSTILE).alias("reason"), pl.lit(HOSTILE).alias("source")
+    )
+    warehouse.marts["landing_manifest"] = warehouse.marts["landing_manifest"].with_columns(
+        source=pl.lit(HOSTILE)
+    )
+    warehouse.marts["genre_counts"] = warehouse.marts["genre_counts"].with_columns(
+        genre_label=pl.lit(HOSTILE)
+    )
+    warehouse.marts["pca_loadings"] = warehouse.marts["pca_loadings"].with_columns(
+        feature=pl.format("avg_{}{}", pl.lit(HOSTILE), "loading")
+    )
+    warehouse.run = dataclasses.replace(warehouse.run, source=HOSTILE, descriptions={"user_ratings": HOSTILE})
+
+
+def test_text_from_the_data_is_shown_and_never_run(warehouse, draw_plot):
+    _make_hostile(warehouse)
+    draw_plot(warehouse.plots / "user_ratings" / "elbow.png", title=f'" onload="alert(1) {HOSTILE}')
+    page = Page(warehouse.page())
+    assert page.open == []
+    assert not page.all("script")
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert page.text.count("<script>alert('x')</script>") >= 15
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_the_page_loads_nothing_from_anywhere(warehouse, hostile):
+    if hostile:
+        _make_hostile(warehouse)
+    html = warehouse.page()
+    page = Page(html)
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "action", "data", "srcset", "poster"):
+            address = attributes.get(name) or ""
+            assert address == "" or address.startswith(("data:", "#")), (tag, address)
+    assert not {tag for tag, _ in page.tags} & {"script", "iframe", "object", "embed", "base"}
+    css = re.search(r"<style>(.*?)</style>", html, re.DOTALL).group(1)
+    assert "url(" not in css
+    assert "@import" not in css
+    policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv"))
+    assert policy.startswith("default-src 'none'")
+
+
+def test_the_same_content_gives_the_same_page(warehouse):
+    assert warehouse.page() == warehouse.page()
+
+
+MARTS = (
+    "segments",
+    "segment_profiles",
+    "segment_genre_ratings",
+    "k_metrics",
+    "pca_loadings",
+    "data_funnel",
+    "landing_manifest",
+    "rejects",
+    "genre_counts",
+)
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_a_missing_mart_is_named_and_the_rest_is_shown(warehouse, mart):
+    del warehouse.marts[mart]
+    page = Page(warehouse.page())
+    assert f"published table {mart}" in page.text
+    assert "Method and limits" in page.text
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_an_empty_mart_is_no_error(warehouse, mart):
+    warehouse.marts[mart] = warehouse.marts[mart].clear()
+    assert Page(warehouse.page()).open == []
+
+
+def test_nothing_published_yet_still_gives_a_page_that_says_so(warehouse):
+    warehouse.marts.clear()
+    text = Page(warehouse.page()).text
+    assert "No segments are published yet." in text
+    assert all(f"published table {mart}" in text for mart in MARTS)
+
+
+def test_missing_and_broken_plots_are_named(warehouse):
+    for path in (warehouse.plots / "customer_acquisition").iterdir():
+        path.unlink()
+    (warehouse.plots / "user_ratings" / "elbow.png").write_bytes(b"\x89PNG broken")
+    page = Page(warehouse.page())
+    assert "plots of customer_acquisition" in page.text
+    assert "plot user_ratings/elbow.png" in page.text
+    assert len(page.all("img")) == 5
+
+
+def test_a_broken_table_is_named_as_missing(warehouse):
+    warehouse.write()
+    del warehouse.marts["k_metrics"]
+    (warehouse.published / "k_metrics.parquet").write_bytes(b"PAR1 broken")
+    assert "published table k_metrics" in warehouse.context().absent
+
+
+def test_the_page_stays_under_three_megabytes_however_heavy_the_plots(warehouse, draw_plot):
+    for number in range(8):
+        draw_plot(
+            warehouse.plots / "user_ratings" / f"pca_map_k{number + 2}.png",
+            size=(1_000, 700),
+            noise=number + 1,
+        )
+    page = warehouse.page()
+    assert len(page.encode()) < 3_000_000
+    assert len(Page(page).all("img")) > 12
+
+
+def test_plots_that_cannot_fit_are_left_out_and_named(warehouse, draw_plot):
+    for number in range(60):
+        draw_plot(
+            warehouse.plots / "user_ratings" / f"pca_map_k{number}.png", size=(280, 220), noise=number + 1
+        )
+    page = warehouse.page()
+    assert len(page.encode()) < 3_000_000
+    assert "plot user_ratings/" in Page(page).text
+
+
+def test_the_page_is_replaced_in_one_step_and_leaves_nothing_behind(tmp_path):
+    first = write_report("<p>old", tmp_path / "report")
+    second = write_report("<p>new – ü", tmp_path / "report")
+    assert first == second == tmp_path / "report" / "index.html"
+    assert second.read_text(encoding="utf-8") == "<p>new – ü"
+    assert [path.name for path in second.parent.iterdir()] == ["index.html"]
+
+
+def test_the_old_page_stays_when_the_new_one_cannot_be_written(tmp_path):
+    page = write_report("<p>old", tmp_path / "report")
+    with pytest.raises(UnicodeEncodeError):
+        write_report("\ud800", tmp_path / "report")
+    assert page.read_text(encoding="utf-8") == "<p>old"
+    assert [path.name for path in page.parent.iterdir()] == ["index.html"]
+
+
+def test_the_report_needs_no_dagster():
+    code = (
+        "import sys, orchestration.report.build, orchestration.report.render; print('dagster' in sys.modules)"
+    )
+    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert outcome.stdout.strip() == "False"
