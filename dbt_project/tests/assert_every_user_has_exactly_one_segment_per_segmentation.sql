@@ -5,7 +5,7 @@ segmentations as (
 
     select distinct segmentation
     from {{ ref('segments') }}
-    where {{ is_user_segmentation('segmentation') }}
+    where segmentation in ({{ user_segmentations() }})
 
 ),
 
@@ -26,7 +26,7 @@ members as (
         try_cast(entity_id as bigint) as user_id,
         count(*) as segments
     from {{ ref('segment_members') }}
-    where {{ is_user_segmentation('segmentation') }}
+    where segmentation in ({{ user_segmentations() }})
     group by segmentation, entity_id
 
 )

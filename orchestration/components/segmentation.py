@@ -124,8 +124,8 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
         store.write_table(
             "segments",
             pl.DataFrame(
-                {"segment_id": range(trained.k), "segment_name": trained.segment_names},
-                schema={"segment_id": pl.Int32, "segment_name": pl.String},
+                {"segment_id": range(trained.k), "segment_name": trained.segment_names, "entity": spec.entity},
+                schema={"segment_id": pl.Int32, "segment_name": pl.String, "entity": pl.String},
             ),
         )
         return dg.MaterializeResult(

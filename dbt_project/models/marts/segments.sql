@@ -32,6 +32,7 @@ final as (
 
         ---------- text
         segments.segment_name,
+        segments.entity,
         playbook.audience,
         playbook.content_strategy,
         playbook.marketing_strategy,
