@@ -126,11 +126,15 @@ class Component:
 
 @dataclass(frozen=True)
 class SegmentationView:
-    """One segmentation, ready to be shown; `choice` says in words how its k came about."""
+    """One segmentation, ready to be shown.
+
+    `unit` is what is divided, in the plural; `choice` says in words how k came about.
+    """
 
     name: str
     title: str
     description: str
+    unit: str
     members: int
     recovery: float | None
     cards: tuple[Card, ...]

@@ -74,6 +74,7 @@ def describe(
         name=name,
         title=feature_label(name),
         description=run.descriptions.get(name, ""),
+        unit=_unit(tables.segments),
         members=int(tables.segments["members"].sum()),
         recovery=run.recovery.get(name),
         cards=tuple(_card(row, tables, labels) for row in tables.segments.iter_rows(named=True)),
@@ -109,6 +110,12 @@ class _Tables:
             rows("k_metrics"),
             rows("pca_loadings"),
         )
+
+
+def _unit(segments: pl.DataFrame) -> str:
+    """Return what is divided: `users` for the entity `user_id`."""
+    entity = segments["entity"][0] if "entity" in segments.columns else None
+    return f"{entity.removesuffix('_id').replace('_', ' ')}s" if entity else "members"
 
 
 def _profile_order(picture: Picture) -> tuple[int, str]:

@@ -50,6 +50,7 @@ def _segments() -> pl.DataFrame:
             "segmentation": "user_ratings",
             "segment_id": range(3),
             "segment_name": NAMES,
+            "entity": "user_id",
             "audience": ["Close to leaving", "Casual newcomers", "Heavy viewers"],
             "content_strategy": ["Quality first", "Quick picks", "New releases"],
             "marketing_strategy": ["Win-back campaign", "Starter playlists", "Early access"],
@@ -60,6 +61,7 @@ def _segments() -> pl.DataFrame:
     )
     without = with_playbook.head(2).with_columns(
         pl.lit("customer_acquisition").alias("segmentation"),
+        pl.lit("customer_id").alias("entity"),
         pl.Series("segment_name", ["Explorers", "Networkers"]),
         *(
             pl.lit(None, dtype=pl.String).alias(c)

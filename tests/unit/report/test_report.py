@@ -90,6 +90,12 @@ def test_a_segmentation_of_other_entities_shows_its_own_features(warehouse):
     assert customers.genres == ()
 
 
+def test_the_page_says_what_is_divided(warehouse):
+    text = Page(warehouse.page()).text
+    assert "Viewers by how they rate each genre. 3 segments, 300,000 users." in text
+    assert "2 segments, 61,500 customers." in text
+
+
 def test_a_genre_that_hardly_anyone_rated_never_stands_out(warehouse):
     quiet = warehouse.context().segmentations[0].cards[0]
     assert [label for label, _ in quiet.favourites] == ["Drama"]
