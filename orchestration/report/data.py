@@ -61,11 +61,14 @@ def files(manifest: pl.DataFrame | None) -> tuple[LandedFile, ...]:
 
 
 def reject_reasons(rejects: pl.DataFrame | None) -> tuple[RejectReason, ...]:
-    """Return the reasons for rejection, the most frequent first."""
+    """Return the reasons for rejection, the most frequent first; quoted values are left out of them."""
     if rejects is None:
         return ()
     counted = (
-        rejects.group_by("table_name", "reason", pl.col("is_known_quirk").fill_null(value=False))
+        rejects.with_columns(
+            pl.col("reason").str.replace_all(r"'[^']*'", "…"), pl.col("is_known_quirk").fill_null(value=False)
+        )
+        .group_by("table_name", "reason", "is_known_quirk")
         .agg(pl.len().alias("line_count"))
         .sort("line_count", "table_name", "reason", descending=[True, False, False])
         .head(_MOST_REASONS)

@@ -141,6 +141,18 @@ def test_rejects_are_counted_by_reason_and_shown_with_their_raw_text(warehouse):
     assert "movies_metadata.csv 19,731 id is not an integer 1997-08-20,x" in text
 
 
+def test_rejects_that_differ_only_in_the_value_are_one_reason(warehouse):
+    reasons = [f"rating: expected 0.5 to 5, got '{value}'" for value in (7.3, 9, "abc")]
+    warehouse.marts["rejects"] = warehouse.marts["rejects"].with_columns(reason=pl.Series(reasons))
+    assert [(reason.reason, reason.line_count) for reason in warehouse.context().reject_reasons] == [
+        ("rating: expected 0.5 to 5, got …", 3)
+    ]
+
+
+def test_a_few_raters_are_not_shown_as_none(warehouse):
+    assert "Science Fiction 0.01 5.00 by <1%" in Page(warehouse.page()).text
+
+
 def test_a_long_raw_line_is_cut(warehouse):
     rejects = warehouse.marts["rejects"]
     warehouse.marts["rejects"] = rejects.with_columns(raw_text=pl.lit("x" * 100_000))
