@@ -8,6 +8,7 @@ Nothing that readers see changes before the switch: a file that is refused leave
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,14 +24,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.checks import fault, path_literal
+from ingest.checks import fault, path_literal, text_literal
 from ingest.contracts import CONTRACTS, Column, Contract
 from ingest.errors import IngestError, shorten
 from ingest.rawfiles import Digest, Format, RawFile, digest, format_of, unpack
 from ingest.readers import BadLine, CsvTable, LinesDisagreeError, ParquetTable, RawTable, copy_without
 from ingest.sources import Source
 from ingest.store import (
-    REJECTS_SCHEMA,
     LandedFile,
     may_have_landed,
     read_slot,
@@ -42,7 +42,8 @@ from ingest.store import (
 
 __all__ = ["LandedFile", "Landing", "land", "land_file", "switch"]
 
-_Reject = dict[str, object]
+# source, table_name, line, reason, raw_text, is_known_quirk
+_Reject = tuple[str, str, int, str, str, bool]
 
 _BATCH_ROWS = 50_000
 # A file that is refused for its rejects keeps this many of them: enough to see what is wrong with it.
@@ -185,7 +186,11 @@ class _Job:
             with _connect(memory_limit, threads, self.work) as connection:
                 table = self._open(path, kind, content, connection)
                 counts = self._counted(table, connection)
-            found = hashed.result()
+                found = hashed.result()
+                self._refuse_if_changed(before)
+                return self._keep(counts, found, connection)
+
+    def _refuse_if_changed(self, before: os.stat_result) -> None:
         after = self.file.path.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise IngestError(
@@ -193,7 +198,6 @@ class _Job:
                 next_step="Wait until it is written completely, and run again.",
                 where=self.file.name,
             )
-        return self._keep(counts, found)
 
     def _open(
         self, path: Path, kind: Format, content: Future[Digest], connection: duckdb.DuckDBPyConnection
@@ -238,7 +242,9 @@ class _Job:
         is_refused = rejected > self.max_rejected_share * rows_read
         limit = _KEPT_WHEN_REFUSED if is_refused else None
         bad_lines = table.bad_lines(connection, positions[:limit]) if rejected else iter(())
-        quirks = _write_rejects(self._rejects(bad_lines, faults), self.work / "rejects.parquet", limit=limit)
+        quirks = _write_rejects(
+            connection, self._rejects(bad_lines, faults), self.work / "rejects.parquet", limit=limit
+        )
         if len(positions):
             landed = copy_without(
                 connection, self.contract, fault(self.contract), staged_path, self.work / "table.parquet"
@@ -265,16 +271,11 @@ class _Job:
             reason = f"{column.raw}: expected {column.expectation}, got {got}"
             reason += f" ({bad.problem})" if bad.problem else ""
         quirk = next((quirk for quirk in self.contract.quirks if quirk.shows_in(bad.cells)), None)
-        return {
-            "source": self.file.name,
-            "table_name": self.contract.table,
-            "line": bad.line,
-            "reason": f"{reason} ({quirk.explanation})" if quirk else reason,
-            "raw_text": bad.text,
-            "is_known_quirk": quirk is not None,
-        }
+        if quirk:
+            reason += f" ({quirk.explanation})"
+        return self.file.name, self.contract.table, bad.line, reason, bad.text, quirk is not None
 
-    def _keep(self, counts: _Counts, content: Digest) -> LandedFile:
+    def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
         """Move the finished files into the store, the manifest last: it is what makes them landed."""
         place = slot(self.landing_dir, self.contract, content.sha256)
         landed = LandedFile(
@@ -295,7 +296,7 @@ class _Job:
         (self.work / "rejects.parquet").replace(place.rejects_path)
         self._refuse_too_many(landed)
         (self.work / "table.parquet").replace(place.path)
-        write_manifest(landed, self.work / "manifest.parquet")
+        write_manifest(connection, landed, self.work / "manifest.parquet")
         (self.work / "manifest.parquet").replace(place.manifest_path)
         return landed
 
@@ -339,14 +340,22 @@ def _faulty_rows(
     return np.asarray(found["position"]), np.asarray(found["column_index"])
 
 
-def _write_rejects(rejects: Iterator[_Reject], to: Path, *, limit: int | None) -> int:
+def _write_rejects(
+    connection: duckdb.DuckDBPyConnection, rejects: Iterator[_Reject], to: Path, *, limit: int | None
+) -> int:
     """Write at most `limit` rejects and return how many of them are known quirks."""
+    # Through DuckDB, because making an Arrow table of Python rows imports pandas, which takes over a second.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE rejects (source VARCHAR, table_name VARCHAR, line BIGINT, reason VARCHAR, "
+        "raw_text VARCHAR, is_known_quirk BOOLEAN)"
+    )
     quirks = 0
     kept = islice(rejects, limit)
-    with pq.ParquetWriter(to, REJECTS_SCHEMA) as writer:
-        while batch := list(islice(kept, _BATCH_ROWS)):
-            quirks += sum(bool(row["is_known_quirk"]) for row in batch)
-            writer.write_table(pa.Table.from_pylist(batch, schema=REJECTS_SCHEMA))
+    while batch := list(islice(kept, _BATCH_ROWS)):
+        quirks += sum(row[-1] for row in batch)
+        columns = [list(column) for column in zip(*batch, strict=True)]
+        connection.execute(f"INSERT INTO rejects SELECT {', '.join(['unnest(?)'] * len(columns))}", columns)
+    connection.execute(f"COPY rejects TO {text_literal(str(to))} (FORMAT parquet)")
     return quirks
 
 

@@ -116,7 +116,8 @@ def find_records(
     for line in stream:
         number += 1
         raw = line.rstrip(b"\r\n")
-        if b'"' in raw or raw.count(b",") != commas or b"\r" in raw or not raw.isascii():
+        plain = raw.count(b",") if b'"' not in raw else _commas_outside_quotes(raw)
+        if plain != commas or not _is_plain_text(raw):
             if not raw:
                 continue
             start = number
@@ -139,6 +140,24 @@ def find_records(
         if position == target:
             yield Record(start, raw, position)
             target = next(wanted, -1)
+
+
+def _commas_outside_quotes(raw: bytes) -> int:
+    """Count the commas of a record with tidy quotes that ends in its line; -1 for any other."""
+    outside = raw.split(b'"')[::2]
+    first, middle, last = outside[0], outside[1:-1], outside[-1]
+    is_tidy = (
+        raw.count(b'"') % 2 == 0
+        and (not first or first.endswith(b","))
+        and (not last or last.startswith(b","))
+        # Nothing between two quotes is how a quote within a cell is written.
+        and all(not part or (part.startswith(b",") and part.endswith(b",")) for part in middle)
+    )
+    return sum(part.count(b",") for part in outside) if is_tidy else -1
+
+
+def _is_plain_text(raw: bytes) -> bool:
+    return b"\r" not in raw and len(raw) <= MAX_RECORD_BYTES and (raw.isascii() or _is_utf8(raw))
 
 
 def _whole_record(stream: BinaryIO, line: bytes, start: int) -> tuple[bytes, int, str, bytes, int]:

@@ -25,34 +25,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.checks import path_literal, text_literal
 from ingest.contracts import Contract
 from ingest.errors import IngestError
-
-REJECTS_SCHEMA = pa.schema(
-    [
-        ("source", pa.string()),
-        ("table_name", pa.string()),
-        ("line", pa.int64()),
-        ("reason", pa.string()),
-        ("raw_text", pa.string()),
-        ("is_known_quirk", pa.bool_()),
-    ]
-)
-MANIFEST_SCHEMA = pa.schema(
-    [
-        ("table_name", pa.string()),
-        ("source", pa.string()),
-        ("sha256", pa.string()),
-        ("bytes", pa.int64()),
-        ("rows_read", pa.int64()),
-        ("rows_landed", pa.int64()),
-        ("rows_rejected", pa.int64()),
-        ("landed_at", pa.timestamp("us")),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -131,23 +110,30 @@ def read_slot(place: Slot) -> LandedFile | None:
     if not (place.path.exists() and place.rejects_path.exists() and place.manifest_path.exists()):
         return None
     try:
-        row = pq.read_table(place.manifest_path).to_pylist()[0]
-        quirks = pq.read_table(place.rejects_path, columns=["is_known_quirk"]).column(0).to_pylist()
-        if pq.read_metadata(place.path).num_rows != row["rows_landed"] or len(quirks) != row["rows_rejected"]:
+        with duckdb.connect() as connection:
+            row = connection.execute(
+                "SELECT source, sha256, bytes, rows_read, rows_landed, rows_rejected, landed_at "
+                f"FROM {_parquet(place.manifest_path)}"
+            ).fetchall()[0]
+            kept, quirks = connection.execute(
+                f"SELECT count(*), count(*) FILTER (is_known_quirk) FROM {_parquet(place.rejects_path)}"
+            ).fetchall()[0]
+        source, sha256, size_bytes, rows_read, rows_landed, rows_rejected, landed_at = row
+        if pq.read_metadata(place.path).num_rows != rows_landed or kept != rows_rejected:
             return None
-    except (pa.ArrowException, IndexError, KeyError):  # damaged: land it again
+    except (duckdb.Error, pa.ArrowException, IndexError):  # damaged: land it again
         return None
     return LandedFile(
         table=place.table,
-        source=row["source"],
+        source=source,
         key=place.key,
-        sha256=row["sha256"],
-        size_bytes=row["bytes"],
-        rows_read=row["rows_read"],
-        rows_landed=row["rows_landed"],
-        rows_rejected=row["rows_rejected"],
-        known_quirks=sum(quirks),
-        landed_at=row["landed_at"],
+        sha256=sha256,
+        size_bytes=size_bytes,
+        rows_read=rows_read,
+        rows_landed=rows_landed,
+        rows_rejected=rows_rejected,
+        known_quirks=quirks,
+        landed_at=landed_at,
         path=place.path,
         rejects_path=place.rejects_path,
         manifest_path=place.manifest_path,
@@ -157,30 +143,39 @@ def read_slot(place: Slot) -> LandedFile | None:
 
 def may_have_landed(landing_dir: Path, contract: Contract, size_bytes: int) -> bool:
     """Whether some file of this size has landed under the contract, so that hashing it first may spare reading it."""
-    manifests = (landing_dir / "files").glob(f"{contract.table}-*{contract.fingerprint}.manifest.parquet")
-    return any(_manifest_size(path) == size_bytes for path in manifests)
-
-
-def _manifest_size(path: Path) -> int:
+    manifests = list(
+        (landing_dir / "files").glob(f"{contract.table}-*{contract.fingerprint}.manifest.parquet")
+    )
     try:
-        return int(pq.read_table(path, columns=["bytes"]).column(0)[0].as_py())
-    except (pa.ArrowException, IndexError, KeyError):
-        return -1
+        with duckdb.connect() as connection:
+            queries = [f"SELECT bytes FROM {_parquet(path)}" for path in manifests]
+            return any((size_bytes,) in connection.execute(query).fetchall() for query in queries)
+    except duckdb.Error:  # damaged: reading the file again is the safe answer
+        return False
 
 
-def write_manifest(landed: LandedFile, to: Path) -> None:
+def _parquet(path: Path) -> str:
+    return f"read_parquet({path_literal(path)})"
+
+
+def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, to: Path) -> None:
     """Write the one row that tells where a landed table comes from."""
-    row = {
-        "table_name": landed.table,
-        "source": landed.source,
-        "sha256": landed.sha256,
-        "bytes": landed.size_bytes,
-        "rows_read": landed.rows_read,
-        "rows_landed": landed.rows_landed,
-        "rows_rejected": landed.rows_rejected,
-        "landed_at": landed.landed_at,
-    }
-    pq.write_table(pa.Table.from_pylist([row], schema=MANIFEST_SCHEMA), to)
+    connection.execute(
+        "COPY (SELECT $table_name::VARCHAR AS table_name, $source::VARCHAR AS source, $sha256::VARCHAR AS sha256, "
+        "$bytes::BIGINT AS bytes, $rows_read::BIGINT AS rows_read, $rows_landed::BIGINT AS rows_landed, "
+        "$rows_rejected::BIGINT AS rows_rejected, $landed_at::TIMESTAMP AS landed_at) "
+        f"TO {text_literal(str(to))} (FORMAT parquet)",
+        {
+            "table_name": landed.table,
+            "source": landed.source,
+            "sha256": landed.sha256,
+            "bytes": landed.size_bytes,
+            "rows_read": landed.rows_read,
+            "rows_landed": landed.rows_landed,
+            "rows_rejected": landed.rows_rejected,
+            "landed_at": landed.landed_at,
+        },
+    )
 
 
 @contextmanager
