@@ -115,12 +115,13 @@ def find_records(
     next(stream)  # the header
     for line in stream:
         number += 1
+        start = number
+        padding = b""
         raw = line.rstrip(b"\r\n")
         plain = raw.count(b",") if b'"' not in raw else _commas_outside_quotes(raw)
         if plain != commas or not _is_plain_text(raw):
             if not raw:
                 continue
-            start = number
             raw, found, problem, line, more = _whole_record(stream, line, start)  # noqa: PLW2901
             number += more
             if not problem and found < commas and not line.endswith((b"\n", b"\r")):
@@ -131,9 +132,6 @@ def find_records(
                 yield Record(start, raw, None, problem)
                 continue
             padding = b"," * (commas - found)
-        else:
-            start = number
-            padding = b""
         position += 1
         if keep is not None:
             keep(raw + padding + b"\n")
