@@ -70,11 +70,6 @@ def draw_genres(rng: np.random.Generator, titles: int) -> NDArray[np.int8]:
     return _places(scores + offset, wanted)
 
 
-def genre_bits(flags: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Pack flags of shape (n, 20) into one number per row, bit `g` for `GENRES[g]`."""
-    return (flags.astype(np.int32) << np.arange(len(GENRES), dtype=np.int32)).sum(axis=1, dtype=np.int32)
-
-
 def _places(scores: NDArray[np.float64], wanted: NDArray[np.int64]) -> NDArray[np.int8]:
     """Rank the genres of each title by score and keep the best `wanted` of them."""
     best = np.argsort(-scores, axis=1, kind="stable")[:, :4]

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.demo.genres import GENRES, genre_bits
+from ingest.demo.genres import GENRES
 from ingest.demo.personas import PERSONAS, TASTES, Persona, Users, draw_users
 from ingest.demo.sizes import Sizes
 from ingest.demo.streams import stream, whole_file
@@ -22,14 +22,15 @@ from ingest.demo.titles import Items, Titles, draw_items, draw_titles
 _RATINGS_PER_CHUNK: Final = 400_000
 """About 60 MB of arrays while a chunk is made."""
 
-_STRAY_TITLES_PER_USER: Final = 0.35
-"""Titles outside the persona's genres, on average and whatever the number of ratings: some noise."""
+_TITLES_PER_TRY: Final = 1.4
+_MIXED_TRY: Final = 0.1
+"""Weight of a title with three genres or more for trying one: few try a western that is a war film too."""
 
 _TASTE_PULL: Final = 2.5
 _CALIBRATION_ROUNDS: Final = 60
-_MOST_SHARE_OF_POOL: Final = 0.2
-_PATIENT_ROUNDS: Final = 40
-_STAR_NOISE: Final = 0.8
+_MOST_SHARE_OF_POOL: Final = 0.25
+_PATIENT_ROUNDS: Final = 100
+_STAR_NOISE: Final = 0.7
 _DAY: Final = 86_400
 
 
@@ -37,13 +38,14 @@ _DAY: Final = 86_400
 class Chooser:
     """What each kind of user picks from, as cumulative weights over the items.
 
-    `cumulative` has shape (personas, tastes, items); `anything` (items,).
+    `cumulative` has shape (personas, tastes, items).
     """
 
     cumulative: NDArray[np.float64]
-    anything: NDArray[np.float64]
-    genres: NDArray[np.int32]
-    """Shape (items,): the genres of each item, see `genre_bits`."""
+    of_genre: NDArray[np.float64]
+    """Shape (genres, items): cumulative weights of the items that carry the genre."""
+    genres: NDArray[np.int64]
+    """Shape (4, items): numbers of each item's genres, filled up with `len(GENRES)` for none."""
     pool: NDArray[np.int64]
     """Shape (personas,): how many items a persona can pick from at all."""
 
@@ -81,12 +83,21 @@ def make_chooser(titles: Titles, items: Items) -> Chooser:
         weights = _weights(persona, popularity, has_genre)
         pool[number] = np.count_nonzero(weights)
         np.cumsum(weights * preferred, axis=1, out=cumulative[number])
+    lean = np.where(has_genre.sum(axis=1) <= 2, 1.0, _MIXED_TRY)
+    of_genre = np.cumsum(has_genre.T * (popularity * lean), axis=1)
     return Chooser(
         cumulative=cumulative / cumulative[:, :, -1:],
-        anything=np.cumsum(popularity) / popularity.sum(),
-        genres=genre_bits(has_genre),
+        of_genre=of_genre / of_genre[:, -1:],
+        genres=_listed(titles.genres[items.film]),
         pool=pool,
     )
+
+
+def _listed(places: NDArray[np.int8]) -> NDArray[np.int64]:
+    """List the genres of each item by number; shape (4, items)."""
+    best = np.argsort(places == 0, axis=1, kind="stable")[:, :4]
+    listed = np.where(np.take_along_axis(places, best, axis=1) > 0, best, len(GENRES))
+    return np.ascontiguousarray(listed.T)
 
 
 def _weights(
@@ -128,7 +139,7 @@ def _chunks(seed: int, setting: Setting) -> Iterator[pl.DataFrame]:
             {
                 "userId": user + 1,
                 "movieId": setting.items.movie_id[item],
-                "rating": _stars(rng, user, film, setting),
+                "rating": _stars(rng, user, item, setting),
                 "timestamp": _times(rng, user, film, setting),
             }
         )
@@ -144,9 +155,9 @@ def _choose(
     tuple of ndarray
         User numbers and item numbers, sorted by both.
     """
-    users, chooser, film = setting.users, setting.chooser, setting.items.film
+    users, film = setting.users, setting.items.film
     items, first, wanted = len(film), members[0], users.ratings[members]
-    keys = _strays(rng, members, setting)
+    keys = _tries(rng, members, setting)
     closed = [keys[:0]]
     open_users = members
     rounds = 0
@@ -157,8 +168,7 @@ def _choose(
         # Nobody runs out of films: an early user who has seen them all may look ahead in the end.
         if rounds < _PATIENT_ROUNDS:
             user, item = drawn // items, drawn % items
-            liked = (users.avoids[user] & chooser.genres[item]) == 0
-            drawn = drawn[liked & _is_out(user, film[item], setting)]
+            drawn = drawn[_takes_up(rng, user, item, setting) & _is_out(user, film[item], setting)]
         keys = _distinct(np.concatenate([keys, drawn]))
         complete = np.bincount(keys // items - first, minlength=len(members)) == wanted
         done = complete[keys // items - first]
@@ -169,13 +179,40 @@ def _choose(
     return keys // items, keys % items
 
 
-def _strays(rng: np.random.Generator, members: NDArray[np.int64], setting: Setting) -> NDArray[np.int64]:
-    """Give some users a title or two of any genre, well below what they rate in all."""
-    most = setting.users.ratings[members] // 3
-    user = np.repeat(members, np.minimum(rng.poisson(_STRAY_TITLES_PER_USER, size=len(members)), most))
-    item = np.searchsorted(setting.chooser.anything, rng.random(len(user)), side="right")
-    keys = user * len(setting.items.film) + item
-    return _distinct(keys[_is_out(user, setting.items.film[item], setting)])
+def _tries(rng: np.random.Generator, members: NDArray[np.int64], setting: Setting) -> NDArray[np.int64]:
+    """Give users a title or two of each genre they try, at most half of what they rate in all."""
+    users, items = setting.users, len(setting.items.film)
+    who, genre = np.nonzero(users.tries[members])
+    titles = rng.geometric(1 / _TITLES_PER_TRY, size=len(who))
+    user, genre = np.repeat(members[who], titles), np.repeat(genre, titles)
+    chance = rng.random(len(user))
+    item = np.empty(len(user), dtype=np.int64)
+    for number, weights in enumerate(setting.chooser.of_genre):
+        part = genre == number
+        item[part] = np.searchsorted(weights, chance[part], side="right")
+    keys = _distinct((user * items + item)[_is_out(user, setting.items.film[item], setting)])
+    user = keys // items
+    place = np.arange(len(keys)) - np.searchsorted(user, user)
+    return keys[place < users.ratings[user] // 2]
+
+
+def _takes_up(
+    rng: np.random.Generator, user: NDArray[np.int64], item: NDArray[np.int64], setting: Setting
+) -> NDArray[np.bool_]:
+    """Tell whether the user takes up the title: all its genres have to please."""
+    pleases = np.ones(len(user), dtype=np.float32)
+    for liking in _by_genre(setting.users.liking, user, item, setting):
+        pleases *= liking
+    return rng.random(len(user), dtype=np.float32) < pleases
+
+
+def _by_genre(
+    values: NDArray[np.float32], user: NDArray[np.int64], item: NDArray[np.int64], setting: Setting
+) -> Iterator[NDArray[np.float32]]:
+    """Give the user's value for the item's first genre, then for its second, third and fourth."""
+    row = user * values.shape[1]
+    for genre in setting.chooser.genres:
+        yield values.ravel()[row + genre[item]]  # several times as fast as an index per axis
 
 
 def _is_out(user: NDArray[np.int64], film: NDArray[np.int64], setting: Setting) -> NDArray[np.bool_]:
@@ -195,7 +232,7 @@ def _draw(
     """Draw items with replacement for the users `who`, as keys user x items + item."""
     users, cumulative = setting.users, setting.chooser.cumulative
     items = cumulative.shape[2]
-    kind = users.watches_like[who].astype(np.int64) * TASTES + users.taste[who]
+    kind = users.persona[who].astype(np.int64) * TASTES + users.taste[who]
     by_kind = np.argsort(kind, kind="stable")
     kind_of_draw = np.repeat(kind[by_kind], how_many[by_kind])
     user_of_draw = np.repeat(who[by_kind], how_many[by_kind])
@@ -213,7 +250,7 @@ def draw_items_for(rng: np.random.Generator, user: NDArray[np.int64], setting: S
     items = len(setting.items.film)
     keys = _draw(rng, *np.unique(user, return_counts=True), setting)
     for _ in range(_PATIENT_ROUNDS):
-        liked = (setting.users.avoids[keys // items] & setting.chooser.genres[keys % items]) == 0
+        liked = _takes_up(rng, keys // items, keys % items, setting)
         if liked.all():
             break
         again = _draw(rng, *np.unique(keys[~liked] // items, return_counts=True), setting)
@@ -222,14 +259,16 @@ def draw_items_for(rng: np.random.Generator, user: NDArray[np.int64], setting: S
 
 
 def _stars(
-    rng: np.random.Generator, user: NDArray[np.int64], film: NDArray[np.int64], setting: Setting
+    rng: np.random.Generator, user: NDArray[np.int64], item: NDArray[np.int64], setting: Setting
 ) -> NDArray[np.float64]:
-    """Rate: the persona's mean, the user's mood, the film's quality, shared taste and some noise."""
-    users, titles = setting.users, setting.titles
+    """Rate: the persona's mean, the user's mood and likings, the film's quality, shared taste and some noise."""
+    users, titles, film = setting.users, setting.titles, setting.items.film[item]
     base = np.array([p.rating for p in PERSONAS], dtype=np.float32)
     shared_taste = np.float32(0.25) * (users.taste[user] == titles.taste[film])
     noise = np.float32(_STAR_NOISE) * rng.standard_normal(len(user), dtype=np.float32)
     stars = base[users.persona[user]] + users.mood[user] + titles.quality[film] + shared_taste + noise
+    for genre_stars in _by_genre(users.genre_stars, user, item, setting):
+        stars += genre_stars
     step = np.where(users.whole_stars_only[user], 1.0, 0.5)
     return np.clip(np.rint(stars / step) * step, step, 5.0)
 
