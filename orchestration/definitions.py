@@ -14,6 +14,7 @@ from orchestration.assets.ml_tables import build_ml_tables
 from orchestration.assets.publish import build_published
 from orchestration.assets.report import build_report
 from orchestration.checks import build_checks
+from orchestration.components.segmentation import SPEC_DESCRIPTION
 from orchestration.progress import progress_logger
 from orchestration.settings import Settings, load_settings
 from orchestration.warehouse import WarehouseResource
@@ -29,13 +30,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Return fresh definitions for the given settings (those of the environment when left out)."""
     settings = settings or load_settings()
     segmentations = _load_segmentations()
-    names = sorted(
-        key.path[0]
-        for assets in segmentations.assets or ()
-        if isinstance(assets, dg.AssetsDefinition)
-        for key in assets.keys
-        if key.path[-1] == "members"
-    )
+    described = _descriptions(segmentations)
     dbt_assets = build_dbt_assets()
     marts = [spec.key for spec in dbt_assets.specs if spec.key.path[0] == "marts"]
     refresh = dg.define_asset_job(
@@ -55,9 +50,9 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 *build_raw_specs(),
                 build_landing(),
                 dbt_assets,
-                build_ml_tables(names),
+                build_ml_tables(list(described)),
                 build_published(marts),
-                build_report(names),
+                build_report(described),
             ],
             asset_checks=build_checks(),
             jobs=[refresh, sql_layer],
@@ -90,6 +85,17 @@ def _load_segmentations() -> dg.Definitions:
         return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
     except ComponentTreeException as error:
         raise DeclarationError(str(error.__cause__ or error)) from error
+
+
+def _descriptions(segmentations: dg.Definitions) -> dict[str, str]:
+    """Return the declared segmentations with their descriptions, in the order of their names."""
+    specs = [spec for assets in segmentations.assets or () for spec in getattr(assets, "specs", ())]
+    found = {
+        spec.key.path[0]: str(spec.metadata[SPEC_DESCRIPTION])
+        for spec in specs
+        if SPEC_DESCRIPTION in spec.metadata
+    }
+    return dict(sorted(found.items()))
 
 
 @dg.definitions

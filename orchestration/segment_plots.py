@@ -90,5 +90,6 @@ def draw(spec: SegmentationSpec, store: ModelStore, frame: pl.DataFrame) -> Iter
     )
     yield DrawnPlot("heatmap", to_png(profile_heatmap(profile)))
     column = spec.plots.distribution or spec.naming.rank_by
+    label = f"{feature_label(column)} per {spec.entity.removesuffix('_id')}"
     values = frame[column].cast(pl.Float64).to_numpy()
-    yield DrawnPlot("distribution", to_png(distribution(values, ids, names, feature_label(column))))
+    yield DrawnPlot("distribution", to_png(distribution(values, ids, names, label)))

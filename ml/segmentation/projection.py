@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+_CHUNK_ROWS = 16_384
+
 
 @dataclass(frozen=True)
 class Projection:
@@ -51,9 +53,7 @@ def principal_components(X: np.ndarray, count: int = 2) -> Projection:
     count
         Components wanted; fewer come back when d is smaller.
     """
-    mean = X.mean(axis=0, dtype=np.float64)
-    centred = X - mean
-    covariance = centred.T @ centred / max(len(X) - 1, 1)
+    mean, covariance = _moments(X)
     values, vectors = np.linalg.eigh(covariance)
     top = np.argsort(values)[::-1][:count]
     components = vectors[:, top].T
@@ -62,3 +62,14 @@ def principal_components(X: np.ndarray, count: int = 2) -> Projection:
     total = values.sum()
     ratio = values[top] / total if total > 0 else np.zeros(len(top))
     return Projection(mean, components, ratio)
+
+
+def _moments(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean (d,) and covariance (d, d) in float64; in chunks, so that no float64 copy of X is made."""
+    total, products = np.zeros(X.shape[1]), np.zeros((X.shape[1], X.shape[1]))
+    for start in range(0, len(X), _CHUNK_ROWS):
+        chunk = X[start : start + _CHUNK_ROWS].astype(np.float64)
+        total += chunk.sum(axis=0)
+        products += chunk.T @ chunk
+    mean = total / len(X)
+    return mean, (products - len(X) * np.outer(mean, mean)) / max(len(X) - 1, 1)

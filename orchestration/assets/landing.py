@@ -5,6 +5,7 @@ Does not belong here: parsing and checking (`ingest`).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -37,7 +38,8 @@ def open_source(source: str, layout: WarehouseLayout, settings: Settings) -> Sou
         unfinished = folder.with_name(f".{folder.name}")
         write_demo_world(unfinished, scale=settings.demo_scale)
         unfinished.rename(folder)
-    return resolve_source(str(folder), download_dir=layout.downloads)
+    world = resolve_source(str(folder), download_dir=layout.downloads)
+    return replace(world, description=f"the demo world ({settings.demo_scale})")
 
 
 def build_raw_specs() -> list[dg.AssetSpec]:

@@ -3,7 +3,7 @@
 Belongs here: telling the report about the run. Does not belong here: its contents (`orchestration.report`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -13,8 +13,8 @@ from orchestration.recovery import planted_recovery
 from orchestration.warehouse import POOL, WarehouseResource, read_landed_source
 
 
-def build_report(segmentations: Sequence[str]) -> dg.AssetsDefinition:
-    """Return the asset that writes `report/index.html`."""
+def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
+    """Return the asset that writes `report/index.html`; segmentations come with their descriptions."""
 
     @dg.asset(
         key=["published", "report"],
@@ -43,6 +43,7 @@ def build_report(segmentations: Sequence[str]) -> dg.AssetsDefinition:
                     source=source.get("description", "unknown"),
                     finished_at=datetime.now(UTC),
                     recovery=planted_recovery(layout),
+                    descriptions=segmentations,
                 ),
             )
         )
