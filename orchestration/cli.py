@@ -56,10 +56,8 @@ def run(
     started = time.perf_counter()
     _say(f"Matinee: source {settings.source}, warehouse {settings.warehouse}")
 
-    from orchestration.definitions import DeclarationError
-    from orchestration.run_summary import show_outcome, write_run_file
-    from orchestration.runs import run_job
-    from orchestration.warehouse import WarehouseError, WarehouseLayout, lock_warehouse
+    from orchestration.landing import start_landing
+    from orchestration.layout import WarehouseError, WarehouseLayout, lock_warehouse
 
     layout = WarehouseLayout(settings.warehouse)
     try:
@@ -67,8 +65,14 @@ def run(
             pass  # Only to fail early and in plain words; the run itself takes the lock again.
     except WarehouseError as error:
         _fail(str(error), FAILED)
+    landing = start_landing(settings)
+
+    from orchestration.definitions import DeclarationError
+    from orchestration.run_summary import show_outcome, write_run_file
+    from orchestration.runs import run_job
+
     try:
-        outcome = run_job(job, settings)
+        outcome = run_job(job, settings, landing)
     except DeclarationError as error:
         _fail(str(error), USAGE)
     seconds = time.perf_counter() - started
@@ -113,10 +117,10 @@ def score(
 ) -> None:
     """Tell the segment of new entities with the stored model; nothing is refitted."""
     from ml.errors import SegmentationError
+    from orchestration.layout import WarehouseLayout
     from orchestration.model_store import ModelNotFoundError
     from orchestration.scoring import ScoringError, score_file, write_frame
     from orchestration.settings import SettingsError, load_settings
-    from orchestration.warehouse import WarehouseLayout
 
     try:
         layout = WarehouseLayout(load_settings(warehouse=warehouse).warehouse)

@@ -18,8 +18,9 @@ from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_contex
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from filelock import FileLock
 
+from orchestration.layout import WarehouseLayout
 from orchestration.settings import PROJECT_ROOT
-from orchestration.warehouse import WarehouseLayout, WarehouseResource
+from orchestration.warehouse import WarehouseResource
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 MANIFEST = PROJECT_DIR / "target" / "manifest.json"
@@ -146,9 +147,9 @@ def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> It
     if params.indirect_selection:
         selection += ["--indirect-selection", params.indirect_selection]
     messages: list[dict[str, Any]] = []
-    failures = run_build(
-        selection, warehouse.layout, callbacks=[lambda event: _collect(event, messages, context)]
-    )
+    failures = run_build(selection, warehouse.layout, callbacks=[lambda event: _collect(event, messages)])
+    # One message: each would be an event of its own in Dagster's log, and those are slow to write.
+    context.log.info("\n".join(message["info"]["msg"] for message in messages))
     yield from _dagster_events(messages, context, params, _table_metadata(warehouse))
     if failures:
         raise dg.Failure(description=f"dbt build: {'; '.join(failures)}", allow_retries=False)
@@ -178,7 +179,7 @@ def run_build(
     ]
 
 
-def _collect(event: Any, messages: list[dict[str, Any]], context: dg.AssetExecutionContext) -> None:
+def _collect(event: Any, messages: list[dict[str, Any]]) -> None:
     from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 - comes with dbt
 
     if not event.info.name.startswith("Log") or not event.info.name.endswith("Result"):
@@ -186,7 +187,6 @@ def _collect(event: Any, messages: list[dict[str, Any]], context: dg.AssetExecut
     message = MessageToDict(event, preserving_proto_field_name=True)
     if "node_info" in message.get("data", {}):
         messages.append(message)
-        context.log.debug(message["info"]["msg"])
 
 
 def _dagster_events(

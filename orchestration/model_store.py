@@ -15,12 +15,15 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from ml.segmentation.model import SegmentationModel
-from ml.segmentation.train import Training
-from orchestration.warehouse import write_atomically
+from orchestration.layout import write_atomically
+
+if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
+    from ml.segmentation.train import Training
 
 
 class ModelNotFoundError(LookupError):
@@ -38,7 +41,7 @@ class ModelStore:
         """The segmentation."""
         return self.folder.name
 
-    def save_candidate(self, training: Training) -> str:
+    def save_candidate(self, training: "Training") -> str:
         """Store a training as the candidate and return its version, a hash of what was trained."""
         text = training.published.to_json()
         metrics = training.sweep.metrics.insert_column(0, pl.lit(self.name).alias("segmentation"))

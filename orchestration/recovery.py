@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from orchestration.layout import WarehouseLayout, read_landed_source
 from orchestration.model_store import ModelNotFoundError, ModelStore
-from orchestration.warehouse import WarehouseLayout, read_landed_source
 
 TRUTH = {"user_ratings": ("personas.csv", "user_id", "persona")}
 """Segmentation to its file of planted truth, entity column and label column."""

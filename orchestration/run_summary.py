@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.layout import WarehouseLayout, write_atomically
 from orchestration.recovery import planted_recovery
 from orchestration.runs import RunOutcome
-from orchestration.warehouse import WarehouseLayout, write_atomically
 
 
 def write_run_file(layout: WarehouseLayout, outcome: RunOutcome, seconds: float) -> None:

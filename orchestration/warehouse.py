@@ -1,97 +1,21 @@
-"""The warehouse folder: where things stand, who may write, how DuckDB is opened.
+"""The warehouse as a Dagster resource: locked for a run, with short DuckDB connections.
 
-Belongs here: the layout, the lock and short DuckDB connections.
-Does not belong here: what is written.
-
-DuckDB allows one writing process or many readers, never both; so a run holds the lock of its warehouse
-from the first step to the last, and everybody else reads the published Parquet.
+Belongs here: the resource and its pool. Does not belong here: names and the lock (`orchestration.layout`),
+what is written.
 """
 
-import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import duckdb
-import filelock
-from pydantic import PrivateAttr
+
+from orchestration.layout import WarehouseLayout, lock_warehouse
 
 POOL = "warehouse"
 """The Dagster pool that keeps steps of different runs from writing at once."""
-
-
-class WarehouseError(RuntimeError):
-    """The warehouse cannot be used; the message says why and what to do."""
-
-
-class WarehouseLayout:
-    """Names inside a warehouse folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.database = root / "matinee.duckdb"
-        self.landing = root / "landing"
-        self.models = root / "models"
-        self.plots = root / "plots"
-        self.published = root / "published"
-        self.published_sets = root / "published.d"
-        self.report = root / "report"
-        self.demo = root / "demo"
-        self.downloads = root / "downloads"
-        self.dbt_target = root / ".dbt"
-        self.temporary = root / ".tmp"
-        self.lock = root / ".run.lock"
-        self.lock_holder = root / ".run.json"
-
-
-@contextmanager
-def lock_warehouse(layout: WarehouseLayout, holder: str) -> Iterator[None]:
-    """Hold the warehouse for one run; the operating system frees it when the process ends, however it ends.
-
-    Raises
-    ------
-    WarehouseError
-        When the folder cannot be written or another run holds it.
-    """
-    try:
-        layout.root.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(layout.lock, timeout=0)
-        lock.acquire()
-    except filelock.Timeout:
-        raise WarehouseError(_held_message(layout)) from None
-    except OSError as error:
-        msg = (
-            f"cannot write to the warehouse {layout.root}: {error.strerror or error}. "
-            "Choose another folder with --warehouse or MATINEE_WAREHOUSE."
-        )
-        raise WarehouseError(msg) from None
-    try:
-        facts = {
-            "holder": holder,
-            "pid": os.getpid(),
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        layout.lock_holder.write_text(json.dumps(facts))
-        yield
-    finally:
-        layout.lock_holder.unlink(missing_ok=True)
-        lock.release()
-
-
-def _held_message(layout: WarehouseLayout) -> str:
-    try:
-        facts = json.loads(layout.lock_holder.read_text())
-        who = f"{facts['holder']}, process {facts['pid']}, since {facts['since']}"
-    except (OSError, ValueError, KeyError):
-        who = "another process"
-    return (
-        f"a run is already writing to {layout.root} ({who}). "
-        "Wait for it to end; its last published results stay readable meanwhile."
-    )
 
 
 class WarehouseResource(dg.ConfigurableResource):
@@ -100,7 +24,6 @@ class WarehouseResource(dg.ConfigurableResource):
     path: str
     memory_limit: str = "2GB"
     threads: int = 2
-    _layout: WarehouseLayout = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:
@@ -132,36 +55,3 @@ class WarehouseResource(dg.ConfigurableResource):
             yield connection
         finally:
             connection.close()
-
-
-def switch_symlink(link: Path, target: Path) -> None:
-    """Point `link` at `target` in one step, so that a reader sees the old folder or the new one."""
-    temporary = link.with_name(f".{link.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(os.path.relpath(target, link.parent))
-    temporary.replace(link)
-
-
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file so that a reader sees the old content or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    if isinstance(content, bytes):
-        temporary.write_bytes(content)
-    else:
-        temporary.write_text(content, encoding="utf-8")
-    temporary.replace(path)
-
-
-def write_landed_source(layout: WarehouseLayout, description: str, folder: Path) -> None:
-    """Remember where the landed files came from."""
-    facts = {"description": description, "folder": str(folder.resolve())}
-    write_atomically(layout.landing / "source.json", json.dumps(facts) + "\n")
-
-
-def read_landed_source(layout: WarehouseLayout) -> dict[str, str] | None:
-    """Return description and folder of what was landed last; None when nothing was."""
-    try:
-        return json.loads((layout.landing / "source.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None

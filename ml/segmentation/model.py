@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from ml.segmentation.kmeans import assign
+from ml.segmentation.assignment import assign
 from ml.segmentation.prepare import Preparation
 
 FORMAT = 1

@@ -5,17 +5,17 @@ Does not belong here: parsing and checking (`ingest`).
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import dagster as dg
-from ingest.landing import LandedFile, land_file, switch
-from ingest.sources import Source, resolve_source
 
 from ingest.contracts import CONTRACTS
+from ingest.errors import IngestError
+from ingest.store import LandedFile
 from orchestration.dbt import OWNER
-from orchestration.settings import Settings, load_settings
-from orchestration.warehouse import POOL, WarehouseLayout, WarehouseResource, write_landed_source
+from orchestration.landing import land, switch_to
+from orchestration.settings import load_settings
+from orchestration.warehouse import POOL, WarehouseResource
 
 KNOWN_REJECTS = "rejects_are_known_quirks"
 
@@ -25,21 +25,6 @@ class LandingConfig(dg.Config):
 
     source: str | None = None
     """`demo`, `kaggle`, a folder or an archive; the setting MATINEE_SOURCE when left out."""
-
-
-def open_source(source: str, layout: WarehouseLayout, settings: Settings) -> Source:
-    """Resolve a source; the demo world is written first where it is not there yet."""
-    if source != "demo":
-        return resolve_source(source, download_dir=layout.downloads)
-    from ingest.demo import write_demo_world  # noqa: PLC0415 - only for those who want the demo
-
-    folder = layout.demo / settings.demo_scale
-    if not folder.exists():
-        unfinished = folder.with_name(f".{folder.name}")
-        write_demo_world(unfinished, scale=settings.demo_scale)
-        unfinished.rename(folder)
-    world = resolve_source(str(folder), download_dir=layout.downloads)
-    return replace(world, description=f"the demo world ({settings.demo_scale})")
 
 
 def build_raw_specs() -> list[dg.AssetSpec]:
@@ -94,27 +79,19 @@ def build_landing() -> dg.AssetsDefinition:
     def land_raw_files(
         context: dg.AssetExecutionContext, config: LandingConfig, warehouse: WarehouseResource
     ) -> Iterator[Any]:
-        settings, layout = load_settings(), warehouse.layout
-        source = open_source(config.source or settings.source, layout, settings)
-        landed = []
-        for table, file in source.files.items():
-            result = land_file(
-                CONTRACTS[table],
-                file,
-                layout.landing,
-                memory_limit=warehouse.memory_limit,
-                threads=warehouse.threads,
-                max_rejected_share=settings.max_rejected_share,
-            )
-            context.log.info(_sentence(result))
-            landed.append(result)
-        switch(layout.landing, landed)
-        write_landed_source(layout, source.description, next(iter(source.files.values())).path.parent)
-        for result in landed:
+        settings = load_settings(source=config.source, warehouse=warehouse.path)
+        try:
+            landed = land(settings)
+        except IngestError as error:
+            # The message is complete for a person; a stack trace would only bury it.
+            raise dg.Failure(description=str(error), allow_retries=False) from None
+        context.log.info("\n".join(_sentence(file) for file in landed.files))
+        switch_to(landed, warehouse.layout)
+        for result in landed.files:
             yield from _report(result)
         for table, rows in (
-            ("rejects", sum(result.rows_rejected for result in landed)),
-            ("manifest", len(landed)),
+            ("rejects", sum(result.rows_rejected for result in landed.files)),
+            ("manifest", len(landed.files)),
         ):
             yield dg.MaterializeResult(asset_key=["landing", table], metadata={"dagster/row_count": rows})
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.dbt import OWNER
-from orchestration.warehouse import POOL, WarehouseResource, switch_symlink
+from orchestration.layout import switch_symlink
+from orchestration.warehouse import POOL, WarehouseResource
 
 KEPT_SETS = 3
 """A reader that resolved the set before a switch can finish; so a few old ones stay."""

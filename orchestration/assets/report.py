@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.dbt import OWNER
+from orchestration.layout import read_landed_source
 from orchestration.recovery import planted_recovery
-from orchestration.warehouse import POOL, WarehouseResource, read_landed_source
+from orchestration.warehouse import POOL, WarehouseResource
 
 
 def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:

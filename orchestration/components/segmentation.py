@@ -14,8 +14,9 @@ from pydantic import BaseModel
 
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.dbt import OWNER
+from orchestration.layout import write_atomically
 from orchestration.model_store import ModelStore
-from orchestration.warehouse import POOL, WarehouseResource, write_atomically
+from orchestration.warehouse import POOL, WarehouseResource
 
 SPEC_DESCRIPTION = "segmentation"
 """Metadata of every asset of a segmentation: its declared description."""

@@ -11,19 +11,17 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-from ingest.landing import land_file, switch
-from ingest.rawfiles import RawFile, unpack
-from ingest.sources import Source, resolve_source
 from rich.console import Console
 from rich.table import Table
 
-from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
+from ingest.rawfiles import RawFile, unpack
 from ml.replication import activity_figures, catalogue_figures, ratings_figures
 from orchestration import dbt
+from orchestration.landing import land, switch_to
+from orchestration.layout import WarehouseError, WarehouseLayout, lock_warehouse
 from orchestration.replicate.compare import Comparison, compare, load_figures
 from orchestration.settings import Settings
-from orchestration.warehouse import WarehouseError, WarehouseLayout, lock_warehouse
 
 DONE, FAILED, USAGE = 0, 1, 2
 _SECTIONS = {
@@ -49,9 +47,8 @@ def replicate_source(settings: Settings) -> int:
     base = WarehouseLayout(settings.warehouse / "replicate")
     try:
         with lock_warehouse(base, "matinee replicate"):
-            source = resolve_source(settings.source, download_dir=base.downloads)
-            published, ratings_read = _figures(source, "direct", settings, base)
-            corrected, _ = _figures(source, "links", settings, base)
+            published, ratings_read = _figures("direct", settings, base)
+            corrected, _ = _figures("links", settings, base)
     except (IngestError, WarehouseError, dbt.DbtError) as error:
         console.print(f"error: {error}", style="red", markup=False)
         return FAILED
@@ -72,23 +69,12 @@ def replicate_source(settings: Settings) -> int:
     return _conclude(console, [*as_published, *joined])
 
 
-def _figures(
-    source: Source, join: str, settings: Settings, base: WarehouseLayout
-) -> tuple[dict[str, float], int]:
+def _figures(join: str, settings: Settings, base: WarehouseLayout) -> tuple[dict[str, float], int]:
     layout = WarehouseLayout(base.root / join)
-    os.environ.update(settings.model_copy(update={"warehouse": layout.root}).to_environment())
-    landed = [
-        land_file(
-            CONTRACTS[table],
-            file,
-            layout.landing,
-            memory_limit=settings.memory_limit,
-            threads=settings.threads,
-            max_rejected_share=settings.max_rejected_share,
-        )
-        for table, file in source.files.items()
-    ]
-    switch(layout.landing, landed)
+    own = settings.model_copy(update={"warehouse": layout.root})
+    os.environ.update(own.to_environment())
+    landed = land(own)
+    switch_to(landed, layout)
     # The key-meaning test would stop the direct join, as it should: here the fault is wanted.
     selection = ["--select", "+user_genre_stats", "--exclude", "tag:key_meaning"]
     failures = dbt.run_build([*selection, "--vars", f"rating_join: {join}"], layout)
@@ -98,14 +84,14 @@ def _figures(
     with duckdb.connect(str(layout.database), read_only=True) as connection:
         features = connection.sql("select * from features.user_genre_stats order by user_id").pl()
         genres = [row[0] for row in connection.execute("select genre_label from seeds.genres").fetchall()]
-    figures = catalogue_figures(_raw_genres(source.files["titles"], layout.temporary), genres)
+    figures = catalogue_figures(_raw_genres(landed.source.files["titles"], layout.temporary), genres)
     figures |= {
         "join.ratings": int(features["total_ratings"].sum()),
         "join.users": len(features),
         "join.pairs": int(features["total_titles"].sum()),
     }
     figures |= activity_figures(features) | ratings_figures(features)
-    return figures, next(file.rows_read for file in landed if file.table == "ratings")
+    return figures, next(file.rows_read for file in landed.files if file.table == "ratings")
 
 
 def _raw_genres(file: RawFile, temporary: Path) -> list[str]:

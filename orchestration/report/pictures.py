@@ -16,7 +16,7 @@ from orchestration.report.context import Picture
 BUDGET_BYTES = 2_000_000
 """For all plots together, before base64 adds a third: with the tables a page stays below 3 MB."""
 _WIDTHS = (960, 640, 420, 280)
-"""Pixels, tried in turn until the plots fit the budget."""
+"""Pixels, tried in turn until the plots fit the budget where they do not fit as they are."""
 
 
 def embed(paths: Sequence[Path], budget: int = BUDGET_BYTES) -> dict[Path, Picture]:
@@ -31,11 +31,11 @@ def embed(paths: Sequence[Path], budget: int = BUDGET_BYTES) -> dict[Path, Pictu
         left out, last first.
     """
     originals = {path: png for path in paths if (png := _read(path)) is not None}
-    small: dict[Path, bytes] = {}
+    small = originals
     for width in _WIDTHS:
-        small = {path: thumbnail(png, width) for path, png in originals.items()}
         if sum(map(len, small.values())) <= budget:
             break
+        small = {path: thumbnail(png, width) for path, png in originals.items()}
     pictures: dict[Path, Picture] = {}
     spent = 0
     for path, png in small.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.warehouse import WarehouseLayout, lock_warehouse
+from orchestration.layout import WarehouseLayout, lock_warehouse
 from tests.integration.conftest import Matinee
 
 

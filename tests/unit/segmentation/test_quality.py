@@ -8,7 +8,7 @@ from sklearn import metrics
 from sklearn.datasets import make_blobs
 
 from ml.segmentation import quality
-from ml.segmentation.kmeans import assign
+from ml.segmentation.assignment import assign
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
 from ml.errors import SegmentationError
-from ml.segmentation import kmeans
+from ml.segmentation import assignment
 from ml.segmentation.spec import Clustering
 from ml.segmentation.sweep import sweep
 
@@ -74,9 +74,9 @@ def test_labels_are_the_nearest_centroid_and_distances_are_theirs():
 
 def test_assignment_in_chunks_is_assignment_at_once(monkeypatch):
     X = blobs(1000)
-    whole = kmeans.assign(X, X[:6].copy())
-    monkeypatch.setattr(kmeans, "_CHUNK_ROWS", 7)
-    np.testing.assert_array_equal(kmeans.assign(X, X[:6].copy())[0], whole[0])
+    whole = assignment.assign(X, X[:6].copy())
+    monkeypatch.setattr(assignment, "_CHUNK_ROWS", 7)
+    np.testing.assert_array_equal(assignment.assign(X, X[:6].copy())[0], whole[0])
 
 
 def test_fewer_rows_than_the_largest_k_are_refused():
