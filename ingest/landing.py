@@ -205,7 +205,7 @@ class _Job:
         if kind is Format.PARQUET:
             return ParquetTable(self.contract, path, self.file.name, connection)
         if kind is Format.CSV:
-            return CsvTable(self.contract, path, self.file.name, lambda: content.result().is_regular)
+            return CsvTable(self.contract, path, self.file.name, content.result)
         raise IngestError(
             f"the archive holds another archive ({kind.value}).",
             next_step="Unpack it by hand and point --source at the folder.",
