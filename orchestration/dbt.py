@@ -172,11 +172,14 @@ def run_build(
         callbacks=callbacks,
         manifest=_parsed_project(_PARSED.stat().st_mtime_ns),
     )
-    return [
-        f"{node.node.name}: {_short(node.message)}"
-        for node in result.result
-        if node.status in ("error", "fail", "runtime error")
-    ]
+    return [_failure(node) for node in result.result if node.status in ("error", "fail", "runtime error")]
+
+
+def _failure(node: Any) -> str:
+    said = _short(node.message)
+    meaning = " ".join((node.node.description or "").split())
+    is_test = node.node.resource_type == "test"
+    return f"{node.node.name}: {said} {meaning}".strip() if is_test else f"{node.node.name}: {said}"
 
 
 def _collect(event: Any, messages: list[dict[str, Any]]) -> None:

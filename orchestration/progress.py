@@ -51,7 +51,7 @@ def step_title(step_key: str) -> str:
     return step_key.replace("__", "/")
 
 
-@dg.logger(description="One line per finished step, on standard error.")
+@dg.logger(None, "One line per finished step, on standard error.")
 def progress_logger(_context: dg.InitLoggerContext) -> logging.Logger:
     """Return a logger for `matinee run`."""
     logger = logging.getLogger("matinee.progress")

@@ -7,7 +7,7 @@ import gc
 import os
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _problems(events: list[Any]) -> list[str]:
+def _problems(events: Sequence[Any]) -> list[str]:
     problems = []
     for event in events:
         data = event.event_specific_data

@@ -28,8 +28,8 @@ class WarehouseResource(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:
         """Lock the warehouse for the run."""
-        run_id = context.run_id or "a Dagster run"
-        with lock_warehouse(self.layout, f"run {run_id[:8]}"):
+        holder = f"run {context.run.run_id[:8]}" if context.run else "a Dagster process"
+        with lock_warehouse(self.layout, holder):
             yield self
             shutil.rmtree(self.layout.temporary, ignore_errors=True)
 

@@ -32,7 +32,7 @@ def build_published(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def published(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         layout = warehouse.layout
-        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run_id[:8]}"
+        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
         unfinished, finished = layout.published_sets / f".{stamp}", layout.published_sets / stamp
         unfinished.mkdir(parents=True)
         rows = {}

@@ -40,7 +40,7 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
                 layout.published.resolve(),
                 layout.plots,
                 run=RunFacts(
-                    run_id=context.run_id,
+                    run_id=context.run.run_id,
                     source=source.get("description", "unknown"),
                     finished_at=datetime.now(UTC),
                     recovery=planted_recovery(layout),

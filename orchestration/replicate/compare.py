@@ -58,9 +58,20 @@ def load_figures() -> list[PublishedFigure]:
     """Return the published figures of the viewer analysis."""
     rows = tomllib.loads(Path(__file__).with_name("viewers.toml").read_text(encoding="utf-8"))["figures"]
     return [
-        PublishedFigure(key, label, *(None if value == "" else value for value in values), tolerance)  # type: ignore[arg-type]
-        for key, label, *values, tolerance in rows
+        PublishedFigure(
+            key=key,
+            label=label,
+            published=_known(published),
+            small=_known(small),
+            small_right_join=_known(right_join),
+            tolerance=tolerance,
+        )
+        for key, label, published, small, right_join, tolerance in rows
     ]
+
+
+def _known(value: float | str) -> float | None:
+    return None if isinstance(value, str) else value
 
 
 def compare(
