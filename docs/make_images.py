@@ -1,0 +1,58 @@
+"""Make the pictures of the documentation from a finished run on the demo world.
+
+    python docs/make_images.py WAREHOUSE
+
+Belongs here: which picture is taken from where. Does not belong here: drawing (`ml.plots`), the report.
+Only invented data may stand in a picture, so a warehouse of any other source is refused.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ml.plots.encode import thumbnail
+
+IMAGES = Path(__file__).with_name("images")
+PLOTS = {
+    "personas.png": Path("plots/user_ratings/heatmap.png"),
+    "persona-map.png": Path("plots/user_ratings/pca_map_k5.png"),
+}
+WIDTH, HEIGHT = 1280, 1000
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def main() -> None:
+    """Write every picture, or say what is missing."""
+    parser = argparse.ArgumentParser(description="Make docs/images from a run on the demo world.")
+    parser.add_argument("warehouse", type=Path, help="folder of a finished `matinee run`")
+    warehouse = parser.parse_args().warehouse.resolve()
+    source = warehouse / "landing" / "source.json"
+    if not source.is_file():
+        sys.exit(f"{warehouse} has no landed files: run `matinee run` first")
+    described = json.loads(source.read_text(encoding="utf-8"))["description"]
+    if not described.startswith("the demo world"):
+        sys.exit(f"{warehouse} holds {described}: pictures are made of the demo world only")
+    IMAGES.mkdir(exist_ok=True)
+    for name, plot in PLOTS.items():
+        (IMAGES / name).write_bytes(thumbnail((warehouse / plot).read_bytes(), width=WIDTH))
+    (IMAGES / "report.png").write_bytes(thumbnail(_screenshot(warehouse / "report" / "index.html"), WIDTH))
+
+
+def _screenshot(page: Path) -> bytes:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        sys.exit(f"the picture of the report needs one of these browsers: {', '.join(BROWSERS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "page.png"
+        command = [browser, "--headless", "--no-sandbox", "--hide-scrollbars"]
+        command += [f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={picture}", page.as_uri()]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)  # noqa: S603 - a browser found by name
+        return picture.read_bytes()
+
+
+if __name__ == "__main__":
+    main()
