@@ -1,5 +1,6 @@
 -- A title's genres are 0 or 1 in 20 columns, so that sums over its ratings replace unnesting: one pass over 26 M rows
--- instead of a group-by over 65 M.
+-- instead of a group-by over 65 M. As DOUBLE the flags take 2.2 s of CPU, as integers, which are summed in
+-- 128 bits, 2.8; the counts are as exact, for a DOUBLE holds every whole number up to 2^53.
 -- Through links a user has one row per title; the direct join repeats titles, which then have to be told apart.
 {% set total_titles = 'count(*)' if rating_join() == 'links' else 'count(distinct titles.title_id)' %}
 
@@ -13,7 +14,11 @@ ratings as (
 
 titles as (
 
-    select * from {{ ref('int_titles__with_genres') }}
+    select
+        title_row_id,
+        title_id,
+        {{ for_each_genre('cast(is_{genre} as double) as is_{genre}') }}
+    from {{ ref('int_titles__with_genres') }}
 
 ),
 
