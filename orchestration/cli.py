@@ -20,6 +20,7 @@ FAILED, USAGE, REJECTS = 1, 2, 3
 app = typer.Typer(
     help="Audience segments for a streaming service, from raw files to a report.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
@@ -65,19 +66,19 @@ def run(
             pass  # Only to fail early and in plain words; the run itself takes the lock again.
     except WarehouseError as error:
         _fail(str(error), FAILED)
-    landing = start_landing(settings)
+    start_landing(settings)
 
     from orchestration.definitions import DeclarationError
     from orchestration.run_summary import show_outcome, write_run_file
     from orchestration.runs import run_job
 
     try:
-        outcome = run_job(job, settings, landing)
+        outcome = run_job(job, settings)
     except DeclarationError as error:
         _fail(str(error), USAGE)
     seconds = time.perf_counter() - started
     if not outcome.success:
-        for problem in outcome.problems or ("the run failed; `matinee dev` shows its log",):
+        for problem in outcome.problems or ("the run failed; `make dev` shows its log",):
             _say(f"error: {problem}")
         if layout.published.exists():
             _say(f"Published results stay readable: {layout.published}")
@@ -101,7 +102,9 @@ def demo_data(
         world = write_demo_world(out, scale=scale, seed=seed)
     except OSError as error:
         _fail(f"cannot write to {out}: {error.strerror or error}", FAILED)
-    _say(str(world))
+    _say(f"The {world.scale} demo world, seed {world.seed}, in {world.seconds:.0f} s:")
+    for file, rows in world.rows.items():
+        _say(f"  {world.folder / file}  {rows:,} rows")
 
 
 @app.command()
@@ -134,7 +137,9 @@ def score(
 
 @app.command()
 def replicate(
-    source: SourceOption = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="kaggle, or a folder or archive of the real files.")
+    ] = None,
     warehouse: WarehouseOption = None,
 ) -> None:
     """Repeat the published analysis, faults included, and print every published figure beside ours."""
@@ -159,5 +164,12 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Entry point."""
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    app()
+    code: int | str | None = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is written and closed; the interpreter's own way out would walk all of dbt's and Dagster's objects first.
+    os._exit(code if isinstance(code, int) else FAILED if code else 0)

@@ -26,7 +26,7 @@ PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 MANIFEST = PROJECT_DIR / "target" / "manifest.json"
 OWNER = "team:audience"
 _PARSED = MANIFEST.with_name("partial_parse.msgpack")
-_PROJECT_FILES = ("*.sql", "*.yml", "*.yaml", "*.csv", "*.md")
+_PROJECT_FILES = (".sql", ".yml", ".yaml", ".csv", ".md")
 
 
 class DbtError(RuntimeError):
@@ -43,15 +43,19 @@ def ensure_manifest() -> Path:
     """
     (PROJECT_DIR / "target").mkdir(exist_ok=True)
     with FileLock(PROJECT_DIR / "target" / ".parse.lock"):
-        newest = max(
-            file.stat().st_mtime
-            for pattern in _PROJECT_FILES
-            for file in PROJECT_DIR.rglob(pattern)
-            if "target" not in file.parts and "logs" not in file.parts
-        )
+        newest = max(_project_times())
         if not (MANIFEST.exists() and _PARSED.exists()) or MANIFEST.stat().st_mtime < newest:
             invoke(["parse", "--target-path", str(MANIFEST.parent)])
     return MANIFEST
+
+
+def _project_times() -> Iterator[float]:
+    """Yield when each file and folder of the project changed; a folder tells of a deleted file."""
+    for path in (PROJECT_DIR, *PROJECT_DIR.rglob("*")):
+        made_by_dbt = {"target", "logs"} & set(path.relative_to(PROJECT_DIR).parts)
+        # dbt itself changes the time of the top folder when it makes its target and logs there.
+        if not made_by_dbt and path != PROJECT_DIR and (path.is_dir() or path.suffix in _PROJECT_FILES):
+            yield path.stat().st_mtime
 
 
 def invoke(args: Sequence[str], *, callbacks: Sequence[Any] = (), manifest: Any = None) -> Any:
@@ -81,7 +85,7 @@ def invoke(args: Sequence[str], *, callbacks: Sequence[Any] = (), manifest: Any 
     finally:
         _free_database()
     if result.exception is not None:
-        msg = f"dbt {args[0]}: {result.exception}"
+        msg = f"dbt {args[0]}: {_short(str(result.exception))}"
         raise DbtError(msg) from result.exception
     if not result.success and result.result is None:
         msg = f"dbt {args[0]} failed"
@@ -244,5 +248,5 @@ def _table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[
 
 
 def _short(message: str | None, limit: int = 600) -> str:
-    text = " ".join((message or "failed").split())
+    text = " ".join((message or "failed").partition("> in macro")[0].split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -3,6 +3,7 @@
 Belongs here: putting the parts together. Does not belong here: any part.
 """
 
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -84,7 +85,8 @@ def _load_segmentations() -> dg.Definitions:
     try:
         return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
     except ComponentTreeException as error:
-        raise DeclarationError(str(error.__cause__ or error)) from error
+        said = re.sub(r" \[type=.*?\]|\n\s*For further information.*", "", str(error.__cause__ or error))
+        raise DeclarationError(said) from error
 
 
 def _descriptions(segmentations: dg.Definitions) -> dict[str, str]:

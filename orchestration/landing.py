@@ -5,10 +5,8 @@ parsing and checking (`ingest`), telling Dagster (`orchestration.assets.landing`
 Dagster, so that landing can begin while Dagster is still being imported.
 """
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from importlib import import_module
 
 from ingest.contracts import CONTRACTS
 from ingest.landing import LandedFile, land_file, switch
@@ -38,14 +36,6 @@ def start_landing(settings: Settings) -> Future[LandedSource]:
     _ahead[settings] = pool.submit(_land, settings)
     pool.shutdown(wait=False)
     return _ahead[settings]
-
-
-def import_meanwhile(future: Future[LandedSource], modules: Sequence[str]) -> None:
-    """Import modules that later steps need for as long as the landing is still under way."""
-    for module in modules:
-        if future.done():
-            return
-        import_module(module)
 
 
 def land(settings: Settings) -> LandedSource:

@@ -29,9 +29,9 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     """Print rejected lines, the segments and where to look."""
     console = Console()
     for table, count in outcome.unexpected_rejects.items():
-        console.print(
-            f"[yellow]{count:,} lines of {table} were rejected[/]; marts.rejects has each with its reason:"
-        )
+        kept = "marts.rejects" if job == "refresh" else layout.landing / "current" / "rejects"
+        lines = "line" if count == 1 else "lines"
+        console.print(f"[yellow]Rejected {count:,} {lines} of {table}[/], kept with reasons in {kept}:")
         _show_rejects(console, layout, table)
     if job != "refresh":
         console.print(f"Done in {seconds:.0f} s: {layout.database}")

@@ -8,7 +8,6 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +18,8 @@ import sqlalchemy
 from dagster._core.storage.dagster_run import RunsFilter
 
 from orchestration.definitions import build_defs
-from orchestration.landing import LandedSource, import_meanwhile
 from orchestration.settings import PROJECT_ROOT, Settings
 
-_NEEDED_LATER = (
-    "dbt.cli.main",
-    "dbt.adapters.duckdb",
-    "ml.segmentation.train",
-    "orchestration.segment_plots",
-)
 _PROCESS_TAG = "matinee/process"
 
 
@@ -60,7 +52,7 @@ def dagster_home() -> Path:
     return home
 
 
-def run_job(job: str, settings: Settings, landing: Future[LandedSource] | None = None) -> RunOutcome:
+def run_job(job: str, settings: Settings) -> RunOutcome:
     """Run a job to its end and say how it went; failures of the run are in the outcome, not raised.
 
     Parameters
@@ -69,16 +61,12 @@ def run_job(job: str, settings: Settings, landing: Future[LandedSource] | None =
         `refresh` or `sql_layer`.
     settings
         What to run on.
-    landing
-        A landing that was started ahead.
     """
     os.environ.update(settings.to_environment())
     dagster_home()
     with _no_garbage_collection(), _no_waiting_for_the_disk(), dg.DagsterInstance.get() as instance:
         _bury_dead_runs(instance)
         definitions = build_defs(settings)
-        if landing:
-            import_meanwhile(landing, _NEEDED_LATER)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             raise_on_error=False,

@@ -35,8 +35,8 @@ class Settings(BaseSettings):
     """Memory that DuckDB may use; beyond it DuckDB spills to the warehouse folder."""
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     """A raw file with a larger share of bad lines is refused as a whole."""
-    schedule: str = "0 3 * * *"
-    """Cron expression of the nightly refresh, in UTC."""
+    schedule: Annotated[str, Field(pattern=r"^([\d*/,\-A-Za-z?#]+\s+){4}[\d*/,\-A-Za-z?#]+$")] = "0 3 * * *"
+    """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday."""
 
     @field_validator("warehouse")
     @classmethod

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from ml.segmentation.assignment import one_thread_each
+
 _CHUNK_ROWS = 16_384
 
 
@@ -53,7 +55,8 @@ def principal_components(X: np.ndarray, count: int = 2) -> Projection:
     count
         Components wanted; fewer come back when d is smaller.
     """
-    mean, covariance = _moments(X)
+    with one_thread_each("blas"):  # chunks this small only make a second thread wait
+        mean, covariance = _moments(X)
     values, vectors = np.linalg.eigh(covariance)
     top = np.argsort(values)[::-1][:count]
     components = vectors[:, top].T

@@ -10,6 +10,7 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration import dbt
+from orchestration.meanwhile import import_meanwhile
 from orchestration.warehouse import POOL, WarehouseResource
 
 
@@ -23,6 +24,7 @@ def build_dbt_assets() -> dg.AssetsDefinition:
         pool=POOL,
     )
     def dbt_build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+        import_meanwhile("ml.segmentation.train")
         yield from dbt.build(context, warehouse)
 
     return dbt_build

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.dbt import OWNER
 from orchestration.layout import write_atomically
+from orchestration.meanwhile import import_meanwhile
 from orchestration.model_store import ModelStore
 from orchestration.warehouse import POOL, WarehouseResource
 
@@ -94,6 +95,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     def k_metrics(warehouse: WarehouseResource) -> Iterator[Any]:
         from ml.segmentation.train import train  # noqa: PLC0415 - scikit-learn takes seconds to import
 
+        import_meanwhile("orchestration.segment_plots")
         training = train(_features(warehouse, spec), spec, workers=warehouse.threads)
         version = _store(warehouse, spec).save_candidate(training)
         metrics = training.sweep.metrics

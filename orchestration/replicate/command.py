@@ -33,7 +33,12 @@ _SECTIONS = {
     "segment": "The five segments of the 20 columns, by titles per user",
 }
 """First part of a figure's key to the heading it stands under."""
-_COLOURS = {"ok": "green", "differs": "bold red", "needs the full file": "dim", "no published figure": "dim"}
+_COLOURS = {
+    "ok": "green",
+    "differs": "bold red",
+    "needs the full file": "dim",
+    "nothing to compare with": "dim",
+}
 
 
 def replicate_source(settings: Settings) -> int:

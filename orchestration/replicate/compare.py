@@ -13,7 +13,7 @@ from typing import Literal
 FULL_RATINGS, SMALL_RATINGS = 26_024_289, 100_004
 """Rows of the two public rating files; they decide which figures a run can be held to."""
 
-Verdict = Literal["ok", "differs", "needs the full file", "no published figure"]
+Verdict = Literal["ok", "differs", "needs the full file", "nothing to compare with"]
 
 TOLERANCES: dict[str, Callable[[float, float], bool]] = {
     "exact": lambda ours, theirs: ours == theirs,
@@ -112,7 +112,7 @@ def _verdict(
     figure: PublishedFigure, expected: float | None, ours: float | None, *, right_join: bool
 ) -> Verdict:
     if expected is None:
-        return "no published figure" if right_join else "needs the full file"
+        return "nothing to compare with" if right_join else "needs the full file"
     # On the small file sizes were counted, not read off a chart.
     exact_size = figure.tolerance == "about" and expected == figure.small
     fits = TOLERANCES["exact" if exact_size else figure.tolerance]
