@@ -7,7 +7,6 @@ Exit codes: 0 done; 1 failed, nothing published was replaced; 2 wrong usage or s
 published, but raw lines were rejected that are not known faults of the file.
 """
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -63,19 +62,17 @@ def run(
     layout = WarehouseLayout(settings.warehouse)
     try:
         with lock_warehouse(layout, "matinee run"):
-            pass  # Only to fail early and in plain words; the run itself takes the lock again.
+            start_landing(settings)
+
+            from orchestration.definitions import DeclarationError
+            from orchestration.runs import run_job
+
+            try:
+                outcome = run_job(job, settings)
+            except DeclarationError as error:
+                _fail(str(error), USAGE)
     except WarehouseError as error:
         _fail(str(error), FAILED)
-    start_landing(settings)
-
-    from orchestration.definitions import DeclarationError
-    from orchestration.run_summary import show_outcome, write_run_file
-    from orchestration.runs import run_job
-
-    try:
-        outcome = run_job(job, settings)
-    except DeclarationError as error:
-        _fail(str(error), USAGE)
     seconds = time.perf_counter() - started
     if not outcome.success:
         for problem in outcome.problems or ("the run failed; `make dev` shows its log",):
@@ -83,6 +80,8 @@ def run(
         if layout.published.exists():
             _say(f"Published results stay readable: {layout.published}")
         raise typer.Exit(FAILED)
+    from orchestration.run_summary import show_outcome, write_run_file
+
     write_run_file(layout, outcome, seconds)
     show_outcome(layout, outcome, seconds, job)
     if outcome.unexpected_rejects and not allow_rejects:
@@ -164,12 +163,4 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Entry point."""
-    code: int | str | None = 0
-    try:
-        app()
-    except SystemExit as end:
-        code = end.code
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # All is written and closed; the interpreter's own way out would walk all of dbt's and Dagster's objects first.
-    os._exit(code if isinstance(code, int) else FAILED if code else 0)
+    app()

@@ -117,6 +117,10 @@ def _free_database() -> None:
 class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
     """Asset key = [layer, table]; group and owner stand in `dbt_project.yml`."""
 
+    def __init__(self) -> None:
+        # The contract of landing and of ML output stands as tests of dbt's sources: they are checks like all others.
+        super().__init__(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: dagster_dbt.DbtProject | None
     ) -> dg.AssetSpec:

@@ -52,7 +52,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 build_landing(),
                 dbt_assets,
                 build_ml_tables(list(described)),
-                build_published(marts),
+                build_published(marts, list(described)),
                 build_report(described),
             ],
             asset_checks=build_checks(),

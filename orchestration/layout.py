@@ -40,15 +40,24 @@ class WarehouseLayout:
         self.lock_holder = root / ".run.json"
 
 
+_held_here: set[Path] = set()
+
+
 @contextmanager
-def lock_warehouse(layout: WarehouseLayout, holder: str) -> Iterator[None]:
+def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = False) -> Iterator[None]:
     """Hold the warehouse for one run; the operating system frees it when the process ends, however it ends.
+
+    With `inherit`, a lock that this process holds already is taken over: the command line locks before it lands,
+    and the run it then starts is the same run.
 
     Raises
     ------
     WarehouseError
         When the folder cannot be written or another run holds it.
     """
+    if inherit and layout.root in _held_here:
+        yield
+        return
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(layout.lock, timeout=0)
@@ -68,8 +77,10 @@ def lock_warehouse(layout: WarehouseLayout, holder: str) -> Iterator[None]:
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         layout.lock_holder.write_text(json.dumps(facts))
+        _held_here.add(layout.root)
         yield
     finally:
+        _held_here.discard(layout.root)
         layout.lock_holder.unlink(missing_ok=True)
         lock.release()
 

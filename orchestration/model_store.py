@@ -5,9 +5,11 @@ Does not belong here: training, scoring, DuckDB.
 
     models/<segmentation>/<version>/model.json      preparation, centroids and names together
                                     explored.json   the same for the explored k
-                                    k_metrics.parquet, members.parquet, profile.parquet, pca.parquet
-    models/<segmentation>/candidate.json            the version trained last
-    models/<segmentation>/current.json              the version in force
+                                    k_metrics.parquet, segments.parquet, segment_members.parquet,
+                                    segment_profiles.parquet, pca_loadings.parquet
+                                    plots/          PNGs
+    models/<segmentation>/candidate.json            the version trained last; the steps of a run work on it
+    models/<segmentation>/current.json              the version in force; switched when its tables are published
 """
 
 import hashlib
@@ -15,7 +17,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
@@ -35,6 +37,8 @@ class ModelStore:
     """The versions of one segmentation."""
 
     folder: Path
+    pointer: Literal["candidate", "current"] = "candidate"
+    """Which version is read and written."""
 
     @property
     def name(self) -> str:
@@ -61,30 +65,31 @@ class ModelStore:
         return version
 
     def model(self) -> SegmentationModel:
-        """Return the model in force."""
-        return SegmentationModel.from_json((self._current / "model.json").read_text(encoding="utf-8"))
+        """Return the model."""
+        return SegmentationModel.from_json((self.home / "model.json").read_text(encoding="utf-8"))
 
     def explored(self) -> dict[int, SegmentationModel]:
         """Return the models of the published and the explored k."""
-        states = json.loads((self._current / "explored.json").read_text(encoding="utf-8"))
+        states = json.loads((self.home / "explored.json").read_text(encoding="utf-8"))
         return {int(k): SegmentationModel.from_json(json.dumps(state)) for k, state in states.items()}
 
     def write_table(self, table: str, frame: pl.DataFrame) -> None:
-        """Store a table of the version in force, with the segmentation as its first column."""
+        """Store a table of the version, with the segmentation as its first column."""
         labelled = frame.select(pl.lit(self.name).alias("segmentation"), pl.all())
         write_atomically(self.table_path(table), _parquet(labelled))
 
     def read_table(self, table: str) -> pl.DataFrame:
-        """Return a table of the version in force."""
+        """Return a table of the version."""
         return pl.read_parquet(self.table_path(table))
 
     def table_path(self, table: str) -> Path:
-        """Return the file of a table of the version in force."""
-        return self._current / f"{table}.parquet"
+        """Return the file of a table of the version."""
+        return self.home / f"{table}.parquet"
 
     @property
-    def _current(self) -> Path:
-        return self.folder / self._pointed("current")
+    def home(self) -> Path:
+        """The folder of the version."""
+        return self.folder / self._pointed(self.pointer)
 
     def _point(self, pointer: str, version: str) -> None:
         write_atomically(self.folder / f"{pointer}.json", json.dumps({"version": version}) + "\n")

@@ -31,7 +31,7 @@ def score_file(models: Path, segmentation: str, input_file: Path) -> pl.DataFram
         )
         msg = f"no trained segmentation {segmentation!r}; {there_are}"
         raise ScoringError(msg)
-    model = ModelStore(models / segmentation).model()
+    model = ModelStore(models / segmentation, "current").model()
     frame = read_frame(input_file)
     if model.entity not in frame.columns:
         msg = f"{input_file.name}: no column {model.entity!r}; found: {', '.join(frame.columns)}"

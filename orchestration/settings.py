@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
+    @field_validator("source")
+    @classmethod
+    def _absolute_unless_named(cls, value: str) -> str:
+        return value if value in ("demo", "kaggle") else str(Path(value).expanduser().resolve())
+
     def to_environment(self) -> dict[str, str]:
         """Return the environment variables that give these settings again, for dbt and for child processes."""
         return {f"MATINEE_{name.upper()}": str(value) for name, value in self.model_dump().items()}

@@ -29,7 +29,7 @@ class WarehouseResource(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:
         """Lock the warehouse for the run."""
         holder = f"run {context.run.run_id[:8]}" if context.run else "a Dagster process"
-        with lock_warehouse(self.layout, holder):
+        with lock_warehouse(self.layout, holder, inherit=True):
             yield self
             shutil.rmtree(self.layout.temporary, ignore_errors=True)
 

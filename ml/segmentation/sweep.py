@@ -59,7 +59,8 @@ def sweep(X: np.ndarray, clustering: Clustering, *, rng: np.random.Generator, wo
         When there are fewer rows, or fewer different rows, than the largest candidate asks for.
     """
     candidates = clustering.candidates
-    _require_enough_rows(X, max(candidates))
+    require_rows(len(X), max(candidates))
+    _require_different_rows(X, max(candidates))
     fit_rng, sample_rng = rng.spawn(2)
     fits = fit_many(X, candidates, restarts=clustering.restarts, rng=fit_rng, workers=workers)
     silhouettes = quality.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng)
@@ -85,13 +86,23 @@ def sweep(X: np.ndarray, clustering: Clustering, *, rng: np.random.Generator, wo
     return Sweep(tuple(fits), pl.DataFrame(rows, schema_overrides={"k": pl.Int32}))
 
 
-def _require_enough_rows(X: np.ndarray, largest: int) -> None:
-    if len(X) < largest:
+def require_rows(rows: int, largest: int) -> None:
+    """Refuse fewer rows than the largest candidate k.
+
+    Raises
+    ------
+    SegmentationError
+        When there are fewer.
+    """
+    if rows < largest:
         msg = (
-            f"{len(X):,} rows are fewer than the largest candidate k = {largest}; "
+            f"{rows:,} rows are fewer than the largest candidate k = {largest}; "
             "lower `clustering.candidates` or bring more data"
         )
         raise SegmentationError(msg)
+
+
+def _require_different_rows(X: np.ndarray, largest: int) -> None:
     # Looking at the first rows is enough for nearly every real input.
     for rows in (X[: 100 * largest], X):
         different = len(np.unique(rows, axis=0))

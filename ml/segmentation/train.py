@@ -14,7 +14,7 @@ from ml.segmentation.naming import name_segments, rank_order
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.profile import segment_means
 from ml.segmentation.spec import SegmentationSpec
-from ml.segmentation.sweep import Sweep, sweep
+from ml.segmentation.sweep import Sweep, require_rows, sweep
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
     if frame.is_empty():
         msg = f"{spec.features.table} has no rows: nobody is left to segment"
         raise SegmentationError(msg)
+    require_rows(len(frame), max(spec.clustering.candidates))
     if frame[spec.entity].null_count() or frame[spec.entity].n_unique() != len(frame):
         msg = f"{spec.features.table} must have one row per {spec.entity}; it has missing or repeated ones"
         raise SegmentationError(msg)

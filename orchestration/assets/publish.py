@@ -12,19 +12,20 @@ import dagster as dg
 
 from orchestration.dbt import OWNER
 from orchestration.layout import switch_symlink
+from orchestration.model_store import ModelStore
 from orchestration.warehouse import POOL, WarehouseResource
 
 KEPT_SETS = 3
 """A reader that resolved the set before a switch can finish; so a few old ones stay."""
 
 
-def build_published(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """Return the asset that publishes the given marts."""
+def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) -> dg.AssetsDefinition:
+    """Return the asset that publishes the given marts and puts the models behind them in force."""
 
     @dg.asset(
         key=["published", "tables"],
         description="Every mart as `published/<mart>.parquet`; a reader sees the old set or the new one.",
-        deps=list(marts),
+        deps=[*marts, *(dg.AssetKey([name, "plots"]) for name in segmentations)],
         group_name="published",
         owners=[OWNER],
         kinds={"parquet"},
@@ -45,6 +46,11 @@ def build_published(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 rows[mart] = count
         unfinished.rename(finished)
         switch_symlink(layout.published, finished)
+        layout.plots.mkdir(exist_ok=True)
+        for name in segmentations:
+            store = ModelStore(layout.models / name)
+            store.promote_candidate()
+            switch_symlink(layout.plots / name, store.home / "plots")
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)
         return dg.MaterializeResult(

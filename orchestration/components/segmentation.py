@@ -4,6 +4,7 @@ Belongs here: the assets every segmentation has, their checks and metadata.
 Does not belong here: the schema (`ml.segmentation.spec`), any computation, any one segmentation.
 """
 
+import shutil
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Self
@@ -126,7 +127,6 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     @dg.asset(**declare("model", [key("k_metrics")], {"json"}))
     def model(warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse, spec)
-        version = store.promote_candidate()
         trained = store.model()
         store.write_table(
             "segments",
@@ -141,10 +141,10 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
         )
         return dg.MaterializeResult(
             metadata={
-                "version": version,
+                "version": store.home.name,
                 "k": trained.k,
                 "segments": dg.MetadataValue.json(list(trained.segment_names)),
-                "path": dg.MetadataValue.path(str(store.folder / version / "model.json")),
+                "path": dg.MetadataValue.path(str(store.home / "model.json")),
             }
         )
 
@@ -208,11 +208,15 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
         from orchestration.segment_plots import draw  # noqa: PLC0415 - matplotlib takes a second to import
 
         store, frame = _store(warehouse, spec), _features(warehouse, spec)
-        folder = warehouse.layout.plots / spec.name
-        metadata: dict[str, Any] = {"folder": dg.MetadataValue.path(str(folder))}
+        unfinished, finished = store.home / ".plots", store.home / "plots"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        metadata: dict[str, Any] = {}
         for drawn in draw(spec, store, frame):
-            write_atomically(folder / f"{drawn.name}.png", drawn.png)
+            write_atomically(unfinished / f"{drawn.name}.png", drawn.png)
             metadata[drawn.name] = dg.MetadataValue.md(drawn.thumbnail_markdown())
+        shutil.rmtree(finished, ignore_errors=True)
+        unfinished.rename(finished)
+        metadata["folder"] = dg.MetadataValue.path(str(finished))
         return dg.MaterializeResult(metadata=metadata)
 
     return dg.Definitions(assets=[k_metrics, model, members, profile, plots])
