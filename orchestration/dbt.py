@@ -187,7 +187,7 @@ def _failure(node: Any) -> str:
     said = _short(node.message)
     meaning = " ".join((node.node.description or "").split())
     is_test = node.node.resource_type == "test"
-    return f"{node.node.name}: {said} {meaning}".strip() if is_test else f"{node.node.name}: {said}"
+    return f"{node.node.name}: {said}. {meaning}".strip() if is_test else f"{node.node.name}: {said}"
 
 
 def _collect(event: Any, messages: list[dict[str, Any]]) -> None:

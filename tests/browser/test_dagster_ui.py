@@ -1,0 +1,59 @@
+"""The Dagster UI shows a finished run: the graph, green checks and the thumbnails of plots."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT_ROOT
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def ui(dagster_home, demo_warehouse):
+    """The address of a webserver on the instance that recorded the demo run."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [str(Path(sys.executable).with_name("dagster-webserver")), "-p", str(port), "-w", "workspace.yaml"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "DAGSTER_HOME": str(dagster_home), "MATINEE_WAREHOUSE": str(demo_warehouse)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(120):
+        try:
+            urllib.request.urlopen(f"{address}/server_info")
+            break
+        except OSError:
+            time.sleep(0.5)
+    yield address
+    server.terminate()
+    server.wait()
+
+
+def test_the_graph_of_a_segmentation_is_shown_materialised(browser, ui):
+    page = browser.new_page(viewport={"width": 1700, "height": 1000})
+    page.goto(f"{ui}/locations/matinee/asset-groups/user_ratings")
+    page.get_by_text("Scikit Learn").first.wait_for(timeout=60_000)
+    assert page.get_by_text("Materialized").count() >= 5
+    assert page.get_by_text("2 / 2 Passed").first.is_visible()
+    page.close()
+
+
+def test_a_plot_is_shown_as_a_picture(browser, ui):
+    page = browser.new_page(viewport={"width": 1700, "height": 1000})
+    page.goto(f"{ui}/assets/user_ratings/plots")
+    page.get_by_text("[Show Markdown]").first.click(timeout=60_000)
+    picture = page.locator("img[alt='elbow']")
+    picture.wait_for(timeout=20_000)
+    assert picture.evaluate("one => one.naturalWidth") > 200
+    page.close()
