@@ -5,7 +5,8 @@ happens with the result (`kmeans`).
 """
 
 import numpy as np
-from sklearn.cluster import KMeans
+
+from ml.segmentation.lloyd import Rows, converge
 
 _FIRST_BREATH = 3
 """Centroids added and removed at first; one fewer after every breath that gains nothing."""
@@ -16,7 +17,7 @@ _SPREAD = 0.1
 
 
 def breathe(
-    X: np.ndarray, inertia: float, centroids: np.ndarray, rng: np.random.Generator
+    rows: Rows, inertia: float, centroids: np.ndarray, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
     """Improve converged centroids by adding some where the error is largest and removing the least useful.
 
@@ -24,11 +25,12 @@ def breathe(
 
     Parameters
     ----------
-    X : (n, d) float32
+    rows
+        The rows to cluster.
     inertia
-        Of the centroids on X.
+        Of the centroids on the rows.
     centroids : (k, d) float32
-        Converged on X.
+        Converged on the rows.
     rng
         Draws where new centroids start.
 
@@ -40,8 +42,8 @@ def breathe(
     k = len(centroids)
     breath = min(_FIRST_BREATH, k)
     while breath:
-        _, inhaled = converge(X, _with_more(X, centroids, inertia, breath, rng))
-        exhaled_inertia, exhaled = converge(X, _with_fewer(X, inhaled, breath))
+        _, inhaled = converge(rows, _with_more(rows, centroids, inertia, breath, rng))
+        exhaled_inertia, exhaled = converge(rows, _with_fewer(rows, inhaled, breath))
         if exhaled_inertia < inertia * (1 - _LEAST_GAIN):
             inertia, centroids = exhaled_inertia, exhaled
         else:
@@ -49,7 +51,7 @@ def breathe(
     return inertia, centroids
 
 
-def neighbours(X: np.ndarray, fewer: np.ndarray | None, more: np.ndarray | None) -> list[np.ndarray]:
+def neighbours(rows: Rows, fewer: np.ndarray | None, more: np.ndarray | None) -> list[np.ndarray]:
     """Return starts for k centroids made from the solutions for k - 1 and k + 1.
 
     A centroid is added where the error is largest, or the least useful one is taken away. A start is left
@@ -57,49 +59,43 @@ def neighbours(X: np.ndarray, fewer: np.ndarray | None, more: np.ndarray | None)
     """
     starts = []
     if fewer is not None:
-        nearest, _, distance, _ = _two_nearest(X, fewer)
+        nearest, _, distance, _ = _two_nearest(rows, fewer)
         worst = np.bincount(nearest, distance, minlength=len(fewer)).argmax()
-        own = X[nearest == worst]
+        own = rows.X[nearest == worst]
         # The member furthest from its centroid would be an outlier; the mean of the far half is not.
         far = own[np.argsort(distance[nearest == worst], kind="stable")[len(own) // 2 :]]
-        starts.append(np.vstack([fewer, far.mean(axis=0)]).astype(X.dtype))
+        starts.append(np.vstack([fewer, far.mean(axis=0)]).astype(np.float32))
     if more is not None:
-        starts.append(_with_fewer(X, more, 1))
+        starts.append(_with_fewer(rows, more, 1))
     return starts
 
 
-def converge(X: np.ndarray, start: np.ndarray) -> tuple[float, np.ndarray]:
-    """Run Lloyd's algorithm from the given centroids; return inertia and centroids."""
-    model = KMeans(len(start), init=start, n_init=1, algorithm="lloyd").fit(X)
-    return float(model.inertia_), model.cluster_centers_
-
-
 def _with_more(
-    X: np.ndarray, centroids: np.ndarray, inertia: float, breath: int, rng: np.random.Generator
+    rows: Rows, centroids: np.ndarray, inertia: float, breath: int, rng: np.random.Generator
 ) -> np.ndarray:
-    nearest, _, distance, _ = _two_nearest(X, centroids)
+    nearest, _, distance, _ = _two_nearest(rows, centroids)
     error = np.bincount(nearest, distance, minlength=len(centroids))
     parents = centroids[np.argsort(-error, kind="stable")[:breath]]
-    step = _SPREAD * np.sqrt(inertia / X.size)
-    return np.vstack([centroids, parents + step * rng.standard_normal(parents.shape)]).astype(X.dtype)
+    step = _SPREAD * np.sqrt(inertia / rows.X.size)
+    return np.vstack([centroids, parents + step * rng.standard_normal(parents.shape)]).astype(np.float32)
 
 
-def _with_fewer(X: np.ndarray, centroids: np.ndarray, breath: int) -> np.ndarray:
-    nearest, _, distance, second = _two_nearest(X, centroids)
+def _with_fewer(rows: Rows, centroids: np.ndarray, breath: int) -> np.ndarray:
+    nearest, _, distance, second = _two_nearest(rows, centroids)
     # What the inertia would rise by if the centroid were taken away.
     usefulness = np.bincount(nearest, second - distance, minlength=len(centroids))
     return centroids[np.sort(np.argsort(usefulness, kind="stable")[breath:])]
 
 
 def _two_nearest(
-    X: np.ndarray, centroids: np.ndarray
+    rows: Rows, centroids: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return labels of the nearest and second nearest centroid and the squared distances to both."""
-    rows = np.arange(len(X))
-    squared = np.einsum("ij,ij->i", X, X)[:, None] - 2 * (X @ centroids.T)
+    every = np.arange(len(rows))
+    squared = rows.squared_norms[:, None] - 2 * (rows.X @ centroids.T)
     squared += np.einsum("ij,ij->i", centroids, centroids)
     nearest = squared.argmin(axis=1)
-    distance = squared[rows, nearest].copy()
-    squared[rows, nearest] = np.inf
+    distance = squared[every, nearest].copy()
+    squared[every, nearest] = np.inf
     runner_up = squared.argmin(axis=1)
-    return nearest, runner_up, distance, squared[rows, runner_up]
+    return nearest, runner_up, distance, squared[every, runner_up]

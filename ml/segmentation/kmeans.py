@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import KMeans
 
 from ml.segmentation.assignment import assign, one_thread_each
-from ml.segmentation.breathing import breathe, converge, neighbours
+from ml.segmentation.breathing import breathe, neighbours
+from ml.segmentation.lloyd import Rows, converge, plus_plus
 
 SAMPLE_ROWS = 10_000
 """Starts are tried on a sample of this many rows: at 270 K rows that is 25 x cheaper and finds the same optima."""
@@ -78,7 +78,8 @@ def fit_many(
         Fits that run side by side; does not change the result.
     """
     order = rng.permutation(len(X)) if len(X) > SAMPLE_ROWS else np.arange(len(X))
-    sample = X[order[:SAMPLE_ROWS]]
+    every = Rows(X)
+    sample, middle = (Rows(X[order[:most]]) for most in (SAMPLE_ROWS, MIDDLE_ROWS))
     seeds = dict(zip(candidates, rng.spawn(len(candidates)), strict=True))
     starts = restarts if len(sample) < len(X) else restarts * SMALL_DATA_FACTOR
     # Largest k first: it takes longest, so no worker is left waiting for it at the end.
@@ -90,35 +91,33 @@ def fit_many(
 
         found = side_by_side(lambda k: _search(sample, k, starts, seeds[k]))
         enriched = side_by_side(lambda k: _with_neighbours(sample, k, found))
-        finished = side_by_side(lambda k: _finish(X, X[order[:MIDDLE_ROWS]], enriched[k]))
+        finished = side_by_side(lambda k: _finish(every, middle, enriched[k]))
     return [_as_fit(X, finished[k][0][1]) for k in candidates]
 
 
-def _search(X: np.ndarray, k: int, starts: int, rng: np.random.Generator) -> list[Solution]:
+def _search(rows: Rows, k: int, starts: int, rng: np.random.Generator) -> list[Solution]:
     """Return the best different optima of k-means++ starts, each improved by breathing, best first."""
-    random = np.random.RandomState(rng.integers(2**31 - 1))
-    models = [KMeans(k, n_init=1, random_state=random, algorithm="lloyd").fit(X) for _ in range(starts)]
-    optima = _distinct([(float(model.inertia_), model.cluster_centers_) for model in models], KEPT)
-    breathed = [breathe(X, inertia, centroids, rng) for inertia, centroids in optima[:BREATHED]]
+    optima = _distinct([converge(rows, plus_plus(rows, k, rng)) for _ in range(starts)], KEPT)
+    breathed = [breathe(rows, inertia, centroids, rng) for inertia, centroids in optima[:BREATHED]]
     # The sample's second best may be the best of all rows: what breathing left behind stays in the race.
     return _distinct([*breathed, *optima], KEPT)
 
 
-def _with_neighbours(X: np.ndarray, k: int, found: dict[int, list[Solution]]) -> list[Solution]:
+def _with_neighbours(rows: Rows, k: int, found: dict[int, list[Solution]]) -> list[Solution]:
     """Add what the best solutions for one centroid fewer and one more lead to."""
     fewer, more = (found[other][0][1] if other in found else None for other in (k - 1, k + 1))
-    derived = [converge(X, start) for start in neighbours(X, fewer, more)]
+    derived = [converge(rows, start) for start in neighbours(rows, fewer, more)]
     return _distinct([*found[k], *derived], KEPT)
 
 
-def _finish(X: np.ndarray, middle: np.ndarray, solutions: list[Solution]) -> list[Solution]:
+def _finish(rows: Rows, middle: Rows, solutions: list[Solution]) -> list[Solution]:
     """Converge the best solutions on all rows, best first."""
-    if len(X) <= SAMPLE_ROWS:
+    if len(rows) <= SAMPLE_ROWS:
         return solutions
     if len(solutions) > 1:
         solutions = _distinct([converge(middle, centroids) for _, centroids in solutions], FINISHED)
         solutions = [solution for solution in solutions if solution[0] <= solutions[0][0] * _WITHIN_REACH]
-    return _distinct([converge(X, centroids) for _, centroids in solutions], 1)
+    return _distinct([converge(rows, centroids) for _, centroids in solutions], 1)
 
 
 def _distinct(solutions: list[Solution], most: int) -> list[Solution]:
