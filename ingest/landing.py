@@ -1,6 +1,6 @@
 """Raw file in, typed Parquet landing out, with every line that breaks the contract kept and explained.
 
-Here: the order of events for one file (`land_file`) and for a whole source (`land`).
+Here: the order of events for one file (`land_file`); `land` does it for each file of a source.
 Not here: the declarations (`ingest.contracts`), the reading (`ingest.readers`), the folder (`ingest.store`).
 
 Nothing that readers see changes before the switch: a file that is refused leaves the current set as it was.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ from ingest.store import (
     write_manifest,
 )
 
-__all__ = ["LandedFile", "Landing", "land", "land_file", "switch"]
+__all__ = ["LandedFile", "land", "land_file", "switch"]
 
 # source, table_name, line, reason, raw_text, is_known_quirk
 _Reject = tuple[str, str, int, str, str, bool]
@@ -50,32 +50,15 @@ _BATCH_ROWS = 50_000
 _KEPT_WHEN_REFUSED = 100_000
 
 
-@dataclass(frozen=True)
-class Landing:
-    """The outcome of landing a source.
-
-    Parameters
-    ----------
-    files
-        One entry per table, in landing order.
-    set_path
-        The folder that ``current`` points to now.
-    """
-
-    files: tuple[LandedFile, ...]
-    set_path: Path
-
-
 def land(
     source: Source,
     landing_dir: Path,
     *,
-    tables: Sequence[str] | None = None,
     memory_limit: str = "2GB",
     threads: int = 2,
     max_rejected_share: float = 0.01,
-) -> Landing:
-    """Land the tables of a source and make them the current set.
+) -> tuple[LandedFile, ...]:
+    """Land every file of a source; `switch` then makes them the current set.
 
     Parameters
     ----------
@@ -83,8 +66,6 @@ def land(
         What `ingest.sources.resolve_source` found.
     landing_dir
         The landing folder; made where it does not exist.
-    tables
-        Tables to land; all that the source has where None.
     memory_limit, threads
         Limits for DuckDB.
     max_rejected_share
@@ -92,26 +73,24 @@ def land(
 
     Returns
     -------
-    Landing
-        Counts and paths per table.
+    Counts and paths, one per table, in the order of the source.
 
     Raises
     ------
     IngestError
         When a file cannot be used; the current set stays as it was.
     """
-    landed = tuple(
+    return tuple(
         land_file(
             CONTRACTS[table],
-            source.file(table),
+            file,
             landing_dir,
             memory_limit=memory_limit,
             threads=threads,
             max_rejected_share=max_rejected_share,
         )
-        for table in (source.files if tables is None else tables)
+        for table, file in source.files.items()
     )
-    return Landing(files=landed, set_path=switch(landing_dir, landed))
 
 
 def land_file(

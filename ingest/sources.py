@@ -55,22 +55,6 @@ class Source:
     description: str
     files: Mapping[str, RawFile]
 
-    def file(self, table: str) -> RawFile:
-        """Return the raw file of a table.
-
-        Raises
-        ------
-        IngestError
-            When the source has none.
-        """
-        if table not in self.files:
-            raise IngestError(
-                f"the source has no file for the table '{table}'.",
-                next_step=f"Add {_wanted_name(CONTRACTS[table])}, and run again.",
-                where=self.description,
-            )
-        return self.files[table]
-
 
 def resolve_source(
     source: str, *, download_dir: Path | None = None, tables: Sequence[str] = MOVIE_TABLES

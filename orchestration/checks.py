@@ -5,7 +5,7 @@ Belongs here: checks over what several assets made. Does not belong here: what d
 
 import dagster as dg
 
-from orchestration.recovery import TRUTH, planted_recovery
+from orchestration.recovery import TRUTH, measure_recovery
 from orchestration.warehouse import POOL, WarehouseResource
 
 RECOVERY_GOAL = 0.8
@@ -21,7 +21,7 @@ def build_recovery_check(segmentation: str) -> dg.AssetChecksDefinition:
         pool=POOL,
     )
     def planted_personas_are_recovered(warehouse: WarehouseResource) -> dg.AssetCheckResult:
-        index = planted_recovery(warehouse.layout).get(segmentation)
+        index = measure_recovery(warehouse.layout, segmentation)
         if index is None:
             return dg.AssetCheckResult(passed=True, description="This source has no planted personas.")
         return dg.AssetCheckResult(

@@ -7,6 +7,9 @@ Exit codes: 0 done; 1 failed, nothing published was replaced; 2 wrong usage or s
 published, but raw lines were rejected that are not known faults of the file.
 """
 
+import atexit
+import gc
+import os
 import sys
 import time
 from pathlib import Path
@@ -54,6 +57,9 @@ def run(
     except SettingsError as error:
         _fail(str(error), USAGE)
     started = time.perf_counter()
+    # Each pass of the cycle collector walks all of dbt's and Dagster's objects, 20 s of a full-scale run; what is left
+    # in cycles is some 70 MB.
+    gc.disable()
     _say(f"Matinee: source {settings.source}, warehouse {settings.warehouse}")
 
     from orchestration.landing import start_landing
@@ -163,4 +169,16 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Entry point."""
-    app()
+    try:
+        app()
+    except SystemExit as asked:
+        code = asked.code
+    _leave(code if isinstance(code, int) else int(code is not None))
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process as the interpreter does, but without taking its objects apart: 2 s after a run."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)

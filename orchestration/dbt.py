@@ -158,7 +158,7 @@ def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> It
     failures = run_build(selection, warehouse.layout, callbacks=[lambda event: _collect(event, messages)])
     # One message: each would be an event of its own in Dagster's log, and those are slow to write.
     context.log.info("\n".join(message["info"]["msg"] for message in messages))
-    yield from _dagster_events(messages, context, params, _table_metadata(warehouse))
+    yield from _dagster_events(messages, context, params, table_metadata(warehouse))
     if failures:
         raise dg.Failure(description=f"dbt build: {'; '.join(failures)}", allow_retries=False)
 
@@ -176,7 +176,7 @@ def run_build(
     indirect = () if "--indirect-selection" in selection else ("--indirect-selection", "buildable")
     ensure_manifest()
     result = invoke(
-        ["build", *selection, *indirect, "--exclude-resource-type", "unit_test", *target],
+        ["build", *selection, *indirect, "--exclude-resource-type", "unit_test", "--no-write-json", *target],
         callbacks=callbacks,
         manifest=_parsed_project(_PARSED.stat().st_mtime_ns),
     )
@@ -222,7 +222,7 @@ def _dagster_events(
                 yield dagster_event
 
 
-def _table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[str, Any]]:
+def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[str, Any]]:
     """Return columns and row counts of every table, and columns of every view, by (schema, name)."""
     if not warehouse.layout.database.exists():
         return {}

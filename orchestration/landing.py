@@ -8,8 +8,8 @@ Dagster, so that landing can begin while Dagster is still being imported.
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from ingest.contracts import CONTRACTS
-from ingest.landing import LandedFile, land_file, switch
+from ingest import landing
+from ingest.landing import LandedFile
 from ingest.sources import Source, resolve_source
 from orchestration.layout import WarehouseLayout, write_landed_source
 from orchestration.settings import Settings
@@ -52,7 +52,7 @@ def land(settings: Settings) -> LandedSource:
 
 def switch_to(landed: LandedSource, layout: WarehouseLayout) -> None:
     """Make the landed files the current set, all at once."""
-    switch(layout.landing, landed.files)
+    landing.switch(layout.landing, landed.files)
     folder = next(iter(landed.source.files.values())).path.parent
     write_landed_source(layout, landed.source.description, folder)
 
@@ -60,16 +60,12 @@ def switch_to(landed: LandedSource, layout: WarehouseLayout) -> None:
 def _land(settings: Settings) -> LandedSource:
     layout = WarehouseLayout(settings.warehouse)
     source = _open_source(settings, layout)
-    files = tuple(
-        land_file(
-            CONTRACTS[table],
-            file,
-            layout.landing,
-            memory_limit=settings.memory_limit,
-            threads=settings.threads,
-            max_rejected_share=settings.max_rejected_share,
-        )
-        for table, file in source.files.items()
+    files = landing.land(
+        source,
+        layout.landing,
+        memory_limit=settings.memory_limit,
+        threads=settings.threads,
+        max_rejected_share=settings.max_rejected_share,
     )
     return LandedSource(source, files)
 

@@ -7,6 +7,8 @@ Does not belong here: training, scoring, DuckDB.
                                     explored.json   the same for the explored k
                                     k_metrics.parquet, segments.parquet, segment_members.parquet,
                                     segment_profiles.parquet, pca_loadings.parquet
+                                    projection.json the principal components, for maps
+                                    recovery.json   agreement with planted segments, where there are any
                                     plots/          PNGs
     models/<segmentation>/candidate.json            the version trained last; the steps of a run work on it
     models/<segmentation>/current.json              the version in force; switched when its tables are published
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from ml.segmentation.model import SegmentationModel
+from ml.segmentation.projection import Projection
 from orchestration.layout import write_atomically
 
 if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
@@ -66,12 +69,36 @@ class ModelStore:
 
     def model(self) -> SegmentationModel:
         """Return the model."""
-        return SegmentationModel.from_json((self.home / "model.json").read_text(encoding="utf-8"))
+        return self.read_model(self.home)
+
+    @staticmethod
+    def read_model(version: Path) -> SegmentationModel:
+        """Return the model of a version, given its folder."""
+        return SegmentationModel.from_json((version / "model.json").read_text(encoding="utf-8"))
 
     def explored(self) -> dict[int, SegmentationModel]:
         """Return the models of the published and the explored k."""
         states = json.loads((self.home / "explored.json").read_text(encoding="utf-8"))
         return {int(k): SegmentationModel.from_json(json.dumps(state)) for k, state in states.items()}
+
+    def write_projection(self, projection: Projection) -> None:
+        """Store the principal components of the version's training rows."""
+        write_atomically(self.home / "projection.json", json.dumps(projection.to_dict()) + "\n")
+
+    def projection(self) -> Projection:
+        """Return the principal components."""
+        return Projection.from_dict(json.loads((self.home / "projection.json").read_text(encoding="utf-8")))
+
+    def write_recovery(self, index: float | None) -> None:
+        """Store how well planted segments were found again; None where none were planted."""
+        write_atomically(self.home / "recovery.json", json.dumps({"adjusted_rand_index": index}) + "\n")
+
+    def recovery(self) -> float | None:
+        """Return how well planted segments were found again; None where nobody planted or looked."""
+        try:
+            return json.loads((self.home / "recovery.json").read_text())["adjusted_rand_index"]
+        except FileNotFoundError:
+            return None
 
     def write_table(self, table: str, frame: pl.DataFrame) -> None:
         """Store a table of the version, with the segmentation as its first column."""

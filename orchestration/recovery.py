@@ -1,4 +1,4 @@
-"""How well the demo world's planted personas were found again.
+"""How well the demo world's planted segments were found again.
 
 Belongs here: comparing members with planted truth where there is one. Does not belong here: the truth.
 """
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ml.segmentation.agreement import adjusted_rand_index
 from orchestration.layout import WarehouseLayout, read_landed_source
 from orchestration.model_store import ModelNotFoundError, ModelStore
 
@@ -14,30 +15,36 @@ TRUTH = {"user_ratings": ("personas.csv", "user_id", "persona")}
 """Segmentation to its file of planted truth, entity column and label column."""
 
 
-def planted_recovery(layout: WarehouseLayout) -> dict[str, float]:
-    """Return the adjusted Rand index (Hubert and Arabie, 1985) per segmentation with planted truth.
+def measure_recovery(layout: WarehouseLayout, segmentation: str) -> float | None:
+    """Return the adjusted Rand index of members and planted truth, and keep it with the model.
 
-    Empty when the landed files are not a demo world, or the segmentation is not trained.
+    None when the landed files are not a demo world.
     """
-    folder = _truth_folder(layout)
-    if folder is None:
-        return {}
-    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415 - only where there is truth
+    store = ModelStore(layout.models / segmentation)
+    file, entity, label = TRUTH[segmentation]
+    path = _truth_folder(layout) / file
+    index = None
+    if path.is_file():
+        truth = pl.read_csv(path).select(pl.col(entity).cast(pl.String).alias("entity_id"), label)
+        both = store.read_table("segment_members").join(truth, on="entity_id")
+        index = adjusted_rand_index(both[label], both["segment_id"]) if len(both) else None
+    store.write_recovery(index)
+    return index
 
+
+def planted_recovery(layout: WarehouseLayout) -> dict[str, float]:
+    """Return what `measure_recovery` found last, for the segmentations in force; empty where there is no truth."""
     found = {}
-    for segmentation, (file, entity, label) in TRUTH.items():
-        truth = pl.read_csv(folder / file).select(pl.col(entity).cast(pl.String).alias("entity_id"), label)
+    for segmentation in TRUTH:
         try:
-            members = ModelStore(layout.models / segmentation).read_table("segment_members")
-        except (ModelNotFoundError, FileNotFoundError):
+            index = ModelStore(layout.models / segmentation, "current").recovery()
+        except ModelNotFoundError:
             continue
-        both = members.join(truth, on="entity_id")
-        if len(both):
-            found[segmentation] = float(adjusted_rand_score(both[label], both["segment_id"]))
+        if index is not None:
+            found[segmentation] = index
     return found
 
 
-def _truth_folder(layout: WarehouseLayout) -> Path | None:
+def _truth_folder(layout: WarehouseLayout) -> Path:
     landed_from = read_landed_source(layout)
-    folder = Path(landed_from["folder"]) / "truth" if landed_from else None
-    return folder if folder and all((folder / file).is_file() for file, _, _ in TRUTH.values()) else None
+    return Path(landed_from["folder"] if landed_from else "") / "truth"

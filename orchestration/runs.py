@@ -3,21 +3,18 @@
 Belongs here: one run from settings to outcome. Does not belong here: what people see of it (`cli`).
 """
 
-import gc
 import os
 import socket
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import sqlalchemy
 from dagster._core.storage.dagster_run import RunsFilter
 
 from orchestration.definitions import build_defs
+from orchestration.event_log import quick_event_log
 from orchestration.settings import PROJECT_ROOT, Settings
 
 _PROCESS_TAG = "matinee/process"
@@ -64,7 +61,7 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
     """
     os.environ.update(settings.to_environment())
     dagster_home()
-    with _no_garbage_collection(), _no_waiting_for_the_disk(), dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, quick_event_log(instance):
         _bury_dead_runs(instance)
         definitions = build_defs(settings)
         result = definitions.resolve_job_def(job).execute_in_process(
@@ -84,38 +81,6 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
                 if event.event_type_value == "STEP_SUCCESS"
             ),
         )
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Switch the cycle collector off: each pass walks all of dbt's and Dagster's objects, 20 s of a full-scale run.
-
-    What a run leaves in cycles is some 70 MB, and references are still counted.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-@contextmanager
-def _no_waiting_for_the_disk() -> Iterator[None]:
-    """Let Dagster's SQLite event log write without waiting for the disk at every one of some 300 events.
-
-    Each wait takes 10-60 ms, up to 20 s of a run. A killed process loses nothing by it; a power cut may cost the
-    record of the run in the Dagster UI, never data of the warehouse.
-    """
-
-    def relax(connection: object, _record: object) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.execute("PRAGMA synchronous = OFF")
-
-    sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", relax)
-    try:
-        yield
-    finally:
-        sqlalchemy.event.remove(sqlalchemy.engine.Engine, "connect", relax)
 
 
 def _bury_dead_runs(instance: dg.DagsterInstance) -> None:

@@ -16,7 +16,6 @@ from ml.plots.k_selection import elbow, k_metrics_panel
 from ml.plots.pca_map import pca_map
 from ml.plots.segments import distribution, segment_sizes
 from ml.plots.style import feature_label
-from ml.segmentation.projection import principal_components
 from ml.segmentation.spec import SegmentationSpec, select_columns
 from orchestration.model_store import ModelStore
 
@@ -34,16 +33,17 @@ class DrawnPlot:
         return f"![{self.name}](data:image/png;base64,{encoded})"
 
 
-def draw(spec: SegmentationSpec, store: ModelStore, frame: pl.DataFrame) -> Iterator[DrawnPlot]:
-    """Draw every plot of a segmentation."""
+def draw(
+    spec: SegmentationSpec, store: ModelStore, frame: pl.DataFrame, X: np.ndarray
+) -> Iterator[DrawnPlot]:
+    """Draw every plot of a segmentation; X (n, d) float32 are the prepared rows of the frame."""
     metrics = store.read_table("k_metrics")
     yield DrawnPlot("elbow", to_png(elbow(metrics)))
     yield DrawnPlot("k_metrics", to_png(k_metrics_panel(metrics)))
 
     models = store.explored()
     trained = store.model()
-    X = trained.preparation.transform(frame)
-    projection = principal_components(X)
+    projection = store.projection()
     points = projection.transform(X)
     for k in sorted({*spec.clustering.explore, trained.k}):
         model = models[k]
@@ -52,7 +52,7 @@ def draw(spec: SegmentationSpec, store: ModelStore, frame: pl.DataFrame) -> Iter
             to_png(
                 pca_map(
                     points,
-                    model.segment_ids(frame),
+                    model.nearest(X),
                     model.segment_names,
                     projection.transform(model.centroids),
                     projection.explained_variance_ratio,
@@ -61,7 +61,7 @@ def draw(spec: SegmentationSpec, store: ModelStore, frame: pl.DataFrame) -> Iter
             ),
         )
 
-    ids = trained.segment_ids(frame)
+    ids = trained.nearest(X)
     names = trained.segment_names
     sizes = np.bincount(ids, minlength=trained.k)
     yield DrawnPlot(

@@ -87,9 +87,7 @@ def _with_fewer(rows: Rows, centroids: np.ndarray, breath: int) -> np.ndarray:
     return centroids[np.sort(np.argsort(usefulness, kind="stable")[breath:])]
 
 
-def _two_nearest(
-    rows: Rows, centroids: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _two_nearest(rows: Rows, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return labels of the nearest and second nearest centroid and the squared distances to both."""
     every = np.arange(len(rows))
     squared = rows.squared_norms[:, None] - 2 * (rows.X @ centroids.T)

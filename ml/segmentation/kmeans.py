@@ -92,7 +92,7 @@ def fit_many(
         found = side_by_side(lambda k: _search(sample, k, starts, seeds[k]))
         enriched = side_by_side(lambda k: _with_neighbours(sample, k, found))
         finished = side_by_side(lambda k: _finish(every, middle, enriched[k]))
-    return [_as_fit(X, finished[k][0][1]) for k in candidates]
+        return list(pool.map(lambda k: _as_fit(X, finished[k][0][1]), candidates))
 
 
 def _search(rows: Rows, k: int, starts: int, rng: np.random.Generator) -> list[Solution]:

@@ -36,13 +36,18 @@ class Rows:
     tolerance: float = field(init=False)
 
     def __post_init__(self) -> None:
+        """Derive the rest."""
         X = np.ascontiguousarray(self.X, dtype=np.float32)
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "weights", np.ones(len(X), dtype=np.float32))
         object.__setattr__(self, "squared_norms", np.einsum("ij,ij->i", X, X))
-        object.__setattr__(self, "tolerance", float(_TOLERANCE * X.var(axis=0, dtype=np.float64).mean()))
+        # Without X.var(), which would make a float64 copy of X.
+        mean = X.mean(axis=0, dtype=np.float64)
+        variance = self.squared_norms.mean(dtype=np.float64) - mean @ mean
+        object.__setattr__(self, "tolerance", float(_TOLERANCE * variance / X.shape[1]))
 
     def __len__(self) -> int:
+        """Return the number of rows."""
         return len(self.X)
 
 

@@ -45,23 +45,27 @@ class SegmentationModel:
         """Number of segments."""
         return len(self.centroids)
 
-    def segment_ids(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return the segment id of each row, (n,) int32.
+    def nearest(self, X: np.ndarray) -> np.ndarray:
+        """Return the segment id of each prepared row, (n,) int32, for X (n, d) float32."""
+        return assign(X, self.centroids)[0]
+
+    def members(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return one row per row of the frame: entity_id (text), segment_id, segment_name.
 
         Raises
         ------
         SegmentationError
             When a feature column is absent, not numeric, or misses a value that no rule fills.
         """
-        return assign(self.preparation.transform(frame), self.centroids)[0]
+        return self.members_at(frame[self.entity], self.preparation.transform(frame))
 
-    def members(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return one row per row of the frame: entity_id (text), segment_id, segment_name."""
-        ids = self.segment_ids(frame)
+    def members_at(self, entities: pl.Series, X: np.ndarray) -> pl.DataFrame:
+        """Return what `members` does, for entities whose rows (n, d) are prepared already."""
+        ids = self.nearest(X)
         names = pl.Series(self.segment_names, dtype=pl.String)
         return pl.DataFrame(
             {
-                "entity_id": frame[self.entity].cast(pl.String),
+                "entity_id": entities.cast(pl.String),
                 "segment_id": ids,
                 "segment_name": names.gather(ids),
             }

@@ -45,7 +45,8 @@ class Preparation:
         columns = select_columns(features.columns, frame.columns)
         raw = _as_matrix(frame, columns)
         fill = _fitted_fill(raw, columns, features.missing)
-        filled = np.where(np.isnan(raw), fill, raw)
+        missing = np.isnan(raw)
+        filled = np.where(missing, fill, raw) if missing.any() else raw
 
         varying = filled.min(axis=0) < filled.max(axis=0)
         if not varying.all():
@@ -75,8 +76,8 @@ class Preparation:
                 log1p |= mask
                 filled[:, mask] = np.log1p(filled[:, mask])
             else:
-                shift[mask] = filled[:, mask].mean(axis=0)
-                scale[mask] = filled[:, mask].std(axis=0)
+                for j in np.flatnonzero(mask):  # a mask would copy all columns
+                    shift[j], scale[j] = filled[:, j].mean(), filled[:, j].std()
         return cls(tuple(columns), fill, log1p, shift, scale)
 
     def transform(self, frame: pl.DataFrame) -> np.ndarray:

@@ -4,6 +4,7 @@ Belongs here: PCA, its explained variance and loadings. Does not belong here: dr
 """
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,19 @@ class Projection:
     mean: np.ndarray
     components: np.ndarray
     explained_variance_ratio: np.ndarray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; `from_dict` gives the same projection back, bit for bit."""
+        return {
+            "mean": self.mean.tolist(),
+            "components": self.components.tolist(),
+            "explained_variance_ratio": self.explained_variance_ratio.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Rebuild a projection that `to_dict` described."""
+        return cls(**{name: np.array(values, dtype=np.float64) for name, values in state.items()})
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Return the coordinates of prepared rows, (n, c) float64."""

@@ -63,7 +63,7 @@ def sweep(X: np.ndarray, clustering: Clustering, *, rng: np.random.Generator, wo
     _require_different_rows(X, max(candidates))
     fit_rng, sample_rng = rng.spawn(2)
     fits = fit_many(X, candidates, restarts=clustering.restarts, rng=fit_rng, workers=workers)
-    silhouettes = quality.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng)
+    silhouettes = quality.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng, workers=workers)
     knee = quality.elbow(candidates, [fit.inertia for fit in fits])
     published = knee if clustering.publish == "elbow" else clustering.publish
     total = quality.total_inertia(X)

@@ -10,8 +10,8 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration import dbt
-from orchestration.meanwhile import import_meanwhile
 from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.worker import start_worker
 
 
 def build_dbt_assets() -> dg.AssetsDefinition:
@@ -24,7 +24,7 @@ def build_dbt_assets() -> dg.AssetsDefinition:
         pool=POOL,
     )
     def dbt_build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
-        import_meanwhile("ml.segmentation.train")
+        start_worker()  # it imports while dbt works
         yield from dbt.build(context, warehouse)
 
     return dbt_build

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
@@ -89,11 +90,20 @@ def build_landing() -> dg.AssetsDefinition:
         switch_to(landed, warehouse.layout)
         for result in landed.files:
             yield from _report(result)
-        for table, rows in (
-            ("rejects", sum(result.rows_rejected for result in landed.files)),
-            ("manifest", len(landed.files)),
+        for table, rows, file in (
+            ("rejects", sum(result.rows_rejected for result in landed.files), landed.files[0].rejects_path),
+            ("manifest", len(landed.files), landed.files[0].manifest_path),
         ):
-            yield dg.MaterializeResult(asset_key=["landing", table], metadata={"dagster/row_count": rows})
+            columns = pl.read_parquet_schema(file).items()
+            yield dg.MaterializeResult(
+                asset_key=["landing", table],
+                metadata={
+                    "dagster/row_count": rows,
+                    "dagster/column_schema": dg.TableSchema(
+                        [dg.TableColumn(name, str(kind)) for name, kind in columns]
+                    ),
+                },
+            )
 
     return land_raw_files
 

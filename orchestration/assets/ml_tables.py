@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from orchestration.dbt import OWNER
+from orchestration.dbt import OWNER, table_metadata
 from orchestration.model_store import ModelStore
 from orchestration.warehouse import POOL, WarehouseResource
 
@@ -51,11 +51,8 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
                     f"create or replace table ml.{table} as select * from read_parquet(?)", [files]
                 )
             connection.execute("commit")
-            counts = {
-                table: connection.execute(f"select count(*) from ml.{table}").fetchall()[0][0]
-                for table in TABLES
-            }
+        described = table_metadata(warehouse)
         for table in TABLES:
-            yield dg.MaterializeResult(asset_key=["ml", table], metadata={"dagster/row_count": counts[table]})
+            yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
 
     return gather_ml_tables

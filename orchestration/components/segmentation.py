@@ -4,9 +4,8 @@ Belongs here: the assets every segmentation has, their checks and metadata.
 Does not belong here: the schema (`ml.segmentation.spec`), any computation, any one segmentation.
 """
 
-import shutil
 from collections.abc import Iterator
-from functools import lru_cache
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
@@ -14,9 +13,8 @@ import polars as pl
 from pydantic import BaseModel
 
 from ml.segmentation.spec import SegmentationSpec
+from orchestration import worker
 from orchestration.dbt import OWNER
-from orchestration.layout import write_atomically
-from orchestration.meanwhile import import_meanwhile
 from orchestration.model_store import ModelStore
 from orchestration.warehouse import POOL, WarehouseResource
 
@@ -93,22 +91,22 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
             ),
         ],
     )
-    def k_metrics(warehouse: WarehouseResource) -> Iterator[Any]:
-        from ml.segmentation.train import train  # noqa: PLC0415 - scikit-learn takes seconds to import
-
-        import_meanwhile("orchestration.segment_plots")
-        training = train(_features(warehouse, spec), spec, workers=warehouse.threads)
-        version = _store(warehouse, spec).save_candidate(training)
-        metrics = training.sweep.metrics
+    def k_metrics(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+        store = _store(warehouse, spec)
+        version = worker.run(
+            "train_candidate", spec, store, _features(context, warehouse, spec), warehouse.threads
+        )
+        metrics = store.read_table("k_metrics").drop("segmentation")
         knee = metrics.filter("is_elbow")["k"].item()
         yield dg.MaterializeResult(
             metadata={
                 "version": version,
                 "elbow": knee,
-                "published_k": training.sweep.published.k,
-                "rows_trained_on": training.published.trained_on,
+                "published_k": metrics.filter("is_published")["k"].item(),
+                "rows_trained_on": store.model().trained_on,
                 "indices": dg.MetadataValue.md(_markdown(metrics)),
                 "dagster/row_count": len(metrics),
+                "dagster/column_schema": _columns(store, "k_metrics"),
             },
             check_results=[
                 dg.AssetCheckResult(
@@ -159,65 +157,53 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
             )
         ],
     )
-    def members(warehouse: WarehouseResource) -> Iterator[Any]:
-        store, frame = _store(warehouse, spec), _features(warehouse, spec)
-        assigned = store.model().members(frame)
-        store.write_table("segment_members", assigned)
-        sizes = assigned.group_by("segment_id", "segment_name").len("members").sort("segment_id")
+    def members(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+        store = _store(warehouse, spec)
+        assigned = worker.run("assign_members", store, _features(context, warehouse, spec))
         yield dg.MaterializeResult(
             metadata={
-                "dagster/row_count": len(assigned),
-                "dagster/column_schema": _columns(assigned),
-                "sizes": dg.MetadataValue.md(_markdown(sizes)),
+                "dagster/row_count": assigned.rows,
+                "dagster/column_schema": _columns(store, "segment_members"),
+                "sizes": dg.MetadataValue.md(_markdown(assigned.sizes)),
             },
             check_results=[
                 dg.AssetCheckResult(
                     check_name="every_entity_has_one_segment",
-                    passed=assigned["entity_id"].n_unique() == len(frame) == len(assigned),
-                    metadata={"entities": len(frame), "members": len(assigned)},
+                    passed=assigned.entities == assigned.rows == assigned.sizes["members"].sum(),
+                    metadata={"entities": assigned.entities, "members": assigned.rows},
                 )
             ],
         )
 
     @dg.asset(**declare("profile", [key("members"), features_key], {"parquet"}))
-    def profile(warehouse: WarehouseResource) -> dg.MaterializeResult:
-        from ml.segmentation import profile as profiling  # noqa: PLC0415
-        from ml.segmentation.projection import principal_components  # noqa: PLC0415
-        from ml.segmentation.train import profiled_columns  # noqa: PLC0415
-
-        store, frame = _store(warehouse, spec), _features(warehouse, spec)
-        trained = store.model()
-        profiles = profiling.profile(
-            frame.select(profiled_columns(frame, spec.entity)), trained.segment_ids(frame), trained.k
-        )
-        projection = principal_components(trained.preparation.transform(frame))
-        store.write_table("segment_profiles", profiles)
-        store.write_table("pca_loadings", projection.loadings(trained.preparation.columns))
+    def profile(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        store, features = _store(warehouse, spec), _features(context, warehouse, spec)
+        profiles = worker.run("profile_segments", store, features)
+        worker.begin("draw_plots", spec, store, features)  # while dbt builds the marts
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(profiles),
-                "dagster/column_schema": _columns(profiles),
+                "dagster/column_schema": _columns(store, "segment_profiles"),
                 "explained_variance": dg.MetadataValue.json(
-                    [round(float(ratio), 4) for ratio in projection.explained_variance_ratio]
+                    [round(float(ratio), 4) for ratio in store.projection().explained_variance_ratio]
                 ),
             }
         )
 
-    @dg.asset(**declare("plots", [key("k_metrics"), key("members"), key("profile")], {"matplotlib"}))
-    def plots(warehouse: WarehouseResource) -> dg.MaterializeResult:
-        from orchestration.segment_plots import draw  # noqa: PLC0415 - matplotlib takes a second to import
-
-        store, frame = _store(warehouse, spec), _features(warehouse, spec)
-        unfinished, finished = store.home / ".plots", store.home / "plots"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        metadata: dict[str, Any] = {}
-        for drawn in draw(spec, store, frame):
-            write_atomically(unfinished / f"{drawn.name}.png", drawn.png)
-            metadata[drawn.name] = dg.MetadataValue.md(drawn.thumbnail_markdown())
-        shutil.rmtree(finished, ignore_errors=True)
-        unfinished.rename(finished)
-        metadata["folder"] = dg.MetadataValue.path(str(finished))
-        return dg.MaterializeResult(metadata=metadata)
+    @dg.asset(
+        **declare("plots", [key("k_metrics"), key("members"), key("profile")], {"matplotlib"}),
+        # Asked for when everything else is done, so that nothing waits for the drawing.
+        op_tags={"dagster/priority": "-1"},
+    )
+    def plots(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        store = _store(warehouse, spec)
+        thumbnails = worker.run("draw_plots", spec, store, _features(context, warehouse, spec))
+        return dg.MaterializeResult(
+            metadata={
+                **{name: dg.MetadataValue.md(picture) for name, picture in thumbnails.items()},
+                "folder": dg.MetadataValue.path(str(store.home / "plots")),
+            }
+        )
 
     return dg.Definitions(assets=[k_metrics, model, members, profile, plots])
 
@@ -226,22 +212,24 @@ def _store(warehouse: WarehouseResource, spec: SegmentationSpec) -> ModelStore:
     return ModelStore(warehouse.layout.models / spec.name)
 
 
-def _features(warehouse: WarehouseResource, spec: SegmentationSpec) -> pl.DataFrame:
-    """Read the feature table, ordered by entity so that the same table always trains the same model."""
-    written = warehouse.layout.database.stat().st_mtime_ns
-    return _read_features(warehouse, spec.features.table, spec.entity, written)
+def _features(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, spec: SegmentationSpec
+) -> Path:
+    """Return a snapshot of the feature table, for the worker, which must not open the database while dbt writes.
 
-
-@lru_cache(maxsize=1)
-def _read_features(warehouse: WarehouseResource, table: str, entity: str, _written: int) -> pl.DataFrame:
-    # The steps of all segmentations on one table ask one after the other; reading it anew takes half a second
-    # at 270 K users.
+    Ordered by entity, so that the same table always trains the same model.
+    """
+    table, entity = spec.features.table, spec.entity
     with warehouse.connect() as connection:
-        return connection.sql(f"select * from {table} order by {entity}").pl()
+        snapshot = warehouse.layout.temporary / f"{context.run.run_id}-{table}-{entity}.arrow"
+        if not snapshot.exists():
+            connection.sql(f"select * from {table} order by {entity}").pl().write_ipc(snapshot)
+    return snapshot
 
 
-def _columns(frame: pl.DataFrame) -> dg.TableSchema:
-    return dg.TableSchema([dg.TableColumn(name, str(kind)) for name, kind in frame.schema.items()])
+def _columns(store: ModelStore, table: str) -> dg.TableSchema:
+    schema = pl.read_parquet_schema(store.table_path(table))
+    return dg.TableSchema([dg.TableColumn(name, str(kind)) for name, kind in schema.items()])
 
 
 def _markdown(frame: pl.DataFrame) -> str:

@@ -14,7 +14,7 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from ingest.landing import land
+from ingest.landing import land, switch
 from ingest.sources import resolve_source
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -211,5 +211,5 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any) -> 
 def real_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any, real_movies: Path) -> Warehouse:
     """The real files, landed by `ingest`."""
     folder = tmp_path_factory.mktemp("real")
-    land(resolve_source(str(real_movies)), folder / "landing")
+    switch(folder / "landing", land(resolve_source(str(real_movies)), folder / "landing"))
     return Warehouse(folder, manifest)

@@ -265,15 +265,19 @@ def test_a_failed_check_after_training_leaves_tables_plots_and_models_as_they_we
     """Loadings written twice break their contract, which dbt sees when all of ML is done."""
     only_users(source, 500)
     before = fingerprint(published)
-    monkeypatch.setattr(ModelStore, "write_table", spoilt(ModelStore.write_table))
+    monkeypatch.setattr(ModelStore, "table_path", spoilt(ModelStore.table_path))
     answer = matinee("run", "--source", source, warehouse=published)
     assert answer.exit_code == 1, answer.said
     assert "is_unique_together" in answer.said
     assert fingerprint(published) == before
 
 
-def spoilt(write):
-    def write_twice(store: ModelStore, table: str, frame: pl.DataFrame) -> None:
-        write(store, table, pl.concat([frame, frame]) if table == "pca_loadings" else frame)
+def spoilt(table_path):
+    def path_of_rows_written_twice(store: ModelStore, table: str) -> Path:
+        path = table_path(store, table)
+        if table == "pca_loadings":
+            frame = pl.read_parquet(path).unique()
+            pl.concat([frame, frame]).write_parquet(path)
+        return path
 
-    return write_twice
+    return path_of_rows_written_twice

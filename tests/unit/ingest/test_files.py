@@ -138,10 +138,3 @@ def test_every_accepted_kind_of_file_lands_the_same_rows(folder, rows, kind):
     assert rows(folder.land("ratings", path)) == rows(plain)
     assert not list((folder.landing / ".tmp").iterdir())
     assert not list(folder.root.parent.glob("ratings.csv"))
-
-
-def test_a_table_that_the_source_lacks_is_named(folder):
-    folder.write("ratings.csv", GOOD)
-    source = resolve_source(str(folder.root / "raw"), tables=["ratings"])
-    with pytest.raises(IngestError, match=r"no file for the table 'links'\. Add links\.csv"):
-        land(source, folder.landing, tables=["ratings", "links"])

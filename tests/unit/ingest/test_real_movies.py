@@ -11,14 +11,14 @@ pytestmark = pytest.mark.real_data
 
 
 def test_the_public_files_land_with_their_known_counts(real_movies, tmp_path):
-    landing = land(resolve_source(str(real_movies)), tmp_path)
-    counts = {file.table: (file.rows_read, file.rows_landed, file.rows_rejected) for file in landing.files}
+    landed = land(resolve_source(str(real_movies)), tmp_path)
+    counts = {file.table: (file.rows_read, file.rows_landed, file.rows_rejected) for file in landed}
     assert counts == {
         "ratings": (100_004, 100_004, 0),
         "links": (45_843, 45_843, 0),
         "titles": (45_466, 45_463, 3),
     }
-    links = pq.read_table(landing.files[1].path)
+    links = pq.read_table(landed[1].path)
     assert links.column("tmdb_id").null_count == 219
     assert links.column("imdb_id")[0].as_py() == "0114709"
 

@@ -70,7 +70,7 @@ def test_an_archive_gives_its_files_by_name(folder, points_at):
         "archive.zip/ratings.csv",
         "archive.zip/links.csv",
     ]
-    assert [folder.land(table, source.file(table)).rows_landed for table in source.files] == [1, 1]
+    assert [folder.land(table, source.files[table]).rows_landed for table in source.files] == [1, 1]
 
 
 def test_a_single_file_is_a_source(folder):

@@ -1,0 +1,86 @@
+"""The work behind the assets of a segmentation, on the model store and a snapshot of the features.
+
+Belongs here: which computation of `ml` makes which file of the store. Does not belong here: Dagster, DuckDB, the
+computation itself. The functions run in the worker process (`orchestration.worker`), one module for all of them,
+whose import takes the seconds that a run would wait for.
+"""
+
+import shutil
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ml.segmentation import profile as profiling
+from ml.segmentation.projection import principal_components
+from ml.segmentation.spec import SegmentationSpec
+from ml.segmentation.train import profiled_columns, train
+from orchestration.layout import write_atomically
+from orchestration.model_store import ModelStore
+from orchestration.segment_plots import draw
+
+_one_at_a_time = threading.Lock()
+"""matplotlib's settings are global."""
+
+
+def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Path, workers: int) -> str:
+    """Train, store the candidate and return its version."""
+    return store.save_candidate(train(_read(features), spec, workers=workers))
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What became of the entities: how many rows and different entities, and the members of each segment."""
+
+    rows: int
+    entities: int
+    sizes: pl.DataFrame
+
+
+def assign_members(store: ModelStore, features: Path) -> Assigned:
+    """Store `segment_members` and count them."""
+    entities = _read(features)[store.model().entity]
+    members = store.model().members_at(entities, _prepared(store.home, features))
+    store.write_table("segment_members", members)
+    sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
+    return Assigned(len(members), entities.n_unique(), sizes)
+
+
+def profile_segments(store: ModelStore, features: Path) -> pl.DataFrame:
+    """Store `segment_profiles`, `pca_loadings` and the projection; return the profiles."""
+    frame, model, X = _read(features), store.model(), _prepared(store.home, features)
+    columns = profiled_columns(frame, model.entity)
+    profiles = profiling.profile(frame.select(columns), model.nearest(X), model.k)
+    projection = principal_components(X)
+    store.write_table("segment_profiles", profiles)
+    store.write_table("pca_loadings", projection.loadings(model.preparation.columns))
+    store.write_projection(projection)
+    return profiles
+
+
+def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Path) -> dict[str, str]:
+    """Draw every plot into the store and return their thumbnails as Markdown, by name."""
+    unfinished, finished = store.home / ".plots", store.home / "plots"
+    thumbnails = {}
+    with _one_at_a_time:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for drawn in draw(spec, store, _read(features), _prepared(store.home, features)):
+            write_atomically(unfinished / f"{drawn.name}.png", drawn.png)
+            thumbnails[drawn.name] = drawn.thumbnail_markdown()
+        shutil.rmtree(finished, ignore_errors=True)
+        unfinished.rename(finished)
+    return thumbnails
+
+
+@lru_cache(maxsize=2)
+def _read(features: Path) -> pl.DataFrame:
+    return pl.read_ipc(features)
+
+
+@lru_cache(maxsize=2)
+def _prepared(version: Path, features: Path) -> np.ndarray:
+    # Members, profile and plots ask for the same rows; a version never changes.
+    return ModelStore.read_model(version).preparation.transform(_read(features))

@@ -1,0 +1,103 @@
+"""A task runs in a second process: its result, its error and the death of the process all come back."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ml.errors import SegmentationError
+from orchestration import worker
+
+TASKS = """
+import os, time
+from ml.errors import SegmentationError
+
+def add(a, b): return a + b
+def refuse(): raise SegmentationError("too few rows")
+def unsendable():
+    class LocalError(Exception): ...
+    raise LocalError("made in a function")
+def chatter(): print("not an answer"); return "heard"
+def wait(seconds): time.sleep(seconds); return os.getpid()
+"""
+
+
+@pytest.fixture
+def tasks(tmp_path, monkeypatch):
+    (tmp_path / "some_tasks.py").write_text(TASKS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(worker, "TASKS", "some_tasks")
+    monkeypatch.setattr(worker, "_workers", [])
+    yield worker
+    for started in worker._workers:
+        started.close()
+
+
+def test_a_task_gives_its_result(tasks):
+    assert tasks.run("add", 2, 3) == 5
+
+
+def test_a_task_begun_earlier_is_not_run_twice(tasks):
+    tasks.begin("wait", 0.01)
+    first = tasks.run("wait", 0.01)
+    assert first == tasks._workers[0]._process.pid
+    assert not tasks._under_way
+
+
+def test_an_error_comes_back_as_it_was_raised(tasks):
+    with pytest.raises(SegmentationError, match="too few rows"):
+        tasks.run("refuse")
+    assert tasks.run("add", 1, 1) == 2
+
+
+def test_an_error_that_cannot_travel_comes_back_in_words(tasks):
+    with pytest.raises(worker.WorkerError, match="LocalError: made in a function"):
+        tasks.run("unsendable")
+
+
+def test_what_a_library_prints_is_no_answer(tasks):
+    assert tasks.run("chatter") == "heard"
+
+
+def test_two_tasks_run_side_by_side(tasks):
+    tasks.run("add", 0, 0)
+    tasks.begin("wait", 1.0)
+    started = time.perf_counter()
+    assert tasks.run("add", 1, 2) == 3
+    assert time.perf_counter() - started < 0.9
+    tasks.run("wait", 1.0)
+
+
+def test_a_killed_worker_is_an_error_and_the_next_task_gets_another(tasks):
+    tasks.begin("wait", 60.0)
+    tasks._workers[0]._process.kill()
+    with pytest.raises(worker.WorkerError, match="ended in the middle"):
+        tasks.run("wait", 60.0)
+    assert tasks.run("add", 1, 2) == 3
+
+
+def test_the_worker_ends_with_the_process_that_started_it(tmp_path):
+    script = (
+        "from orchestration import worker; import time; print(worker.start_worker()._process.pid, flush=True)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", f"{script}; time.sleep(60)"], stdout=subprocess.PIPE, text=True
+    )
+    child = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    deadline = time.monotonic() + 30
+    while is_running(child):
+        assert time.monotonic() < deadline, "the worker outlived its parent"
+        time.sleep(0.1)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
