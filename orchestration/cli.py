@@ -91,6 +91,7 @@ def run(
     write_run_file(layout, outcome, seconds)
     show_outcome(layout, outcome, seconds, job)
     if outcome.unexpected_rejects and not allow_rejects:
+        _say("Ends with exit code 3, because lines were rejected; with --allow-rejects it would be 0.")
         raise typer.Exit(REJECTS)
 
 

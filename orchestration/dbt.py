@@ -6,6 +6,7 @@ A dbt build through dagster-dbt's own resource starts a subprocess and costs 8-1
 process it costs one import (3 s) and then next to nothing, and the DuckDB file is free again afterwards.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -220,6 +221,23 @@ def _dagster_events(
                 yield dagster_event.with_metadata({**dagster_event.metadata, **metadata})
             else:
                 yield dagster_event
+
+
+def landing_tables_behind(table: str) -> set[str]:
+    """Return the landing tables that a model (`schema.name`) is built from, at whatever distance."""
+    manifest = json.loads(ensure_manifest().read_text(encoding="utf-8"))
+    parents, nodes = manifest["parent_map"], {**manifest["nodes"], **manifest["sources"]}
+    found: set[str] = set()
+    waiting = [key for key, node in nodes.items() if f"{node['schema']}.{node['name']}" == table]
+    seen = set(waiting)
+    while waiting:
+        key = waiting.pop()
+        if key.startswith("source.") and nodes[key]["schema"] == "landing":
+            found.add(nodes[key]["name"])
+        fresh = set(parents.get(key, ())) - seen
+        seen |= fresh
+        waiting += fresh
+    return found
 
 
 def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[str, Any]]:

@@ -10,7 +10,8 @@ Does not belong here: training, scoring, DuckDB.
                                     projection.json the principal components, for maps
                                     recovery.json   agreement with planted segments, where there are any
                                     plots/          PNGs
-    models/<segmentation>/candidate.json            the version trained last; the steps of a run work on it
+    models/<segmentation>/candidate.json            the version trained last; the steps of a run work on it; or why
+                                                    the last run trained none
     models/<segmentation>/current.json              the version in force; switched when its tables are published
 """
 
@@ -19,7 +20,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -60,6 +61,15 @@ class ModelStore:
         write_atomically(home / "k_metrics.parquet", _parquet(metrics))
         self._point("candidate", version)
         return version
+
+    def skip(self, reason: str) -> None:
+        """Say that this run has no candidate, and why; the version in force stays."""
+        write_atomically(self.folder / "candidate.json", json.dumps({"version": None, "skipped": reason}))
+
+    @property
+    def skipped(self) -> str | None:
+        """Why the last run trained nothing; None when it did."""
+        return self._read_pointer("candidate").get("skipped")
 
     def promote_candidate(self) -> str:
         """Put the candidate in force and return its version."""
@@ -122,8 +132,15 @@ class ModelStore:
         write_atomically(self.folder / f"{pointer}.json", json.dumps({"version": version}) + "\n")
 
     def _pointed(self, pointer: str) -> str:
+        facts = self._read_pointer(pointer)
+        if facts["version"] is None:
+            msg = f"{self.name} was not trained in the last run: {facts['skipped']}"
+            raise ModelNotFoundError(msg)
+        return facts["version"]
+
+    def _read_pointer(self, pointer: str) -> dict[str, Any]:
         try:
-            return json.loads((self.folder / f"{pointer}.json").read_text())["version"]
+            return json.loads((self.folder / f"{pointer}.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             msg = f"{self.name} has no trained model in {self.folder.parent.parent}: run `matinee run` first"
             raise ModelNotFoundError(msg) from None

@@ -42,7 +42,7 @@ class _ProgressHandler(logging.Handler):
 
     def _counts(self, step_key: str) -> str:
         rows = self._rows.get(step_key, [])
-        more = f" and {len(rows) - _MOST_COUNTS} more tables" if len(rows) > _MOST_COUNTS else ""
+        more = f", and {len(rows) - _MOST_COUNTS} more" if len(rows) > _MOST_COUNTS else ""
         return ", ".join(rows[:_MOST_COUNTS]) + more
 
 

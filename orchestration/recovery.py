@@ -18,9 +18,11 @@ TRUTH = {"user_ratings": ("personas.csv", "user_id", "persona")}
 def measure_recovery(layout: WarehouseLayout, segmentation: str) -> float | None:
     """Return the adjusted Rand index of members and planted truth, and keep it with the model.
 
-    None when the landed files are not a demo world.
+    None when the landed files are not a demo world, or nothing was trained.
     """
     store = ModelStore(layout.models / segmentation)
+    if store.skipped:
+        return None
     file, entity, label = TRUTH[segmentation]
     path = _truth_folder(layout) / file
     index = None
@@ -36,8 +38,9 @@ def planted_recovery(layout: WarehouseLayout) -> dict[str, float]:
     """Return what `measure_recovery` found last, for the segmentations in force; empty where there is no truth."""
     found = {}
     for segmentation in TRUTH:
+        store = ModelStore(layout.models / segmentation, "current")
         try:
-            index = ModelStore(layout.models / segmentation, "current").recovery()
+            index = None if store.skipped else store.recovery()
         except ModelNotFoundError:
             continue
         if index is not None:

@@ -42,14 +42,19 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
     )
     def gather_ml_tables(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult]:
         stores = [ModelStore(warehouse.layout.models / name) for name in segmentations]
+        trained = [store for store in stores if not store.skipped]
         with warehouse.connect(read_only=False) as connection:
             connection.execute("create schema if not exists ml")
             connection.execute("begin")
             for table in TABLES:
-                files = [str(store.table_path(table)) for store in stores]
-                connection.execute(
-                    f"create or replace table ml.{table} as select * from read_parquet(?)", [files]
-                )
+                files = [str(store.table_path(table)) for store in trained]
+                # Where nothing was trained, dbt made the table with its declared columns.
+                if files:
+                    connection.execute(
+                        f"create or replace table ml.{table} as select * from read_parquet(?)", [files]
+                    )
+                else:
+                    connection.execute(f"delete from ml.{table}")
             connection.execute("commit")
         described = table_metadata(warehouse)
         for table in TABLES:

@@ -49,6 +49,9 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         layout.plots.mkdir(exist_ok=True)
         for name in segmentations:
             store = ModelStore(layout.models / name)
+            if store.skipped:
+                (layout.plots / name).unlink(missing_ok=True)
+                continue
             store.promote_candidate()
             switch_symlink(layout.plots / name, store.home / "plots")
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:

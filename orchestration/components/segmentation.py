@@ -4,7 +4,7 @@ Belongs here: the assets every segmentation has, their checks and metadata.
 Does not belong here: the schema (`ml.segmentation.spec`), any computation, any one segmentation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from ml.segmentation.spec import SegmentationSpec
 from orchestration import worker
-from orchestration.dbt import OWNER
+from orchestration.dbt import OWNER, landing_tables_behind
 from orchestration.model_store import ModelStore
 from orchestration.warehouse import POOL, WarehouseResource
 
@@ -93,6 +93,10 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     )
     def k_metrics(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
         store = _store(warehouse, spec)
+        if absent := _absent_landing(warehouse, spec):
+            store.skip(f"the source has no {' and no '.join(absent)}")
+            yield _skipped(store, ["inertia_falls_as_k_grows", "no_segment_is_empty"])
+            return
         version = worker.run(
             "train_candidate", spec, store, _features(context, warehouse, spec), warehouse.threads
         )
@@ -125,6 +129,8 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     @dg.asset(**declare("model", [key("k_metrics")], {"json"}))
     def model(warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse, spec)
+        if store.skipped:
+            return _skipped(store)
         trained = store.model()
         store.write_table(
             "segments",
@@ -159,6 +165,9 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     )
     def members(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
         store = _store(warehouse, spec)
+        if store.skipped:
+            yield _skipped(store, ["every_entity_has_one_segment"])
+            return
         assigned = worker.run("assign_members", store, _features(context, warehouse, spec))
         yield dg.MaterializeResult(
             metadata={
@@ -177,7 +186,10 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
 
     @dg.asset(**declare("profile", [key("members"), features_key], {"parquet"}))
     def profile(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        store, features = _store(warehouse, spec), _features(context, warehouse, spec)
+        store = _store(warehouse, spec)
+        if store.skipped:
+            return _skipped(store)
+        features = _features(context, warehouse, spec)
         profiles = worker.run("profile_segments", store, features)
         worker.begin("draw_plots", spec, store, features)  # while dbt builds the marts
         return dg.MaterializeResult(
@@ -197,6 +209,8 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     )
     def plots(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse, spec)
+        if store.skipped:
+            return _skipped(store)
         thumbnails = worker.run("draw_plots", spec, store, _features(context, warehouse, spec))
         return dg.MaterializeResult(
             metadata={
@@ -210,6 +224,23 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
 
 def _store(warehouse: WarehouseResource, spec: SegmentationSpec) -> ModelStore:
     return ModelStore(warehouse.layout.models / spec.name)
+
+
+def _absent_landing(warehouse: WarehouseResource, spec: SegmentationSpec) -> list[str]:
+    """Return the landing tables that the features are made from and that the current source does not have."""
+    landed = {path.name for path in (warehouse.layout.landing / "current").iterdir()}
+    return sorted(landing_tables_behind(spec.features.table) - landed)
+
+
+def _skipped(store: ModelStore, checks: Sequence[str] = ()) -> dg.MaterializeResult:
+    """Tell Dagster that there was nothing to do, so that everything else goes on."""
+    return dg.MaterializeResult(
+        metadata={"skipped": store.skipped},
+        check_results=[
+            dg.AssetCheckResult(check_name=check, passed=True, description=f"Skipped: {store.skipped}.")
+            for check in checks
+        ],
+    )
 
 
 def _features(

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 FULL_RATINGS, SMALL_RATINGS = 26_024_289, 100_004
 """Rows of the two public rating files; they decide which figures a run can be held to."""
@@ -21,6 +21,11 @@ TOLERANCES: dict[str, Callable[[float, float], bool]] = {
     "half_percent": lambda ours, theirs: math.isclose(ours, theirs, rel_tol=0.005),
     "point": lambda ours, theirs: abs(ours - theirs) <= 0.1 + 1e-9,
     "mean": lambda ours, theirs: abs(ours - theirs) <= 0.01 + 1e-9,
+    # The same to the last printed digit.
+    "printed": lambda ours, theirs: abs(ours - theirs) <= 0.005 + 1e-9,
+    "printed1": lambda ours, theirs: abs(ours - theirs) <= 0.05 + 1e-9,
+    "rounded": lambda ours, theirs: abs(ours - theirs) <= 0.5 + 1e-9,
+    "correlation": lambda ours, theirs: abs(ours - theirs) <= 0.0005 + 1e-9,
     "loading": lambda ours, theirs: abs(ours - theirs) <= 0.002 + 1e-9,
     # Read off a published chart or given in round words.
     "about": lambda ours, theirs: math.isclose(ours, theirs, rel_tol=0.03),
@@ -36,11 +41,11 @@ class PublishedFigure:
     key: str
     label: str
     published: float | None
-    """On the full ratings file, direct join."""
+    """Viewers: on the full ratings file, direct join."""
     small: float | None
-    """On ratings_small.csv, direct join."""
+    """Viewers: on ratings_small.csv, direct join."""
     small_right_join: float | None
-    """On ratings_small.csv, through links."""
+    """Viewers: on ratings_small.csv, through links."""
     tolerance: str
 
 
@@ -54,9 +59,8 @@ class Comparison:
     verdict: Verdict
 
 
-def load_figures() -> list[PublishedFigure]:
+def load_viewer_figures() -> list[PublishedFigure]:
     """Return the published figures of the viewer analysis."""
-    rows = tomllib.loads(Path(__file__).with_name("viewers.toml").read_text(encoding="utf-8"))["figures"]
     return [
         PublishedFigure(
             key=key,
@@ -66,12 +70,39 @@ def load_figures() -> list[PublishedFigure]:
             small_right_join=_known(right_join),
             tolerance=tolerance,
         )
-        for key, label, published, small, right_join, tolerance in rows
+        for key, label, published, small, right_join, tolerance in _rows("viewers.toml")
     ]
+
+
+def load_customer_figures() -> list[PublishedFigure]:
+    """Return the published figures of the customer analysis."""
+    return [
+        PublishedFigure(
+            key=key, label=label, published=published, small=None, small_right_join=None, tolerance=tolerance
+        )
+        for key, label, published, tolerance in _rows("customers.toml")
+    ]
+
+
+def _rows(file: str) -> list[list[Any]]:
+    return tomllib.loads(Path(__file__).with_name(file).read_text(encoding="utf-8"))["figures"]
 
 
 def _known(value: float | str) -> float | None:
     return None if isinstance(value, str) else value
+
+
+def compare_customers(ours: Mapping[str, float]) -> list[Comparison]:
+    """Set our figures of the customer analysis beside the published ones: there is one public file."""
+    return [
+        Comparison(
+            figure,
+            figure.published,
+            ours.get(figure.key),
+            _verdict(figure, figure.published, ours.get(figure.key), right_join=False),
+        )
+        for figure in load_customer_figures()
+    ]
 
 
 def compare(
@@ -103,7 +134,7 @@ def compare(
 def _expected(figure: PublishedFigure, ratings_read: int, *, right_join: bool) -> float | None:
     if right_join:
         return figure.small_right_join if ratings_read == SMALL_RATINGS else None
-    if figure.key.startswith(("catalogue.", "tags.")) or ratings_read == FULL_RATINGS:
+    if figure.key.startswith(("catalogue.", "links.", "tags.")) or ratings_read == FULL_RATINGS:
         return figure.published
     return figure.small if ratings_read == SMALL_RATINGS else None
 

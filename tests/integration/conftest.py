@@ -1,5 +1,6 @@
 """Whole runs in temporary warehouses, in this process so that Dagster and dbt are imported once."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ def matinee(dagster_home: Path) -> Iterator[Matinee]:
     def call(*args: object, warehouse: Path | None = None) -> Answer:
         placed = ["--warehouse", str(warehouse)] if warehouse else []
         result = CliRunner().invoke(app, [str(arg) for arg in args] + placed)
+        gc.enable()  # a run switches it off for the rest of its process
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Answer(result.exit_code, result.output)
