@@ -125,10 +125,42 @@ class Component:
 
 
 @dataclass(frozen=True)
+class Separation:
+    """Share of a feature's variance that the segments explain, beside the best single column."""
+
+    label: str
+    explained: float
+    kruskal_p: float | None
+    best_column: str | None
+    best_explained: float | None
+    best_kruskal_p: float | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement about one segment and feature: a sentence, or why there is none."""
+
+    segment: str
+    label: str
+    text: str
+    is_supported: bool
+
+
+@dataclass(frozen=True)
+class FreeSegment:
+    """A group of the best free fit, and the published segment it shares most members with."""
+
+    members: int
+    nearest: str
+    shared: int
+
+
+@dataclass(frozen=True)
 class SegmentationView:
     """One segmentation, ready to be shown.
 
-    `unit` is what is divided, in the plural; `choice` says in words how k came about.
+    `unit` is what is divided, in the plural; `choice` says in words how k came about, `starts` what other starts
+    would have given.
     """
 
     name: str
@@ -141,6 +173,10 @@ class SegmentationView:
     genres: tuple[GenreRow, ...]
     candidates: tuple[Candidate, ...]
     choice: str
+    starts: str
+    free_segments: tuple[FreeSegment, ...]
+    separations: tuple[Separation, ...]
+    claims: tuple[Claim, ...]
     components: tuple[Component, ...]
     choice_plots: tuple[Picture, ...]
     map_plots: tuple[Picture, ...]

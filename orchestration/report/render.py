@@ -37,6 +37,7 @@ def _environment() -> jinja2.Environment:
         "number": lambda value: "–" if value is None else number(value),
         "decimals": lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}".replace("-", "−"),
         "percent": percent,
+        "p_value": lambda p: "–" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}",
         "whole_percent": lambda share: "<1%" if 0 < share < 0.005 else percent(share, 0),
         "megabytes": lambda size: f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} KB",
     }

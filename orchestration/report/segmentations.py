@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ml.plots.style import feature_label, feature_labels, segment_colors
+from orchestration.report import judgement
 from orchestration.report.context import (
     Candidate,
     Card,
@@ -70,17 +71,23 @@ def describe(
         )
     )
     choice = tuple(picture for wanted in _CHOICE_PLOTS for picture in pictures if picture.name == wanted)
+    unit = _unit(tables.segments)
+    names_by_id = dict(tables.segments["segment_id", "segment_name"].iter_rows())
     return SegmentationView(
         name=name,
         title=feature_label(name),
         description=run.descriptions.get(name, ""),
-        unit=_unit(tables.segments),
+        unit=unit,
         members=int(tables.segments["members"].sum()),
         recovery=run.recovery.get(name),
         cards=tuple(_card(row, tables, labels) for row in tables.segments.iter_rows(named=True)),
         genres=_genre_rows(tables, labels),
         candidates=candidates,
         choice=_choice(candidates),
+        starts=judgement.starts_in_words(tables.starts, unit),
+        free_segments=judgement.free_segments(tables.free, names_by_id),
+        separations=judgement.separations(tables.separation),
+        claims=judgement.claims(tables.claims),
         components=_components(tables.loadings),
         choice_plots=choice,
         map_plots=maps,
@@ -97,6 +104,10 @@ class _Tables:
     genres: pl.DataFrame
     k_metrics: pl.DataFrame
     loadings: pl.DataFrame
+    starts: pl.DataFrame
+    free: pl.DataFrame
+    separation: pl.DataFrame
+    claims: pl.DataFrame
 
     @classmethod
     def of(cls, name: str, marts: Mapping[str, pl.DataFrame]) -> "_Tables":
@@ -109,6 +120,10 @@ class _Tables:
             rows("segment_genre_ratings"),
             rows("k_metrics"),
             rows("pca_loadings"),
+            rows("start_agreement"),
+            rows("free_segments"),
+            rows("segment_separation"),
+            rows("segment_claims"),
         )
 
 
@@ -135,7 +150,7 @@ def _card(segment: dict, tables: _Tables, labels: dict[str, str]) -> Card:
         color=segment_colors(segment_id + 1)[-1],
         members=segment["members"],
         share=segment["share"] or 0.0,
-        measures=_measures(tables.profiles, segment_id),
+        measures=_measures(tables, segment_id),
         leans=_genre_leans(tables.genres, segment_id, labels)
         if len(tables.genres)
         else _feature_leans(tables.profiles, segment_id),
@@ -146,14 +161,16 @@ def _card(segment: dict, tables: _Tables, labels: dict[str, str]) -> Card:
     )
 
 
-def _measures(profiles: pl.DataFrame, segment_id: int) -> tuple[Measure, ...]:
-    """Return the means that are not about one genre, such as titles per user."""
+def _measures(tables: _Tables, segment_id: int) -> tuple[Measure, ...]:
+    """Return the means of the judged features; without any, of those that are not about one genre."""
+    profiles = tables.profiles
     if not len(profiles):
         return ()
-    whole = profiles.filter(
-        pl.col("segment_id") == segment_id,
-        ~pl.any_horizontal(pl.col("feature").str.starts_with(prefix) for prefix in _GENRE_PREFIXES),
-    ).head(_MOST_MEASURES)
+    if len(tables.separation):
+        shown = pl.col("feature").is_in(tables.separation["feature"].to_list())
+    else:
+        shown = ~pl.any_horizontal(pl.col("feature").str.starts_with(prefix) for prefix in _GENRE_PREFIXES)
+    whole = profiles.filter(pl.col("segment_id") == segment_id, shown).head(_MOST_MEASURES)
     return tuple(
         Measure(feature_label(row["feature"]), row["segment_mean"], row["base_mean"])
         for row in whole.iter_rows(named=True)

@@ -102,6 +102,61 @@ def _genre_ratings() -> pl.DataFrame:
     )
 
 
+def _judgements() -> dict[str, pl.DataFrame]:
+    of = pl.lit("customer_acquisition").alias("segmentation")
+    starts = pl.DataFrame(
+        {
+            "k": 2,
+            "method": "ward_then_kmeans",
+            "is_anchored": True,
+            "inertia": 22_653.66,
+            "free_inertia": 22_288.4,
+            "starts": 100,
+            "best_start_share": 0.05,
+            "start_agreement": 0.81,
+            "free_agreement": 0.74,
+            "left_rule": 0,
+            "ward_k": 8,
+            "ward_rows": 3_834,
+        }
+    )
+    free = pl.DataFrame(
+        {
+            "group_id": [0, 1],
+            "members": [58, 907],
+            "nearest_segment_id": [1, 0],
+            "shared_members": [58, 800],
+        }
+    )
+    separation = pl.DataFrame(
+        {
+            "feature": "minutes_watched",
+            "eta_squared": 0.003,
+            "kruskal_p": 0.0751,
+            "best_column": "channel",
+            "best_eta_squared": 0.004,
+            "best_kruskal_p": 0.0004,
+        }
+    )
+    claims = pl.DataFrame(
+        {
+            "segment_id": [0, 1],
+            "segment_name": ["Explorers", "Networkers"],
+            "feature": "minutes_watched",
+            "is_supported": [False, True],
+            "sentence": [None, "Networkers watch less than everybody: 1,299 against 1,916."],
+            "reason": ["rests on one member", None],
+        }
+    )
+    frames = {
+        "start_agreement": starts,
+        "free_segments": free,
+        "segment_separation": separation,
+        "segment_claims": claims,
+    }
+    return {name: frame.select(of, pl.all()) for name, frame in frames.items()}
+
+
 def _profiles() -> pl.DataFrame:
     def rows(segmentation: str, feature: str, means: list[float], base: float) -> list[dict]:
         return [
@@ -126,6 +181,7 @@ def _profiles() -> pl.DataFrame:
 def _marts() -> dict[str, pl.DataFrame]:
     k = [2, 3, 4]
     return {
+        **_judgements(),
         "segments": _segments(),
         "segment_profiles": _profiles(),
         "segment_genre_ratings": _genre_ratings(),

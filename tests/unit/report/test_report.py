@@ -125,8 +125,8 @@ def test_an_undefined_index_is_shown_as_a_dash(warehouse):
 
 def test_loadings_are_sorted_by_size_whatever_their_sign(warehouse):
     first, second = warehouse.context().segmentations[0].components
-    assert [label for label, _ in first.loadings] == ["Science fiction", "Drama"]
-    assert second.loadings == (("Drama", 0.334), ("Science fiction", -0.281))
+    assert [label for label, _ in first.loadings] == ["Science Fiction", "Drama"]
+    assert second.loadings == (("Drama", 0.334), ("Science Fiction", -0.281))
 
 
 def test_the_funnel_shows_what_is_left_of_the_first_step(warehouse):
@@ -320,3 +320,24 @@ def test_the_report_needs_no_dagster():
     )
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert outcome.stdout.strip() == "False"
+
+
+def test_the_page_says_what_segments_explain_beside_the_best_single_column(warehouse):
+    text = Page(warehouse.page()).text
+    assert "Minutes watched 0.3% 0.075 Channel 0.4% <0.001" in text
+
+
+def test_a_statement_without_support_stands_under_not_supported_with_its_reason(warehouse):
+    text = Page(warehouse.page()).text
+    supported, _, rest = text.partition("Not supported")
+    assert "Networkers watch less than everybody" in supported
+    assert "Explorers Minutes watched rests on one member" in rest
+
+
+def test_the_page_says_how_starts_agree_and_what_the_best_free_fit_looks_like(warehouse):
+    text = Page(warehouse.page()).text
+    assert "no customers left the rule they started in" in text
+    assert "Ward's tree over 3,834 customers suggests 8 segments" in text
+    assert "Of 100 free starts 5% end at the best of them; any two agree to 0.81" in text
+    assert "1.6% less inertia than the published one and agrees with it to 0.74" in text
+    assert "1 907 Explorers 800 2 58 Networkers 58" in text
