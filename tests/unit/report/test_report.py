@@ -162,7 +162,7 @@ def test_a_long_raw_line_is_cut(warehouse):
 def test_recovery_of_planted_personas_is_told_only_where_personas_were_planted(warehouse):
     assert Page(warehouse.page()).text.count("adjusted Rand index of 0.934") == 1
     warehouse.run = dataclasses.replace(warehouse.run, recovery={})
-    assert "adjusted Rand index" not in Page(warehouse.page()).text
+    assert "planted in this data were found again" not in Page(warehouse.page()).text
 
 
 def test_every_plot_has_an_alternative_in_words_and_a_size(warehouse):
