@@ -7,7 +7,7 @@ Each fit runs on one thread, so the result does not depend on how many cores the
 side instead.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -25,12 +25,15 @@ BREATHED, KEPT, FINISHED = 2, 5, 2
 """How many different optima are improved by breathing, go on to the middle rows, and are finished on all rows."""
 SMALL_DATA_FACTOR = 3
 """Times as many starts where all rows fit into the sample: local optima are sharper there and starts are cheap."""
-_SAME_OPTIMUM = 1.0001
+SAME_OPTIMUM = 1.0001
+"""Inertias that differ by less than this factor are of the same optimum."""
 _WITHIN_REACH = 1.005
 """A runner-up on the middle rows that is worse by more than this has never won on all rows."""
 
 Solution = tuple[float, np.ndarray]
 """Inertia on the rows at hand, and centroids (k, d) float32."""
+Task = Callable[[int], list[Solution]]
+"""What is done for one k."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,37 @@ class KMeansFit:
         return float(self.squared_distances.sum())
 
 
+@dataclass(frozen=True)
+class FreeFits:
+    """What free starts came to.
+
+    Attributes
+    ----------
+    fits : the best fit of each candidate, in their order.
+    rows : (m, d) float32, the rows on which starts were tried.
+    starts : k to its starts, each converged on those rows.
+    best : k to the lowest inertia found on those rows, by a start or by what was made of one.
+    """
+
+    fits: tuple[KMeansFit, ...]
+    rows: np.ndarray
+    starts: Mapping[int, Sequence[Solution]]
+    best: Mapping[int, float]
+
+    def of(self, k: int) -> KMeansFit:
+        """Return the best fit of one candidate."""
+        return next(fit for fit in self.fits if fit.k == k)
+
+
 def fit_many(
-    X: np.ndarray, candidates: Sequence[int], *, restarts: int, rng: np.random.Generator, workers: int
-) -> list[KMeansFit]:
+    X: np.ndarray,
+    candidates: Sequence[int],
+    *,
+    restarts: int,
+    rng: np.random.Generator,
+    workers: int,
+    more_starts: Mapping[int, np.ndarray] | None = None,
+) -> FreeFits:
     """Fit K-Means once for every candidate k.
 
     Parameters
@@ -76,28 +107,44 @@ def fit_many(
         Source of every random choice; the same state gives the same fits.
     workers
         Fits that run side by side; does not change the result.
+    more_starts
+        One more start, (k, d) float32, for each k that has one.
     """
     order = rng.permutation(len(X)) if len(X) > SAMPLE_ROWS else np.arange(len(X))
     every = Rows(X)
     sample, middle = (Rows(X[order[:most]]) for most in (SAMPLE_ROWS, MIDDLE_ROWS))
     seeds = dict(zip(candidates, rng.spawn(len(candidates)), strict=True))
-    starts = restarts if len(sample) < len(X) else restarts * SMALL_DATA_FACTOR
+    count = restarts if len(sample) < len(X) else restarts * SMALL_DATA_FACTOR
+    given, starts = more_starts or {}, dict[int, list[Solution]]()
     # Largest k first: it takes longest, so no worker is left waiting for it at the end.
     downwards = sorted(candidates, reverse=True)
     with one_thread_each("blas"), ThreadPoolExecutor(max_workers=workers) as pool:
 
-        def side_by_side(task: Callable[[int], list[Solution]]) -> dict[int, list[Solution]]:
+        def side_by_side(task: Task) -> dict[int, list[Solution]]:
             return dict(zip(downwards, pool.map(_on_one_thread(task), downwards), strict=True))
 
-        found = side_by_side(lambda k: _search(sample, k, starts, seeds[k]))
+        def search(k: int) -> list[Solution]:
+            starts[k] = [converge(sample, plus_plus(sample, k, seeds[k])) for _ in range(count)]
+            if k in given:
+                starts[k].append(converge(sample, given[k]))
+            return _breathed(sample, starts[k], seeds[k])
+
+        found = side_by_side(search)
         enriched = side_by_side(lambda k: _with_neighbours(sample, k, found))
         finished = side_by_side(lambda k: _finish(every, middle, enriched[k]))
-        return list(pool.map(lambda k: _as_fit(X, finished[k][0][1]), candidates))
+        fits = tuple(pool.map(lambda k: _as_fit(X, finished[k][0][1]), candidates))
+    return FreeFits(fits, sample.X, starts, {k: enriched[k][0][0] for k in candidates})
 
 
-def _search(rows: Rows, k: int, starts: int, rng: np.random.Generator) -> list[Solution]:
-    """Return the best different optima of k-means++ starts, each improved by breathing, best first."""
-    optima = _distinct([converge(rows, plus_plus(rows, k, rng)) for _ in range(starts)], KEPT)
+def fit_from(X: np.ndarray, start: np.ndarray) -> KMeansFit:
+    """Fit K-Means to X (n, d) float32 from one start, (k, d) float32, and nothing else; labels keep its order."""
+    with one_thread_each("blas"), one_thread_each("openmp"):
+        return _as_fit(X, converge(Rows(X), start)[1])
+
+
+def _breathed(rows: Rows, starts: list[Solution], rng: np.random.Generator) -> list[Solution]:
+    """Return the best different optima of the starts, the first ones improved by breathing, best first."""
+    optima = _distinct(starts, KEPT)
     breathed = [breathe(rows, inertia, centroids, rng) for inertia, centroids in optima[:BREATHED]]
     # The sample's second best may be the best of all rows: what breathing left behind stays in the race.
     return _distinct([*breathed, *optima], KEPT)
@@ -124,7 +171,7 @@ def _distinct(solutions: list[Solution], most: int) -> list[Solution]:
     """Keep the best solutions that are different optima: following one twice gains nothing."""
     kept: list[Solution] = []
     for solution in sorted(solutions, key=lambda solution: solution[0]):
-        if not kept or solution[0] > kept[-1][0] * _SAME_OPTIMUM:
+        if not kept or solution[0] > kept[-1][0] * SAME_OPTIMUM:
             kept.append(solution)
     return kept[:most]
 
@@ -134,7 +181,7 @@ def _as_fit(X: np.ndarray, centroids: np.ndarray) -> KMeansFit:
     return KMeansFit(centroids, *assign(X, centroids))
 
 
-def _on_one_thread(task: Callable[[int], list[Solution]]) -> Callable[[int], list[Solution]]:
+def _on_one_thread(task: Task) -> Task:
     """Wrap a task so that OpenMP uses one thread in the thread that runs it."""
 
     def run(k: int) -> list[Solution]:

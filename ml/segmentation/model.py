@@ -14,8 +14,8 @@ import polars as pl
 from ml.segmentation.assignment import assign
 from ml.segmentation.prepare import Preparation
 
-FORMAT = 1
-"""Raised when the JSON form changes so that an old reader would misread it."""
+FORMATS = (1, 2)
+"""Of the JSON; a new one comes when an old reader would misread it. 2 has limits (winsorize), 1 has none."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class SegmentationModel:
     def to_json(self) -> str:
         """Return the model as JSON text; equal models give equal text."""
         state = {
-            "format": FORMAT,
+            "format": FORMATS[self.preparation.has_limits],
             "segmentation": self.segmentation,
             "entity": self.entity,
             "trained_on": self.trained_on,
@@ -95,8 +95,9 @@ class SegmentationModel:
             When the text is not a model of this format.
         """
         state: dict[str, Any] = json.loads(text)
-        if state.get("format") != FORMAT:
-            msg = f"model format {state.get('format')!r}; this version reads format {FORMAT}"
+        if state.get("format") not in FORMATS:
+            readable = " and ".join(map(str, FORMATS))
+            msg = f"model format {state.get('format')!r}; this version reads formats {readable}"
             raise ValueError(msg)
         return cls(
             segmentation=state["segmentation"],

@@ -1,6 +1,6 @@
 """Turn feature columns into the matrix that is clustered; fitted once, stored with the model.
 
-Belongs here: missing values, constant columns, log1p, standardisation, and their fitted state.
+Belongs here: missing values, constant columns, limits, log1p, standardisation, weights, and their fitted state.
 Does not belong here: choosing k, distances, anything about segments.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from ml.errors import SegmentationError
-from ml.segmentation.spec import Features, select_columns
+from ml.segmentation.spec import Features, PrepareStep, select_columns
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,23 @@ class Preparation:
     ----------
     columns : the feature columns, in matrix order.
     fill : (d,) value that replaces a missing one; NaN where a missing value is refused.
+    low, high : (d,) limits beyond which a value becomes the limit; infinite where there is none.
     log1p : (d,) bool, whether log(1 + x) is taken.
     shift, scale : (d,) the matrix is (x - shift) / scale after log1p.
     """
 
     columns: tuple[str, ...]
     fill: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
     log1p: np.ndarray
     shift: np.ndarray
     scale: np.ndarray
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether any column is winsorized."""
+        return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, features: Features) -> Self:
@@ -42,7 +50,7 @@ class Preparation:
             When a pattern matches nothing, a column is not numeric, a value is missing or infinite
             where that is refused, or a column is constant where that is refused.
         """
-        columns = select_columns(features.columns, frame.columns)
+        columns = _feature_columns(frame, features.columns)
         raw = _as_matrix(frame, columns)
         fill = _fitted_fill(raw, columns, features.missing)
         missing = np.isnan(raw)
@@ -60,25 +68,11 @@ class Preparation:
             columns = [column for column in columns if column not in constant]
             filled, fill = filled[:, varying], fill[varying]
 
-        log1p = np.zeros(len(columns), dtype=bool)
-        shift, scale = np.zeros(len(columns)), np.ones(len(columns))
+        steps = _Steps(tuple(columns), filled)
         for step in features.prepare:
             chosen = set(select_columns(step.columns, columns))
-            mask = np.array([column in chosen for column in columns])
-            if step.step == "log1p":
-                if (filled[:, mask] < 0).any():
-                    bad = [c for c, m in zip(columns, mask, strict=True) if m and (frame[c] < 0).any()]
-                    msg = f"log1p needs values of 0 or more; negative values in {', '.join(bad)}"
-                    raise SegmentationError(msg)
-                if (scale[mask] != 1).any() or (shift[mask] != 0).any():
-                    msg = "prepare: log1p must come before standardize"
-                    raise SegmentationError(msg)
-                log1p |= mask
-                filled[:, mask] = np.log1p(filled[:, mask])
-            else:
-                for j in np.flatnonzero(mask):  # a mask would copy all columns
-                    shift[j], scale[j] = filled[:, j].mean(), filled[:, j].std()
-        return cls(tuple(columns), fill, log1p, shift, scale)
+            steps.fit(step, np.array([column in chosen for column in columns]))
+        return cls(tuple(columns), fill, steps.low, steps.high, steps.log1p, steps.shift, steps.scale)
 
     def transform(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the prepared matrix, (n, d) float32, C order.
@@ -99,37 +93,129 @@ class Preparation:
                 raise SegmentationError(_missing_message(self.columns, missing & np.isnan(self.fill)))
             raw = np.where(missing, self.fill, raw)
         prepared = np.empty(raw.shape, dtype=np.float32)
+        limited = self.has_limits
         # Column by column: at 270 K x 40 every whole float64 copy is 86 MB.
         for j in range(raw.shape[1]):
-            column = np.log1p(raw[:, j]) if self.log1p[j] else raw[:, j]
+            column = raw[:, j]
+            if limited:
+                column = column.clip(self.low[j], self.high[j])
+            if self.log1p[j]:
+                column = np.log1p(column)
             prepared[:, j] = (column - self.shift[j]) / self.scale[j]
         return prepared
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; `from_dict` gives the same preparation back, bit for bit."""
-        return {
+        state: dict[str, Any] = {
             "columns": list(self.columns),
-            "fill": [None if np.isnan(value) else float(value) for value in self.fill],
+            "fill": _or_none(self.fill),
             "log1p": self.log1p.tolist(),
             "shift": self.shift.tolist(),
             "scale": self.scale.tolist(),
         }
+        if self.has_limits:  # a preparation without limits keeps the form it had before there were any
+            state |= {"low": _or_none(self.low), "high": _or_none(self.high)}
+        return state
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
         """Rebuild a preparation that `to_dict` described."""
+        none = [None] * len(state["columns"])
         return cls(
             columns=tuple(state["columns"]),
-            fill=np.array([np.nan if value is None else value for value in state["fill"]], dtype=float),
+            fill=_or(np.nan, state["fill"]),
+            low=_or(-np.inf, state.get("low", none)),
+            high=_or(np.inf, state.get("high", none)),
             log1p=np.array(state["log1p"], dtype=bool),
             shift=np.array(state["shift"], dtype=float),
             scale=np.array(state["scale"], dtype=float),
         )
 
 
+class _Steps:
+    """The state of the steps while they are fitted one after the other, each on what those before it left."""
+
+    def __init__(self, columns: tuple[str, ...], X: np.ndarray) -> None:
+        d = len(columns)
+        self.columns = columns
+        self.values = [X[:, j] for j in range(d)]  # one by one: X is not ours to write into
+        self.low, self.high = np.full(d, -np.inf), np.full(d, np.inf)
+        self.log1p, self.weighed = np.zeros(d, dtype=bool), np.zeros(d, dtype=bool)
+        self.shift, self.scale = np.zeros(d), np.ones(d)
+
+    def fit(self, step: PrepareStep, mask: np.ndarray) -> None:
+        """Fit a step on the masked columns."""
+        scaled = (self.scale != 1) | (self.shift != 0)
+        if step.step in {"winsorize", "log1p"} and scaled[mask].any():
+            msg = f"prepare: {step.step} must come before standardize"
+            raise SegmentationError(msg)
+        if step.step == "winsorize":
+            self._winsorize(step.share or 0.0, mask)
+        elif step.step == "log1p":
+            self._log1p(mask)
+        elif step.step == "standardize":
+            self._standardize(mask)
+        else:
+            variances = [(self.values[j] / self.scale[j]).var() for j in np.flatnonzero(mask)]
+            self.scale[mask] *= np.sqrt(sum(variances))
+            self.weighed |= mask
+
+    def _winsorize(self, share: float, mask: np.ndarray) -> None:
+        if self.log1p[mask].any():
+            msg = "prepare: winsorize must come before log1p"
+            raise SegmentationError(msg)
+        for j in np.flatnonzero(mask):
+            self.low[j], self.high[j] = np.quantile(self.values[j], [share, 1 - share])
+            self.values[j] = self.values[j].clip(self.low[j], self.high[j])
+        alike = mask & (self.low == self.high)
+        if alike.any():
+            msg = (
+                f"winsorize with share {share:g} leaves one value in {self._listed(alike)}: too few rows differ "
+                "from the others; name in `columns` only those with extreme values, or lower the share"
+            )
+            raise SegmentationError(msg)
+
+    def _log1p(self, mask: np.ndarray) -> None:
+        negative = mask & np.array([values.min() < 0 for values in self.values])
+        if negative.any():
+            msg = f"log1p needs values of 0 or more; negative values in {self._listed(negative)}"
+            raise SegmentationError(msg)
+        self.log1p |= mask
+        for j in np.flatnonzero(mask):
+            self.values[j] = np.log1p(self.values[j])
+
+    def _standardize(self, mask: np.ndarray) -> None:
+        if self.weighed[mask].any():
+            msg = "prepare: weigh_as_one must come after standardize"
+            raise SegmentationError(msg)
+        for j in np.flatnonzero(mask):
+            self.shift[j], self.scale[j] = self.values[j].mean(), self.values[j].std()
+
+    def _listed(self, mask: np.ndarray) -> str:
+        return ", ".join(column for column, chosen in zip(self.columns, mask, strict=True) if chosen)
+
+
+def _feature_columns(frame: pl.DataFrame, patterns: tuple[str, ...]) -> list[str]:
+    """Return the columns to cluster on; a glob passes over text, a column named in full is never passed over."""
+    columns = select_columns(patterns, frame.columns)
+    numbers = [column for column in columns if column in patterns or _is_number(frame, column)]
+    return numbers or columns
+
+
+def _is_number(frame: pl.DataFrame, column: str) -> bool:
+    return frame.schema[column].is_numeric() or frame.schema[column] == pl.Boolean
+
+
+def _or_none(values: np.ndarray) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def _or(value: float, values: list[float | None]) -> np.ndarray:
+    return np.array([value if given is None else given for given in values], dtype=float)
+
+
 def _as_matrix(frame: pl.DataFrame, columns: list[str]) -> np.ndarray:
-    texts = [column for column in columns if not frame.schema[column].is_numeric()]
-    texts = [column for column in texts if frame.schema[column] != pl.Boolean]
+    texts = [column for column in columns if not _is_number(frame, column)]
     if texts:
         msg = f"feature columns must be numbers; not a number: {', '.join(texts)}"
         raise SegmentationError(msg)

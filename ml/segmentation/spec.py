@@ -23,10 +23,28 @@ class _Declaration(BaseModel):
 class PrepareStep(_Declaration):
     """One step of preparation and the columns it applies to."""
 
-    step: Literal["standardize", "log1p"]
-    """`log1p`: log(1 + x), for counts and amounts; `standardize`: mean 0, standard deviation 1."""
+    step: Literal["winsorize", "log1p", "standardize", "weigh_as_one"]
+    """`winsorize`: values beyond a quantile become that quantile, so that one extreme value cannot stretch a
+    column; `log1p`: log(1 + x), for counts and amounts; `standardize`: mean 0, standard deviation 1;
+    `weigh_as_one`: the columns together get the variance of one standardized column, for the dummies of one
+    category. They apply in this order."""
     columns: tuple[str, ...] = ("*",)
     """Column names or globs; all columns when omitted."""
+    share: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+    """Of `winsorize`: the share of rows cut off at either end, e.g. 0.01."""
+
+    @model_validator(mode="after")
+    def _each_step_has_what_it_needs(self) -> Self:
+        if self.step == "winsorize" and self.share is None:
+            msg = "winsorize needs `share`, the share of rows cut off at either end, e.g. share: 0.01"
+            raise ValueError(msg)
+        if self.step != "winsorize" and self.share is not None:
+            msg = f"`share` belongs to winsorize, not to {self.step}"
+            raise ValueError(msg)
+        if self.step == "weigh_as_one" and self.columns == ("*",):
+            msg = "weigh_as_one needs `columns`: the dummies of one category, e.g. [genre_*]"
+            raise ValueError(msg)
+        return self
 
 
 class Features(_Declaration):
@@ -35,7 +53,7 @@ class Features(_Declaration):
     table: TableName
     """`schema.table` in the warehouse, one row per entity."""
     columns: tuple[str, ...] = Field(min_length=1)
-    """Names or globs of the columns to cluster on, e.g. `avg_*`."""
+    """Names or globs of the columns to cluster on, e.g. `avg_*`; a glob passes over columns of text."""
     prepare: tuple[PrepareStep, ...] = (PrepareStep(step="standardize"),)
     """Applied in order; a step is written `standardize` or `{step: log1p, columns: [cnt_*]}`."""
     missing: Literal["error", "zero", "mean"] = "error"
@@ -54,13 +72,18 @@ class Features(_Declaration):
 class Clustering(_Declaration):
     """Which numbers of segments are tried, which are shown and which one is published."""
 
-    method: Literal["kmeans"] = "kmeans"
+    method: Literal["kmeans", "ward_then_kmeans"] = "kmeans"
+    """`ward_then_kmeans`: Ward's tree suggests a k and gives each k one more start; K-Means assigns."""
+    anchor: str | None = None
+    """Text column of the feature table that declares a partition: the published segments start from its groups,
+    whose values are `naming.names`. Without one they start where free starts lead."""
     candidates: tuple[Annotated[int, Field(ge=2)], ...] = tuple(range(2, 11))
     """Every k that is fitted and judged."""
     explore: tuple[int, ...] = ()
     """Candidates whose map is drawn."""
-    publish: int | Literal["elbow"] = "elbow"
-    """The candidate whose segments are published; `elbow` takes the knee of the inertia curve."""
+    publish: int | Literal["elbow", "ward"] = "elbow"
+    """The candidate whose segments are published; `elbow` takes the knee of the inertia curve, `ward` the k that
+    Ward's tree suggests."""
     restarts: Annotated[int, Field(ge=1, le=100)] = 10
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -73,8 +96,14 @@ class Clustering(_Declaration):
             if k not in self.candidates:
                 msg = f"explore: {k} is not among the candidates {list(self.candidates)}"
                 raise ValueError(msg)
-        if self.publish != "elbow" and self.publish not in self.candidates:
-            msg = f"publish: {self.publish} is not among the candidates {list(self.candidates)} (or use `elbow`)"
+        if self.publish == "ward" and self.method != "ward_then_kmeans":
+            msg = "publish: `ward` needs method: ward_then_kmeans"
+            raise ValueError(msg)
+        if isinstance(self.publish, int) and self.publish not in self.candidates:
+            msg = (
+                f"publish: {self.publish} is not among the candidates {list(self.candidates)} "
+                "(or use `elbow` or `ward`)"
+            )
             raise ValueError(msg)
         return self
 
@@ -102,9 +131,10 @@ class Naming(_Declaration):
 
     Ids follow the rank of `rank_by` (smallest mean first). Names come from `names` in the same order,
     or from `rules`; a segment that no rule claims is called `Segment <id + 1>`.
+    With `clustering.anchor`, ids and names follow `names`, and `rank_by` is not needed.
     """
 
-    rank_by: str
+    rank_by: str | None = None
     names: tuple[str, ...] = ()
     rules: tuple[NamingRule, ...] = ()
 
@@ -120,13 +150,42 @@ class Naming(_Declaration):
         return self
 
 
+class Judge(_Declaration):
+    """What the segments are asked about, so that nobody reads into them what they do not say."""
+
+    features: tuple[str, ...] = ()
+    """Numeric columns: how much of each do the segments explain, and which segments differ from everybody?"""
+    against: tuple[str, ...] = ()
+    """Columns of categories; the one that explains most by itself is shown beside the segments."""
+
+    @model_validator(mode="after")
+    def _against_needs_features(self) -> Self:
+        if self.against and not self.features:
+            msg = "judge.against needs judge.features: the columns that are to be explained"
+            raise ValueError(msg)
+        return self
+
+
+class Scatter(_Declaration):
+    """Two numeric columns drawn against each other."""
+
+    x: str
+    y: str
+
+
 class Plots(_Declaration):
-    """Which columns the plots show."""
+    """Which columns the plots show; a plot whose field is left out is not drawn, where nothing else is said."""
 
     heatmap: tuple[str, ...] = ()
     """Columns or globs of the heat map; the clustering columns when omitted."""
     distribution: str | None = None
     """Column whose distribution is drawn per segment; `naming.rank_by` when omitted."""
+    correlations: tuple[str, ...] = ()
+    """Columns or globs whose correlations are drawn."""
+    scatter: Scatter | None = None
+    """Two columns whose values are drawn by segment."""
+    summary: tuple[str, ...] = ()
+    """Columns or globs of the summary table: their mean in each segment, with its size and share."""
 
 
 class SegmentationSpec(_Declaration):
@@ -139,13 +198,34 @@ class SegmentationSpec(_Declaration):
     features: Features
     clustering: Clustering = Clustering()
     naming: Naming
+    judge: Judge = Judge()
     plots: Plots = Plots()
+
+    @property
+    def distribution(self) -> str | None:
+        """The column whose distribution is drawn per segment; None where none is declared."""
+        return self.plots.distribution or self.naming.rank_by
+
+    @model_validator(mode="after")
+    def _ids_have_an_order(self) -> Self:
+        if self.clustering.anchor is not None and not self.naming.names:
+            msg = (
+                "clustering.anchor needs naming.names: the values of the anchor, in the order of segment ids"
+            )
+            raise ValueError(msg)
+        if self.clustering.anchor is None and self.naming.rank_by is None:
+            msg = "naming.rank_by is missing: without clustering.anchor it gives segments their ids"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _as_many_names_as_segments(self) -> Self:
         names, publish = self.naming.names, self.clustering.publish
-        if names and publish == "elbow":
-            msg = "naming.names needs clustering.publish as a number: with `elbow` the count is not known before"
+        if names and isinstance(publish, str):
+            msg = (
+                f"naming.names needs clustering.publish as a number: with `{publish}` "
+                "the count is not known before"
+            )
             raise ValueError(msg)
         if names and publish != len(names):
             msg = f"naming.names: {len(names)} names for clustering.publish = {publish} segments"

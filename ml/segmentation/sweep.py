@@ -11,8 +11,21 @@ import polars as pl
 
 from ml.errors import SegmentationError
 from ml.segmentation import quality
-from ml.segmentation.kmeans import KMeansFit, fit_many
+from ml.segmentation.kmeans import FreeFits, KMeansFit, fit_from, fit_many
 from ml.segmentation.spec import Clustering
+from ml.segmentation.ward import WardTree, group_means, grow
+
+_METRICS = {
+    "k": pl.Int32,
+    "inertia": pl.Float64,
+    "silhouette": pl.Float64,
+    "calinski_harabasz": pl.Float64,
+    "davies_bouldin": pl.Float64,
+    "size_min": pl.Int64,
+    "size_max": pl.Int64,
+    "is_elbow": pl.Boolean,
+    "is_published": pl.Boolean,
+}
 
 
 @dataclass(frozen=True)
@@ -21,13 +34,18 @@ class Sweep:
 
     Attributes
     ----------
-    fits : one fit per candidate, in the order of `metrics`.
+    fits : one fit per candidate, in the order of `metrics`; the published one starts from the anchor's groups
+        where there are any.
     metrics : one row per k: k, inertia, silhouette, calinski_harabasz, davies_bouldin, size_min,
         size_max, is_elbow, is_published.
+    free : what free starts came to, for every candidate.
+    tree : Ward's, where the method grows one.
     """
 
     fits: tuple[KMeansFit, ...]
     metrics: pl.DataFrame
+    free: FreeFits
+    tree: WardTree | None
 
     @property
     def published(self) -> KMeansFit:
@@ -39,7 +57,14 @@ class Sweep:
         return self.fits[self.metrics["k"].to_list().index(k)]
 
 
-def sweep(X: np.ndarray, clustering: Clustering, *, rng: np.random.Generator, workers: int = 2) -> Sweep:
+def sweep(
+    X: np.ndarray,
+    clustering: Clustering,
+    *,
+    rng: np.random.Generator,
+    groups: np.ndarray | None = None,
+    workers: int = 2,
+) -> Sweep:
     """Fit every candidate once and judge it.
 
     Parameters
@@ -47,9 +72,11 @@ def sweep(X: np.ndarray, clustering: Clustering, *, rng: np.random.Generator, wo
     X : (n, d) float32
         Prepared features.
     clustering
-        Candidates, restarts and which one is published.
+        Method, candidates, restarts and which one is published.
     rng
         Source of every random choice.
+    groups : (n,) int, optional
+        The anchor's group of each row: the published k, which is their number, starts from their means.
     workers
         Fits that run side by side; does not change the result.
 
@@ -62,28 +89,50 @@ def sweep(X: np.ndarray, clustering: Clustering, *, rng: np.random.Generator, wo
     require_rows(len(X), max(candidates))
     _require_different_rows(X, max(candidates))
     fit_rng, sample_rng = rng.spawn(2)
-    fits = fit_many(X, candidates, restarts=clustering.restarts, rng=fit_rng, workers=workers)
+    tree = grow(X, rng=rng.spawn(1)[0]) if clustering.method == "ward_then_kmeans" else None
+    free = fit_many(
+        X,
+        candidates,
+        restarts=clustering.restarts,
+        rng=fit_rng,
+        workers=workers,
+        more_starts={k: tree.centroids(X, k) for k in candidates} if tree else None,
+    )
+    fits = list(free.fits)
+    if groups is not None:
+        k = int(groups.max()) + 1
+        fits[candidates.index(k)] = fit_from(X, group_means(X, groups, k))
     silhouettes = quality.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng, workers=workers)
     knee = quality.elbow(candidates, [fit.inertia for fit in fits])
-    published = knee if clustering.publish == "elbow" else clustering.publish
+    published = _published(clustering, knee, tree)
     total = quality.total_inertia(X)
-    rows = []
-    for fit, silhouette in zip(fits, silhouettes, strict=True):
-        sizes = np.bincount(fit.labels, minlength=fit.k)
-        rows.append(
-            {
-                "k": fit.k,
-                "inertia": fit.inertia,
-                "silhouette": silhouette,
-                "calinski_harabasz": quality.calinski_harabasz(fit.inertia, total, len(X), fit.k),
-                "davies_bouldin": quality.davies_bouldin(fit.centroids, fit.labels, fit.squared_distances),
-                "size_min": int(sizes.min()),
-                "size_max": int(sizes.max()),
-                "is_elbow": fit.k == knee,
-                "is_published": fit.k == published,
-            }
-        )
-    return Sweep(tuple(fits), pl.DataFrame(rows, schema_overrides={"k": pl.Int32}))
+    metrics = pl.DataFrame(
+        [
+            _judged(fit, len(X), total)
+            | {"silhouette": silhouette, "is_elbow": fit.k == knee, "is_published": fit.k == published}
+            for fit, silhouette in zip(fits, silhouettes, strict=True)
+        ],
+        schema=_METRICS,
+    )
+    return Sweep(tuple(fits), metrics, free, tree)
+
+
+def _judged(fit: KMeansFit, n: int, total: float) -> dict[str, int | float]:
+    sizes = np.bincount(fit.labels, minlength=fit.k)
+    return {
+        "k": fit.k,
+        "inertia": fit.inertia,
+        "calinski_harabasz": quality.calinski_harabasz(fit.inertia, total, n, fit.k),
+        "davies_bouldin": quality.davies_bouldin(fit.centroids, fit.labels, fit.squared_distances),
+        "size_min": int(sizes.min()),
+        "size_max": int(sizes.max()),
+    }
+
+
+def _published(clustering: Clustering, knee: int, tree: WardTree | None) -> int:
+    if clustering.publish == "ward" and tree is not None:
+        return tree.suggest(clustering.candidates)
+    return clustering.publish if isinstance(clustering.publish, int) else knee
 
 
 def require_rows(rows: int, largest: int) -> None:

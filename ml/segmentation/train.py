@@ -9,12 +9,16 @@ import numpy as np
 import polars as pl
 
 from ml.errors import SegmentationError
+from ml.segmentation.anchor import anchor_groups, require_kept
+from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.profile import segment_means
 from ml.segmentation.spec import SegmentationSpec
+from ml.segmentation.starts import free_segments, start_agreement
 from ml.segmentation.sweep import Sweep, require_rows, sweep
+from ml.segmentation.ward import WardTree
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,23 @@ class Training:
     Attributes
     ----------
     sweep : every candidate, judged.
-    models : k to model, for the published and the explored k; ids in rank order, names as declared for
-        the published one and `Group 1` ... for the others.
+    models : k to model, for the published and the explored k; ids in the order of the anchor or the rank, names
+        as declared for the published one and `Group 1` ... for the others.
+    start_agreement : the published segments beside what free starts came to, one row; see
+        `starts.start_agreement`, with ward_k (the k that Ward's tree suggests) and ward_rows (rows it was grown
+        on), null without one.
+    free_segments : what the best free fit of the published k looks like; see `starts.free_segments`.
     """
 
     sweep: Sweep
     models: dict[int, SegmentationModel]
+    start_agreement: pl.DataFrame
+    free_segments: pl.DataFrame
+
+    @property
+    def tree(self) -> WardTree | None:
+        """Ward's tree, where the method grows one."""
+        return self.sweep.tree
 
     @property
     def published(self) -> SegmentationModel:
@@ -69,35 +84,74 @@ def train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int = 2) -> T
 
 def _train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int) -> Training:
     _check_frame(frame, spec)
+    anchor = spec.clustering.anchor
+    groups = None if anchor is None else anchor_groups(frame, anchor, spec.naming.names)
     preparation = Preparation.fit(frame, spec.features)
     X = preparation.transform(frame)
-    swept = sweep(X, spec.clustering, rng=np.random.default_rng(spec.clustering.seed), workers=workers)
-    ranks = frame[spec.naming.rank_by].cast(pl.Float64).fill_null(0).to_numpy()
-    profiled = frame.select(profiled_columns(frame, spec.entity))
-    models = {}
-    for k in sorted({swept.published.k, *spec.clustering.explore}):
-        fit = swept.of(k)
-        order = rank_order(ranks, fit.labels, k)
-        if k == swept.published.k:
-            means = segment_means(profiled, np.argsort(order)[fit.labels], k)
-            names = name_segments(spec.naming, means)
-        else:
-            names = tuple(f"Group {i + 1}" for i in range(k))
-        models[k] = SegmentationModel(
+    rng = np.random.default_rng(spec.clustering.seed)
+    swept = sweep(X, spec.clustering, rng=rng, groups=groups, workers=workers)
+    published = swept.published
+    if groups is not None:
+        require_kept(groups, published.labels, spec.naming.names)
+    orders = {
+        k: np.arange(k) if groups is not None and k == published.k else _order(frame, spec, swept.of(k))
+        for k in sorted({published.k, *spec.clustering.explore})
+    }
+    ids = np.argsort(orders[published.k])[published.labels]
+    names = _names(frame, spec, ids, published.k)
+    models = {
+        k: SegmentationModel(
             segmentation=spec.name,
             entity=spec.entity,
             preparation=preparation,
-            centroids=fit.centroids[order],
-            segment_names=names,
+            centroids=swept.of(k).centroids[order],
+            segment_names=names if k == published.k else tuple(f"Group {i + 1}" for i in range(k)),
             trained_on=len(frame),
             seed=spec.clustering.seed,
         )
-    return Training(swept, models)
+        for k, order in orders.items()
+    }
+    return Training(
+        sweep=swept,
+        models=models,
+        start_agreement=_start_agreement(swept, spec, groups),
+        free_segments=free_segments(ids, swept.free.of(published.k).labels, published.k),
+    )
+
+
+def _order(frame: pl.DataFrame, spec: SegmentationSpec, fit: KMeansFit) -> np.ndarray:
+    """Return the labels of a fit in the order of segment ids."""
+    if spec.naming.rank_by is None:  # anchored, and another k than the anchor's: larger groups first
+        return np.argsort(-np.bincount(fit.labels, minlength=fit.k), kind="stable")
+    ranks = frame[spec.naming.rank_by].cast(pl.Float64).fill_null(0).to_numpy()
+    return rank_order(ranks, fit.labels, fit.k)
+
+
+def _names(frame: pl.DataFrame, spec: SegmentationSpec, ids: np.ndarray, k: int) -> tuple[str, ...]:
+    if spec.naming.names:
+        return spec.naming.names
+    profiled = frame.select(profiled_columns(frame, spec.entity))
+    return name_segments(spec.naming, segment_means(profiled, ids, k))
+
+
+def _start_agreement(swept: Sweep, spec: SegmentationSpec, groups: np.ndarray | None) -> pl.DataFrame:
+    agreement = start_agreement(swept.published, swept.free, method=spec.clustering.method, groups=groups)
+    tree = swept.tree
+    return agreement.with_columns(
+        pl.lit(tree and tree.suggest(spec.clustering.candidates), dtype=pl.Int32).alias("ward_k"),
+        pl.lit(tree and len(tree.rows), dtype=pl.Int32).alias("ward_rows"),
+    )
 
 
 def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
-    for role, column in (("entity", spec.entity), ("naming.rank_by", spec.naming.rank_by)):
-        if column not in frame.columns:
+    named = [
+        ("entity", spec.entity),
+        ("naming.rank_by", spec.naming.rank_by),
+        *[("judge.features", column) for column in spec.judge.features],
+        *[("judge.against", column) for column in spec.judge.against],
+    ]
+    for role, column in named:
+        if column is not None and column not in frame.columns:
             msg = f"{role}: no column {column!r} in {spec.features.table}; there are: {', '.join(frame.columns)}"
             raise SegmentationError(msg)
     if frame.is_empty():

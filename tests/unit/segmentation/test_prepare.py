@@ -40,6 +40,73 @@ def test_log1p_applies_to_the_columns_it_names_and_before_standardize():
         Preparation.fit(frame, features(prepare=["standardize", "log1p"]))
 
 
+def test_winsorize_pulls_values_beyond_the_training_quantiles_to_them():
+    frame = pl.DataFrame({"a": [float(value) for value in range(100)] + [288_508.0]})
+    steps = [{"step": "winsorize", "columns": ["a"], "share": 0.01}]
+    preparation = Preparation.fit(frame, features(prepare=steps))
+    assert preparation.transform(frame).max() == 99
+    assert preparation.transform(pl.DataFrame({"a": [-7.0, 50.0, 1e9]})).ravel().tolist() == [1, 50, 99]
+
+
+def test_limits_are_fitted_before_the_steps_that_follow():
+    frame = pl.DataFrame({"a": [*np.linspace(0, 10, 200), 1e6]})
+    steps = [{"step": "winsorize", "columns": ["a"], "share": 0.01}, "log1p", "standardize"]
+    X = Preparation.fit(frame, features(prepare=steps)).transform(frame)
+    assert X.mean() == pytest.approx(0, abs=1e-6)
+    assert X.std() == pytest.approx(1, rel=1e-6)
+    assert X.max() < 2
+
+
+def test_winsorizing_a_column_down_to_one_value_is_refused_by_name():
+    frame = pl.DataFrame({"rare": [1.0] + [0.0] * 999, "b": np.arange(1000.0)})
+    steps = [{"step": "winsorize", "share": 0.01}]
+    with pytest.raises(SegmentationError, match=r"share 0.01 leaves one value in rare"):
+        Preparation.fit(frame, features(prepare=steps))
+
+
+def test_columns_weighed_as_one_have_the_variance_of_one_standardized_column():
+    rng = np.random.default_rng(0)
+    category = rng.integers(0, 8, 4000)
+    frame = pl.DataFrame(np.eye(8)[category], schema=[f"kind_{i}" for i in range(8)])
+    frame = frame.with_columns(amount=pl.Series(rng.random(4000)))
+    steps = ["standardize", {"step": "weigh_as_one", "columns": ["kind_*"]}]
+    X = Preparation.fit(frame, features(prepare=steps)).transform(frame)
+    variances = X.var(axis=0, dtype=np.float64)
+    assert variances[:8].sum() == pytest.approx(1, rel=1e-5)
+    assert variances[8] == pytest.approx(1, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("steps", "says"),
+    [
+        (["standardize", {"step": "winsorize", "share": 0.1}], "winsorize must come before standardize"),
+        (["log1p", {"step": "winsorize", "share": 0.1}], "winsorize must come before log1p"),
+        (
+            [{"step": "weigh_as_one", "columns": ["a"]}, "standardize"],
+            "weigh_as_one must come after standardize",
+        ),
+    ],
+)
+def test_a_step_that_would_undo_another_is_refused(steps, says):
+    with pytest.raises(SegmentationError, match=says):
+        Preparation.fit(pl.DataFrame({"a": np.arange(50.0)}), features(prepare=steps))
+
+
+def test_a_glob_passes_over_text_and_a_text_column_named_in_full_is_refused():
+    frame = pl.DataFrame({"kind_a": [0.0, 1.0], "kind_name": ["b", "a"]})
+    assert Preparation.fit(frame, features(columns=["kind_*"])).columns == ("kind_a",)
+    with pytest.raises(SegmentationError, match="not a number: kind_name"):
+        Preparation.fit(frame, features(columns=["kind_*", "kind_name"]))
+
+
+def test_a_preparation_written_before_there_were_limits_still_loads():
+    frame = pl.DataFrame({"a": [1.0, 2.0, 4.0]})
+    state = Preparation.fit(frame, features()).to_dict()
+    assert state.keys() == {"columns", "fill", "log1p", "shift", "scale"}
+    again = Preparation.from_dict(state)
+    assert again.transform(frame).tobytes() == Preparation.fit(frame, features()).transform(frame).tobytes()
+
+
 def test_log1p_refuses_negative_values_and_names_the_column():
     with pytest.raises(SegmentationError, match="negative values in a"):
         Preparation.fit(pl.DataFrame({"a": [-1.0, 2.0]}), features(prepare=["log1p"]))
@@ -91,6 +158,7 @@ def test_an_absent_column_at_scoring_is_named():
 @given(arrays(float, (6, 2), elements=st.floats(-1e6, 1e6), unique=True))
 def test_a_preparation_survives_json_bit_for_bit(values):
     frame = pl.DataFrame(values, schema=["a", "b"])
-    preparation = Preparation.fit(frame, features())
+    steps = [{"step": "winsorize", "columns": ["a"], "share": 0.1}, "standardize"]
+    preparation = Preparation.fit(frame, features(prepare=steps))
     again = Preparation.from_dict(json.loads(json.dumps(preparation.to_dict())))
     assert preparation.transform(frame).tobytes() == again.transform(frame).tobytes()

@@ -57,6 +57,72 @@ def test_a_wrong_field_is_refused_with_what_is_accepted(change, says):
         declare(**change)
 
 
+def anchored(**changes: Any) -> SegmentationSpec:
+    return declare(
+        **{
+            "clustering__method": "ward_then_kmeans",
+            "clustering__anchor": "rule",
+            "naming": {"names": ["a", "b", "c"]},
+            **changes,
+        }
+    )
+
+
+def test_with_an_anchor_names_need_no_rank():
+    assert anchored().naming.rank_by is None
+    assert anchored(clustering__method="kmeans").clustering.anchor == "rule"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"clustering__anchor": None}, "naming.rank_by is missing: without clustering.anchor"),
+        ({"naming": {"rank_by": "total"}}, "clustering.anchor needs naming.names"),
+        (
+            {"naming": {"rules": [{"name": "x", "feature": "total"}]}},
+            "clustering.anchor needs naming.names",
+        ),
+        ({"clustering__publish": 4}, "3 names for clustering.publish = 4"),
+        ({"clustering__publish": "ward"}, "with `ward` the count is not known before"),
+    ],
+)
+def test_an_anchor_is_refused_unless_the_names_are_its_values(change, says):
+    with pytest.raises(ValidationError, match=says):
+        anchored(**change)
+
+
+def test_publishing_what_ward_suggests_needs_ward():
+    changes = {"clustering__publish": "ward", "naming": {"rank_by": "total"}}
+    assert declare(**changes, clustering__method="ward_then_kmeans").clustering.publish == "ward"
+    with pytest.raises(ValidationError, match="`ward` needs method: ward_then_kmeans"):
+        declare(**changes)
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        ({"step": "winsorize"}, "winsorize needs `share`"),
+        ({"step": "winsorize", "share": 0.5}, "less than 0.5"),
+        ({"step": "log1p", "share": 0.1}, "`share` belongs to winsorize, not to log1p"),
+        ("weigh_as_one", "weigh_as_one needs `columns`"),
+    ],
+)
+def test_a_step_of_preparation_is_refused_without_what_it_needs(step, says):
+    with pytest.raises(ValidationError, match=says):
+        declare(features__prepare=[step])
+
+
+def test_a_comparison_needs_something_to_explain():
+    with pytest.raises(ValidationError, match=r"judge\.against needs judge\.features"):
+        declare(judge={"against": ["country"]})
+
+
+def test_the_distribution_is_of_the_declared_column_or_else_of_the_rank():
+    assert declare().distribution == "total"
+    assert declare(plots={"distribution": "avg_drama"}).distribution == "avg_drama"
+    assert anchored().distribution is None
+
+
 def test_columns_come_in_table_order_whatever_the_order_of_patterns():
     assert select_columns(["b_*", "a"], ["a", "b_1", "c", "b_2"]) == ["a", "b_1", "b_2"]
 

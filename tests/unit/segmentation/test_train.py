@@ -1,5 +1,7 @@
 """Training names segments by what they are; a stored model scores without refitting."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -63,6 +65,13 @@ def test_explored_candidates_have_models_with_neutral_names():
     assert training.models[2].segment_names == ("Group 1", "Group 2")
 
 
+def test_only_a_model_with_limits_is_written_in_the_format_that_has_them():
+    winsorized = declare(features__prepare=[{"step": "winsorize", "share": 0.01}, "standardize"])
+    texts = [train(viewers(), spec).published.to_json() for spec in (declare(), winsorized)]
+    assert [json.loads(text)["format"] for text in texts] == [1, 2]
+    assert [SegmentationModel.from_json(text).to_json() for text in texts] == texts
+
+
 def test_a_model_of_another_format_is_refused():
     with pytest.raises(ValueError, match="format 99"):
         SegmentationModel.from_json('{"format": 99}')
@@ -83,6 +92,11 @@ def test_a_model_of_another_format_is_refused():
 def test_a_frame_that_cannot_be_segmented_is_refused_by_name_and_reason(frame, says):
     with pytest.raises(SegmentationError, match=says):
         train(frame, declare())
+
+
+def test_a_judged_column_that_is_not_there_is_refused_before_anything_is_fitted():
+    with pytest.raises(SegmentationError, match=r"judge\.against: no column 'country'"):
+        train(viewers(), declare(judge={"features": ["total"], "against": ["country"]}))
 
 
 def test_rules_name_segments_by_their_means_and_the_rest_are_numbered():
