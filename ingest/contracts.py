@@ -1,6 +1,6 @@
-"""What each raw table must look like: its columns, types, ranges, key, file names and known quirks.
+"""What each raw table must look like, and which tables belong together.
 
-Here: declarations. To add a raw table, add a `Contract`; no other module needs to change.
+Here: declarations. To add a raw table, add a `Contract` and name it in a `Dataset`; no other module needs to change.
 Not here: how a value is read and checked (`ingest.checks`), nor what is done with a bad line
 (`ingest.landing`). Cleaning that needs more than one line (repeated ids, genre labels) is SQL's work.
 """
@@ -59,6 +59,9 @@ class Column:
         Regular expression (RE2) that the whole text must match; `.` matches line ends too.
     example
         How a matching text looks, for the reason given with a reject.
+    or_row_number
+        Whether a file without this (required) column lands all the same: each row then holds its number in the
+        file, from 1, rejected rows counted, so that a row keeps its number whatever becomes of its neighbours.
     """
 
     raw: str
@@ -70,6 +73,7 @@ class Column:
     maximum: float | None = None
     pattern: str | None = None
     example: str = ""
+    or_row_number: bool = False
 
     @property
     def expectation(self) -> str:
@@ -146,11 +150,33 @@ class Contract:
     @property
     def required_columns(self) -> tuple[Column, ...]:
         """The columns without which a file is refused."""
-        return tuple(column for column in self.columns if column.required)
+        return tuple(column for column in self.columns if column.required and not column.or_row_number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Tables that only make sense together: a source holds all of them or none.
+
+    Parameters
+    ----------
+    name
+        What a person calls it.
+    tables
+        Names of its landing tables.
+    """
+
+    name: str
+    tables: tuple[str, ...]
 
 
 def _id(raw: str, name: str, *, nullable: bool = False) -> Column:
     return Column(raw=raw, name=name, kind=Kind.INTEGER, required=True, nullable=nullable, minimum=1)
+
+
+def _code(raw: str, name: str, *, first: int, last: int) -> Column:
+    return Column(
+        raw=raw, name=name, kind=Kind.INTEGER, required=True, nullable=False, minimum=first, maximum=last
+    )
 
 
 RATINGS = Contract(
@@ -229,5 +255,38 @@ TITLES = Contract(
     pads_short_lines=True,
 )
 
-CONTRACTS: Mapping[str, Contract] = MappingProxyType({c.table: c for c in (RATINGS, LINKS, TITLES)})
+CUSTOMERS = Contract(
+    table="customers",
+    description="One customer: minutes watched, lifetime value, and where they came from",
+    stems=("customer_segmentation_data", "customers"),
+    columns=(
+        Column(
+            raw="customer_id",
+            name="customer_id",
+            kind=Kind.TEXT,
+            required=True,
+            nullable=False,
+            pattern=r".*\S.*",
+            example="an id",
+            or_row_number=True,
+        ),
+        # Empty for a customer who never watched.
+        Column(raw="minutes_watched", name="minutes_watched", kind=Kind.NUMBER, required=True, minimum=0),
+        Column(raw="CLV", name="clv", kind=Kind.NUMBER, required=True, nullable=False, minimum=0),
+        _code("region", "region_id", first=0, last=2),
+        _code("channel", "channel_id", first=1, last=8),
+        Column(raw="country", name="country", kind=Kind.TEXT),
+    ),
+    key=("customer_id",),
+)
+
+CONTRACTS: Mapping[str, Contract] = MappingProxyType(
+    {c.table: c for c in (RATINGS, LINKS, TITLES, CUSTOMERS)}
+)
 """Every raw table that can land, by its name."""
+
+MOVIES_DATASET = Dataset(name="movies", tables=("ratings", "links", "titles"))
+CUSTOMERS_DATASET = Dataset(name="customers", tables=("customers",))
+
+DATASETS = (MOVIES_DATASET, CUSTOMERS_DATASET)
+"""Every dataset that a source may hold."""

@@ -35,6 +35,7 @@ from ingest.records import BYTE_ORDER_MARK, Record, UnterminatedRecordError, fin
 # threads shift the boundaries by a few rows. LZ4 takes 2 % more room than Snappy and less time both ways.
 _PARQUET_OPTIONS = "FORMAT parquet, ROW_GROUP_SIZE 1000000, COMPRESSION lz4"
 _LONGEST_HEADER = 1 << 20
+_NUMBER = "record_number"  # of a copy's records: their numbers in the file it was made from
 _LONGEST_PLAIN_LINE = 10_000
 
 
@@ -170,19 +171,20 @@ class CsvTable:
         return Staged(rows) if self._content().is_regular else None
 
     def _stage_carefully(self, connection: duckdb.DuckDBPyConnection, to: Path) -> Staged:
-        """Stage a copy of the file from which the malformed records are left out."""
+        """Stage a copy of the file from which the malformed records are left out; the others keep their number."""
         clean = to.with_suffix(".clean.csv")
-        kept = 0
+        kept = malformed = 0
         with clean.open("wb") as target:
-            target.write(b",".join(b"c" for _ in self._header) + b"\n")
+            target.write(b",".join(b"c" for _ in (_NUMBER, *self._header)) + b"\n")
 
             def keep(raw: bytes) -> None:
                 nonlocal kept
                 kept += 1
-                target.write(raw)
+                target.write(b"%d,%b" % (kept + malformed, raw))
 
-            malformed = sum(1 for _ in self._records(iter(()), keep))
-        rows = _copy(connection, self._select(clean), to)
+            for _ in self._records(iter(()), keep):
+                malformed += 1
+        rows = _copy(connection, self._select(clean, is_numbered=True), to)
         clean.unlink()
         if rows != kept:
             raise LinesDisagreeError
@@ -224,19 +226,22 @@ class CsvTable:
                     where=self._name,
                 ) from fault
 
-    def _select(self, path: Path, *, is_plain: bool = False) -> str:
+    def _select(self, path: Path, *, is_plain: bool = False, is_numbered: bool = False) -> str:
         types = ["VARCHAR"] * len(self._header)
         if is_plain:
             for column in self._contract.columns:
                 if column.raw in self._places:
                     types[self._places[column.raw]] = plain_type(column.kind)
         columns = ", ".join(f"c{place}: '{kind}'" for place, kind in enumerate(types))
+        if is_numbered:
+            columns = f"{_NUMBER}: 'BIGINT', {columns}"
+        number = _NUMBER if is_numbered else "row_number() OVER ()"
         source = (
             f"read_csv({path_literal(path)}, auto_detect = false, header = true, delim = ',', quote = '\"', "
             f"escape = '\"', columns = {{{columns}}})"
         )
         cells = {raw: f"c{place}" for raw, place in self._places.items()}
-        return f"SELECT {_typed_columns(self._contract, cells, is_plain=is_plain)} FROM {source}"
+        return f"SELECT {_typed_columns(self._contract, cells, number, is_plain=is_plain)} FROM {source}"
 
 
 class ParquetTable:
@@ -276,7 +281,8 @@ class ParquetTable:
 
     def stage(self, connection: duckdb.DuckDBPyConnection, to: Path, *, carefully: bool) -> Staged:  # noqa: ARG002
         """Write all rows to `to`; see `RawTable`."""
-        select = f"SELECT {_typed_columns(self._contract, self._cells)} FROM {self._source}"
+        columns = _typed_columns(self._contract, self._cells, "file_row_number + 1")
+        select = f"SELECT {columns} FROM {self._source}"
         return Staged(_copy(connection, select, to))
 
     def bad_lines(
@@ -325,7 +331,7 @@ def match_columns(contract: Contract, header: Sequence[str], name: str) -> dict[
             )
         if candidates:
             matched[column.raw] = candidates[0]
-        elif column.required:
+        elif column in contract.required_columns:
             missing.append(column.raw)
     if missing:
         raise _missing_columns(contract, header, missing, name)
@@ -379,9 +385,15 @@ def _read_header(path: Path, name: str) -> list[str]:
         ) from error
 
 
-def _typed_columns(contract: Contract, cells: Mapping[str, str], *, is_plain: bool = False) -> str:
+def _typed_columns(
+    contract: Contract, cells: Mapping[str, str], number: str, *, is_plain: bool = False
+) -> str:
+    """Return the select list of the landing columns; `number` is the SQL expression of a row's number in the file."""
     return ", ".join(
-        typed_cell(column, cells.get(column.raw), is_plain=is_plain) for column in contract.columns
+        f"({number})::{column.kind.value} AS {identifier(column.name)}"
+        if column.or_row_number and column.raw not in cells
+        else typed_cell(column, cells.get(column.raw), is_plain=is_plain)
+        for column in contract.columns
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from ingest.contracts import CONTRACTS, Contract
+from ingest.contracts import CONTRACTS, DATASETS, MOVIES_DATASET, Contract
 from ingest.errors import IngestError
 from ingest.rawfiles import RawFile, data_members
 
@@ -23,10 +23,10 @@ _T = TypeVar("_T")
 
 KAGGLE = "kaggle"
 KAGGLE_DATASET = "rounakbanik/the-movies-dataset"
-MOVIE_TABLES = ("ratings", "links", "titles")
 
 # Within one folder the first ending that is found wins.
 _ENDINGS = (".csv", ".parquet", ".csv.gz", ".csv.zip", ".zip", ".parquet.gz", ".parquet.zip")
+_ENDINGS_ALLOWED = "Each may end in .csv, .csv.gz, .zip or .parquet."
 _BY_HAND = (
     f"download https://www.kaggle.com/datasets/{KAGGLE_DATASET} with a browser, unpack it, "
     "and run with --source FOLDER"
@@ -48,7 +48,7 @@ class Source:
     description
         The same for a person.
     files
-        Raw file by table name.
+        Raw file by table name; the tables of one or more datasets, each complete.
     """
 
     kind: Literal["folder", "kaggle"]
@@ -56,10 +56,8 @@ class Source:
     files: Mapping[str, RawFile]
 
 
-def resolve_source(
-    source: str, *, download_dir: Path | None = None, tables: Sequence[str] = MOVIE_TABLES
-) -> Source:
-    """Find the raw files of a source.
+def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
+    """Find the raw files of a source: of every dataset that it holds.
 
     Parameters
     ----------
@@ -68,8 +66,6 @@ def resolve_source(
     download_dir
         Where Kaggle's files are kept; kagglehub's own cache where None. A finished download is not repeated, an
         interrupted one is resumed.
-    tables
-        Tables that must be there. Others that are found come along.
 
     Returns
     -------
@@ -79,7 +75,7 @@ def resolve_source(
     Raises
     ------
     IngestError
-        When the source does not exist, cannot be had, or lacks a table.
+        When the source does not exist, cannot be had, holds no dataset, or holds one in part.
 
     Notes
     -----
@@ -88,7 +84,7 @@ def resolve_source(
     down.
     """
     if source == KAGGLE:
-        return _kaggle_source(tables, download_dir)
+        return _kaggle_source(download_dir)
     path = Path(source).expanduser()
     if not path.exists():
         raise IngestError(
@@ -104,9 +100,12 @@ def resolve_source(
             next_step="Check its permissions, and run again.",
             where=str(path),
         ) from error
-    missing = [table for table in tables if table not in files]
-    if missing:
-        raise _missing_files(path, missing, files)
+    if not files:
+        raise _nothing_known(path)
+    for dataset in DATASETS:
+        missing = [table for table in dataset.tables if table not in files]
+        if missing and len(missing) < len(dataset.tables):
+            raise _missing_files(path, missing, files)
     return Source(kind="folder", description=str(path), files=files)
 
 
@@ -173,25 +172,35 @@ def _in_declared_order(files: Mapping[str, RawFile]) -> dict[str, RawFile]:
 
 
 def _missing_files(path: Path, missing: Sequence[str], found: Mapping[str, RawFile]) -> IngestError:
-    wanted = ", ".join(f"{_wanted_name(CONTRACTS[table])} for '{table}'" for table in missing)
-    have = ", ".join(file.name for file in found.values()) or "none of the files we know by name"
+    have = ", ".join(file.name for file in found.values())
     return IngestError(
-        f"expected {wanted}; found {have}.",
-        next_step="Each may end in .csv, .csv.gz, .zip or .parquet. Add what is missing, or point --source at "
-        "the folder that holds the files, and run again.",
+        f"expected {_wanted_names(missing)}; found {have}.",
+        next_step=f"{_ENDINGS_ALLOWED} Add what is missing, or point --source at the folder that holds the files, "
+        "and run again.",
         where=str(path),
     )
 
 
-def _wanted_name(contract: Contract) -> str:
-    return " or ".join(f"{stem}.csv" for stem in contract.stems)
+def _nothing_known(path: Path) -> IngestError:
+    expected = "; or ".join(f"{_wanted_names(dataset.tables)} ({dataset.name})" for dataset in DATASETS)
+    return IngestError(
+        f"found none of the files we know by name. Expected {expected}.",
+        next_step=f"{_ENDINGS_ALLOWED} Point --source at the folder that holds the files, and run again.",
+        where=str(path),
+    )
 
 
-def _kaggle_source(tables: Sequence[str], download_dir: Path | None) -> Source:
+def _wanted_names(tables: Sequence[str]) -> str:
+    return ", ".join(
+        f"{' or '.join(f'{stem}.csv' for stem in CONTRACTS[table].stems)} for '{table}'" for table in tables
+    )
+
+
+def _kaggle_source(download_dir: Path | None) -> Source:
     files = {}
     with _kaggle_cache(download_dir):
         kagglehub = importlib.import_module("kagglehub")
-        for table in tables:
+        for table in MOVIES_DATASET.tables:
             name = f"{CONTRACTS[table].stems[0]}.csv"
             with _kaggle_explained(name):
                 path = Path(kagglehub.dataset_download(KAGGLE_DATASET, path=name))

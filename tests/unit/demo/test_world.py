@@ -10,6 +10,7 @@ from ingest.demo import DemoWorld, write_demo_world
 from ingest.demo.ratings import draw_setting
 from ingest.demo.sizes import sizes_of
 from ingest.demo.streams import csv_file
+from ingest.sources import resolve_source
 
 
 def _hashes(world: DemoWorld) -> dict[str, str]:
@@ -38,6 +39,16 @@ def test_every_file_holds_the_rows_that_were_reported(world: DemoWorld) -> None:
 def test_only_the_reported_files_are_there(world: DemoWorld) -> None:
     written = {path for path in world.folder.rglob("*") if path.is_file()}
     assert written == set(world.files)
+
+
+def test_the_world_is_a_source_of_movies_and_customers_and_keeps_its_truth_out(world: DemoWorld) -> None:
+    found = resolve_source(str(world.folder)).files
+    assert {table: str(file.path.relative_to(world.folder)) for table, file in found.items()} == {
+        "ratings": "ratings.csv",
+        "links": "links.csv",
+        "titles": "movies_metadata.csv",
+        "customers": "customers/customer_segmentation_data.csv",
+    }
 
 
 def test_the_small_world_has_the_declared_size(world: DemoWorld) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.contracts import CONTRACTS, RATINGS, Column, Kind
+from ingest.contracts import CONTRACTS, DATASETS, RATINGS, Column, Kind
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
@@ -20,6 +20,10 @@ def test_a_contract_names_each_column_once_and_its_key_among_them(contract):
 def test_no_two_contracts_claim_the_same_file():
     stems = [stem for contract in CONTRACTS.values() for stem in contract.stems]
     assert len(set(stems)) == len(stems)
+
+
+def test_every_table_belongs_to_exactly_one_dataset():
+    assert sorted(table for dataset in DATASETS for table in dataset.tables) == sorted(CONTRACTS)
 
 
 def test_a_changed_contract_has_another_fingerprint():

@@ -61,13 +61,14 @@ def test_a_file_that_cannot_be_used_is_refused_in_words(folder, content, words):
     assert "\n" not in message
 
 
-def test_a_refused_file_leaves_the_current_set_as_it_was(folder):
+def test_a_refused_file_leaves_the_current_set_as_it_was(folder, titles_text):
     good = folder.land_text("ratings", GOOD)
     switch(folder.landing, [good])
     before = (folder.landing / "current").readlink()
     broken = folder.write("ratings.csv", GOOD[:-14])
-    (folder.root / "raw" / "links.csv").write_text("movieId,imdbId,tmdbId\n1,01,1\n")
-    source = resolve_source(str(broken.parent), tables=["ratings", "links"])
+    folder.write("links.csv", "movieId,imdbId,tmdbId\n1,01,1\n")
+    folder.write("movies_metadata.csv", titles_text("1,tt1,One,[]"))
+    source = resolve_source(str(broken.parent))
     with pytest.raises(IngestError, match="cut off"):
         land(source, folder.landing)
     assert (folder.landing / "current").readlink() == before

@@ -31,60 +31,87 @@ def test_a_folder_is_searched_by_name_whatever_the_case(folder):
     }
 
 
-def test_the_full_ratings_go_before_the_small_ones(folder):
+@pytest.fixture
+def catalogue(folder):
+    """The files that make ratings a dataset."""
+    folder.write("links.csv", b"x")
+    folder.write("movies_metadata.csv", b"x")
+
+
+def test_the_full_ratings_go_before_the_small_ones(folder, catalogue):
     folder.write("ratings_small.csv", b"x")
-    assert found(resolve_source(str(folder.root / "raw"), tables=["ratings"])) == {
-        "ratings": "ratings_small.csv"
-    }
+    assert found(resolve_source(str(folder.root / "raw")))["ratings"] == "ratings_small.csv"
     folder.write("ratings.csv.gz", b"x")
-    assert found(resolve_source(str(folder.root / "raw"), tables=["ratings"])) == {
-        "ratings": "ratings.csv.gz"
-    }
+    assert found(resolve_source(str(folder.root / "raw")))["ratings"] == "ratings.csv.gz"
 
 
 def test_files_are_found_one_folder_down(folder):
-    folder.write("movies/ratings.csv", b"x")
-    folder.write("movies/links.csv", b"x")
-    folder.write("customers/people.csv", b"x")
-    source = resolve_source(str(folder.root / "raw"), tables=["ratings", "links"])
+    for name in ("ratings.csv", "links.csv", "movies_metadata.csv", "notes.csv"):
+        folder.write(f"movies/{name}", b"x")
+    folder.write("people/customer_list.csv", b"x")
+    source = resolve_source(str(folder.root / "raw"))
+    assert list(source.files) == ["ratings", "links", "titles"]
     assert {file.path.parent.name for file in source.files.values()} == {"movies"}
 
 
-def test_two_folders_with_the_same_table_are_not_guessed_between(folder):
+def test_two_folders_with_the_same_table_are_not_guessed_between(folder, catalogue):
     folder.write("a/ratings.csv", b"x")
     folder.write("b/ratings.csv", b"x")
     with pytest.raises(IngestError, match="two folders hold a file for 'ratings': a and b"):
-        resolve_source(str(folder.root / "raw"), tables=["ratings"])
+        resolve_source(str(folder.root / "raw"))
 
 
 @pytest.mark.parametrize("points_at", ["raw", "raw/archive.zip"])
-def test_an_archive_gives_its_files_by_name(folder, points_at):
+def test_an_archive_gives_its_files_by_name(folder, titles_text, points_at):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("data/ratings.csv", "userId,movieId,rating,timestamp\n1,2,3,4\n")
         archive.writestr("data/links.csv", "movieId,imdbId,tmdbId\n1,01,1\n")
+        archive.writestr("data/movies_metadata.csv", titles_text("1,tt1,One,[]"))
         archive.writestr("__MACOSX/data/._ratings.csv", "x")
     folder.write("archive.zip", buffer.getvalue())
-    source = resolve_source(str(folder.root / points_at), tables=["ratings", "links"])
+    source = resolve_source(str(folder.root / points_at))
     assert [file.name for file in source.files.values()] == [
         "archive.zip/ratings.csv",
         "archive.zip/links.csv",
+        "archive.zip/movies_metadata.csv",
     ]
-    assert [folder.land(table, source.files[table]).rows_landed for table in source.files] == [1, 1]
+    assert [folder.land(table, source.files[table]).rows_landed for table in source.files] == [1, 1, 1]
 
 
 def test_a_single_file_is_a_source(folder):
-    path = folder.write("links.csv", b"x")
-    assert found(resolve_source(str(path), tables=["links"])) == {"links": "links.csv"}
+    path = folder.write("customers.csv", b"x")
+    assert found(resolve_source(str(path))) == {"customers": "customers.csv"}
 
 
-def test_what_is_missing_is_named_beside_what_was_found(folder):
+def test_a_source_may_hold_the_customers_alone_or_beside_the_movies(folder, catalogue):
+    folder.write("ratings.csv", b"x")
+    folder.write("customers/customer_segmentation_data.csv", b"x")
+    both = resolve_source(str(folder.root / "raw"))
+    assert list(both.files) == ["ratings", "links", "titles", "customers"]
+    assert list(resolve_source(str(folder.root / "raw" / "customers")).files) == ["customers"]
+
+
+def test_a_dataset_that_is_there_in_part_is_refused_beside_a_whole_one(folder):
     folder.write("links.csv", b"x")
+    folder.write("customers.csv", b"x")
     with pytest.raises(IngestError) as caught:
         resolve_source(str(folder.root / "raw"))
     message = str(caught.value)
     assert "ratings.csv or ratings_small.csv for 'ratings', movies_metadata.csv for 'titles'" in message
-    assert "found links.csv" in message
+    assert "found links.csv, customers.csv" in message
+
+
+def test_a_source_without_any_known_file_is_told_what_every_dataset_is_called(folder):
+    folder.write("truth/customer_segments.csv", b"x")
+    with pytest.raises(IngestError) as caught:
+        resolve_source(str(folder.root / "raw"))
+    message = str(caught.value)
+    assert "found none of the files we know by name" in message
+    assert (
+        "movies_metadata.csv for 'titles' (movies); or customer_segmentation_data.csv or customers.csv"
+        in message
+    )
 
 
 def test_a_path_that_does_not_exist_is_named():
