@@ -1,12 +1,14 @@
+{% set tables = {'ratings': 'movies', 'links': 'movies', 'titles': 'movies', 'customers': 'customers'} %}
+
 with
 
 held as (
 
-    {% for table in ['ratings', 'links', 'titles'] %}
+    {% for table, dataset in tables.items() %}
         select
             '{{ table }}' as what,
             count(*) as row_count
-        from {{ source('movies', table) }}
+        from {{ source(dataset, table) }}
         union all
     {% endfor %}
     select
@@ -37,6 +39,4 @@ select
     counted.row_count as rows_counted
 from held
 left join counted on held.what = counted.what
-where
-    counted.row_count is null
-    or counted.row_count <> held.row_count
+where coalesce(counted.row_count, 0) <> held.row_count

@@ -36,6 +36,13 @@ TITLES = [
     "(33, 'tt0000012', 'Cinder', '[]', 5)",
 ]
 
+CUSTOMERS = [
+    "('1', 30.0, 59.9, 0, 7)",
+    "('2', null, 0.0, 2, 1)",
+    "('2', 12.0, 20.0, 2, 1)",
+    "('3', 0.0, 119.0, 1, 6)",
+]
+
 RATING_COLUMNS = {"user_id": "bigint", "movie_id": "bigint", "rating": "double", "rated_at": "timestamp"}
 LINK_COLUMNS = {"movie_id": "bigint", "imdb_id": "varchar", "tmdb_id": "bigint"}
 TITLE_COLUMNS = {
@@ -50,6 +57,22 @@ TITLE_COLUMNS = {
     "popularity": "double",
     "vote_average": "double",
 }
+CUSTOMER_COLUMNS = {
+    "customer_id": "varchar",
+    "minutes_watched": "double",
+    "clv": "double",
+    "region_id": "bigint",
+    "channel_id": "bigint",
+    "country": "varchar",
+}
+# Columns of each table, and how many of them the made-up rows fill.
+TABLES = {
+    "ratings": (RATING_COLUMNS, 4),
+    "links": (LINK_COLUMNS, 3),
+    "titles": (TITLE_COLUMNS, 5),
+    "customers": (CUSTOMER_COLUMNS, 5),
+}
+MOVIES = {"ratings": RATINGS, "links": LINKS, "titles": TITLES}
 REJECT_COLUMNS = {
     "source": "varchar",
     "table_name": "varchar",
@@ -151,27 +174,22 @@ def _write(folder: Path, columns: Mapping[str, str], rows: Sequence[str], given:
 
 
 def land_made_up_rows(
-    folder: Path,
-    *,
-    ratings: Sequence[str],
-    links: Sequence[str],
-    titles: Sequence[str],
-    rejected_ratings: int = 0,
+    folder: Path, tables: Mapping[str, Sequence[str]], *, rejected_ratings: int = 0
 ) -> None:
-    """Write a landing in the layout that `ingest` leaves behind."""
+    """Write a landing of these tables, and no others, in the layout that `ingest` leaves behind."""
     current = folder / "landing" / "current"
-    _write(current / "ratings", RATING_COLUMNS, ratings)
-    _write(current / "links", LINK_COLUMNS, links)
-    _write(current / "titles", TITLE_COLUMNS, titles, given=5)
+    for table, rows in tables.items():
+        columns, given = TABLES[table]
+        _write(current / table, columns, rows, given)
     rejects = [
         f"('ratings.csv', 'ratings', {line + 2}, 'no number', 'x', false)" for line in range(rejected_ratings)
     ]
     _write(current / "rejects", REJECT_COLUMNS, rejects)
-    counted = {"ratings": (ratings, rejected_ratings), "links": (links, 0), "titles": (titles, 0)}
-    manifest = [
-        f"('{table}', '{table}.csv', 'ab', 1, {len(rows) + bad}, {len(rows)}, {bad}, timestamp '2024-01-01')"
-        for table, (rows, bad) in counted.items()
-    ]
+    manifest = []
+    for table, rows in tables.items():
+        bad = rejected_ratings if table == "ratings" else 0
+        counts = f"{len(rows) + bad}, {len(rows)}, {bad}"
+        manifest.append(f"('{table}', '{table}.csv', 'ab', 1, {counts}, timestamp '2024-01-01')")
     _write(current / "manifest", MANIFEST_COLUMNS, manifest)
 
 
@@ -190,15 +208,23 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def make_warehouse(
     tmp_path_factory: pytest.TempPathFactory, manifest: Any
 ) -> Iterator[Callable[..., Warehouse]]:
-    """A function that lands made-up rows in a new warehouse; each table can be given other rows."""
+    """A function that lands made-up movies in a new warehouse; each table can be given other rows."""
 
-    def make(**rows: Any) -> Warehouse:
+    def make(*, rejected_ratings: int = 0, **rows: Sequence[str]) -> Warehouse:
         folder = tmp_path_factory.mktemp("warehouse")
-        land_made_up_rows(folder, **({"ratings": RATINGS, "links": LINKS, "titles": TITLES} | rows))
+        land_made_up_rows(folder, MOVIES | rows, rejected_ratings=rejected_ratings)
         return Warehouse(folder, manifest)
 
     yield make
     _free_database()
+
+
+@pytest.fixture(scope="module")
+def customers_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any) -> Warehouse:
+    """A warehouse in which made-up customers have landed and nothing else."""
+    folder = tmp_path_factory.mktemp("customers")
+    land_made_up_rows(folder, {"customers": CUSTOMERS})
+    return Warehouse(folder, manifest)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +235,18 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any) -> 
 
 @pytest.fixture(scope="module")
 def real_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any, real_movies: Path) -> Warehouse:
-    """The real files, landed by `ingest`."""
-    folder = tmp_path_factory.mktemp("real")
-    switch(folder / "landing", land(resolve_source(str(real_movies)), folder / "landing"))
+    """The real movies, landed by `ingest`."""
+    return _landed(real_movies, tmp_path_factory.mktemp("real"), manifest)
+
+
+@pytest.fixture(scope="module")
+def real_customers_warehouse(
+    tmp_path_factory: pytest.TempPathFactory, manifest: Any, real_movies: Path
+) -> Warehouse:
+    """The real customers, landed by `ingest`."""
+    return _landed(real_movies.parent / "customers", tmp_path_factory.mktemp("real"), manifest)
+
+
+def _landed(source: Path, folder: Path, manifest: Any) -> Warehouse:
+    switch(folder / "landing", land(resolve_source(str(source)), folder / "landing"))
     return Warehouse(folder, manifest)

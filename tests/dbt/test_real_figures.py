@@ -31,6 +31,17 @@ GENRE_ROWS = {
     "TV Movie": 767,
 }
 
+CUSTOMERS_BY_RULE = {
+    "Instagram Explorers": (289, 1299.33, 115.18, 1.19),
+    "LinkedIn Networkers": (391, 1801.27, 91.12, 2.00),
+    "Friends' Influence": (424, 2018.97, 109.12, 1.42),
+    "Google-YouTube Mix": (939, 2326.89, 103.94, 2.00),
+    "Anglo-Saxon Multi-Channel": (1055, 1539.15, 136.33, 0.00),
+    "European Multi-Channel": (372, 1874.75, 157.92, 1.00),
+    "Twitter Devotees": (58, 985.33, 93.15, 1.60),
+    "Facebook Followers": (306, 2767.64, 108.26, 1.32),
+}
+
 
 @pytest.fixture(scope="module")
 def through_links(real_warehouse: Warehouse) -> Warehouse:
@@ -67,3 +78,34 @@ def test_the_direct_join_of_the_real_files_reproduces_the_published_fault(throug
     assert through_links.query(
         "select sum(total_ratings), count(*), sum(total_ratings - total_titles) from features.user_genre_stats"
     ) == [(44_792, 671, 5)]
+
+
+@pytest.fixture(scope="module")
+def customers(real_customers_warehouse: Warehouse) -> Warehouse:
+    outcome = real_customers_warehouse.dbt("build", "--selector", "sql_layer", *WITHOUT_UNIT_TESTS)
+    assert outcome.success, outcome.with_status("fail", "error")
+    return real_customers_warehouse
+
+
+def test_the_features_of_the_real_customers_have_the_published_means(customers: Warehouse) -> None:
+    found = customers.query(
+        "select round(avg(minutes_watched), 2), round(avg(clv), 2), round(corr(minutes_watched, clv), 3), "
+        "round(corr(clv, region), 3) from features.customer_features"
+    )
+    assert found == [(1916.03, 118.38, 0.114, -0.273)]
+
+
+def test_the_rules_give_the_published_segments_of_the_real_customers(customers: Warehouse) -> None:
+    found = customers.query(
+        "select segment_rule, count(*), round(avg(minutes_watched), 2), round(avg(clv), 2), round(avg(region), 2) "
+        "from features.customer_features group by segment_rule"
+    )
+    assert {name: tuple(figures) for name, *figures in found} == CUSTOMERS_BY_RULE
+
+
+def test_the_most_engaged_channel_owes_its_mean_to_one_customer(customers: Warehouse) -> None:
+    first, *_ = customers.query(
+        "select channel, round(mean_minutes_watched, 2), round(mean_minutes_without_largest, 2) "
+        "from marts.customer_channels order by mean_minutes_watched desc"
+    )
+    assert first == ("facebook", 2767.64, 1830.79)

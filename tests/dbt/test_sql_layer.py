@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import PROJECT, RATINGS, Warehouse
+from .conftest import PROJECT, RATINGS, Outcome, Warehouse
 
 KEY_MEANING = "a_movie_and_its_title_have_the_same_imdb_number"
 SOMEBODY_IS_LEFT = "assert_at_least_one_user_remains_after_the_join"
 EACH_USER_ONCE = "assert_every_user_has_exactly_one_segment_per_segmentation"
+EACH_CUSTOMER_ONCE = "assert_every_customer_has_exactly_one_segment_per_segmentation"
 
 ML_ROWS = (
     "insert into ml.k_metrics values ('user_ratings', 2, 10.0, 0.2, 5.0, 1.1, 1, 1, true, true)",
@@ -21,7 +22,23 @@ ML_ROWS = (
     "('user_ratings', '2', 0, 'Quiet Viewers (Churn Risk)')",
     "insert into ml.segment_profiles values ('user_ratings', 0, 'avg_war', 0.0, 1.0, 0.0)",
     "insert into ml.pca_loadings values ('user_ratings', 1, 'avg_war', 0.4, 0.6)",
+    "insert into ml.free_segments values ('user_ratings', 4, 2, 1, 1)",
+    "insert into ml.segment_claims values "
+    "('user_ratings', 0, 'avg_war', 0.0, 1.0, -0.1, 0.1, 0.0, true, 'They rate no war films.', null)",
 )
+
+FED_BY_ML = {
+    "k_metrics",
+    "segments",
+    "segment_members",
+    "segment_profiles",
+    "segment_genre_ratings",
+    "pca_loadings",
+    "start_agreement",
+    "free_segments",
+    "segment_separation",
+    "segment_claims",
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +63,17 @@ def built(make_warehouse: Callable[..., Warehouse]) -> Warehouse:
 def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -> None:
     tables = built.query("select table_name from information_schema.tables where table_schema = 'marts'")
     assert {name for (name,) in tables} == {
-        *(
-            "k_metrics",
-            "segments",
-            "segment_members",
-            "segment_profiles",
-            "segment_genre_ratings",
-            "pca_loadings",
-        ),
+        *FED_BY_ML,
         *("rejects", "landing_manifest", "data_funnel", "genre_counts"),
+        *("customer_channels", "customer_discovery"),
     }
-    for mart in ("k_metrics", "segments", "segment_members", "segment_genre_ratings"):
+    for mart in FED_BY_ML:
         assert built.query(f"select count(*) from marts.{mart}") == [(0,)]
+
+
+def test_movies_alone_leave_the_tables_of_customers_empty(built: Warehouse) -> None:
+    for table in ("features.customer_features", "marts.customer_channels", "marts.customer_discovery"):
+        assert built.query(f"select count(*) from {table}") == [(0,)]
 
 
 def test_the_schemas_are_the_layers(built: Warehouse) -> None:
@@ -115,6 +131,8 @@ def test_the_marts_fill_once_ml_has_written_its_tables(built: Warehouse) -> None
         "select segment_id, published_mean_rating from marts.segment_genre_ratings where genre = 'comedy'"
     )
     assert sorted(built.query(comedy)) == [(0, 4.5), (1, 3.0)]
+    assert built.query("select nearest_segment_name from marts.free_segments") == [("Loyalists",)]
+    assert built.query("select segment_name from marts.segment_claims") == [("Quiet Viewers (Churn Risk)",)]
 
 
 def test_ml_output_that_breaks_its_contract_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:
@@ -125,11 +143,14 @@ def test_ml_output_that_breaks_its_contract_is_refused(make_warehouse: Callable[
         "insert into ml.segment_members values ('user_ratings', '1', 0, 'Loyalists')",
         "update ml.segment_members set entity_id = '7' where entity_id = '2'",
         "insert into ml.pca_loadings values ('user_ratings', 3, 'avg_war', 0.4, 0.6)",
+        "insert into ml.segment_claims by name "
+        "select 'user_ratings' as segmentation, 1 as segment_id, 'avg_war' as feature, false as is_supported",
     )
     refused = warehouse.dbt("test", "--select", "source:ml").with_status("fail")
     assert refused == {
         "source_is_unique_together_ml_segment_members_segmentation__entity_id",
         "source_accepted_values_ml_pca_loadings_component__False__1__2",
+        "assert_a_claim_has_a_sentence_or_the_reason_why_not",
     }
     warehouse.dbt("run", "--select", "segments", "segment_members")
     assert warehouse.dbt("test", "--select", EACH_USER_ONCE).with_status("fail") == {EACH_USER_ONCE}
@@ -179,6 +200,47 @@ def test_a_run_that_is_left_without_users_says_so(make_warehouse: Callable[..., 
     assert outcome.status["user_genre_stats"] == "skipped"
 
 
+@pytest.fixture(scope="module")
+def build_of_customers(customers_warehouse: Warehouse) -> Outcome:
+    return customers_warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+
+
+def test_customers_alone_build_everything_and_pass_every_test(
+    customers_warehouse: Warehouse, build_of_customers: Outcome
+) -> None:
+    assert build_of_customers.success, build_of_customers.with_status("fail", "error")
+    assert build_of_customers.with_status("warn") == {"a_customer_stands_on_one_line_of_the_file"}
+    features = customers_warehouse.query(
+        "select customer_id, minutes_watched, has_watched, region, channel, segment_rule "
+        "from features.customer_features order by customer_id"
+    )
+    assert features == [
+        ("1", 30.0, 1, 0, "friend", "Friends' Influence"),
+        ("2", 12.0, 1, 2, "google", "Google-YouTube Mix"),
+        ("3", 0.0, 0, 1, "instagram", "Instagram Explorers"),
+    ]
+    assert customers_warehouse.query(
+        "select entity, row_count from marts.data_funnel order by step_order"
+    ) == [
+        ("customers", 4),
+        ("customers", 4),
+        ("customers", 3),
+    ]
+    assert customers_warehouse.query("select count(*) from features.user_genre_stats") == [(0,)]
+
+
+@pytest.mark.usefixtures("build_of_customers")
+def test_a_customer_without_a_segment_is_noticed(customers_warehouse: Warehouse) -> None:
+    customers_warehouse.execute(
+        "insert into ml.segments values ('customer_acquisition', 0, 'Friends'' Influence', 'customer_id')",
+        "insert into ml.segment_members values ('customer_acquisition', '1', 0, 'Friends'' Influence'), "
+        "('customer_acquisition', '2', 0, 'Friends'' Influence')",
+    )
+    customers_warehouse.dbt("run", "--select", "segments", "segment_members")
+    both = ("--select", EACH_CUSTOMER_ONCE, EACH_USER_ONCE)
+    assert customers_warehouse.dbt("test", *both).with_status("fail") == {EACH_CUSTOMER_ONCE}
+
+
 def test_a_manifest_that_does_not_add_up_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse(rejected_ratings=1)
     (warehouse.folder / "landing" / "current" / "rejects" / "made_up.parquet").rename(
@@ -210,14 +272,6 @@ def test_a_way_to_join_that_does_not_exist_is_refused(make_warehouse: Callable[.
 
 
 def test_the_sql_layer_is_all_that_no_ml_output_feeds(empty_warehouse: Warehouse) -> None:
-    fed_by_ml = {
-        "k_metrics",
-        "segments",
-        "segment_members",
-        "segment_profiles",
-        "segment_genre_ratings",
-        "pca_loadings",
-    }
     listed = set(empty_warehouse.ls("--selector", "sql_layer", "--resource-type", "model"))
     everything = set(empty_warehouse.ls("--resource-type", "model"))
-    assert everything - listed == fed_by_ml
+    assert everything - listed == FED_BY_ML

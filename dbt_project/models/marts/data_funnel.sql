@@ -9,7 +9,14 @@
     ('ratings', 'ratings joined to a title', 'ratings_joined'),
     ('ratings', 'distinct pairs of user and title', 'user_title_pairs'),
     ('users', 'users with features', 'users_with_features'),
+    ('customers', 'customers read', 'customers_read'),
+    ('customers', 'customers landed', 'customers_landed'),
+    ('customers', 'customers with features', 'customers_with_features'),
 ] %}
+-- The first step of each entity is above 0 when its file landed, and its steps are shown then.
+{% set first_steps = {
+    'titles': 'catalogue_rows_read', 'ratings': 'ratings_read', 'users': 'ratings_read', 'customers': 'customers_read'
+} %}
 
 with
 
@@ -19,7 +26,9 @@ manifest as (
         sum(case when table_name = 'titles' then rows_read else 0 end) as catalogue_rows_read,
         sum(case when table_name = 'titles' then rows_landed else 0 end) as catalogue_rows_landed,
         sum(case when table_name = 'ratings' then rows_read else 0 end) as ratings_read,
-        sum(case when table_name = 'ratings' then rows_landed else 0 end) as ratings_landed
+        sum(case when table_name = 'ratings' then rows_landed else 0 end) as ratings_landed,
+        sum(case when table_name = 'customers' then rows_read else 0 end) as customers_read,
+        sum(case when table_name = 'customers' then rows_landed else 0 end) as customers_landed
     from {{ source('landing', 'manifest') }}
 
 ),
@@ -49,17 +58,26 @@ users as (
 
 ),
 
+customers as (
+
+    select count(*) as customers_with_features
+    from {{ ref('customer_features') }}
+
+),
+
 counts as (
 
     select
         manifest.*,
         titles.*,
         movies.*,
-        users.*
+        users.*,
+        customers.*
     from manifest
     cross join titles
     cross join movies
     cross join users
+    cross join customers
 
 ),
 
@@ -72,6 +90,7 @@ final as (
             '{{ step }}' as step,
             cast(coalesce({{ count }}, 0) as bigint) as row_count
         from counts
+        where {{ first_steps[entity] }} > 0
         {{ "union all" if not loop.last }}
     {% endfor %}
 )

@@ -1,0 +1,46 @@
+with
+
+source as (
+
+    select * from {{ source('customers', 'customers') }}
+
+),
+
+regions as (
+
+    select * from {{ ref('regions') }}
+
+),
+
+channels as (
+
+    select * from {{ ref('channels') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        source.customer_id,
+        source.region_id,
+        source.channel_id,
+
+        ---------- text
+        source.country,
+        regions.region,
+        regions.region_label,
+        channels.channel,
+        channels.channel_label,
+
+        ---------- numbers
+        source.minutes_watched,
+        source.clv
+
+    from source
+    left join regions on source.region_id = regions.region_id
+    left join channels on source.channel_id = channels.channel_id
+
+)
+
+select * from renamed
