@@ -3,22 +3,23 @@
 Belongs here: the profile heat map. Does not belong here: computing a profile.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize, to_hex
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from ml.plots.cells import draw_cells, draw_key
 from ml.plots.style import (
     INK,
-    MUTED,
     WIDTH,
     add_axes,
+    decimals,
     feature_labels,
     number,
     plot_style,
-    readable_on,
     short_name,
     text_width,
     titled_figure,
@@ -31,10 +32,9 @@ _LABEL_SIZE = 9.0
 _STRONGEST, _WEAKEST = 2.0, 0.25
 """The colour is full at the largest distance drawn, kept between these doublings: so that neither one
 extreme pales the rest nor noise looks like a finding."""
-_COLORS = colormaps["RdBu_r"]
 
 
-def profile_heatmap(profile: pl.DataFrame) -> Figure:
+def profile_heatmap(profile: pl.DataFrame, *, labels: Mapping[str, str] | None = None) -> Figure:
     """Draw features by segments: the mean in each cell, its distance from everybody's mean as colour.
 
     Parameters
@@ -43,6 +43,8 @@ def profile_heatmap(profile: pl.DataFrame) -> Figure:
         One row per segment and feature: segment_id, segment_name, feature, segment_mean, base_mean and
         index (100 = same as everybody; null where the base is 0). Beyond 40 features those that differ
         most between segments are drawn.
+    labels
+        The declared label of a feature, where it has one.
 
     Returns
     -------
@@ -53,25 +55,26 @@ def profile_heatmap(profile: pl.DataFrame) -> Figure:
     kept = np.sort(np.argsort(-np.abs(distance).max(axis=1), kind="stable")[:_MOST_FEATURES])
     kept = kept[np.argsort(-base[kept], kind="stable")]
     means, base, distance = means[kept], base[kept], distance[kept]
-    labels = [short_name(label, 34) for label in feature_labels([features[i] for i in kept])]
-    left = max(text_width("\n".join(labels), _LABEL_SIZE) + 0.3, 1.0)
+    rows = [short_name(label, 34) for label in feature_labels([features[i] for i in kept], labels)]
+    left = max(text_width("\n".join(rows), _LABEL_SIZE) + 0.3, 1.0)
     width = max(left + 0.9 * (len(segments) + 1) + _RIGHT, WIDTH)
     column = (width - left - _RIGHT) / (len(segments) + 1)
     heads = ["Everybody", *(wrap_name(name, column - 0.1, _LABEL_SIZE, lines=4) for name in segments)]
     head = max(text.count("\n") + 1 for text in heads) * _LABEL_SIZE * 1.25 / 72 + 0.1
     with plot_style():
         figure = titled_figure(
-            _title(means, base, distance, labels, segments),
-            _subtitle(len(labels), len(features)),
+            _title(means, base, distance, rows, segments),
+            _subtitle(len(rows), len(features)),
             width=width,
-            body=head + _ROW * len(labels) + _KEY,
+            body=head + _ROW * len(rows) + _KEY,
         )
-        axes = add_axes(figure, left, _KEY, width - _RIGHT, _KEY + _ROW * len(labels))
-        norm = _draw_cells(axes, means, base, distance)
-        axes.set_yticks(np.arange(len(labels)), labels, parse_math=False, color=INK, size=_LABEL_SIZE)
+        axes = add_axes(figure, left, _KEY, width - _RIGHT, _KEY + _ROW * len(rows))
+        limit = _draw_means(axes, means, base, distance)
+        axes.set_yticks(np.arange(len(rows)), rows, parse_math=False, color=INK, size=_LABEL_SIZE)
         axes.set_xticks(np.arange(len(heads)), heads, parse_math=False, color=INK, size=_LABEL_SIZE)
         axes.tick_params(length=0, labeltop=True, labelbottom=False)
-        _draw_key(add_axes(figure, width - _RIGHT - 2.2, 0.24, width - _RIGHT, 0.33), norm)
+        key = add_axes(figure, width - _RIGHT - 2.2, 0.24, width - _RIGHT, 0.33)
+        draw_key(key, (f"{2**-limit:.2g} ×", "same as everybody", f"{2**limit:.2g} ×"))
     return figure
 
 
@@ -116,24 +119,14 @@ def _as_matrix(profile: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, list[str]
     )
 
 
-def _draw_cells(axes: Axes, means: np.ndarray, base: np.ndarray, distance: np.ndarray) -> Normalize:
+def _draw_means(axes: Axes, means: np.ndarray, base: np.ndarray, distance: np.ndarray) -> float:
+    """Draw everybody's column and those of the segments; return the distance of the strongest colour."""
     limit = float(np.clip(np.abs(distance).max(initial=0), _WEAKEST, _STRONGEST))
-    norm = Normalize(-limit, limit, clip=True)
+    texts = [_cell_texts(row) for row in np.column_stack([base, means])]
     everybody = np.column_stack([np.zeros(len(base)), distance])
-    axes.imshow(everybody, cmap=_COLORS, norm=norm, aspect="auto", interpolation="nearest")
-    values = np.column_stack([base, means])
-    for row, texts in enumerate(_cell_texts(row_values) for row_values in values):
-        for column, text in enumerate(texts):
-            color = readable_on(to_hex(_COLORS(norm(everybody[row, column]))))
-            axes.text(column, row, text, ha="center", va="center", size=8.5, color=color)
-    axes.set_xticks(np.arange(values.shape[1] - 1) + 0.5, minor=True)
-    axes.set_yticks(np.arange(values.shape[0] - 1) + 0.5, minor=True)
-    axes.grid(visible=False)
-    axes.grid(which="minor", color="white", linewidth=1.2)
-    axes.tick_params(which="minor", length=0)
+    draw_cells(axes, everybody, texts, Normalize(-limit, limit, clip=True))
     axes.axvline(0.5, color="white", linewidth=6)
-    axes.spines[:].set_visible(False)
-    return norm
+    return limit
 
 
 def _cell_texts(values: np.ndarray) -> list[str]:
@@ -141,21 +134,7 @@ def _cell_texts(values: np.ndarray) -> list[str]:
     largest = np.abs(values).max()
     if largest >= 100 or largest < 0.1 or (values == values.round()).all():
         return [number(value) for value in values]
-    return [f"{value:.{1 if largest >= 10 else 2}f}".replace("-", "−") for value in values]
-
-
-def _draw_key(axes: Axes, norm: Normalize) -> None:
-    limit = float(norm.vmax or 1)
-    axes.imshow(
-        np.linspace(-limit, limit, 64)[None], cmap=_COLORS, norm=norm, aspect="auto", extent=(-1, 1, 0, 1)
-    )
-    axes.set_yticks([])
-    axes.set_xticks(
-        [-1, 0, 1], [f"{2**-limit:.2g} ×", "same as everybody", f"{2**limit:.2g} ×"], size=8, color=MUTED
-    )
-    axes.tick_params(length=0, pad=2)
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
+    return [decimals(value, 1 if largest >= 10 else 2) for value in values]
 
 
 def _title(

@@ -23,6 +23,7 @@ from ml.plots.style import (
     label_ticks,
     log_ticks,
     number,
+    numbers_apart,
     percent,
     plot_style,
     segment_colors,
@@ -199,13 +200,12 @@ def _panel_title(frame: pl.DataFrame, published: int | None) -> str:
     if not np.isfinite(values).any():
         return "The silhouette is not defined for any k"
     best = int(np.nanargmax(values))
-    title = f"Silhouette prefers k = {k[best]} ({number(values[best])})"
-    if published == best:
-        return f"{title}, which is published"
-    if published is None:
-        return title
-    beside = f" ({number(values[published])})" if np.isfinite(values[published]) else ""
-    return f"{title}; k = {k[published]} is published{beside}"
+    if published is None or published == best:
+        title = f"Silhouette prefers k = {k[best]} ({number(values[best])})"
+        return title if published is None else f"{title}, which is published"
+    highest, own = numbers_apart(values[best], values[published])
+    beside = f" ({own})" if np.isfinite(values[published]) else ""
+    return f"Silhouette prefers k = {k[best]} ({highest}); k = {k[published]} is published{beside}"
 
 
 def _known(values: pl.Series) -> np.ndarray:

@@ -3,7 +3,7 @@
 Belongs here: anything two plots must agree on. Does not belong here: any one plot, files.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -188,29 +188,40 @@ def short_name(name: str, width: int = 30) -> str:
 
 
 def feature_label(feature: str) -> str:
-    """Return a column name as words: `avg_science_fiction` is `Science fiction`.
+    """Return a column name as words: `total_titles` is `Total titles`, `avg_tv_movie` is `TV Movie`.
 
-    The prefixes `avg_` and `cnt_` are left out, for the plot says what it shows; a unit at the end goes
-    into brackets (`runtime_minutes` is `Runtime (minutes)`).
+    The prefixes `avg_` and `cnt_` are left out, for the plot says what it shows; what they stand before
+    is a name, so each of its words begins with a capital. A unit at the end goes into brackets
+    (`runtime_minutes` is `Runtime (minutes)`).
     """
     words = [word for word in clean(feature).split("_") if word]
-    if len(words) > 1 and words[0] in ("avg", "cnt"):
+    is_name = len(words) > 1 and words[0] in _KINDS
+    if is_name:
         words = words[1:]
     unit = f" ({words.pop()})" if len(words) > 1 and words[-1] in _UNITS else ""
     words = [_UPPER_CASE.get(word, word) for word in words]
     if not words:
         return feature
-    return " ".join([words[0][0].upper() + words[0][1:], *words[1:]]) + unit
+    return " ".join(_capital(word) if is_name or i == 0 else word for i, word in enumerate(words)) + unit
 
 
-def feature_labels(features: Sequence[str]) -> list[str]:
-    """Return labels of several columns, told apart by kind where two would read the same."""
-    plain = [feature_label(feature) for feature in features]
-    labels = []
+def feature_labels(features: Sequence[str], labels: Mapping[str, str] | None = None) -> list[str]:
+    """Return labels of several columns, told apart by kind where two would read the same.
+
+    Parameters
+    ----------
+    features
+        Column names.
+    labels
+        The declared label of a column, where it has one.
+    """
+    declared = labels or {}
+    plain = [clean(declared.get(feature, "")) or feature_label(feature) for feature in features]
+    labelled = []
     for feature, label in zip(features, plain, strict=True):
         kind = _KINDS.get(feature.split("_")[0], "")
-        labels.append(f"{label}, {kind}" if plain.count(label) > 1 and kind else label)
-    return labels
+        labelled.append(f"{label}, {kind}" if plain.count(label) > 1 and kind else label)
+    return labelled
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -233,12 +244,26 @@ def number(value: float) -> str:
     return _minus(f"{value:.2f}" if size >= 0.005 else f"{value:.1g}")
 
 
+def decimals(value: float, digits: int = 2) -> str:
+    """Return a number with as many decimals as its neighbours in a table: `1,299.33`."""
+    # Adding 0 after rounding takes the sign off a zero.
+    return _minus(f"{round(value, digits) + 0.0:,.{digits}f}") if np.isfinite(value) else "–"
+
+
+def numbers_apart(first: float, second: float) -> tuple[str, str]:
+    """Return two numbers in words, with a third decimal where they differ but would read the same."""
+    texts = number(first), number(second)
+    if texts[0] == texts[1] and first != second and max(abs(first), abs(second)) < 100:
+        return _minus(f"{first:.3f}"), _minus(f"{second:.3f}")
+    return texts
+
+
 def tick_number(value: float, _position: int | None = None) -> str:
     """Return the label of a tick, exact but for float noise: `0.175`, `10,500`, `7.5M`."""
     for unit, factor in _LARGE:
         if abs(value) >= factor:
             return _minus(f"{value / factor:.10g}{unit}")
-    return _minus(f"{round(value, 10):,.10g}")
+    return _minus(f"{round(value, 10) + 0.0:,.10g}")
 
 
 def label_ticks(axis: Axis) -> None:
@@ -255,6 +280,10 @@ def log_ticks(low: float, high: float) -> list[float]:
         if len(ticks) >= 3:
             break
     return ticks
+
+
+def _capital(word: str) -> str:
+    return word[0].upper() + word[1:]
 
 
 def _minus(text: str) -> str:

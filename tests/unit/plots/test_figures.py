@@ -13,13 +13,18 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
+from scipy.cluster.hierarchy import linkage
 
+from ml.plots.correlations import correlations
+from ml.plots.dendrogram import dendrogram
 from ml.plots.encode import thumbnail, to_png
 from ml.plots.heatmap import doublings, profile_heatmap
 from ml.plots.k_selection import elbow, k_metrics_panel
 from ml.plots.pca_map import balanced_subsample, pca_map, place_labels
+from ml.plots.scatter import scatter
 from ml.plots.segments import distribution, segment_sizes
 from ml.plots.style import segment_colors
+from ml.plots.summary import segment_summary
 
 HOSTILE = (
     "$x_1^2$ $",
@@ -82,6 +87,11 @@ def test_the_index_panel_says_which_k_the_silhouette_prefers_and_which_is_publis
     assert title(k_metrics_panel(k_metrics)) == "Silhouette prefers k = 2 (0.50); k = 5 is published (0.16)"
 
 
+def test_silhouettes_that_would_read_the_same_get_a_third_decimal(k_metrics):
+    close = k_metrics.with_columns(silhouette=pl.Series([0.1374, 0.1, 0.1, 0.1362, 0.1, 0.1, 0.1]))
+    assert title(k_metrics_panel(close)) == "Silhouette prefers k = 2 (0.137); k = 5 is published (0.136)"
+
+
 def test_the_index_panel_says_which_direction_is_better(k_metrics):
     panel = written(k_metrics_panel(k_metrics))
     assert panel.count("higher is better") == 2
@@ -138,13 +148,17 @@ def test_one_feature_gives_a_map_without_a_second_component(personas):
     assert figure.axes[0].get_ylabel() == "No second component"
 
 
-def test_the_same_segment_has_the_same_colour_in_every_plot(personas):
+def test_the_same_segment_has_the_same_colour_in_every_plot(personas, k_metrics):
     expected = segment_colors(5)
     bars = [to_hex(bar.get_facecolor()) for bar in segment_sizes(personas.sizes).axes[0].patches]
     spread = distribution(personas.titles_per_user, personas.ids, personas.names, "Titles per user")
     curves = [to_hex(curve.get_facecolor()[0]) for curve in spread.axes[0].findobj(PolyCollection)]
     assert bars == curves == expected
     assert colours_of_dots(draw_map(personas)) == set(expected)
+    figures = every_figure(personas, k_metrics)
+    assert colours_of_dots(figures["scatter"]) == set(expected)
+    bands = figures["summary"].axes[0].findobj(PolyCollection)[-1]
+    assert [to_hex(color) for color in bands.get_facecolors()] == expected
 
 
 def test_the_size_plot_names_the_largest_and_the_smallest_segment(personas):
@@ -169,7 +183,7 @@ def test_the_distribution_labels_every_median(personas):
 
 def test_the_heat_map_names_the_cell_furthest_from_everybody(profile):
     assert title(profile_heatmap(profile)) == (
-        "Furthest from everybody: Quiet Viewers (Churn Risk) in Science fiction (0.10 against 2)"
+        "Furthest from everybody: Quiet Viewers (Churn Risk) in Science Fiction (0.10 against 2)"
     )
 
 
@@ -205,12 +219,34 @@ def every_figure(segmented, k_metrics: pl.DataFrame) -> dict[str, Figure]:
         ),
         how="cross",
     )
+    profile = profile.with_columns(index=pl.lit(None, dtype=pl.Float64))
+    columns = np.column_stack([segmented.points, segmented.titles_per_user])
     return {
+        "dendrogram": dendrogram(
+            linkage(columns, "ward"),
+            published_k=len(segmented.names),
+            suggested_k=2 if len(segmented.ids) > 1 else None,
+            segment_ids=segmented.ids,
+            names=segmented.names,
+        )
+        if len(segmented.ids) > 1
+        else elbow(k_metrics),
+        "correlations": correlations(np.eye(3) / 2 + 0.5, ["avg_war", "$cnt_x$", segmented.names[0]]),
+        "scatter": scatter(
+            segmented.points[:, 0],
+            segmented.titles_per_user,
+            segmented.ids,
+            segmented.names,
+            x_label="$Component_1$",
+            y_label="Titles",
+            rng=np.random.default_rng(0),
+        ),
+        "summary": segment_summary(profile, segmented.sizes),
         "elbow": elbow(k_metrics),
         "k_metrics": k_metrics_panel(k_metrics),
         "pca_map": draw_map(segmented),
         "sizes": segment_sizes(segmented.sizes),
-        "heatmap": profile_heatmap(profile.with_columns(index=pl.lit(None, dtype=pl.Float64))),
+        "heatmap": profile_heatmap(profile),
         "distribution": distribution(
             segmented.titles_per_user, segmented.ids, segmented.names, "$Titles_per$"
         ),

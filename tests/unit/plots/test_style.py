@@ -3,15 +3,19 @@ from itertools import combinations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
+from ml.plots.cells import BLUE_TO_RED
 from ml.plots.style import (
+    decimals,
     feature_label,
     feature_labels,
     log_ticks,
     number,
+    numbers_apart,
     percent,
     plot_style,
+    readable_on,
     segment_colors,
     short_name,
     text_width,
@@ -39,6 +43,19 @@ SIGHT = {
         [0.004733, 0.691367, 0.303900],
     ],
 }
+
+
+def luminance(color: str) -> float:
+    channels = np.array(to_rgb(color))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_digits_can_be_read_on_every_colour_of_a_heat_map():
+    for position in np.linspace(0, 1, 101):
+        ground = to_hex(BLUE_TO_RED(position))
+        dark, light = sorted((luminance(ground), luminance(readable_on(ground))))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, ground
 
 
 def as_lab(color: str, sight: str) -> np.ndarray:
@@ -75,8 +92,8 @@ def test_drawing_leaves_the_settings_of_the_machine_alone():
 @pytest.mark.parametrize(
     ("feature", "label"),
     [
-        ("avg_science_fiction", "Science fiction"),
-        ("cnt_tv_movie", "TV movie"),
+        ("avg_science_fiction", "Science Fiction"),
+        ("cnt_tv_movie", "TV Movie"),
         ("total_titles", "Total titles"),
         ("runtime_minutes", "Runtime (minutes)"),
         ("CLV", "CLV"),
@@ -89,6 +106,22 @@ def test_a_column_name_reads_as_words(feature, label):
 
 def test_labels_that_would_read_the_same_say_what_they_are():
     assert feature_labels(["cnt_drama", "avg_drama", "avg_war"]) == ["Drama, count", "Drama, mean", "War"]
+
+
+def test_a_declared_label_is_taken_as_it_is():
+    assert feature_labels(["channel_x", "clv"], {"channel_x": "The X channel"}) == ["The X channel", "CLV"]
+
+
+def test_two_numbers_that_would_read_the_same_get_a_third_decimal():
+    assert numbers_apart(0.1374, 0.1362) == ("0.137", "0.136")
+    assert numbers_apart(0.14, 0.21) == ("0.14", "0.21")
+    assert numbers_apart(0.14, 0.14) == ("0.14", "0.14")
+
+
+def test_a_table_never_shows_a_negative_zero():
+    assert decimals(-0.001) == "0.00"
+    assert decimals(-1299.333) == "−1,299.33"
+    assert decimals(float("nan")) == "–"
 
 
 @pytest.mark.parametrize(
@@ -107,12 +140,13 @@ def test_numbers_have_three_digits_or_so(value, text):
 
 
 def test_ticks_are_exact_but_for_float_noise():
-    assert [tick_number(value) for value in (0.175, 0.1 + 0.2, 10_500, 7.5e6, -0.5)] == [
+    assert [tick_number(value) for value in (0.175, 0.1 + 0.2, 10_500, 7.5e6, -0.5, -0.0)] == [
         "0.175",
         "0.3",
         "10,500",
         "7.5M",
         "−0.5",
+        "0",
     ]
 
 

@@ -1,0 +1,56 @@
+"""Numbers in a grid on colours that run from blue over white to red, and the key to them.
+
+Belongs here: what the heat maps share. Does not belong here: which numbers, titles.
+"""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
+
+from ml.plots.style import MUTED, readable_on
+
+BLUE_TO_RED = LinearSegmentedColormap.from_list(
+    "pale_RdBu_r", colormaps["RdBu_r"](np.linspace(0.23, 0.77, 65))
+)
+"""The paler part of ColorBrewer's scale: dark digits have a contrast of 4.9 or more on all of it, where
+on the reds and blues left out neither dark nor white ones reach the 4.5 that small type needs (WCAG 2.1,
+1.4.3)."""
+
+
+def draw_cells(axes: Axes, values: np.ndarray, texts: list[list[str]], norm: Normalize) -> None:
+    """Draw a grid of coloured cells, each with its text.
+
+    Parameters
+    ----------
+    axes
+        Gets one column and one row per cell, centred on whole numbers, and no grid of its own.
+    values : (r, c) float
+        What the colours say; NaN leaves a cell uncoloured.
+    texts
+        r rows of c texts.
+    norm
+        From values to colours.
+    """
+    shown = np.ma.masked_invalid(values)
+    axes.imshow(shown, cmap=BLUE_TO_RED, norm=norm, aspect="auto", interpolation="nearest")
+    colors = BLUE_TO_RED(norm(shown))
+    for (row, column), value in np.ndenumerate(values):
+        if texts[row][column]:
+            color = readable_on(to_hex(colors[row, column])) if np.isfinite(value) else MUTED
+            axes.text(column, row, texts[row][column], ha="center", va="center", size=8.5, color=color)
+    rows, columns = values.shape
+    axes.vlines(np.arange(columns - 1) + 0.5, -0.5, rows - 0.5, color="white", linewidth=1.2)
+    axes.hlines(np.arange(rows - 1) + 0.5, -0.5, columns - 0.5, color="white", linewidth=1.2)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+
+
+def draw_key(axes: Axes, ends: tuple[str, str, str]) -> None:
+    """Draw the scale of colours with a word for its lower end, its middle and its upper end."""
+    axes.imshow(np.linspace(0, 1, 65)[None], cmap=BLUE_TO_RED, aspect="auto", extent=(-1, 1, 0, 1))
+    axes.set_yticks([])
+    axes.set_xticks([-1, 0, 1], ends, size=8, color=MUTED)
+    axes.tick_params(length=0, pad=2)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
