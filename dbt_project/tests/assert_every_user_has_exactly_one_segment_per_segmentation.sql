@@ -1,1 +1,46 @@
-{{ entities_without_exactly_one_segment('user_id', 'bigint', ref('user_genre_stats')) }}
+-- Fails too when the features were rebuilt and the segmentations were not: their members are then other users.
+with
+
+segmentations as (
+
+    select distinct segmentation
+    from {{ ref('segments') }}
+    where segmentation in ({{ user_segmentations() }})
+
+),
+
+expected as (
+
+    select
+        segmentations.segmentation,
+        users.user_id
+    from segmentations
+    cross join {{ ref('user_genre_stats') }} as users
+
+),
+
+members as (
+
+    select
+        segmentation,
+        try_cast(entity_id as bigint) as user_id,
+        count(*) as segments
+    from {{ ref('segment_members') }}
+    where segmentation in ({{ user_segmentations() }})
+    group by segmentation, entity_id
+
+)
+
+select
+    coalesce(expected.segmentation, members.segmentation) as segmentation,
+    coalesce(expected.user_id, members.user_id) as user_id,
+    members.segments
+from expected
+full outer join members
+    on
+        expected.segmentation = members.segmentation
+        and expected.user_id = members.user_id
+where
+    expected.user_id is null
+    or members.user_id is null
+    or members.segments <> 1

@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import PROJECT, RATINGS, Outcome, Warehouse
+from .conftest import PROJECT, RATINGS, Warehouse
 
 KEY_MEANING = "a_movie_and_its_title_have_the_same_imdb_number"
 SOMEBODY_IS_LEFT = "assert_at_least_one_user_remains_after_the_join"
 EACH_USER_ONCE = "assert_every_user_has_exactly_one_segment_per_segmentation"
-EACH_CUSTOMER_ONCE = "assert_every_customer_has_exactly_one_segment_per_segmentation"
 
 ML_ROWS = (
     "insert into ml.k_metrics values ('user_ratings', 2, 10.0, 0.2, 5.0, 1.1, 1, 1, true, true)",
@@ -200,16 +199,10 @@ def test_a_run_that_is_left_without_users_says_so(make_warehouse: Callable[..., 
     assert outcome.status["user_genre_stats"] == "skipped"
 
 
-@pytest.fixture(scope="module")
-def build_of_customers(customers_warehouse: Warehouse) -> Outcome:
-    return customers_warehouse.dbt("build", "--exclude-resource-type", "unit_test")
-
-
-def test_customers_alone_build_everything_and_pass_every_test(
-    customers_warehouse: Warehouse, build_of_customers: Outcome
-) -> None:
-    assert build_of_customers.success, build_of_customers.with_status("fail", "error")
-    assert build_of_customers.with_status("warn") == {"a_customer_stands_on_one_line_of_the_file"}
+def test_customers_alone_build_everything_and_pass_every_test(customers_warehouse: Warehouse) -> None:
+    outcome = customers_warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+    assert outcome.success, outcome.with_status("fail", "error")
+    assert outcome.with_status("warn") == {"a_customer_stands_on_one_line_of_the_file"}
     features = customers_warehouse.query(
         "select customer_id, minutes_watched, has_watched, region, channel, segment_rule "
         "from features.customer_features order by customer_id"
@@ -227,18 +220,6 @@ def test_customers_alone_build_everything_and_pass_every_test(
         ("customers", 3),
     ]
     assert customers_warehouse.query("select count(*) from features.user_genre_stats") == [(0,)]
-
-
-@pytest.mark.usefixtures("build_of_customers")
-def test_a_customer_without_a_segment_is_noticed(customers_warehouse: Warehouse) -> None:
-    customers_warehouse.execute(
-        "insert into ml.segments values ('customer_acquisition', 0, 'Friends'' Influence', 'customer_id')",
-        "insert into ml.segment_members values ('customer_acquisition', '1', 0, 'Friends'' Influence'), "
-        "('customer_acquisition', '2', 0, 'Friends'' Influence')",
-    )
-    customers_warehouse.dbt("run", "--select", "segments", "segment_members")
-    both = ("--select", EACH_CUSTOMER_ONCE, EACH_USER_ONCE)
-    assert customers_warehouse.dbt("test", *both).with_status("fail") == {EACH_CUSTOMER_ONCE}
 
 
 def test_a_manifest_that_does_not_add_up_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:

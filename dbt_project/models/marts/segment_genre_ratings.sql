@@ -9,7 +9,7 @@ members as (
         segment_name,
         try_cast(entity_id as bigint) as user_id
     from {{ source('ml', 'segment_members') }}
-    where segmentation in ({{ segmentations_of('user_id') }})
+    where segmentation in ({{ user_segmentations() }})
 
 ),
 

@@ -1,1 +1,0 @@
-{{ entities_without_exactly_one_segment('customer_id', 'varchar', ref('customer_features')) }}
