@@ -71,13 +71,11 @@ class FreeFits:
     fits : the best fit of each candidate, in their order.
     rows : (m, d) float32, the rows on which starts were tried.
     starts : k to its starts, each converged on those rows.
-    best : k to the lowest inertia found on those rows, by a start or by what was made of one.
     """
 
     fits: tuple[KMeansFit, ...]
     rows: np.ndarray
     starts: Mapping[int, Sequence[Solution]]
-    best: Mapping[int, float]
 
     def of(self, k: int) -> KMeansFit:
         """Return the best fit of one candidate."""
@@ -133,7 +131,7 @@ def fit_many(
         enriched = side_by_side(lambda k: _with_neighbours(sample, k, found))
         finished = side_by_side(lambda k: _finish(every, middle, enriched[k]))
         fits = tuple(pool.map(lambda k: _as_fit(X, finished[k][0][1]), candidates))
-    return FreeFits(fits, sample.X, starts, {k: enriched[k][0][0] for k in candidates})
+    return FreeFits(fits, sample.X, starts)
 
 
 def fit_from(X: np.ndarray, start: np.ndarray) -> KMeansFit:

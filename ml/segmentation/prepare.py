@@ -50,7 +50,7 @@ class Preparation:
             When a pattern matches nothing, a column is not numeric, a value is missing or infinite
             where that is refused, or a column is constant where that is refused.
         """
-        columns = _feature_columns(frame, features.columns)
+        declared = columns = _feature_columns(frame, features.columns)
         raw = _as_matrix(frame, columns)
         fill = _fitted_fill(raw, columns, features.missing)
         missing = np.isnan(raw)
@@ -70,7 +70,7 @@ class Preparation:
 
         steps = _Steps(tuple(columns), filled)
         for step in features.prepare:
-            chosen = set(select_columns(step.columns, columns))
+            chosen = set(select_columns(step.columns, declared))  # one that was dropped may be named
             steps.fit(step, np.array([column in chosen for column in columns]))
         return cls(tuple(columns), fill, steps.low, steps.high, steps.log1p, steps.shift, steps.scale)
 

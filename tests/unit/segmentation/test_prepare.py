@@ -119,6 +119,12 @@ def test_a_constant_feature_is_refused_or_dropped_as_declared():
     assert Preparation.fit(frame, features(constant="drop")).columns == ("a",)
 
 
+def test_a_step_may_name_a_column_that_turned_out_constant_and_was_dropped():
+    frame = pl.DataFrame({"a": [1.0, 2.0], "flat": [0.0, 0.0]})
+    steps = [{"step": "log1p", "columns": ["flat"]}, "standardize"]
+    assert Preparation.fit(frame, features(constant="drop", prepare=steps)).columns == ("a",)
+
+
 def test_constant_features_only_are_refused_even_when_dropping():
     with pytest.raises(SegmentationError, match="constant feature"):
         Preparation.fit(pl.DataFrame({"flat": [7.0, 7.0]}), features(constant="drop"))
