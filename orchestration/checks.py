@@ -12,25 +12,25 @@ RECOVERY_GOAL = 0.8
 
 
 def build_recovery_check(segmentation: str) -> dg.AssetChecksDefinition:
-    """Return the check that planted personas are found again where the source is a demo world."""
+    """Return the check that planted segments are found again where the source is a demo world."""
 
     @dg.asset_check(
         asset=dg.AssetKey([segmentation, "members"]),
-        name="planted_personas_are_recovered",
-        description=f"Adjusted Rand index with the demo world's planted personas is at least {RECOVERY_GOAL}.",
+        name="planted_segments_are_recovered",
+        description=f"Adjusted Rand index with the demo world's planted segments is at least {RECOVERY_GOAL}.",
         pool=POOL,
     )
-    def planted_personas_are_recovered(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    def planted_segments_are_recovered(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         index = measure_recovery(warehouse.layout, segmentation)
         if index is None:
-            return dg.AssetCheckResult(passed=True, description="This source has no planted personas.")
+            return dg.AssetCheckResult(passed=True, description="This source has no planted segments.")
         return dg.AssetCheckResult(
             passed=index >= RECOVERY_GOAL,
             severity=dg.AssetCheckSeverity.WARN,
             metadata={"adjusted_rand_index": index},
         )
 
-    return planted_personas_are_recovered
+    return planted_segments_are_recovered
 
 
 def build_checks() -> list[dg.AssetChecksDefinition]:

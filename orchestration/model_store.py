@@ -7,6 +7,9 @@ Does not belong here: training, scoring, DuckDB.
                                     explored.json   the same for the explored k
                                     k_metrics.parquet, segments.parquet, segment_members.parquet,
                                     segment_profiles.parquet, pca_loadings.parquet
+                                    start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
+                                    segment_claims.parquet
+                                    ward.npz        Ward's tree, where the method grows one
                                     projection.json the principal components, for maps
                                     recovery.json   agreement with planted segments, where there are any
                                     plots/          PNGs
@@ -22,10 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import polars as pl
 
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
+from ml.segmentation.ward import WardTree
 from orchestration.layout import write_atomically
 
 if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
@@ -60,6 +65,10 @@ class ModelStore:
         write_atomically(home / "explored.json", json.dumps(explored, ensure_ascii=False))
         write_atomically(home / "k_metrics.parquet", _parquet(metrics))
         self._point("candidate", version)
+        self.write_table("start_agreement", training.start_agreement)
+        self.write_table("free_segments", training.free_segments)
+        if training.tree is not None:
+            self._write_tree(training.tree)
         return version
 
     def skip(self, reason: str) -> None:
@@ -98,6 +107,19 @@ class ModelStore:
     def projection(self) -> Projection:
         """Return the principal components."""
         return Projection.from_dict(json.loads((self.home / "projection.json").read_text(encoding="utf-8")))
+
+    def _write_tree(self, tree: WardTree) -> None:
+        arrays = io.BytesIO()
+        np.savez(arrays, linkage=tree.linkage, rows=tree.rows)
+        write_atomically(self.home / "ward.npz", arrays.getvalue())
+
+    def tree(self) -> WardTree | None:
+        """Return Ward's tree; None where the method grows none."""
+        try:
+            with np.load(self.home / "ward.npz", allow_pickle=False) as arrays:
+                return WardTree(arrays["linkage"], arrays["rows"])
+        except FileNotFoundError:
+            return None
 
     def write_recovery(self, index: float | None) -> None:
         """Store how well planted segments were found again; None where none were planted."""

@@ -11,7 +11,10 @@ from ml.segmentation.agreement import adjusted_rand_index
 from orchestration.layout import WarehouseLayout, read_landed_source
 from orchestration.model_store import ModelNotFoundError, ModelStore
 
-TRUTH = {"user_ratings": ("personas.csv", "user_id", "persona")}
+TRUTH = {
+    "customer_acquisition": ("customer_segments.csv", "customer_id", "segment"),
+    "user_ratings": ("personas.csv", "user_id", "persona"),
+}
 """Segmentation to its file of planted truth, entity column and label column."""
 
 

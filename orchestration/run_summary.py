@@ -38,7 +38,7 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
         return
     _show_segments(console, layout)
     for segmentation, index in planted_recovery(layout).items():
-        console.print(f"Planted personas recovered by {segmentation}: adjusted Rand index {index:.3f}")
+        console.print(f"Planted segments recovered by {segmentation}: adjusted Rand index {index:.3f}")
     console.print(f"Done in {seconds:.0f} s.")
     console.print(Text(f"Report: {layout.report / 'index.html'}"), soft_wrap=True)
     console.print(Text(f"Tables: {layout.published}"), soft_wrap=True)

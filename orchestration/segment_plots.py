@@ -6,17 +6,26 @@ Belongs here: choosing and feeding the plots. Does not belong here: how a plot l
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
+from matplotlib.figure import Figure
 
+from ml.plots.correlations import correlations
+from ml.plots.dendrogram import dendrogram
 from ml.plots.encode import thumbnail, to_png
 from ml.plots.heatmap import profile_heatmap
 from ml.plots.k_selection import elbow, k_metrics_panel
 from ml.plots.pca_map import pca_map
+from ml.plots.scatter import scatter
 from ml.plots.segments import distribution, segment_sizes
-from ml.plots.style import feature_label
+from ml.plots.style import feature_labels
+from ml.plots.summary import segment_summary
+from ml.segmentation.correlation import correlation_matrix
+from ml.segmentation.model import SegmentationModel
 from ml.segmentation.spec import SegmentationSpec, select_columns
+from ml.segmentation.train import profiled_columns
 from orchestration.model_store import ModelStore
 
 
@@ -37,59 +46,133 @@ def draw(
     spec: SegmentationSpec, store: ModelStore, frame: pl.DataFrame, X: np.ndarray
 ) -> Iterator[DrawnPlot]:
     """Draw every plot of a segmentation; X (n, d) float32 are the prepared rows of the frame."""
-    metrics = store.read_table("k_metrics")
-    yield DrawnPlot("elbow", to_png(elbow(metrics)))
-    yield DrawnPlot("k_metrics", to_png(k_metrics_panel(metrics)))
+    plots = _Plots(spec, store, frame, X)
+    for name, figure in plots.figures():
+        yield DrawnPlot(name, to_png(figure))
 
-    models = store.explored()
-    trained = store.model()
-    projection = store.projection()
-    points = projection.transform(X)
-    for k in sorted({*spec.clustering.explore, trained.k}):
-        model = models[k]
-        yield DrawnPlot(
-            f"pca_map_k{k}",
-            to_png(
-                pca_map(
-                    points,
-                    model.nearest(X),
-                    model.segment_names,
-                    projection.transform(model.centroids),
-                    projection.explained_variance_ratio,
-                    rng=np.random.default_rng(spec.clustering.seed),
-                )
+
+@dataclass
+class _Plots:
+    """The plots of one segmentation and what several of them share."""
+
+    spec: SegmentationSpec
+    store: ModelStore
+    frame: pl.DataFrame
+    X: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.model: SegmentationModel = self.store.model()
+        self.ids = self.model.nearest(self.X)
+        self.names = self.model.segment_names
+
+    def figures(self) -> Iterator[tuple[str, Figure]]:
+        metrics = self.store.read_table("k_metrics")
+        yield "elbow", elbow(metrics)
+        yield "k_metrics", k_metrics_panel(metrics)
+        yield from self._tree()
+        yield from self._maps()
+        yield "sizes", segment_sizes(self._sizes)
+        yield "heatmap", self._heatmap()
+        yield from self._distribution()
+        yield from self._exploration()
+
+    def _tree(self) -> Iterator[tuple[str, Figure]]:
+        tree = self.store.tree()
+        if tree is None:
+            return
+        (suggested,) = self.store.read_table("start_agreement")["ward_k"]
+        yield (
+            "dendrogram",
+            dendrogram(
+                tree.linkage,
+                published_k=self.model.k,
+                suggested_k=suggested,
+                segment_ids=self.ids[tree.rows],
+                names=self.names,
+                entities=len(self.ids),
             ),
         )
 
-    ids = trained.nearest(X)
-    names = trained.segment_names
-    sizes = np.bincount(ids, minlength=trained.k)
-    yield DrawnPlot(
-        "sizes",
-        to_png(
-            segment_sizes(
-                pl.DataFrame(
-                    {
-                        "segment_id": range(trained.k),
-                        "segment_name": names,
-                        "members": sizes,
-                        "share": sizes / max(len(ids), 1),
-                    }
-                )
+    def _maps(self) -> Iterator[tuple[str, Figure]]:
+        models, projection = self.store.explored(), self.store.projection()
+        points = projection.transform(self.X)
+        for k in sorted({*self.spec.clustering.explore, self.model.k}):
+            model = models[k]
+            yield (
+                f"pca_map_k{k}",
+                pca_map(
+                    points,
+                    model.nearest(self.X),
+                    model.segment_names,
+                    projection.transform(model.centroids),
+                    projection.explained_variance_ratio,
+                    rng=self._rng(),
+                ),
             )
-        ),
-    )
-    shown = select_columns(spec.plots.heatmap or trained.preparation.columns, frame.columns)
-    profile = store.read_table("segment_profiles").filter(pl.col("feature").is_in(shown))
-    profile = profile.join(
-        pl.DataFrame(
-            {"segment_id": range(trained.k), "segment_name": names}, schema_overrides={"segment_id": pl.Int32}
-        ),
-        on="segment_id",
-        maintain_order="left",
-    )
-    yield DrawnPlot("heatmap", to_png(profile_heatmap(profile)))
-    column = spec.plots.distribution or spec.naming.rank_by
-    label = f"{feature_label(column)} per {spec.entity.removesuffix('_id')}"
-    values = frame[column].cast(pl.Float64).to_numpy()
-    yield DrawnPlot("distribution", to_png(distribution(values, ids, names, label)))
+
+    def _heatmap(self) -> Figure:
+        names = self._sizes.select("segment_id", "segment_name")
+        shown = self.spec.plots.heatmap or self.model.preparation.columns
+        profile = self._profile(shown).join(names, on="segment_id", maintain_order="left")
+        return profile_heatmap(profile, labels=self.spec.plots.labels)
+
+    def _distribution(self) -> Iterator[tuple[str, Figure]]:
+        column = self.spec.distribution
+        if column is not None:
+            label = f"{self._label(column)} per {self.spec.entity.removesuffix('_id')}"
+            yield "distribution", distribution(self._values(column), self.ids, self.names, label)
+
+    def _exploration(self) -> Iterator[tuple[str, Figure]]:
+        plots = self.spec.plots
+        if plots.correlations:
+            columns = self._columns(plots.correlations)
+            families = [set(self._columns(family)) for family in plots.families]
+            matrix = correlation_matrix(self.frame, columns)
+            yield "correlations", correlations(matrix, columns, labels=plots.labels, families=families)
+        if plots.scatter:
+            x, y = plots.scatter.x, plots.scatter.y
+            figure = scatter(
+                self._values(x),
+                self._values(y),
+                self.ids,
+                self.names,
+                x_label=self._label(x),
+                y_label=self._label(y),
+                rng=self._rng(),
+            )
+            yield "scatter", figure
+        if plots.summary:
+            profile = self._profile(plots.summary)
+            columns = profile["feature"].unique(maintain_order=True).to_list()
+            dummies = [column for column in columns if set(np.unique(self._values(column))) <= {0, 1}]
+            yield "summary", segment_summary(profile, self._sizes, dummies=dummies, labels=plots.labels)
+
+    @cached_property
+    def _sizes(self) -> pl.DataFrame:
+        sizes = np.bincount(self.ids, minlength=self.model.k)
+        return pl.DataFrame(
+            {
+                "segment_id": range(self.model.k),
+                "segment_name": self.names,
+                "members": sizes,
+                "share": sizes / max(len(self.ids), 1),
+            },
+            schema_overrides={"segment_id": pl.Int32},
+        )
+
+    def _profile(self, patterns: tuple[str, ...]) -> pl.DataFrame:
+        return self.store.read_table("segment_profiles").filter(
+            pl.col("feature").is_in(self._columns(patterns))
+        )
+
+    def _columns(self, patterns: tuple[str, ...]) -> list[str]:
+        return select_columns(patterns, profiled_columns(self.frame, self.spec.entity))
+
+    def _values(self, column: str) -> np.ndarray:
+        return self.frame[column].cast(pl.Float64).to_numpy()
+
+    def _label(self, column: str) -> str:
+        return feature_labels([column], self.spec.plots.labels)[0]
+
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(self.spec.clustering.seed)

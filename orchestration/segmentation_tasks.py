@@ -7,7 +7,6 @@ whose import takes the seconds that a run would wait for.
 
 import shutil
 import threading
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import polars as pl
 
 from ml.segmentation import profile as profiling
 from ml.segmentation.projection import principal_components
+from ml.segmentation.separation import claims, separation
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.train import profiled_columns, train
 from orchestration.layout import write_atomically
@@ -31,29 +31,25 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Path, w
     return store.save_candidate(train(_read(features), spec, workers=workers))
 
 
-@dataclass(frozen=True)
-class Assigned:
-    """What became of the entities: how many rows and different entities, and the members of each segment."""
-
-    rows: int
-    entities: int
-    sizes: pl.DataFrame
-
-
-def assign_members(store: ModelStore, features: Path) -> Assigned:
-    """Store `segment_members` and count them."""
+def assign_members(store: ModelStore, features: Path) -> tuple[int, pl.DataFrame]:
+    """Store `segment_members`; return how many different entities there are, and the size of each segment."""
+    # Plain values: one of a class of this module would make the run import the module to unpickle it.
     entities = _read(features)[store.model().entity]
     members = store.model().members_at(entities, _prepared(store.home, features))
     store.write_table("segment_members", members)
     sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
-    return Assigned(len(members), entities.n_unique(), sizes)
+    return entities.n_unique(), sizes
 
 
-def profile_segments(store: ModelStore, features: Path) -> pl.DataFrame:
-    """Store `segment_profiles`, `pca_loadings` and the projection; return the profiles."""
+def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Path) -> pl.DataFrame:
+    """Store profiles, principal components and what the segments say of the judged features; return the profiles."""
     frame, model, X = _read(features), store.model(), _prepared(store.home, features)
-    columns = profiled_columns(frame, model.entity)
-    profiles = profiling.profile(frame.select(columns), model.nearest(X), model.k)
+    columns, ids = profiled_columns(frame, model.entity), model.nearest(X)
+    profiles = profiling.profile(frame.select(columns), ids, model.k)
+    judged = spec.judge.features
+    rng = np.random.default_rng(spec.clustering.seed)
+    store.write_table("segment_separation", separation(frame, ids, judged, spec.judge.against))
+    store.write_table("segment_claims", claims(frame, ids, model.segment_names, judged, rng=rng))
     projection = principal_components(X)
     store.write_table("segment_profiles", profiles)
     store.write_table("pca_loadings", projection.loadings(model.preparation.columns))

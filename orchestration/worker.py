@@ -88,7 +88,8 @@ class Worker:
 
 _workers: list[Worker] = []
 """The one of this process; none before it is needed, and another after it died."""
-_under_way: dict[tuple[Any, ...], Future[Any]] = {}
+_under_way: dict[bytes, Future[Any]] = {}
+"""By task and arguments, pickled: not all arguments can be hashed."""
 
 
 def start_worker() -> Worker:
@@ -101,7 +102,7 @@ def start_worker() -> Worker:
 
 def begin(task: str, *args: Any) -> None:
     """Begin a task whose result `run` will be asked for with the same arguments."""
-    _under_way[task, *args] = start_worker().submit(task, *args)
+    _under_way[pickle.dumps((task, args))] = start_worker().submit(task, *args)
 
 
 def run(task: str, *args: Any) -> Any:
@@ -114,7 +115,7 @@ def run(task: str, *args: Any) -> Any:
     Exception
         Whatever the task raised.
     """
-    answer = _under_way.pop((task, *args), None) or start_worker().submit(task, *args)
+    answer = _under_way.pop(pickle.dumps((task, args)), None) or start_worker().submit(task, *args)
     return answer.result()
 
 

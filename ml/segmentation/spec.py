@@ -184,8 +184,12 @@ class Plots(_Declaration):
     """Columns or globs whose correlations are drawn."""
     scatter: Scatter | None = None
     """Two columns whose values are drawn by segment."""
+    families: tuple[tuple[str, ...], ...] = ()
+    """Columns or globs made from one another, such as the dummies of one category: no news that they correlate."""
     summary: tuple[str, ...] = ()
     """Columns or globs of the summary table: their mean in each segment, with its size and share."""
+    labels: dict[str, str] = {}
+    """What a column is called on plots, where its name does not say it."""
 
 
 class SegmentationSpec(_Declaration):

@@ -90,6 +90,8 @@ def build_landing() -> dg.AssetsDefinition:
         switch_to(landed, warehouse.layout)
         for result in landed.files:
             yield from _report(result)
+        for table in set(tables) - {result.table for result in landed.files}:
+            yield _report_absent(table)
         for table, rows, file in (
             ("rejects", sum(result.rows_rejected for result in landed.files), landed.files[0].rejects_path),
             ("manifest", len(landed.files), landed.files[0].manifest_path),
@@ -113,6 +115,19 @@ def _sentence(result: LandedFile) -> str:
         return f"{result.source}: unchanged, {result.rows_landed:,} rows stay landed"
     rejected = f", {result.rows_rejected:,} rejected" if result.rows_rejected else ""
     return f"{result.source}: {result.rows_landed:,} rows landed{rejected}"
+
+
+def _report_absent(table: str) -> dg.MaterializeResult:
+    reason = f"The source has no {table}: the table is empty."
+    return dg.MaterializeResult(
+        asset_key=["landing", table],
+        metadata={"skipped": reason, "dagster/row_count": 0},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=KNOWN_REJECTS, asset_key=["landing", table], passed=True, description=reason
+            )
+        ],
+    )
 
 
 def _report(result: LandedFile) -> Iterator[Any]:

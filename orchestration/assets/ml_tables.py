@@ -18,6 +18,10 @@ TABLES = {
     "segment_members": "The segment of every entity.",
     "segment_profiles": "Mean of every feature per segment, beside the base.",
     "pca_loadings": "Loadings of the two principal components of the prepared features.",
+    "start_agreement": "How much of the published segments hangs on where K-Means started.",
+    "free_segments": "What the best free fit looks like beside the published segments.",
+    "segment_separation": "What the segments explain of a feature, beside the best single column.",
+    "segment_claims": "Which segments differ from everybody in a feature, and why nothing is said of the others.",
 }
 
 

@@ -109,6 +109,9 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
                 "published_k": metrics.filter("is_published")["k"].item(),
                 "rows_trained_on": store.model().trained_on,
                 "indices": dg.MetadataValue.md(_markdown(metrics)),
+                "starts": dg.MetadataValue.md(
+                    _markdown(store.read_table("start_agreement").drop("segmentation"))
+                ),
                 "dagster/row_count": len(metrics),
                 "dagster/column_schema": _columns(store, "k_metrics"),
             },
@@ -168,18 +171,19 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
         if store.skipped:
             yield _skipped(store, ["every_entity_has_one_segment"])
             return
-        assigned = worker.run("assign_members", store, _features(context, warehouse, spec))
+        entities, sizes = worker.run("assign_members", store, _features(context, warehouse, spec))
+        rows = int(sizes["members"].sum())
         yield dg.MaterializeResult(
             metadata={
-                "dagster/row_count": assigned.rows,
+                "dagster/row_count": rows,
                 "dagster/column_schema": _columns(store, "segment_members"),
-                "sizes": dg.MetadataValue.md(_markdown(assigned.sizes)),
+                "sizes": dg.MetadataValue.md(_markdown(sizes)),
             },
             check_results=[
                 dg.AssetCheckResult(
                     check_name="every_entity_has_one_segment",
-                    passed=assigned.entities == assigned.rows == assigned.sizes["members"].sum(),
-                    metadata={"entities": assigned.entities, "members": assigned.rows},
+                    passed=entities == rows,
+                    metadata={"entities": entities, "members": rows},
                 )
             ],
         )
@@ -190,7 +194,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
         if store.skipped:
             return _skipped(store)
         features = _features(context, warehouse, spec)
-        profiles = worker.run("profile_segments", store, features)
+        profiles = worker.run("profile_segments", spec, store, features)
         worker.begin("draw_plots", spec, store, features)  # while dbt builds the marts
         return dg.MaterializeResult(
             metadata={

@@ -78,10 +78,11 @@ def starts_in_words(rows: pl.DataFrame, unit: str) -> str:
         said.append(
             f"Ward's tree over {row['ward_rows']:,} {unit} suggests {row['ward_k']} segments by itself."
         )
-    said.append(
-        f"Of {row['starts']:,} free starts {row['best_start_share']:.0%} end at the best of them; any two agree to "
-        f"{row['start_agreement']:.2f} on average (adjusted Rand index, 1 = the same)."
-    )
+    if row["start_agreement"] is not None:
+        said.append(
+            f"Of {row['starts']:,} free starts {row['best_start_share']:.0%} end at the best of them; any two agree "
+            f"to {row['start_agreement']:.2f} on average (adjusted Rand index, 1 = the same)."
+        )
     gain = 1 - row["free_inertia"] / row["inertia"] if row["inertia"] else 0.0
     if row["free_agreement"] < _SURE:
         said.append(
