@@ -5,6 +5,7 @@ Belongs here: putting the parts together. Does not belong here: any part.
 
 import re
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster.components.core.component_tree import ComponentTreeException
@@ -15,7 +16,7 @@ from orchestration.assets.ml_tables import build_ml_tables
 from orchestration.assets.publish import build_published
 from orchestration.assets.report import build_report
 from orchestration.checks import build_checks
-from orchestration.components.segmentation import SPEC_DESCRIPTION
+from orchestration.components.segmentation import SPEC_DESCRIPTION, SPEC_LABELS
 from orchestration.progress import progress_logger
 from orchestration.settings import Settings, load_settings
 from orchestration.warehouse import WarehouseResource
@@ -31,7 +32,8 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Return fresh definitions for the given settings (those of the environment when left out)."""
     settings = settings or load_settings()
     segmentations = _load_segmentations()
-    described = _descriptions(segmentations)
+    described = _declared(segmentations, SPEC_DESCRIPTION)
+    labels = _declared(segmentations, SPEC_LABELS)
     dbt_assets = build_dbt_assets()
     marts = [spec.key for spec in dbt_assets.specs if spec.key.path[0] == "marts"]
     refresh = dg.define_asset_job(
@@ -53,7 +55,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 dbt_assets,
                 build_ml_tables(list(described)),
                 build_published(marts, list(described)),
-                build_report(described),
+                build_report(described, labels),
             ],
             asset_checks=build_checks(),
             jobs=[refresh, sql_layer],
@@ -89,15 +91,15 @@ def _load_segmentations() -> dg.Definitions:
         raise DeclarationError(said) from error
 
 
-def _descriptions(segmentations: dg.Definitions) -> dict[str, str]:
-    """Return the declared segmentations with their descriptions, in the order of their names."""
+def _declared(segmentations: dg.Definitions, what: str) -> dict[str, Any]:
+    """Return the declared segmentations with one of their metadata, in the order of their names."""
     specs = [spec for assets in segmentations.assets or () for spec in getattr(assets, "specs", ())]
-    found = {
-        spec.key.path[0]: str(spec.metadata[SPEC_DESCRIPTION])
-        for spec in specs
-        if SPEC_DESCRIPTION in spec.metadata
-    }
+    found = {spec.key.path[0]: _plain(spec.metadata[what]) for spec in specs if what in spec.metadata}
     return dict(sorted(found.items()))
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, dg.MetadataValue) else value
 
 
 @dg.definitions

@@ -18,8 +18,8 @@ from typing import Any
 from ml.errors import SegmentationError
 from orchestration.worker import WorkerError, receive, send
 
-_SIDE_BY_SIDE = 2
-"""Tasks at once: a step need not wait for the plots of another segmentation."""
+_SIDE_BY_SIDE = 16
+"""Tasks at once: a step need not wait for the plots of other segmentations, which wait for each other."""
 
 
 def serve(module: str) -> None:

@@ -14,8 +14,13 @@ from orchestration.recovery import planted_recovery
 from orchestration.warehouse import POOL, WarehouseResource
 
 
-def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
-    """Return the asset that writes `report/index.html`; segmentations come with their descriptions."""
+def build_report(
+    segmentations: Mapping[str, str], labels: Mapping[str, Mapping[str, str]]
+) -> dg.AssetsDefinition:
+    """Return the asset that writes `report/index.html`.
+
+    Segmentations come with their descriptions, and with what their columns are called.
+    """
 
     @dg.asset(
         key=["published", "report"],
@@ -45,6 +50,7 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
                     finished_at=datetime.now(UTC),
                     recovery=planted_recovery(layout),
                     descriptions=segmentations,
+                    labels=labels,
                 ),
             )
         )

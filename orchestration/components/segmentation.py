@@ -18,8 +18,8 @@ from orchestration.dbt import OWNER, landing_tables_behind
 from orchestration.model_store import ModelStore
 from orchestration.warehouse import POOL, WarehouseResource
 
-SPEC_DESCRIPTION = "segmentation"
-"""Metadata of every asset of a segmentation: its declared description."""
+SPEC_DESCRIPTION, SPEC_LABELS = "segmentation", "labels"
+"""Metadata of every asset of a segmentation: its declared description, and what its columns are called."""
 STEPS = {
     "k_metrics": "Every candidate k fitted once and judged by every index; the elbow.",
     "model": "Preprocessing, centroids and names together; scoring never refits.",
@@ -66,7 +66,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
             "group_name": spec.name,
             "owners": [OWNER],
             "kinds": kinds,
-            "metadata": {SPEC_DESCRIPTION: spec.description},
+            "metadata": {SPEC_DESCRIPTION: spec.description, SPEC_LABELS: spec.plots.labels},
             "pool": POOL,
             **extra,
         }

@@ -20,6 +20,7 @@ class RunFacts:
     finished_at : UTC.
     recovery : segmentation to adjusted Rand index against planted truth; empty for real data.
     descriptions : segmentation to what it divides and by what, in a sentence; may be empty.
+    labels : segmentation to column to what it is called, where its name does not say it.
     """
 
     run_id: str
@@ -27,6 +28,7 @@ class RunFacts:
     finished_at: datetime
     recovery: Mapping[str, float] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ _HEADLINE_STEPS = {
     "distinct titles": "titles with a genre",
     "ratings joined to a title": "ratings of these titles",
     "users with features": "users",
+    "customers with features": "customers",
 }
 _MOST_REASONS, _MOST_REJECTS, _RAW_TEXT_LENGTH = 20, 10, 160
 

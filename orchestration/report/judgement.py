@@ -8,21 +8,21 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from ml.plots.style import feature_label
+from ml.plots.style import feature_labels
 from orchestration.report.context import Claim, FreeSegment, Separation
 
 _SURE = 0.95
 """Agreement from which starts count as having found the same thing."""
 
 
-def separations(rows: pl.DataFrame) -> tuple[Separation, ...]:
+def separations(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Separation, ...]:
     """Return what the segments explain of each judged feature, beside the best single column."""
     return tuple(
         Separation(
-            label=feature_label(row["feature"]),
+            label=feature_labels([row["feature"]], called)[0],
             explained=row["eta_squared"],
             kruskal_p=row["kruskal_p"],
-            best_column=feature_label(row["best_column"]) if row["best_column"] else None,
+            best_column=feature_labels([row["best_column"]], called)[0] if row["best_column"] else None,
             best_explained=row["best_eta_squared"],
             best_kruskal_p=row["best_kruskal_p"],
         )
@@ -30,7 +30,7 @@ def separations(rows: pl.DataFrame) -> tuple[Separation, ...]:
     )
 
 
-def claims(rows: pl.DataFrame) -> tuple[Claim, ...]:
+def claims(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Claim, ...]:
     """Return every judged statement, the supported ones first."""
     if not len(rows):
         return ()
@@ -38,7 +38,7 @@ def claims(rows: pl.DataFrame) -> tuple[Claim, ...]:
     return tuple(
         Claim(
             segment=row["segment_name"],
-            label=feature_label(row["feature"]),
+            label=feature_labels([row["feature"]], called)[0],
             text=row["sentence"] or row["reason"] or "",
             is_supported=row["is_supported"],
         )

@@ -63,6 +63,7 @@ def describe(
     """
     tables = _Tables.of(name, marts)
     labels = _genre_labels(marts.get("genre_counts"))
+    called = run.labels.get(name, {})
     candidates = _candidates(tables.k_metrics)
     maps = tuple(
         sorted(
@@ -80,15 +81,15 @@ def describe(
         unit=unit,
         members=int(tables.segments["members"].sum()),
         recovery=run.recovery.get(name),
-        cards=tuple(_card(row, tables, labels) for row in tables.segments.iter_rows(named=True)),
+        cards=tuple(_card(row, tables, labels, called) for row in tables.segments.iter_rows(named=True)),
         genres=_genre_rows(tables, labels),
         candidates=candidates,
         choice=_choice(candidates),
         starts=judgement.starts_in_words(tables.starts, unit),
         free_segments=judgement.free_segments(tables.free, names_by_id),
-        separations=judgement.separations(tables.separation),
-        claims=judgement.claims(tables.claims),
-        components=_components(tables.loadings),
+        separations=judgement.separations(tables.separation, called),
+        claims=judgement.claims(tables.claims, called),
+        components=_components(tables.loadings, called),
         choice_plots=choice,
         map_plots=maps,
         profile_plots=tuple(sorted(set(pictures) - {*maps, *choice}, key=_profile_order)),
@@ -142,7 +143,7 @@ def _genre_labels(genre_counts: pl.DataFrame | None) -> dict[str, str]:
     return {} if genre_counts is None else dict(genre_counts.select("genre", "genre_label").iter_rows())
 
 
-def _card(segment: dict, tables: _Tables, labels: dict[str, str]) -> Card:
+def _card(segment: dict, tables: _Tables, labels: dict[str, str], called: Mapping[str, str]) -> Card:
     segment_id = segment["segment_id"]
     return Card(
         segment_id=segment_id,
@@ -150,10 +151,10 @@ def _card(segment: dict, tables: _Tables, labels: dict[str, str]) -> Card:
         color=segment_colors(segment_id + 1)[-1],
         members=segment["members"],
         share=segment["share"] or 0.0,
-        measures=_measures(tables, segment_id),
+        measures=_measures(tables, segment_id, called),
         leans=_genre_leans(tables.genres, segment_id, labels)
         if len(tables.genres)
-        else _feature_leans(tables.profiles, segment_id),
+        else _feature_leans(tables, segment_id, called),
         favourites=_favourites(tables.genres, segment_id, labels),
         audience=segment["audience"],
         content_strategy=segment["content_strategy"],
@@ -161,7 +162,7 @@ def _card(segment: dict, tables: _Tables, labels: dict[str, str]) -> Card:
     )
 
 
-def _measures(tables: _Tables, segment_id: int) -> tuple[Measure, ...]:
+def _measures(tables: _Tables, segment_id: int, called: Mapping[str, str]) -> tuple[Measure, ...]:
     """Return the means of the judged features; without any, of those that are not about one genre."""
     profiles = tables.profiles
     if not len(profiles):
@@ -172,7 +173,7 @@ def _measures(tables: _Tables, segment_id: int) -> tuple[Measure, ...]:
         shown = ~pl.any_horizontal(pl.col("feature").str.starts_with(prefix) for prefix in _GENRE_PREFIXES)
     whole = profiles.filter(pl.col("segment_id") == segment_id, shown).head(_MOST_MEASURES)
     return tuple(
-        Measure(feature_label(row["feature"]), row["segment_mean"], row["base_mean"])
+        Measure(feature_labels([row["feature"]], called)[0], row["segment_mean"], row["base_mean"])
         for row in whole.iter_rows(named=True)
     )
 
@@ -195,15 +196,24 @@ def _genre_leans(genres: pl.DataFrame, segment_id: int, labels: dict[str, str]) 
     )
 
 
-def _feature_leans(profiles: pl.DataFrame, segment_id: int) -> tuple[Lean, ...]:
+def _feature_leans(tables: _Tables, segment_id: int, called: Mapping[str, str]) -> tuple[Lean, ...]:
+    profiles = tables.profiles
     if not len(profiles):
         return ()
+    doubtful = []
+    if len(tables.claims):  # a mean that one member makes is not what stands out
+        own = pl.col("segment_id") == segment_id
+        doubtful = tables.claims.filter(own, ~pl.col("is_supported"))["feature"].to_list()
     leaning = (
-        profiles.filter(pl.col("segment_id") == segment_id, pl.col("index") >= _LEANING)
+        profiles.filter(
+            pl.col("segment_id") == segment_id,
+            pl.col("index") >= _LEANING,
+            ~pl.col("feature").is_in(doubtful),
+        )
         .sort("index", "feature", descending=[True, False])
         .head(_MOST_NAMED)
     )
-    labels = feature_labels(leaning["feature"].to_list())
+    labels = feature_labels(leaning["feature"].to_list(), called)
     return tuple(Lean(label, index) for label, index in zip(labels, leaning["index"], strict=True))
 
 
@@ -283,13 +293,13 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _components(loadings: pl.DataFrame) -> tuple[Component, ...]:
+def _components(loadings: pl.DataFrame, called: Mapping[str, str]) -> tuple[Component, ...]:
     if not len(loadings):
         return ()
     components = []
     for (number,), rows in loadings.sort("component").group_by("component", maintain_order=True):
         top = rows.sort(pl.col("loading").abs(), "feature", descending=[True, False]).head(_MOST_LOADINGS)
-        labels = feature_labels(rows["feature"].to_list())
+        labels = feature_labels(rows["feature"].to_list(), called)
         names = dict(zip(rows["feature"], labels, strict=True))
         components.append(
             Component(

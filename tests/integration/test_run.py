@@ -28,6 +28,12 @@ PUBLISHED = {
     "data_funnel",
     "genre_counts",
     "landing_manifest",
+    "start_agreement",
+    "free_segments",
+    "segment_separation",
+    "segment_claims",
+    "customer_channels",
+    "customer_discovery",
 }
 
 

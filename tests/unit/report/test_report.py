@@ -85,9 +85,16 @@ def test_segmentations_with_a_playbook_come_first(warehouse):
 
 def test_a_segmentation_of_other_entities_shows_its_own_features(warehouse):
     customers = warehouse.context().segmentations[1]
-    assert [lean.label for lean in customers.cards[0].leans] == ["Minutes watched"]
-    assert customers.cards[1].leans == ()
+    assert [measure.label for measure in customers.cards[0].measures] == ["Minutes watched"]
     assert customers.genres == ()
+
+
+def test_a_mean_that_is_no_supported_difference_does_not_stand_out(warehouse):
+    assert warehouse.context().segmentations[1].cards[0].leans == ()
+    del warehouse.marts["segment_claims"]
+    (warehouse.published / "segment_claims.parquet").unlink()
+    leans = warehouse.context().segmentations[1].cards[0].leans
+    assert [lean.label for lean in leans] == ["Minutes watched"]
 
 
 def test_the_page_says_what_is_divided(warehouse):
