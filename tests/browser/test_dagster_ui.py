@@ -41,7 +41,8 @@ def ui(dagster_home, demo_warehouse):
 
 
 def test_the_graph_of_a_segmentation_is_shown_materialised(browser, ui):
-    page = browser.new_page(viewport={"width": 1700, "height": 1000})
+    # Large, because assets outside the window are not drawn.
+    page = browser.new_page(viewport={"width": 2600, "height": 2000})
     page.goto(f"{ui}/locations/matinee/asset-groups/user_ratings")
     page.get_by_text("2 / 2 Passed").nth(1).wait_for(timeout=60_000)
     page.get_by_text("Materialized").nth(4).wait_for(timeout=30_000)
