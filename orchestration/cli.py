@@ -9,6 +9,7 @@ published, but raw lines were rejected that are not known faults of the file.
 
 import atexit
 import gc
+import json
 import os
 import sys
 import time
@@ -157,6 +158,38 @@ def replicate(
     except SettingsError as error:
         _fail(str(error), USAGE)
     raise typer.Exit(replicate_source(settings))
+
+
+@app.command()
+def evaluate(
+    *,
+    train: Annotated[Path, typer.Option(help="CSV or Parquet with user_id, item_id, rating[, timestamp].")],
+    test: Annotated[Path, typer.Option(help="The ratings to find, in the same form.")],
+    model: Annotated[
+        str, typer.Option(help="blend, ease, als, cosine, content, popular or recent_popular.")
+    ] = "blend",
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Titles recommended to each user.")] = 10,
+    items: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet with item_id and any of genres, tags, people, overview."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 0,
+) -> None:
+    """Judge a recommender on held-out ratings, beside popularity; prints one JSON object."""
+    from ml.recommendation.models import MODEL_NAMES, NEEDS_FEATURES
+    from orchestration.evaluate import EvaluationError, evaluate_files
+
+    if model not in MODEL_NAMES:
+        raise typer.BadParameter(f"{model!r}; there are: {', '.join(MODEL_NAMES)}", param_hint="--model")
+    if model in NEEDS_FEATURES and items is None:
+        raise typer.BadParameter(
+            f"{model!r} needs --items, a file with genres or the like", param_hint="--model"
+        )
+    try:
+        figures = evaluate_files(train, test, model, k=k, items=items, seed=seed, say=_say)
+    except (EvaluationError, OSError) as error:
+        _fail(str(error), FAILED)
+    print(json.dumps(figures))  # noqa: T201 - for other programs to read
 
 
 def _say(text: str) -> None:

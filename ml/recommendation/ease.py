@@ -1,0 +1,202 @@
+"""EASE: the item–item weights that best rebuild every user's row from the user's other titles, in closed form.
+
+Belongs here: the two closed forms and which is taken. Does not belong here: nearest neighbours (`neighbours`).
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import lapack
+from threadpoolctl import threadpool_limits
+
+from ml.recommendation.interactions import Interactions, weighted
+from ml.recommendation.ranking import Fitted, popular_where_empty
+
+DUAL_CELLS = 40_000_000
+"""Users × titles up to which the form over users is taken where users are fewer: 320 MB of float64, held twice."""
+
+MOST_ITEMS = 8_000
+"""Titles with weights in the form over titles: 0.5 GB of float64 and 20 s of one core for the inverse."""
+
+_GRAM_ROWS = 500
+_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Ease:
+    """Embarrassingly shallow autoencoder (Steck 2019, "Embarrassingly shallow autoencoders for sparse data").
+
+    Minimises |Z − ZB|² + λ|B|² with a zero diagonal of B, Z the weighted ratings: B = I − P diag(1 / diag P) with
+    P = (ZᵀZ + λI)⁻¹. Where users are fewer than titles, P comes from the smaller matrix over users by
+    Woodbury's identity, P = (I − Zᵀ(ZZᵀ + λI)⁻¹Z) / λ: the same weights, for every title, in a fraction of the time.
+
+    Memory: at most 1 GB in either form. The form over titles gives weights to the `most_items` most rated only;
+    other titles score 0 and are never reasons.
+
+    Attributes
+    ----------
+    regularization : λ, in squared weights of a rating (about users who rated a title).
+    most_items : titles that get weights in the form over titles.
+    """
+
+    regularization: float = 200.0
+    most_items: int = MOST_ITEMS
+
+    def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> Fitted:  # noqa: ARG002
+        """Solve for the weights."""
+        users, items = interactions.ratings.shape
+        Z = weighted(interactions.ratings, interactions.mean_rating)
+        with threadpool_limits(1, "blas"):
+            if users < items and users * items <= DUAL_CELLS:
+                return _fit_over_users(Z, interactions, self.regularization)
+            return _fit_over_items(Z, interactions, self.regularization, min(self.most_items, items))
+
+
+@dataclass(frozen=True)
+class EaseOverUsers:
+    """B as it follows from the users' rows, never formed itself.
+
+    Attributes
+    ----------
+    by_item : (items, users) csr float32
+        Z, transposed.
+    solved : (users, items) float32
+        (ZZᵀ + λI)⁻¹Z, each column divided by λ times P's diagonal.
+    scale : (items,) float32
+        That divisor's inverse: what keeps the diagonal of B at zero.
+    popularity : (items,) float32
+    mean_rating : of the training data.
+    """
+
+    by_item: sp.csr_array
+    solved: np.ndarray
+    scale: np.ndarray
+    popularity: np.ndarray
+    mean_rating: float
+
+    def scores(self, rows: sp.csr_array) -> np.ndarray:
+        """Return rows · B, (n, items) float32."""
+        seen = weighted(rows, self.mean_rating)
+        with threadpool_limits(1, "blas"):
+            scores = (seen @ self.by_item).toarray() @ self.solved
+        # The identity's part of B: it only touches seen titles.
+        row_numbers = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        scores[row_numbers, seen.indices] += seen.data * (1 - self.scale[seen.indices])
+        return popular_where_empty(scores, rows, self.popularity)
+
+    def contributions(self, row: sp.csr_array, items: np.ndarray) -> np.ndarray:
+        """Return what each seen title adds to each score, (m, seen) float32."""
+        seen = weighted(row, self.mean_rating)
+        added = (self.by_item[seen.indices] @ self.solved[:, items]).T * seen.data
+        added[items[:, None] == seen.indices] = 0
+        return added
+
+
+@dataclass(frozen=True)
+class EaseOverItems:
+    """B itself, for the titles that have weights.
+
+    Attributes
+    ----------
+    weights : (kept, kept) float32
+    kept : (kept,) int64
+        Columns of those titles, ascending.
+    popularity : (items,) float32
+    mean_rating : of the training data.
+    """
+
+    weights: np.ndarray
+    kept: np.ndarray
+    popularity: np.ndarray
+    mean_rating: float
+
+    def scores(self, rows: sp.csr_array) -> np.ndarray:
+        """Return rows · B, (n, items) float32; 0 for titles without weights."""
+        seen = weighted(rows, self.mean_rating)[:, self.kept]
+        scores = np.zeros(rows.shape, dtype=np.float32)
+        scores[:, self.kept] = seen @ self.weights
+        return popular_where_empty(scores, rows, self.popularity)
+
+    def contributions(self, row: sp.csr_array, items: np.ndarray) -> np.ndarray:
+        """Return what each seen title adds to each score, (m, seen) float32."""
+        seen = weighted(row, self.mean_rating)
+        place = np.full(row.shape[1], -1)
+        place[self.kept] = np.arange(len(self.kept))
+        of_seen, of_items = place[seen.indices], place[items]
+        added = self.weights[np.ix_(of_seen, of_items)].T * seen.data
+        added[:, of_seen < 0] = 0
+        added[of_items < 0] = 0
+        return added
+
+
+def _fit_over_users(Z: sp.csr_array, interactions: Interactions, regularization: float) -> EaseOverUsers:
+    wide = Z.astype(np.float64)
+    gram = (wide @ wide.T).toarray()
+    gram[np.diag_indices_from(gram)] += regularization
+    dense = wide.toarray(order="F")
+    _, solved, info = lapack.dposv(gram, dense, overwrite_a=True)
+    _require_solved(info)
+    # λ · diag P
+    diagonal = 1 - np.asarray(wide.multiply(solved).sum(axis=0)).ravel()
+    scale = 1 / diagonal
+    solved *= scale
+    return EaseOverUsers(
+        sp.csr_array(Z.T),
+        np.ascontiguousarray(solved, dtype=np.float32),
+        scale.astype(np.float32),
+        interactions.popularity,
+        interactions.mean_rating,
+    )
+
+
+def _fit_over_items(
+    Z: sp.csr_array, interactions: Interactions, regularization: float, most_items: int
+) -> EaseOverItems:
+    popularity = interactions.popularity
+    kept = np.sort(np.argsort(-popularity, kind="stable")[:most_items])
+    P = _gram(Z[:, kept])
+    P[np.diag_indices_from(P)] += regularization
+    factor, info = lapack.dpotrf(P, lower=True, overwrite_a=True)
+    _require_solved(info)
+    P, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
+    return EaseOverItems(_weights_of_inverse(P), kept, popularity, interactions.mean_rating)
+
+
+def _gram(Z: sp.csr_array) -> np.ndarray:
+    """Return ZᵀZ as (items, items) float64 in Fortran order, made a block of titles at a time."""
+    items = Z.shape[1]
+    by_item = sp.csr_array(Z.T)
+    gram = np.empty((items, items), order="F")
+
+    def fill(start: int) -> None:
+        rows = slice(start, min(start + _GRAM_ROWS, items))
+        gram[:, rows] = (by_item[rows] @ Z).toarray().T
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        list(pool.map(fill, range(0, items, _GRAM_ROWS)))
+    return gram
+
+
+def _weights_of_inverse(P: np.ndarray) -> np.ndarray:
+    """Return I − P diag(1 / diag P) as float32 with a zero diagonal, of a P whose lower triangle counts."""
+    items = len(P)
+    weights = np.empty((items, items), dtype=np.float32)
+    inverse_diagonal = -1 / np.diagonal(P)
+    for start in range(0, items, _GRAM_ROWS):
+        rows = slice(start, min(start + _GRAM_ROWS, items))
+        # Row i: left of the diagonal from the triangle itself, right of it from the column below.
+        weights[rows, : rows.stop] = P[rows, : rows.stop]
+        weights[: rows.stop, rows] = P[rows, : rows.stop].T
+        block = np.tril(P[rows, rows])
+        weights[rows, rows] = block + np.tril(block, -1).T
+    weights *= inverse_diagonal.astype(np.float32)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+def _require_solved(info: int) -> None:
+    if info != 0:  # pragma: no cover - λ > 0 makes the matrix positive definite
+        msg = f"EASE's matrix is not positive definite (LAPACK says {info}); raise the regularization"
+        raise FloatingPointError(msg)

@@ -1,0 +1,247 @@
+"""Ratings as a sparse user × title matrix, and the ids its rows and columns stand for.
+
+Belongs here: cleaning of (user, item, rating, timestamp) frames, the matrix, rows for new users, what a rating
+weighs. Does not belong here: splits (`splits`), models.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ml.recommendation.errors import RecommendationError
+
+REQUIRED = ("user_id", "item_id", "rating")
+_LEAST_WEIGHT = 0.05
+_MILLISECONDS_FROM = 100_000_000_000
+"""An epoch above this is in milliseconds: as seconds it would lie in the year 5138."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Rows of the frame that did not become a rating.
+
+    Attributes
+    ----------
+    missing : no user, no title, or a rating that is missing, not a number or infinite.
+    repeated : earlier ratings of a pair that was rated again.
+    """
+
+    missing: int
+    repeated: int
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Who rated what.
+
+    Attributes
+    ----------
+    ratings : (users, items) float32, sorted indices; what is stored is seen, a stored 0 too.
+    days : (ratings,) float64 or None
+        Age of each stored rating in days before the newest one; None where the frame has no timestamps.
+    users, items : ids of rows and columns, ascending.
+    dropped : how many rows of the frame are not in the matrix, and why.
+    """
+
+    ratings: sp.csr_array
+    days: np.ndarray | None
+    users: pl.Series
+    items: pl.Series
+    dropped: Dropped
+
+    @cached_property
+    def mean_rating(self) -> float:
+        """Mean of all ratings, summed in float64."""
+        return float(self.ratings.data.mean(dtype=np.float64))
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """How many users rated each title, (items,) float32."""
+        return np.bincount(self.ratings.indices, minlength=len(self.items)).astype(np.float32)
+
+    def user_rows(self, ids: Iterable[object]) -> np.ndarray:
+        """Return the row of each user id, -1 where it is unknown, (n,) int64."""
+        return positions(self.users, ids)
+
+    def item_columns(self, ids: Iterable[object]) -> np.ndarray:
+        """Return the column of each item id, -1 where it is unknown, (n,) int64."""
+        return positions(self.items, ids)
+
+    def rows(self, users: np.ndarray) -> sp.csr_array:
+        """Return what these users have seen, (n, items); a row number of -1 gives an empty row."""
+        if (users >= 0).all():
+            return self.ratings[users]
+        known = self.ratings[np.maximum(users, 0)]
+        keep = np.repeat(users >= 0, np.diff(known.indptr))
+        counts = np.where(users >= 0, np.diff(known.indptr), 0)
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(known.indptr.dtype)
+        return sp.csr_array((known.data[keep], known.indices[keep], indptr), shape=known.shape)
+
+    def row_of_liked(self, items: Sequence[object]) -> sp.csr_array:
+        """Return the row of a new user who likes these titles, (1, items): each at the highest rating there is.
+
+        Raises
+        ------
+        RecommendationError
+            When one of them is unknown.
+        """
+        columns = self.item_columns(items)
+        if (columns < 0).any():
+            unknown = [str(item) for item, column in zip(items, columns, strict=True) if column < 0]
+            msg = f"titles that nobody rated and the catalogue lacks: {', '.join(unknown)}"
+            raise RecommendationError(msg)
+        columns = np.unique(columns)
+        best = np.full(len(columns), self.ratings.data.max(), dtype=np.float32)
+        return sp.csr_array((best, columns, [0, len(columns)]), shape=(1, len(self.items)))
+
+
+def positions(sorted_ids: pl.Series, ids: Iterable[object]) -> np.ndarray:
+    """Return where each id stands in a series of unique ids, -1 where it does not, (n,) int64.
+
+    Ids of different types are compared as text: 7 and "7" are the same title.
+    """
+    wanted = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids))
+    if wanted.dtype != sorted_ids.dtype:
+        wanted, sorted_ids = wanted.cast(pl.String), sorted_ids.cast(pl.String)
+    table = pl.DataFrame({"id": sorted_ids, "position": np.arange(len(sorted_ids))})
+    found = pl.DataFrame({"id": wanted}).join(table, on="id", how="left", maintain_order="left")
+    return found["position"].fill_null(-1).to_numpy().astype(np.int64)
+
+
+def from_frame(frame: pl.DataFrame, *, catalogue: pl.Series | None = None) -> Interactions:
+    """Build the matrix of a frame of ratings.
+
+    Rows without user, title or a finite rating are dropped and counted. Of a pair rated more than once the
+    latest by timestamp stays, or the last row where there are no timestamps or two are alike.
+
+    Parameters
+    ----------
+    frame
+        user_id, item_id (whole numbers or text), rating; timestamp where known: seconds or milliseconds since
+        1970, a date, or text of one. Other columns are ignored.
+    catalogue
+        Ids of titles that get a column even when nobody rated them.
+
+    Raises
+    ------
+    RecommendationError
+        When a column is absent or no row is left.
+    """
+    clean, dropped = cleaned(frame)
+    users = clean["user_id"].unique().sort()
+    items = clean["item_id"]
+    if catalogue is not None:
+        items = pl.concat(same_type(items, _as_ids(catalogue.drop_nulls().alias("item_id"))))
+    items = items.unique().sort()
+    clean = clean.select(
+        pl.Series("row", positions(users, clean["user_id"])),
+        pl.Series("column", positions(items, clean["item_id"])),
+        "rating",
+        *(["timestamp"] if "timestamp" in clean.columns else []),
+    ).sort("row", "column")
+    counts = np.bincount(clean["row"].to_numpy(), minlength=len(users))
+    ratings = sp.csr_array(
+        (
+            clean["rating"].to_numpy(),
+            clean["column"].to_numpy().astype(np.int32),
+            np.concatenate([[0], np.cumsum(counts)]),
+        ),
+        shape=(len(users), len(items)),
+    )
+    return Interactions(
+        ratings, _age_in_days(clean), users.rename("user_id"), items.rename("item_id"), dropped
+    )
+
+
+def cleaned(frame: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:
+    """Return one row per (user_id, item_id) with rating and timestamp (seconds, where present), and what went.
+
+    Raises
+    ------
+    RecommendationError
+        When a column is absent or no row is left.
+    """
+    absent = [column for column in REQUIRED if column not in frame.columns]
+    if absent:
+        msg = f"no column {', '.join(absent)}; found: {', '.join(frame.columns)}"
+        raise RecommendationError(msg)
+    columns = [_as_ids(frame["user_id"]), _as_ids(frame["item_id"])]
+    columns.append(frame["rating"].cast(pl.Float32, strict=False))
+    if "timestamp" in frame.columns:
+        columns.append(_seconds(frame["timestamp"]))
+    whole = pl.DataFrame(columns).filter(
+        pl.col("user_id").is_not_null(), pl.col("item_id").is_not_null(), pl.col("rating").is_finite()
+    )
+    if whole.is_empty():
+        msg = f"no rating among {frame.height:,} rows: each lacks its user, its title or a number"
+        raise RecommendationError(msg)
+    once = whole.sort("timestamp", nulls_last=False, maintain_order=True) if len(columns) > 3 else whole
+    once = once.unique(["user_id", "item_id"], keep="last", maintain_order=True)
+    return once, Dropped(missing=frame.height - whole.height, repeated=whole.height - once.height)
+
+
+def same_type(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return both series of ids in one type: as text when their types differ."""
+    if one.dtype == other.dtype:
+        return one, other
+    return one.cast(pl.String), other.cast(pl.String)
+
+
+def weights(ratings: np.ndarray, mean: float) -> np.ndarray:
+    """Return what each rating weighs as a sign of interest, (n,) float32: the root of rating / mean rating.
+
+    Having watched says most, the rating a little more: every rating counts for its title, a bad one less.
+
+    Parameters
+    ----------
+    ratings : (n,) float32
+    mean
+        Mean rating of the training data; where it is not above zero each rating weighs 1.
+    """
+    if mean <= 0:
+        return np.ones(len(ratings), dtype=np.float32)
+    return np.sqrt(np.maximum(ratings / np.float32(mean), _LEAST_WEIGHT)).astype(np.float32)
+
+
+def weighted(ratings: sp.csr_array, mean: float) -> sp.csr_array:
+    """Return the same matrix with each rating's weight (see `weights`) in its place."""
+    return sp.csr_array((weights(ratings.data, mean), ratings.indices, ratings.indptr), shape=ratings.shape)
+
+
+def _as_ids(ids: pl.Series) -> pl.Series:
+    if ids.dtype.is_integer():
+        return ids.cast(pl.Int64)
+    if ids.dtype.is_float():
+        # Whole numbers turn into floats where a column has gaps: 7.0 is title 7.
+        whole = ids.cast(pl.Int64, strict=False)
+        return whole if (whole == ids).fill_null(True).all() else ids.cast(pl.String)
+    return ids.cast(pl.String)
+
+
+def _seconds(moments: pl.Series) -> pl.Series:
+    if moments.dtype == pl.String:
+        number = moments.cast(pl.Float64, strict=False)
+        moments = number if number.null_count() < len(number) else _parsed(moments)
+    if moments.dtype.is_temporal():
+        return moments.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
+    seconds = moments.cast(pl.Float64, strict=False).fill_nan(None)
+    largest = seconds.max()
+    return seconds / 1e3 if isinstance(largest, float) and largest > _MILLISECONDS_FROM else seconds
+
+
+def _parsed(moments: pl.Series) -> pl.Series:
+    parsed = moments.str.to_datetime(strict=False, time_unit="us")
+    return parsed.dt.replace_time_zone(None)
+
+
+def _age_in_days(clean: pl.DataFrame) -> np.ndarray | None:
+    if "timestamp" not in clean.columns or clean["timestamp"].null_count() == clean.height:
+        return None
+    seconds = clean["timestamp"]
+    # Of a rating without a moment nothing is known but that it is there: as old as the oldest.
+    moments = seconds.fill_null(seconds.min()).to_numpy()
+    return (moments.max() - moments) / 86_400

@@ -1,0 +1,74 @@
+"""The recommenders by name: what each is made of and which settings are tried for it.
+
+Belongs here: names, defaults, alternatives. Does not belong here: the models themselves, choosing (`tuning`).
+"""
+
+from ml.recommendation.als import Als
+from ml.recommendation.content import Content, ItemFeatures
+from ml.recommendation.ease import Ease
+from ml.recommendation.errors import RecommendationError
+from ml.recommendation.neighbours import Neighbours
+from ml.recommendation.popularity import Popular, RecentPopular
+from ml.recommendation.ranking import Model
+
+DEFAULT_MODEL = "blend"
+
+BASELINES = ("popular", "recent_popular")
+"""Every figure of a model stands beside these."""
+
+NEEDS_FEATURES = ("content",)
+
+MODEL_NAMES = ("blend", "ease", "als", "cosine", "content", *BASELINES)
+
+BLEND_PARTS = ("ease", "als", "cosine", "content")
+"""The first gives the reasons; content takes part where something is said about titles."""
+
+BLEND_WEIGHTS = {
+    "ease": (1.0,),
+    "als": (1.5, 0.0, 0.5, 1.0, 2.0),
+    "cosine": (0.4, 0.0, 0.2),
+    "content": (0.0, 0.1, 0.2),
+}
+"""Weights tried for each part, the default first."""
+
+
+NEAREST = Neighbours(neighbours=20, shrinkage=5.0)
+"""The cosine part of a blend: beside models of everybody's taste, the few titles nearest to one that was seen."""
+
+
+def settings(name: str, features: ItemFeatures | None = None) -> tuple[Model, ...]:
+    """Return the settings that are tried for a model that is not a blend, the default first.
+
+    Parameters
+    ----------
+    name
+        One of `MODEL_NAMES` but `blend`.
+    features
+        What is said about titles; `content` needs it.
+
+    Raises
+    ------
+    RecommendationError
+        When there is no such model, or its features are missing.
+    """
+    if name == "content":
+        if features is None:
+            msg = "the model `content` needs what is said about titles: genres, tags, people or an overview"
+            raise RecommendationError(msg)
+        return (Content(features),)
+    known: dict[str, tuple[Model, ...]] = {
+        "popular": (Popular(),),
+        "recent_popular": (RecentPopular(),),
+        "cosine": tuple(Neighbours(n, s) for n in (50, 20, 100) for s in (10.0, 30.0)),
+        "ease": tuple(Ease(regularization) for regularization in (200.0, 100.0, 400.0, 800.0)),
+        "als": (
+            Als(128, regularization=40.0, confidence=5.0),
+            Als(128, regularization=32.0, confidence=4.0),
+            Als(64, regularization=40.0, confidence=5.0),
+            Als(64, regularization=20.0, confidence=3.0),
+        ),
+    }
+    if name not in known:
+        msg = f"no model {name!r}; there are: {', '.join(MODEL_NAMES)}"
+        raise RecommendationError(msg)
+    return known[name]

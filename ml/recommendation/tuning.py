@@ -1,0 +1,177 @@
+"""Choose settings and the weights of the blend on a cut of the training ratings, never on the test's.
+
+Belongs here: the cut, the choice. Does not belong here: which settings there are (`models`), figures for people
+(`evaluate`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from ml.recommendation import metrics
+from ml.recommendation.blend import Blend, standardized
+from ml.recommendation.content import ItemFeatures
+from ml.recommendation.interactions import Interactions
+from ml.recommendation.models import BLEND_PARTS, BLEND_WEIGHTS, NEAREST, settings
+from ml.recommendation.popularity import RecentPopular
+from ml.recommendation.ranking import Fitted, Model, best, recommend
+
+MOST_USERS = 2_500
+"""Users of the cut, and `MOST_ITEMS` their titles: what seconds allow. Fewer are taken as they are."""
+
+MOST_ITEMS = 8_000
+_HELD_OUT_SHARE = 0.2
+_LEAST_GAIN = 0.0005
+"""What a setting must win over the default, in nDCG@10: less is chance, a different cut says otherwise."""
+
+_K = 10
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Training ratings in two: what is learned from and what is held out, same users, same titles.
+
+    Attributes
+    ----------
+    train : a part of the ratings.
+    held_out : (users, items) csr
+        The rest of the same users.
+    items : (items,) int64
+        Columns of the full matrix that the cut's titles are.
+    """
+
+    train: Interactions
+    held_out: sp.csr_array
+    items: np.ndarray
+
+    def ndcg(self, lists: np.ndarray) -> float:
+        """Return the mean nDCG@10 of lists for every user of the cut; 0 when nothing is held out."""
+        counts = np.diff(self.held_out.indptr)
+        judged = counts > 0
+        if not judged.any():
+            return 0.0
+        hit = metrics.hits(lists, self.held_out)
+        return float(metrics.ndcg(hit[judged], counts[judged]).mean())
+
+
+def validation_cut(interactions: Interactions, *, rng: np.random.Generator) -> Cut:
+    """Hold out a fifth of each user's ratings, of at most `MOST_USERS` users and the `MOST_ITEMS` most rated titles.
+
+    Parameters
+    ----------
+    interactions
+        All the ratings there are to learn from.
+    rng
+        Draws the users and what is held out.
+    """
+    users, items = interactions.ratings.shape
+    chosen = np.sort(rng.choice(users, MOST_USERS, replace=False)) if users > MOST_USERS else np.arange(users)
+    columns = np.sort(np.argsort(-interactions.popularity, kind="stable")[:MOST_ITEMS])
+    ages = None
+    numbered = sp.csr_array(
+        (
+            np.arange(1, interactions.ratings.nnz + 1),
+            interactions.ratings.indices,
+            interactions.ratings.indptr,
+        ),
+        shape=(users, items),
+    )[chosen][:, columns]
+    numbered.sort_indices()
+    counts = np.diff(numbered.indptr)
+    row = np.repeat(np.arange(len(chosen)), counts)
+    order = np.lexsort((rng.random(len(row)), row))
+    place = np.empty(len(row), dtype=np.int64)
+    place[order] = np.arange(len(row)) - np.repeat(numbered.indptr[:-1], counts)
+    out = place < np.round(counts * _HELD_OUT_SHARE)[row]
+    picked = numbered.data - 1
+    if interactions.days is not None:
+        ages = interactions.days[picked[~out]]
+    ratings = interactions.ratings.data[picked]
+    train = replace(
+        interactions,
+        ratings=_part(ratings, numbered, row, ~out),
+        days=ages,
+        users=interactions.users[chosen],
+        items=interactions.items[columns],
+    )
+    return Cut(train, _part(ratings, numbered, row, out), columns)
+
+
+def tuned(
+    name: str,
+    interactions: Interactions,
+    *,
+    features: ItemFeatures | None = None,
+    rng: np.random.Generator,
+) -> Model:
+    """Return a model with the settings that rank best on a cut of the training ratings.
+
+    Parameters
+    ----------
+    name
+        One of `models.MODEL_NAMES`.
+    interactions
+        The training ratings.
+    features
+        What is said about the same titles, where known.
+    rng
+        Draws the cut and what models draw.
+
+    Raises
+    ------
+    RecommendationError
+        When there is no such model, or its features are missing.
+    """
+    if name != "blend":
+        tried = settings(name, features)
+        if len(tried) == 1:
+            return tried[0]
+        return _choose(tried, validation_cut(interactions, rng=rng), rng)[0]
+    cut = validation_cut(interactions, rng=rng)
+    names = [part for part in BLEND_PARTS if part != "content" or features is not None]
+    near = features.of(cut.items) if features is not None else None
+    parts: list[Model] = []
+    scores: list[np.ndarray] = []
+    for part in names:
+        model, fitted = _choose((NEAREST,) if part == "cosine" else settings(part, near), cut, rng)
+        parts.append(settings(part, features)[0] if part == "content" else model)
+        scores.append(standardized(fitted.scores(cut.train.ratings), cut.train.ratings))
+    return Blend(tuple(parts), _weigh(names, scores, cut), RecentPopular())
+
+
+def _choose(tried: Sequence[Model], cut: Cut, rng: np.random.Generator) -> tuple[Model, Fitted]:
+    """Return the best of the settings and its fit on the cut: the first, unless another is clearly better."""
+    # The same draws for each, so that settings differ in nothing else.
+    seed = int(rng.integers(2**63))
+    fits = [model.fit(cut.train, rng=np.random.default_rng(seed)) for model in tried]
+    found = [cut.ndcg(recommend(fit, cut.train.ratings, _K).items) for fit in fits]
+    winner = int(np.argmax(found))
+    if found[winner] < found[0] + _LEAST_GAIN:
+        winner = 0
+    return tried[winner], fits[winner]
+
+
+def _weigh(names: Sequence[str], scores: Sequence[np.ndarray], cut: Cut) -> tuple[float, ...]:
+    """Return the weights that rank best, found one part after the other, twice."""
+    chosen = [BLEND_WEIGHTS[name][0] for name in names]
+
+    def judge(weights: Sequence[float]) -> float:
+        total = sum(np.float32(w) * part for w, part in zip(weights, scores, strict=True))
+        return cut.ndcg(best(np.asarray(total), cut.train.ratings, _K).items)
+
+    reached = judge(chosen)
+    for _ in range(2):
+        for place, name in enumerate(names):
+            for weight in BLEND_WEIGHTS[name]:
+                tried = [*chosen[:place], weight, *chosen[place + 1 :]]
+                if tried != chosen and (value := judge(tried)) >= reached + _LEAST_GAIN:
+                    chosen, reached = tried, value
+    return tuple(chosen)
+
+
+def _part(ratings: np.ndarray, numbered: sp.csr_array, row: np.ndarray, taken: np.ndarray) -> sp.csr_array:
+    counts = np.bincount(row[taken], minlength=numbered.shape[0])
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    return sp.csr_array((ratings[taken], numbered.indices[taken], indptr), shape=numbered.shape)
