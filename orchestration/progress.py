@@ -18,6 +18,7 @@ class _ProgressHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._rows: dict[str, list[str]] = {}
+        self._skipped: dict[str, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         event: Any = getattr(record, "dagster_event", None)
@@ -25,16 +26,23 @@ class _ProgressHandler(logging.Handler):
             return
         kind, data = event.event_type_value, event.event_specific_data
         if kind == "ASSET_MATERIALIZATION":
-            rows = data.materialization.metadata.get("dagster/row_count")
-            if rows is not None:
+            metadata = data.materialization.metadata
+            rows, skipped = metadata.get("dagster/row_count"), metadata.get("skipped")
+            if skipped is not None:
+                self._skipped[event.step_key] = str(skipped.value)
+            if rows is not None and skipped is None:
                 table = data.materialization.asset_key.path[-1]
                 self._rows.setdefault(event.step_key, []).append(f"{table} {rows.value:,}")
         elif kind == "STEP_SUCCESS":
-            self._say(
-                "✓", event.step_key, f"{data.duration_ms / 1000:6.1f} s  {self._counts(event.step_key)}"
-            )
+            self._say(*self._ended(event.step_key, data.duration_ms / 1000))
         elif kind == "STEP_FAILURE":
             self._say("✗", event.step_key, "failed")
+
+    def _ended(self, step_key: str, seconds: float) -> tuple[str, str, str]:
+        reason = self._skipped.get(step_key)
+        if reason and not self._rows.get(step_key):
+            return "–", step_key, f"skipped: {reason}"
+        return "✓", step_key, f"{seconds:6.1f} s  {self._counts(step_key)}"
 
     def _say(self, mark: str, step_key: str, what: str) -> None:
         sys.stderr.write(f"  {mark} {step_title(step_key):<44}{what}\n")

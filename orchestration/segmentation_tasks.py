@@ -49,7 +49,10 @@ def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Path) 
     judged = spec.judge.features
     rng = np.random.default_rng(spec.clustering.seed)
     store.write_table("segment_separation", separation(frame, ids, judged, spec.judge.against))
-    store.write_table("segment_claims", claims(frame, ids, model.segment_names, judged, rng=rng))
+    store.write_table(
+        "segment_claims",
+        claims(frame, ids, model.segment_names, judged, rng=rng, labels=spec.plots.labels),
+    )
     projection = principal_components(X)
     store.write_table("segment_profiles", profiles)
     store.write_table("pca_loadings", projection.loadings(model.preparation.columns))

@@ -55,18 +55,25 @@ def anchor_groups(frame: pl.DataFrame, column: str, names: Sequence[str]) -> np.
 
 
 def require_kept(groups: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> None:
-    """Refuse segments that none of their group's rows stayed in: their names would mean nothing.
+    """Refuse segments that end up with more rows of another group than of their own: their names would be wrong.
 
     Raises
     ------
     SegmentationError
         When there is one.
     """
-    kept = np.bincount(groups[groups == labels], minlength=len(names))
-    if lost := [name for name, rows in zip(names, kept, strict=True) if rows == 0]:
+    k = len(names)
+    rows = np.bincount(labels.astype(np.int64) * k + groups, minlength=k * k).reshape(k, k)
+    most = rows.argmax(axis=1)
+    taken = [
+        f"{names[segment]!r} ends with more rows of {names[group]!r} than of its own"
+        for segment, group in enumerate(most)
+        if rows[segment, group] > rows[segment, segment] or not rows[segment, segment]
+    ]
+    if taken:
         msg = (
-            f"clustering.anchor: every row of {_quoted(lost)} is nearer to another segment; "
-            "the clustered columns do not tell this group from the others"
+            f"clustering.anchor: {'; '.join(taken)}; the clustered columns do not follow the declared groups: "
+            "cluster on others, or leave the anchor out"
         )
         raise SegmentationError(msg)
 

@@ -4,7 +4,7 @@ Belongs here: the variance that segments explain, and which segments may be said
 Does not belong here: profiles (`profile`), how good a clustering is in its own space (`quality`), drawing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -92,6 +92,7 @@ def claims(
     features: Sequence[str],
     *,
     rng: np.random.Generator,
+    labels: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """Say which segments differ from everybody in the mean of a feature, and why nothing is said of the others.
 
@@ -112,6 +113,8 @@ def claims(
         The judged columns, numeric; rows without a value do not count.
     rng
         Draws the resamples.
+    labels
+        What a column is called in sentences, where its name does not say it.
 
     Returns
     -------
@@ -139,7 +142,7 @@ def claims(
             else:
                 difference = _Difference.of(own[i], base, rng)
                 claim |= difference.figures() | difference.in_words(
-                    f"{name}: {_words(feature)}", place.get(i)
+                    f"{name}: {_words(feature, labels or {})}", place.get(i)
                 )
             rows.append(claim)
     return pl.DataFrame(rows, schema=_CLAIMS).sort("segment_id", maintain_order=True)
@@ -293,8 +296,10 @@ def _require(frame: pl.DataFrame, features: Sequence[str], against: Sequence[str
         raise SegmentationError(msg)
 
 
-def _words(feature: str) -> str:
-    return feature.replace("_", " ")
+def _words(feature: str, labels: Mapping[str, str]) -> str:
+    label = labels.get(feature, feature.replace("_", " "))
+    # Within a sentence, but not where the capital belongs to an abbreviation.
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _figure(value: float) -> str:

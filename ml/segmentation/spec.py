@@ -189,7 +189,12 @@ class Plots(_Declaration):
     summary: tuple[str, ...] = ()
     """Columns or globs of the summary table: their mean in each segment, with its size and share."""
     labels: dict[str, str] = {}
-    """What a column is called on plots, where its name does not say it."""
+    """What a column is called on plots and in the report, where its name does not say it."""
+
+    @property
+    def scattered(self) -> tuple[str, ...]:
+        """The columns that are drawn against each other."""
+        return (self.scatter.x, self.scatter.y) if self.scatter else ()
 
 
 class SegmentationSpec(_Declaration):

@@ -103,7 +103,8 @@ def sweep(
         k = int(groups.max()) + 1
         fits[candidates.index(k)] = fit_from(X, group_means(X, groups, k))
     silhouettes = quality.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng, workers=workers)
-    knee = quality.elbow(candidates, [fit.inertia for fit in fits])
+    # Of the free fits: an anchored one among them would bend the curve where nothing changed in the data.
+    knee = quality.elbow(candidates, [fit.inertia for fit in free.fits])
     published = _published(clustering, knee, tree)
     total = quality.total_inertia(X)
     metrics = pl.DataFrame(

@@ -149,6 +149,9 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
         ("naming.rank_by", spec.naming.rank_by),
         *[("judge.features", column) for column in spec.judge.features],
         *[("judge.against", column) for column in spec.judge.against],
+        ("plots.distribution", spec.plots.distribution),
+        *[("plots.scatter", column) for column in spec.plots.scattered],
+        *[("plots.labels", column) for column in spec.plots.labels],
     ]
     for role, column in named:
         if column is not None and column not in frame.columns:

@@ -107,7 +107,7 @@ def test_a_group_with_one_row_keeps_it():
                 avg_drama=pl.Series([0.0, 0.0, 1.0] * 60),
                 avg_comedy=pl.Series([float(i % 90 // 3) for i in range(180)]),
             ),
-            "every row of .* is nearer to another segment",
+            "'few' ends with more rows of 'some' than of its own",
         ),
     ],
 )
