@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
-from ml.recommendation.interactions import Interactions, weighted
+from ml.recommendation.interactions import Interactions, drawn, weighted
 from ml.recommendation.ranking import popular_where_empty
 
 
@@ -70,8 +70,9 @@ class FittedAls:
 class Als:
     """Hu, Koren and Volinsky 2008, "Collaborative filtering for implicit feedback datasets".
 
-    A seen title weighs `confidence` × its rating's weight, an unseen one 1. Memory: 4 bytes × factors × (users +
-    items), and the ratings three times.
+    A seen title weighs `confidence` × its rating's weight, an unseen one 1. Titles' factors are learned from all
+    users, or from as many drawn ones as hold `most_ratings`; every user's own are solved from them when scoring.
+    Memory: 24 bytes × `most_ratings`, and 4 bytes × factors × (users drawn + items).
 
     Attributes
     ----------
@@ -79,19 +80,21 @@ class Als:
     regularization : added to the diagonal of every user's and title's equations.
     confidence : of a rating of weight 1.
     iterations : each solves all users, then all titles.
+    most_ratings : learned from; with 64 factors on two cores 4 million take 6 to 12 s, 26 million minutes.
     """
 
     factors: int = 128
     regularization: float = 40.0
     confidence: float = 5.0
     iterations: int = 15
+    most_ratings: int = 4_000_000
 
     def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> FittedAls:
         """Factorise the weighted ratings."""
         # Imported here: it takes half a second, and scoring does without.
         from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415
 
-        Z = weighted(interactions.ratings, interactions.mean_rating)
+        Z = weighted(drawn(interactions.ratings, self.most_ratings, rng), interactions.mean_rating)
         # One BLAS thread: implicit's own threads each solve whole rows, so their number changes no digit.
         with threadpool_limits(1, "blas"):
             model = AlternatingLeastSquares(

@@ -36,8 +36,24 @@ class FittedBlend:
         return popular_where_empty(total, rows, self.fallback)
 
     def contributions(self, row: sp.csr_array, items: np.ndarray) -> np.ndarray | None:
-        """Return what each seen title adds to the score that the first part gives, (m, seen) float32."""
-        return self.parts[0].contributions(row, items)
+        """Return what each seen title adds to each score, (m, seen) float32, by the first part that has a say.
+
+        A part has a say on a title when a seen one adds to its score: on titles that nobody has rated only content
+        has. None where no part looks at what was seen.
+        """
+        found: np.ndarray | None = None
+        silent: np.ndarray = np.ones(len(items), dtype=bool)
+        for part in self.parts:
+            added = part.contributions(row, items[silent])
+            if added is None:
+                continue
+            if found is None:
+                found = np.zeros((len(items), row.nnz), dtype=np.float32)
+            found[silent] = added
+            silent[:] = ~(found > 0).any(axis=1)
+            if not silent.any():
+                break
+        return found
 
 
 @dataclass(frozen=True)

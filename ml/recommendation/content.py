@@ -176,7 +176,8 @@ def _tf_idf(terms: pl.DataFrame, items: int) -> sp.csr_array:
     counts = terms.group_by("row", "field", "term").len("count")
     counts = counts.with_columns(titles=pl.len().over("field", "term")).filter(
         pl.col("titles") >= _FEWEST_TITLES,
-        (pl.col("field") != "overview") | (pl.col("titles") <= _LARGEST_SHARE * described),
+        (pl.col("field") != "overview")
+        | (pl.col("titles") <= max(_LARGEST_SHARE * described, _FEWEST_TITLES)),
     )
     names = counts.select("field", "term").unique().sort("field", "term").with_row_index("column")
     counts = counts.join(names, on=["field", "term"]).sort("row", "column")

@@ -3,7 +3,6 @@
 Belongs here: the two closed forms and which is taken. Does not belong here: nearest neighbours (`neighbours`).
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,6 @@ MOST_ITEMS = 8_000
 """Titles with weights in the form over titles: 0.5 GB of float64 and 20 s of one core for the inverse."""
 
 _GRAM_ROWS = 500
-_WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -169,13 +167,9 @@ def _gram(Z: sp.csr_array) -> np.ndarray:
     items = Z.shape[1]
     by_item = sp.csr_array(Z.T)
     gram = np.empty((items, items), order="F")
-
-    def fill(start: int) -> None:
+    for start in range(0, items, _GRAM_ROWS):
         rows = slice(start, min(start + _GRAM_ROWS, items))
         gram[:, rows] = (by_item[rows] @ Z).toarray().T
-
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(fill, range(0, items, _GRAM_ROWS)))
     return gram
 
 

@@ -27,7 +27,7 @@ BLEND_WEIGHTS = {
     "ease": (1.0,),
     "als": (1.5, 0.0, 0.5, 1.0, 2.0),
     "cosine": (0.4, 0.0, 0.2),
-    "content": (0.0, 0.1, 0.2),
+    "content": (1.0, 0.0, 0.5, 2.0),
 }
 """Weights tried for each part, the default first."""
 
@@ -60,12 +60,13 @@ def settings(name: str, features: ItemFeatures | None = None) -> tuple[Model, ..
         "popular": (Popular(),),
         "recent_popular": (RecentPopular(),),
         "cosine": tuple(Neighbours(n, s) for n in (50, 20, 100) for s in (10.0, 30.0)),
-        "ease": tuple(Ease(regularization) for regularization in (200.0, 100.0, 400.0, 800.0)),
+        "ease": tuple(Ease(regularization) for regularization in (200.0, 50.0, 100.0, 400.0, 800.0)),
         "als": (
             Als(128, regularization=40.0, confidence=5.0),
             Als(128, regularization=32.0, confidence=4.0),
             Als(64, regularization=40.0, confidence=5.0),
             Als(64, regularization=20.0, confidence=3.0),
+            Als(32, regularization=5.0, confidence=5.0),
         ),
     }
     if name not in known:

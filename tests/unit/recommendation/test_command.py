@@ -1,0 +1,106 @@
+"""`matinee evaluate`: one JSON object on standard output, everything else on standard error, codes that tell."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from ml.recommendation.models import MODEL_NAMES
+from ml.recommendation.splits import stratified_split
+from orchestration.cli import app
+from tests.unit.recommendation.worlds import catalogue, two_tastes
+
+FIGURES = {"ndcg", "precision", "recall", "map", "coverage", "novelty", "seconds"}
+
+
+@pytest.fixture
+def files(tmp_path) -> tuple[Path, Path]:
+    train, test = stratified_split(two_tastes(), test_share=0.25, rng=np.random.default_rng(42))
+    train.write_csv(tmp_path / "train.csv")
+    test.write_parquet(tmp_path / "test.parquet")
+    return tmp_path / "train.csv", tmp_path / "test.parquet"
+
+
+def run(train: Path, test: Path, *more: str):
+    return CliRunner().invoke(app, ["evaluate", "--train", str(train), "--test", str(test), *more])
+
+
+@pytest.mark.parametrize("model", [name for name in MODEL_NAMES if name != "content"])
+def test_standard_output_is_one_json_object_with_both_baselines(files, model):
+    done = run(*files, "--model", model)
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["model"], found["k"]) == (model, 10)
+    assert set(found) >= FIGURES
+    assert set(found["baselines"]) == {"popular", "recent_popular"}
+    assert all(set(figures) >= FIGURES for figures in found["baselines"].values())
+    assert "Learning from" in done.stderr
+
+
+def test_the_default_is_the_blend_and_k_is_as_asked(files):
+    found = json.loads(run(*files, "-k", "5").stdout)
+    assert (found["model"], found["k"]) == ("blend", 5)
+
+
+def test_the_columns_of_movielens_are_understood(files, tmp_path):
+    renamed = pl.read_csv(files[0]).rename({"user_id": "userId", "item_id": "movieId"})
+    renamed.write_csv(tmp_path / "theirs.csv")
+    one, two = (
+        json.loads(run(train, files[1], "--model", "ease").stdout)
+        for train in (files[0], tmp_path / "theirs.csv")
+    )
+    assert one["ndcg"] == two["ndcg"]
+
+
+def test_a_file_of_genres_adds_content_and_genre_match(files, tmp_path):
+    catalogue().write_csv(tmp_path / "titles.csv")
+    found = json.loads(run(*files, "--model", "content", "--items", str(tmp_path / "titles.csv")).stdout)
+    assert found["genre_match"] > found["baselines"]["popular"]["genre_match"]
+
+
+def test_what_was_left_out_is_said(files, tmp_path):
+    frame = pl.read_csv(files[0])
+    hurt = pl.concat(
+        [frame, frame.head(3), frame.head(2).with_columns(rating=pl.lit(None, dtype=pl.Float64))]
+    )
+    hurt.write_csv(tmp_path / "hurt.csv")
+    done = run(tmp_path / "hurt.csv", files[1], "--model", "popular")
+    assert "2 training rows without user, title or a rating" in done.stderr
+    assert "3 training ratings were superseded" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("user_id,item_id\n1,2\n", "bad.csv: no column rating; found: user_id, item_id"),
+        ("user_id,item_id,rating\n", "bad.csv: no ratings"),
+        ("", "bad.csv: cannot be read as CSV"),
+        ("user_id,item_id,rating\n1,2,good\n", "no rating among 1 rows"),
+        ("user_id,item_id,rating\n1,99999,4\n", "share no title"),
+    ],
+)
+def test_a_test_file_that_cannot_be_judged_ends_with_one_and_the_reason(files, tmp_path, content, message):
+    (tmp_path / "bad.csv").write_text(content)
+    done = run(files[0], tmp_path / "bad.csv")
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert message in done.stderr
+
+
+def test_an_absent_file_ends_with_one(files):
+    done = run(files[0], Path("nowhere.csv"))
+    assert done.exit_code == 1
+    assert "no such file" in done.stderr
+
+
+def test_an_unknown_model_is_wrong_usage_and_lists_the_names(files):
+    done = run(*files, "--model", "magic")
+    assert done.exit_code == 2
+    assert all(name in done.stderr for name in MODEL_NAMES)
+
+
+def test_content_without_a_file_of_genres_is_wrong_usage(files):
+    assert run(*files, "--model", "content").exit_code == 2

@@ -1,0 +1,113 @@
+"""Judging is fair: settings from the training ratings only, baselines always there, unseen ones counted."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ml.recommendation.errors import RecommendationError
+from ml.recommendation.evaluate import evaluate, prepare
+from ml.recommendation.interactions import from_frame
+from ml.recommendation.models import MODEL_NAMES
+from ml.recommendation.splits import stratified_split
+from ml.recommendation.tuning import tuned, validation_cut
+from tests.unit.recommendation.worlds import catalogue, learned, two_tastes
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def cut() -> tuple[pl.DataFrame, pl.DataFrame]:
+    return stratified_split(two_tastes(), test_share=0.25, rng=np.random.default_rng(42))
+
+
+def test_every_model_stands_beside_both_kinds_of_popularity_and_finds_the_tastes(cut):
+    done = evaluate(*cut, MODEL_NAMES, items=catalogue(), rng=rng())
+    assert set(done.figures) == set(MODEL_NAMES)
+    for name in ("blend", "ease", "als", "cosine", "content"):
+        assert done.figures[name].ndcg > 1.3 * done.figures["popular"].ndcg, name
+    assert done.figures["blend"].genre_match > done.figures["popular"].genre_match
+    assert done.per_user.height == len(done.task.users)
+    assert done.per_user["ndcg_blend"].mean() == pytest.approx(done.figures["blend"].ndcg)
+
+
+def test_the_same_seed_gives_the_same_figures(cut):
+    one, two = (evaluate(*cut, ["blend"], rng=rng()) for _ in range(2))
+    assert one.per_user.equals(two.per_user)
+
+
+def test_ids_as_text_in_one_file_and_as_numbers_in_the_other_are_the_same(cut):
+    train, test = cut
+    as_text = test.with_columns(pl.col("user_id", "item_id").cast(pl.String))
+    one, two = evaluate(train, test, ["ease"], rng=rng()), evaluate(train, as_text, ["ease"], rng=rng())
+    assert one.figures["ease"].ndcg == pytest.approx(two.figures["ease"].ndcg)
+
+
+def test_a_held_out_title_that_training_never_saw_counts_as_missed(cut):
+    train, test = cut
+    strange = test.with_columns(item_id=pl.col("item_id") + 1_000)
+    doubled = pl.concat([test, strange])
+    fair, harder = (evaluate(train, t, ["popular"], rng=rng()).figures["popular"] for t in (test, doubled))
+    assert harder.recall == pytest.approx(fair.recall / 2)
+
+
+def test_a_user_whom_training_never_saw_is_judged_on_what_is_popular(cut):
+    train, test = cut
+    stranger = test.head(5).with_columns(user_id=pl.lit(9_999, dtype=pl.Int64))
+    done = evaluate(train, stranger, ["popular", "ease"], rng=rng())
+    assert done.task.users.to_list() == [9_999]
+    assert done.figures["ease"].ndcg == done.figures["popular"].ndcg
+
+
+def test_a_pair_of_the_training_file_is_not_held_out(cut):
+    train, test = cut
+    task = prepare(train, pl.concat([test, train.head(10)]))
+    assert task.known_again == 10
+    assert task.held_out.sum() == len(test)
+
+
+def test_a_test_file_without_a_known_title_is_refused(cut):
+    train, test = cut
+    with pytest.raises(RecommendationError, match="share no title"):
+        prepare(train, test.with_columns(item_id=pl.col("item_id") + 1_000))
+
+
+def test_an_unknown_model_is_refused_with_those_there_are(cut):
+    with pytest.raises(RecommendationError, match="blend, ease, als"):
+        evaluate(*cut, ["magic"], rng=rng())
+
+
+def test_content_without_anything_said_is_refused(cut):
+    with pytest.raises(RecommendationError, match="genres, tags, people"):
+        evaluate(*cut, ["content"], rng=rng())
+
+
+def test_the_cut_for_choosing_holds_each_training_rating_once():
+    world = learned()
+    made = validation_cut(world, rng=rng())
+    total = made.train.ratings + made.held_out
+    assert (abs(total - world.ratings) > 1e-6).nnz == 0
+    assert made.train.ratings.nnz + made.held_out.nnz == world.ratings.nnz
+    assert made.train.days is not None
+    assert len(made.train.days) == made.train.ratings.nnz
+
+
+def test_the_cut_for_choosing_keeps_each_rating_with_its_age():
+    frame = two_tastes().with_columns(timestamp=86_400 * pl.col("item_id"))
+    made = validation_cut(from_frame(frame), rng=rng())
+    assert made.train.days is not None
+    columns = made.train.ratings.indices
+    np.testing.assert_allclose(made.train.days, made.train.days.max() + columns.min() - columns)
+
+
+def test_choosing_draws_nothing_but_from_the_generator_handed_in():
+    assert tuned("blend", learned(), rng=rng()) == tuned("blend", learned(), rng=rng())
+
+
+@pytest.mark.parametrize("rows", [[(1, 1)], [(1, 1), (2, 1)], [(1, 1), (1, 2)]])
+def test_settings_are_chosen_even_where_nothing_can_be_held_out(rows):
+    frame = pl.DataFrame([(*row, 3.0) for row in rows], schema=["user_id", "item_id", "rating"], orient="row")
+    world = from_frame(frame)
+    fitted = tuned("blend", world, rng=rng()).fit(world, rng=rng())
+    assert np.isfinite(fitted.scores(world.ratings)).all()
