@@ -47,7 +47,8 @@ def anchor_groups(frame: pl.DataFrame, column: str, names: Sequence[str]) -> np.
     if absent := [name for name in names if name not in found]:
         msg = (
             f"clustering.anchor: no row of {column} is {_quoted(absent)}; a segment starts from its group's rows, "
-            "so take the name out of naming.names, or bring data that has it"
+            "so bring data that has it, or take the name out of naming.names, lower clustering.publish and set "
+            "features.constant: drop"
         )
         raise SegmentationError(msg)
     codes = values.replace_strict(list(names), range(len(names)), return_dtype=pl.Int32)
@@ -67,8 +68,10 @@ def require_kept(groups: np.ndarray, labels: np.ndarray, names: Sequence[str]) -
     most = rows.argmax(axis=1)
     taken = [
         f"{names[segment]!r} ends with more rows of {names[group]!r} than of its own"
+        if rows[segment, group]
+        else f"{names[segment]!r} ends without rows"
         for segment, group in enumerate(most)
-        if rows[segment, group] > rows[segment, segment] or not rows[segment, segment]
+        if rows[segment, group] > rows[segment, segment] or not rows[segment].any()
     ]
     if taken:
         msg = (

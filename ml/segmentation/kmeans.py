@@ -68,9 +68,9 @@ class FreeFits:
 
     Attributes
     ----------
-    fits : the best fit of each candidate, in their order.
+    fits : the best fit of each candidate, in their order, whatever start it came from.
     rows : (m, d) float32, the rows on which starts were tried.
-    starts : k to its starts, each converged on those rows.
+    starts : k to its random starts, each converged on those rows.
     """
 
     fits: tuple[KMeansFit, ...]
@@ -123,9 +123,8 @@ def fit_many(
 
         def search(k: int) -> list[Solution]:
             starts[k] = [converge(sample, plus_plus(sample, k, seeds[k])) for _ in range(count)]
-            if k in given:
-                starts[k].append(converge(sample, given[k]))
-            return _breathed(sample, starts[k], seeds[k])
+            more = [converge(sample, given[k])] if k in given else []
+            return _breathed(sample, [*starts[k], *more], seeds[k])
 
         found = side_by_side(search)
         enriched = side_by_side(lambda k: _with_neighbours(sample, k, found))

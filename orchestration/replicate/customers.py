@@ -6,7 +6,7 @@ Belongs here: its warehouse and what is printed of it. Does not belong here: the
 
 from rich.console import Console
 
-from ml.replication.customers import customer_figures
+from ml.replication.customers import SEGMENTS, STARTS, customer_figures, start_agreement
 from orchestration.layout import WarehouseLayout
 from orchestration.replicate.compare import Comparison, compare_customers
 from orchestration.replicate.show import show
@@ -23,9 +23,15 @@ def replicate_customers(console: Console, settings: Settings, base: WarehouseLay
     features = replica.read(
         "select * from features.customer_features order by try_cast(customer_id as bigint), customer_id"
     )
-    if features["segment_rule"].n_unique() < features["channel"].n_unique():
-        msg = "some channel of the published analysis has no customers in this file"
+    absent = sorted(set(SEGMENTS) - set(features["segment_rule"]))
+    if absent:
+        msg = f"the published analysis has eight segments; this file has no customers of {', '.join(absent)}"
         raise ReplicationError(msg)
     rows = compare_customers(customer_figures(features))
     show(console, "The published customer analysis", rows)
+    best, agreement = start_agreement(features)
+    console.print(
+        f"Beside it, {STARTS} single random starts: the best inertia is {best:,.1f}, and any two agree to "
+        f"{agreement:.2f} on average (adjusted Rand index)."
+    )
     return rows
