@@ -3,6 +3,7 @@
 Belongs here: taking tasks and answering. Does not belong here: who asks (`orchestration.worker`).
 """
 
+import gc
 import io
 import os
 import pickle
@@ -38,7 +39,10 @@ def serve(module: str) -> None:
         with lock:
             send(answers, (number, value, error))
 
+    gc.disable()  # what imports leave is there to stay: the collector need not look for it, now or later
     tasks = import_module(module)
+    gc.freeze()
+    gc.enable()
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
     while True:
         try:

@@ -258,9 +258,9 @@ def _features(
     Ordered by entity, so that the same table always trains the same model.
     """
     table, entity = spec.features.table, spec.entity
-    with warehouse.connect() as connection:
-        snapshot = warehouse.layout.temporary / f"{context.run.run_id}-{table}-{entity}.arrow"
-        if not snapshot.exists():
+    snapshot = warehouse.layout.temporary / f"{context.run.run_id}-{table}-{entity}.arrow"
+    if not snapshot.exists():
+        with warehouse.connect() as connection:
             connection.sql(f"select * from {table} order by {entity}").pl().write_ipc(snapshot)
     return snapshot
 
