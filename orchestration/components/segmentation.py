@@ -25,7 +25,7 @@ STEPS = {
     "model": "Preprocessing, centroids and names together; scoring never refits.",
     "members": "The segment of every entity.",
     "profile": "What the members of each segment are like beside everybody; principal components.",
-    "plots": "Elbow, index panel, maps, heat map, sizes and distribution.",
+    "plots": "Elbow, index panel, maps, heat map, sizes, distribution, and what else the declaration asks for.",
 }
 
 
