@@ -185,14 +185,20 @@ def run_plain(source: Path, out: Path) -> dict[str, Any]:
 
 
 def run_matinee(source: Path, out: Path, command: str, *, keep: bool) -> dict[str, Any]:
-    """Run Matinee into a warehouse and a Dagster instance that did not exist before."""
+    """Run Matinee into a warehouse and a Dagster instance that did not exist before, on the notebook's files."""
     log = out / "matinee.log"
     scratch = Path(tempfile.mkdtemp(prefix="matinee-", dir=out))
+    same_files = scratch / "source"
+    same_files.mkdir()
+    for file in sorted(
+        source.glob("*.csv")
+    ):  # what else the folder holds, such as customers, the notebook never reads
+        (same_files / file.name).symlink_to(file)
     warehouse, home = scratch / "warehouse", scratch / "dagster"
     home.mkdir()
     shutil.copy(PROJECT_ROOT / ".dagster" / "dagster.yaml", home)
     environment = {"MATINEE_WAREHOUSE": str(warehouse), "DAGSTER_HOME": str(home)}
-    arguments = [*shlex.split(command), "--source", str(source)]
+    arguments = [*shlex.split(command), "--source", str(same_files)]
     try:
         cost = must_succeed(measure(arguments, environment=environment, log=log, cwd=PROJECT_ROOT), log)
         return {
