@@ -54,7 +54,7 @@ class Worker:
             try:
                 send(_pipe(self._process.stdin), (number, task, args))
             except BrokenPipeError:
-                self._abandon()
+                self._has_ended = True
             if self._has_ended:
                 self._abandon()
         return answer

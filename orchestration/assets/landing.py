@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
 from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
 from ingest.store import LandedFile
+from orchestration.columns import parquet_columns
 from orchestration.dbt import OWNER
 from orchestration.landing import land, switch_to
 from orchestration.settings import load_settings
@@ -96,14 +96,11 @@ def build_landing() -> dg.AssetsDefinition:
             ("rejects", sum(result.rows_rejected for result in landed.files), landed.files[0].rejects_path),
             ("manifest", len(landed.files), landed.files[0].manifest_path),
         ):
-            columns = pl.read_parquet_schema(file).items()
             yield dg.MaterializeResult(
                 asset_key=["landing", table],
                 metadata={
                     "dagster/row_count": rows,
-                    "dagster/column_schema": dg.TableSchema(
-                        [dg.TableColumn(name, str(kind)) for name, kind in columns]
-                    ),
+                    "dagster/column_schema": parquet_columns(file),
                 },
             )
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from ml.segmentation.spec import SegmentationSpec
 from orchestration import worker
+from orchestration.columns import parquet_columns
 from orchestration.dbt import OWNER, landing_tables_behind
 from orchestration.model_store import ModelStore
 from orchestration.warehouse import POOL, WarehouseResource
@@ -116,7 +117,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
                 "indices": dg.MetadataValue.md(_markdown(metrics)),
                 "starts": dg.MetadataValue.md(_markdown(starts)),
                 "dagster/row_count": len(metrics),
-                "dagster/column_schema": _columns(store, "k_metrics"),
+                "dagster/column_schema": parquet_columns(store.table_path("k_metrics")),
             },
             check_results=[
                 dg.AssetCheckResult(
@@ -179,7 +180,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
         yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,
-                "dagster/column_schema": _columns(store, "segment_members"),
+                "dagster/column_schema": parquet_columns(store.table_path("segment_members")),
                 "sizes": dg.MetadataValue.md(_markdown(sizes)),
             },
             check_results=[
@@ -202,7 +203,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(profiles),
-                "dagster/column_schema": _columns(store, "segment_profiles"),
+                "dagster/column_schema": parquet_columns(store.table_path("segment_profiles")),
                 "explained_variance": dg.MetadataValue.json(
                     [round(float(ratio), 4) for ratio in store.projection().explained_variance_ratio]
                 ),
@@ -263,11 +264,6 @@ def _features(
         with warehouse.connect() as connection:
             connection.sql(f"select * from {table} order by {entity}").pl().write_ipc(snapshot)
     return snapshot
-
-
-def _columns(store: ModelStore, table: str) -> dg.TableSchema:
-    schema = pl.read_parquet_schema(store.table_path(table))
-    return dg.TableSchema([dg.TableColumn(name, str(kind)) for name, kind in schema.items()])
 
 
 def _markdown(frame: pl.DataFrame) -> str:

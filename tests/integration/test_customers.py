@@ -7,19 +7,9 @@ import polars as pl
 import pytest
 
 from tests.integration.conftest import Matinee
+from tests.published_customers import PUBLISHED
 
 FILE = "customer_segmentation_data.csv"
-PUBLISHED = {
-    # name: minutes, lifetime value, region number, members
-    "Instagram Explorers": (1299.33, 115.18, 1.19, 289),
-    "LinkedIn Networkers": (1801.27, 91.12, 2.00, 391),
-    "Friends' Influence": (2018.97, 109.12, 1.42, 424),
-    "Google-YouTube Mix": (2326.89, 103.94, 2.00, 939),
-    "Anglo-Saxon Multi-Channel": (1539.15, 136.33, 0.00, 1055),
-    "European Multi-Channel": (1874.75, 157.92, 1.00, 372),
-    "Twitter Devotees": (985.33, 93.15, 1.60, 58),
-    "Facebook Followers": (2767.64, 108.26, 1.32, 306),
-}
 
 
 def mart(warehouse: Path, name: str) -> pl.DataFrame:

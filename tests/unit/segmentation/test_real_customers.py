@@ -14,19 +14,10 @@ from ml.segmentation.correlation import correlation_matrix
 from ml.segmentation.separation import claims, separation
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.train import Training, train
+from tests.published_customers import PUBLISHED
 
 pytestmark = pytest.mark.real_data
 
-SEGMENTS = {  # name: minutes, CLV, region, members
-    "Instagram Explorers": (1299.33, 115.18, 1.19, 289),
-    "LinkedIn Networkers": (1801.27, 91.12, 2.00, 391),
-    "Friends' Influence": (2018.97, 109.12, 1.42, 424),
-    "Google-YouTube Mix": (2326.89, 103.94, 2.00, 939),
-    "Anglo-Saxon Multi-Channel": (1539.15, 136.33, 0.00, 1055),
-    "European Multi-Channel": (1874.75, 157.92, 1.00, 372),
-    "Twitter Devotees": (985.33, 93.15, 1.60, 58),
-    "Facebook Followers": (2767.64, 108.26, 1.32, 306),
-}
 CHANNELS = ("google", "facebook", "youtube", "linkedin", "twitter", "instagram", "friend", "other")
 REGIONS = ("anglo_saxon", "western_europe", "rest_of_world")
 
@@ -90,7 +81,7 @@ def declared(seed: int = 0, **clustering: Any) -> SegmentationSpec:
                 "seed": seed,
                 **clustering,
             },
-            "naming": {"names": list(SEGMENTS)},
+            "naming": {"names": list(PUBLISHED)},
         }
     )
 
@@ -113,7 +104,7 @@ def test_the_published_segments_come_out_to_the_printed_digit_whatever_the_seed(
     members = training.published.members(customers).hstack(
         customers.select("minutes_watched", "clv", "region")
     )
-    for name, (minutes, clv, region, count) in SEGMENTS.items():
+    for name, (minutes, clv, region, count) in PUBLISHED.items():
         own = members.filter(segment_name=name)
         means = own.select(pl.col("minutes_watched", "clv", "region").mean().round(2)).row(0)
         assert (*means, len(own)) == (minutes, clv, region, count)
@@ -172,7 +163,7 @@ def test_a_free_optimum_explains_a_little_more_of_the_clv(customers):
 def test_facebook_followers_watch_most_is_not_supported_and_the_reason_names_the_one_member(
     customers, ids, seed
 ):
-    said = claims(customers, ids, list(SEGMENTS), ["minutes_watched"], rng=np.random.default_rng(seed))
+    said = claims(customers, ids, list(PUBLISHED), ["minutes_watched"], rng=np.random.default_rng(seed))
     row = said.filter(segment_id=7).row(0, named=True)
     assert (round(row["segment_mean"], 2), round(row["base_mean"], 2)) == (2767.64, 1916.03)
     assert not row["is_supported"]
