@@ -43,8 +43,11 @@ def run(
     source: SourceOption = None,
     warehouse: WarehouseOption = None,
     job: Annotated[
-        Literal["refresh", "sql_layer"],
-        typer.Option(help="refresh: everything; sql_layer: landing, cleaning and features only."),
+        Literal["refresh", "segments", "sql_layer"],
+        typer.Option(
+            help="refresh: everything; segments: all but training the recommender; "
+            "sql_layer: landing, cleaning and features only."
+        ),
     ] = "refresh",
     allow_rejects: Annotated[
         bool, typer.Option("--allow-rejects", help="End with exit code 0 even when raw lines were rejected.")
@@ -190,6 +193,51 @@ def evaluate(
     except (EvaluationError, OSError) as error:
         _fail(str(error), FAILED)
     print(json.dumps(figures))  # noqa: T201 - for other programs to read
+
+
+@app.command()
+def recommend(
+    *,
+    user: Annotated[str | None, typer.Option(help="Id of a user.")] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(help="A title somebody likes, by name or id; may be given several times."),
+    ] = None,
+    genre: Annotated[str | None, typer.Option(help="Only titles of this genre, e.g. Drama.")] = None,
+    n: Annotated[int, typer.Option("-n", "--number", min=1, max=1000, help="How many titles.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs to read.")] = False,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Recommend titles to a user, or to somebody who likes a few titles, each with its reason."""
+    if (user is None) == (not like):
+        raise typer.BadParameter("give either --user ID or --like TITLE (several times, if you like)")
+
+    from ml.recommendation.errors import RecommendationError
+    from orchestration.layout import WarehouseLayout
+    from orchestration.recommend import Recommender, RecommendError
+    from orchestration.recommender_store import RecommenderStore
+    from orchestration.run_summary import show_titles
+    from orchestration.settings import SettingsError, load_settings
+    from orchestration.versions import ModelNotFoundError
+
+    try:
+        layout = WarehouseLayout(load_settings(warehouse=warehouse).warehouse)
+        recommender = Recommender(RecommenderStore(layout.recommender, "current"), layout.published.resolve())
+        advice = (
+            recommender.for_liked(like or [], n, genre)
+            if user is None
+            else recommender.for_user(user, n, genre)
+        )
+    except SettingsError as error:
+        _fail(str(error), USAGE)
+    except (RecommendError, RecommendationError, ModelNotFoundError, OSError) as error:
+        _fail(str(error), FAILED)
+    for sentence in advice.said:
+        _say(sentence)
+    if as_json:
+        print(json.dumps(advice.titles.to_dicts(), ensure_ascii=False))  # noqa: T201 - for other programs
+    else:
+        show_titles(advice.titles)
 
 
 def _say(text: str) -> None:

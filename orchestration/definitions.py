@@ -14,6 +14,8 @@ from orchestration.assets.dbt_models import build_dbt_assets
 from orchestration.assets.landing import build_landing, build_raw_specs
 from orchestration.assets.ml_tables import build_ml_tables
 from orchestration.assets.publish import build_published
+from orchestration.assets.recommender import GROUP as RECOMMENDER
+from orchestration.assets.recommender import build_recommender
 from orchestration.assets.report import build_report
 from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION, SPEC_LABELS
@@ -41,6 +43,11 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
         selection=dg.AssetSelection.all(),
         description="From the raw files to published tables and the report.",
     )
+    segments = dg.define_asset_job(
+        "segments",
+        selection=dg.AssetSelection.all() - dg.AssetSelection.groups(RECOMMENDER),
+        description="Everything but training the recommender; its last lists stay.",
+    )
     sql_layer = dg.define_asset_job(
         "sql_layer",
         selection=dg.AssetSelection.groups(*SQL_LAYERS),
@@ -54,11 +61,12 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 build_landing(),
                 dbt_assets,
                 build_ml_tables(list(described)),
+                *build_recommender(),
                 build_published(marts, list(described)),
                 build_report(described, labels),
             ],
             asset_checks=build_checks(),
-            jobs=[refresh, sql_layer],
+            jobs=[refresh, segments, sql_layer],
             schedules=[
                 dg.ScheduleDefinition(
                     name="nightly_refresh",

@@ -28,6 +28,7 @@ class WarehouseLayout:
         self.database = root / "matinee.duckdb"
         self.landing = root / "landing"
         self.models = root / "models"
+        self.recommender = self.models / "recommender"
         self.plots = root / "plots"
         self.published = root / "published"
         self.published_sets = root / "published.d"

@@ -1,7 +1,7 @@
-"""Where trained segmentations are kept: versioned folders of JSON and Parquet, and pointers to them.
+"""Where trained segmentations are kept: versioned folders of JSON and Parquet.
 
 Belongs here: reading and writing `models/<segmentation>/`.
-Does not belong here: training, scoring, DuckDB.
+Does not belong here: the pointers to versions (`orchestration.versions`), training, scoring, DuckDB.
 
     models/<segmentation>/<version>/model.json      preparation, centroids and names together
                                     explored.json   the same for the explored k
@@ -13,9 +13,6 @@ Does not belong here: training, scoring, DuckDB.
                                     projection.json the principal components, for maps
                                     recovery.json   agreement with planted segments, where there are any
                                     plots/          PNGs
-    models/<segmentation>/candidate.json            the version trained last; the steps of a run work on it; or why
-                                                    the last run trained none
-    models/<segmentation>/current.json              the version in force; switched when its tables are published
 """
 
 import hashlib
@@ -23,7 +20,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -32,27 +29,17 @@ from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
 from ml.segmentation.ward import WardTree
 from orchestration.layout import write_atomically
+from orchestration.versions import ModelNotFoundError, VersionedStore, parquet_bytes
 
 if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
     from ml.segmentation.train import Training
 
-
-class ModelNotFoundError(LookupError):
-    """No trained model; the message says which command trains one."""
+__all__ = ["ModelNotFoundError", "ModelStore"]
 
 
 @dataclass(frozen=True)
-class ModelStore:
+class ModelStore(VersionedStore):
     """The versions of one segmentation."""
-
-    folder: Path
-    pointer: Literal["candidate", "current"] = "candidate"
-    """Which version is read and written."""
-
-    @property
-    def name(self) -> str:
-        """The segmentation."""
-        return self.folder.name
 
     def save_candidate(self, training: "Training") -> str:
         """Store a training as the candidate and return its version, a hash of what was trained."""
@@ -63,27 +50,12 @@ class ModelStore:
         explored = {k: json.loads(model.to_json()) for k, model in training.models.items()}
         write_atomically(home / "model.json", text)
         write_atomically(home / "explored.json", json.dumps(explored, ensure_ascii=False))
-        write_atomically(home / "k_metrics.parquet", _parquet(metrics))
-        self._point("candidate", version)
+        write_atomically(home / "k_metrics.parquet", parquet_bytes(metrics))
+        self.point("candidate", version)
         self.write_table("start_agreement", training.start_agreement)
         self.write_table("free_segments", training.free_segments)
         if training.tree is not None:
             self._write_tree(training.tree)
-        return version
-
-    def skip(self, reason: str) -> None:
-        """Say that this run has no candidate, and why; the version in force stays."""
-        write_atomically(self.folder / "candidate.json", json.dumps({"version": None, "skipped": reason}))
-
-    @property
-    def skipped(self) -> str | None:
-        """Why the last run trained nothing; None when it did."""
-        return self._read_pointer("candidate").get("skipped")
-
-    def promote_candidate(self) -> str:
-        """Put the candidate in force and return its version."""
-        version = self._pointed("candidate")
-        self._point("current", version)
         return version
 
     def model(self) -> SegmentationModel:
@@ -134,41 +106,4 @@ class ModelStore:
 
     def write_table(self, table: str, frame: pl.DataFrame) -> None:
         """Store a table of the version, with the segmentation as its first column."""
-        labelled = frame.select(pl.lit(self.name).alias("segmentation"), pl.all())
-        write_atomically(self.table_path(table), _parquet(labelled))
-
-    def read_table(self, table: str) -> pl.DataFrame:
-        """Return a table of the version."""
-        return pl.read_parquet(self.table_path(table))
-
-    def table_path(self, table: str) -> Path:
-        """Return the file of a table of the version."""
-        return self.home / f"{table}.parquet"
-
-    @property
-    def home(self) -> Path:
-        """The folder of the version."""
-        return self.folder / self._pointed(self.pointer)
-
-    def _point(self, pointer: str, version: str) -> None:
-        write_atomically(self.folder / f"{pointer}.json", json.dumps({"version": version}) + "\n")
-
-    def _pointed(self, pointer: str) -> str:
-        facts = self._read_pointer(pointer)
-        if facts["version"] is None:
-            msg = f"{self.name} was not trained in the last run: {facts['skipped']}"
-            raise ModelNotFoundError(msg)
-        return facts["version"]
-
-    def _read_pointer(self, pointer: str) -> dict[str, Any]:
-        try:
-            return json.loads((self.folder / f"{pointer}.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            msg = f"{self.name} has no trained model in {self.folder.parent.parent}: run `matinee run` first"
-            raise ModelNotFoundError(msg) from None
-
-
-def _parquet(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=1)
-    return buffer.getvalue()
+        super().write_table(table, frame.select(pl.lit(self.name).alias("segmentation"), pl.all()))

@@ -29,11 +29,11 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     """Print rejected lines, the segments and where to look."""
     console = Console()
     for table, count in outcome.unexpected_rejects.items():
-        kept = "marts.rejects" if job == "refresh" else layout.landing / "current" / "rejects"
+        kept = "marts.rejects" if job != "sql_layer" else layout.landing / "current" / "rejects"
         lines = "line" if count == 1 else "lines"
         console.print(f"[yellow]Rejected {count:,} {lines} of {table}[/], kept with reasons in {kept}:")
         _show_rejects(console, layout, table)
-    if job != "refresh":
+    if job == "sql_layer":
         console.print(f"Done in {seconds:.0f} s: {layout.database}")
         return
     _show_segments(console, layout)
@@ -42,6 +42,17 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     console.print(f"Done in {seconds:.0f} s.")
     console.print(Text(f"Report: {layout.report / 'index.html'}"), soft_wrap=True)
     console.print(Text(f"Tables: {layout.published}"), soft_wrap=True)
+
+
+def show_titles(titles: pl.DataFrame) -> None:
+    """Print recommended titles, one a row."""
+    table = Table("", "title", "genres", "why")
+    table.columns[0].justify = "right"
+    for row in titles.iter_rows(named=True):
+        table.add_row(
+            str(row["rank"]), *(Text(row[column] or "") for column in ("title", "genres", "reason"))
+        )
+    Console().print(table)
 
 
 def _show_segments(console: Console, layout: WarehouseLayout) -> None:

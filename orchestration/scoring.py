@@ -24,7 +24,7 @@ def score_file(models: Path, segmentation: str, input_file: Path) -> pl.DataFram
     ScoringError
         When the segmentation is unknown, or the file is absent, unreadable or lacks a column.
     """
-    known = sorted(path.name for path in models.iterdir() if path.is_dir()) if models.exists() else []
+    known = sorted({path.parents[1].name for path in models.glob("*/*/model.json")})
     if segmentation not in known:
         there_are = (
             f"there are: {', '.join(known)}" if known else "none is trained yet: run `matinee run` first"

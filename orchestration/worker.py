@@ -1,7 +1,7 @@
 """A second process for machine learning: it imports while dbt works, and draws while dbt builds the marts.
 
 Belongs here: starting it, handing it a task, waiting for what comes back. Does not belong here: its own side
-(`orchestration.worker_process`), the tasks (`orchestration.segmentation_tasks`), Dagster.
+(`orchestration.worker_process`), the tasks (`orchestration.worker_tasks`), Dagster.
 
 scikit-learn and matplotlib take 3 s to import and the plots 3 s to draw, all of it with the interpreter held; a
 thread of the run's own process would only take turns with dbt. Tasks and answers go through the worker's standard
@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from itertools import count
 from typing import IO, Any
 
-TASKS = "orchestration.segmentation_tasks"
+TASKS = "orchestration.worker_tasks"
 """The module whose functions the worker runs."""
 
 

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from ml.errors import SegmentationError
+from ml.recommendation.errors import RecommendationError
 from orchestration.worker import WorkerError, receive, send
 
 _SIDE_BY_SIDE = 16
@@ -54,7 +55,7 @@ def serve(module: str) -> None:
 
 def _as_sent(error: Exception) -> Exception:
     """Return the error if it survives the way, else one with its words; say where an unexpected one arose."""
-    if not isinstance(error, SegmentationError):
+    if not isinstance(error, SegmentationError | RecommendationError):
         traceback.print_exception(error)
     try:
         receive(io.BytesIO(pickle.dumps(error)))

@@ -13,6 +13,7 @@ import dagster as dg
 from orchestration.dbt import OWNER
 from orchestration.layout import switch_symlink
 from orchestration.model_store import ModelStore
+from orchestration.recommender_store import RecommenderStore
 from orchestration.warehouse import POOL, WarehouseResource
 
 KEPT_SETS = 3
@@ -54,6 +55,10 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
                 continue
             store.promote_candidate()
             switch_symlink(layout.plots / name, store.home / "plots")
+        recommender = RecommenderStore(layout.recommender)
+        if recommender.has_candidate:
+            recommender.promote_candidate()
+            recommender.prune()
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)
         return dg.MaterializeResult(

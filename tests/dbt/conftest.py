@@ -51,6 +51,7 @@ TITLE_COLUMNS = {
     "title": "varchar",
     "genres": "varchar",
     "vote_count": "bigint",
+    "overview": "varchar",
     "original_language": "varchar",
     "release_date": "date",
     "runtime_minutes": "double",

@@ -26,6 +26,7 @@ rated_once as (
         ratings.user_id,
         movies.title_row_id,
         ratings.rating,
+        ratings.rated_at,
         1 as rating_count
     from ratings
     inner join movies on ratings.movie_id = movies.movie_id
@@ -46,6 +47,7 @@ final as (
         user_id,
         title_row_id,
         rating,
+        rated_at,
         rating_count
     from rated_once
     union all
@@ -53,6 +55,7 @@ final as (
         user_id,
         title_row_id,
         rating,
+        rated_at,
         rating_count
     from repeated
 

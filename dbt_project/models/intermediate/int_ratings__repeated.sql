@@ -68,6 +68,7 @@ ranked as (
         ratings.user_id,
         movies.title_row_id,
         ratings.rating,
+        ratings.rated_at,
         count(*) over (partition by ratings.user_id, movies.title_row_id) as rating_count,
         row_number() over (
             partition by ratings.user_id, movies.title_row_id
@@ -88,6 +89,7 @@ last_ratings as (
         user_id,
         title_row_id,
         rating,
+        rated_at,
         rating_count
     from ranked
     where recency = 1

@@ -55,6 +55,7 @@ final as (
 
         ---------- text
         titles.title,
+        titles.overview,
 
         ---------- flags
         titles.title_row_id = min(titles.title_row_id) over (partition by titles.title_id) as is_first_of_title,

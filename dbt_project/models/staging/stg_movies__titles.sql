@@ -17,6 +17,7 @@ renamed as (
         title,
         original_language,
         genres as genres_literal,
+        overview,
 
         ---------- numbers
         runtime_minutes,

@@ -1,0 +1,42 @@
+with
+
+judged as (
+
+    select * from {{ source('recommender', 'recommender_user_ndcg') }}
+
+),
+
+members as (
+
+    select
+        segmentation,
+        segment_id,
+        segment_name,
+        try_cast(entity_id as bigint) as user_id
+    from {{ source('ml', 'segment_members') }}
+    where segmentation in ({{ user_segmentations() }})
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        judged.model,
+        members.segmentation,
+        members.segment_id,
+
+        ---------- text
+        members.segment_name,
+
+        ---------- numbers
+        count(*) as users,
+        avg(judged.ndcg) as ndcg
+
+    from judged
+    inner join members on judged.user_id = members.user_id
+    group by judged.model, members.segmentation, members.segment_id, members.segment_name
+
+)
+
+select * from final

@@ -1,0 +1,76 @@
+-- Ordered by how surely a segment rates a title more often than everybody does: a title of three raters may have an
+-- index of 1,000 by chance, and heads no list here.
+with
+
+audience as (
+
+    select * from {{ ref('title_audience') }}
+
+),
+
+titles as (
+
+    select
+        cast(title_id as varchar) as title_id,
+        replace(genres, '|', ', ') as genres
+    from {{ ref('title_descriptions') }}
+
+),
+
+judged as (
+
+    select
+        audience.*,
+        titles.genres,
+        (audience.rater_share - audience.base_share)
+        / sqrt(audience.base_share * (1 - audience.base_share) / audience.members) as z_score
+    from audience
+    inner join titles on audience.title_id = titles.title_id
+    where
+        audience.raters >= {{ var('segment_title_least_raters') }}
+        and audience.rater_share > audience.base_share
+        and audience.base_share < 1
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by segmentation, segment_id
+            order by z_score desc, title_id asc
+        ) as rank
+    from judged
+    where z_score >= {{ var('segment_title_least_z_score') }}
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        segmentation,
+        segment_id,
+        cast(rank as integer) as rank,
+        title_id,
+
+        ---------- text
+        segment_name,
+        title,
+        genres,
+
+        ---------- numbers
+        raters,
+        rater_share,
+        base_share,
+        index,
+        z_score,
+        mean_rating
+
+    from ranked
+    where rank <= 20
+
+)
+
+select * from final

@@ -1,0 +1,242 @@
+"""The recommender as assets: settings judged, model trained, lists for every user, similar titles, and their tables.
+
+Belongs here: order, checks and metadata. Does not belong here: the work (`orchestration.recommender_tasks`), what the
+tables mean (dbt's source `recommender`).
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from ml.recommendation.models import BASELINES, DEFAULT_MODEL
+from orchestration import worker
+from orchestration.dbt import OWNER, table_metadata
+from orchestration.recommender_store import RecommenderStore
+from orchestration.warehouse import POOL, WarehouseResource
+
+GROUP = "recommender"
+RATINGS, TITLES = "user_title_ratings", "title_descriptions"
+BEATS_POPULARITY = "the_default_beats_both_kinds_of_popularity"
+MATCHES_GENRES = "genre_match_is_above_popularitys"
+
+STEPS = {
+    "evaluation": "Settings chosen on a cut of the training ratings; every model judged on a quarter of each user's "
+    "ratings, beside most popular and recently popular.",
+    "model": "The default recommender, trained on all ratings with the chosen settings.",
+    "lists": "The 20 best titles for every user, with the rated titles that speak for each.",
+    "similar": "The titles most like each title, by who rated them or by what is said about them.",
+}
+TABLES = {
+    "recommendations": "The best titles for every user.",
+    "recommender_metrics": "What every recommender reaches on held-out ratings.",
+    "recommender_user_ndcg": "nDCG@10 of every judged user's list.",
+    "similar_titles": "The titles most like each title.",
+}
+
+
+def build_recommender() -> list[dg.AssetsDefinition]:
+    """Return the assets of the recommender and the one that gathers its tables."""
+
+    def key(step: str) -> dg.AssetKey:
+        return dg.AssetKey([GROUP, step])
+
+    def declare(step: str, upstream: Sequence[dg.AssetKey], **extra: Any) -> dict[str, Any]:
+        return {
+            "key": key(step),
+            "description": STEPS[step],
+            "deps": [*upstream, dg.AssetKey(["features", RATINGS]), dg.AssetKey(["features", TITLES])],
+            "group_name": GROUP,
+            "owners": [OWNER],
+            "kinds": {"numpy"},
+            "pool": POOL,
+            **extra,
+        }
+
+    @dg.asset(
+        **declare("evaluation", []),
+        check_specs=[
+            dg.AssetCheckSpec(
+                BEATS_POPULARITY,
+                asset=key("evaluation"),
+                description="nDCG@10 of the default is above that of most popular and recently popular.",
+            ),
+            dg.AssetCheckSpec(
+                MATCHES_GENRES,
+                asset=key("evaluation"),
+                description="Titles of a user's three most watched genres are recommended more often than by popularity.",
+            ),
+        ],
+    )
+    def evaluation(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+        store = _store(warehouse)
+        snapshots = _snapshots(context, warehouse)
+        if snapshots is None:
+            store.skip("nobody has rated a title of the catalogue")
+            yield _skipped(store, (BEATS_POPULARITY, MATCHES_GENRES))
+            return
+        found = worker.run("evaluate_recommenders", store, *snapshots)
+        figures = found["figures"]
+        worker.begin("fit_recommender", store, *snapshots)
+        yield dg.MaterializeResult(
+            metadata={
+                "version": store.home.name,
+                "settings": dg.MetadataValue.json(found["model"]),
+                "judged_users": found["judged_users"],
+                **({"not_judged": found["not_judged"]} if found["not_judged"] else {}),
+                "figures": dg.MetadataValue.md(_markdown(figures)),
+            },
+            check_results=[
+                _above_popularity(BEATS_POPULARITY, "ndcg", figures, BASELINES),
+                _above_popularity(MATCHES_GENRES, "genre_match", figures, ("popular",)),
+            ],
+        )
+
+    @dg.asset(**declare("model", [key("evaluation")]))
+    def model(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        store = _store(warehouse)
+        if store.skipped:
+            return _skipped(store)
+        ratings, titles = _required(_snapshots(context, warehouse))
+        trained = worker.run("fit_recommender", store, ratings, titles)
+        worker.begin("list_recommendations", store, ratings)
+        return dg.MaterializeResult(
+            metadata={
+                "version": store.home.name,
+                **trained,
+                "bytes": sum(path.stat().st_size for path in (store.home / "arrays").iterdir()),
+            }
+        )
+
+    @dg.asset(**declare("lists", [key("model")]))
+    def lists(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        store = _store(warehouse)
+        if store.skipped:
+            return _skipped(store)
+        ratings, _ = _required(_snapshots(context, warehouse))
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": worker.run("list_recommendations", store, ratings)}
+        )
+
+    @dg.asset(**declare("similar", [key("evaluation")]))
+    def similar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        store = _store(warehouse)
+        if store.skipped:
+            return _skipped(store)
+        snapshots = _required(_snapshots(context, warehouse))
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": worker.run("find_similar_titles", store, *snapshots)}
+        )
+
+    @dg.multi_asset(
+        specs=[
+            dg.AssetSpec(
+                ["ml", table],
+                description=description,
+                # After the features, too, where a job leaves the training out: nothing else would order it then.
+                deps=[
+                    key("evaluation"),
+                    key("lists"),
+                    key("similar"),
+                    dg.AssetKey(["features", RATINGS]),
+                    dg.AssetKey(["features", TITLES]),
+                ],
+                group_name="ml",
+                owners=[OWNER],
+                kinds={"python", "duckdb"},
+            )
+            for table, description in TABLES.items()
+        ],
+        name="gather_recommender_tables",
+        pool=POOL,
+    )
+    def gather_recommender_tables(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult]:
+        store = _store(warehouse)
+        with warehouse.connect(read_only=False) as connection:
+            connection.execute("create schema if not exists ml")
+            connection.execute("begin")
+            for table in TABLES:
+                if store.has_candidate:
+                    connection.execute(
+                        f"create or replace table ml.{table} as select * from read_parquet(?)",
+                        [str(store.table_path(table))],
+                    )
+                else:  # dbt made the table with its declared columns
+                    connection.execute(f"delete from ml.{table}")
+            connection.execute("commit")
+        described = table_metadata(warehouse)
+        for table in TABLES:
+            yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
+
+    return [evaluation, model, lists, similar, gather_recommender_tables]
+
+
+def _store(warehouse: WarehouseResource) -> RecommenderStore:
+    return RecommenderStore(warehouse.layout.recommender)
+
+
+def _snapshots(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> tuple[Path, Path] | None:
+    """Return files of both feature tables for the worker, in a fixed order; None where nobody rated anything."""
+    files = []
+    for table, order in ((RATINGS, "user_id, title_id"), (TITLES, "title_id")):
+        snapshot = warehouse.layout.temporary / f"{context.run.run_id}-{table}.parquet"
+        if not snapshot.exists():
+            with warehouse.connect() as connection:
+                connection.execute(
+                    f"copy (select * from features.{table} order by {order}) to '{snapshot}' (format parquet)"
+                )
+                if not connection.execute(f"select 1 from read_parquet('{snapshot}') limit 1").fetchall():
+                    return None
+        files.append(snapshot)
+    return files[0], files[1]
+
+
+def _required(snapshots: tuple[Path, Path] | None) -> tuple[Path, Path]:
+    if snapshots is None:
+        msg = "the features changed while the recommender was trained: run it again"
+        raise dg.Failure(description=msg, allow_retries=False)
+    return snapshots
+
+
+def _skipped(store: RecommenderStore, checks: Sequence[str] = ()) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        metadata={"skipped": store.skipped},
+        check_results=[
+            dg.AssetCheckResult(check_name=check, passed=True, description=f"Skipped: {store.skipped}.")
+            for check in checks
+        ],
+    )
+
+
+def _above_popularity(
+    check: str, metric: str, figures: dict[str, dict[str, Any]], baselines: Sequence[str]
+) -> dg.AssetCheckResult:
+    found = {name: figures[name][metric] for name in (DEFAULT_MODEL, *baselines) if name in figures}
+    judged = {name: value for name, value in found.items() if value is not None}
+    return dg.AssetCheckResult(
+        check_name=check,
+        passed=all(judged[DEFAULT_MODEL] > judged[name] for name in baselines) if judged else True,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={name: round(value, 4) for name, value in judged.items()},
+        description=None if judged else "Nothing could be judged.",
+    )
+
+
+def _markdown(figures: dict[str, dict[str, Any]]) -> str:
+    metrics = (
+        "ndcg",
+        "precision",
+        "recall",
+        "map",
+        "coverage",
+        "novelty",
+        "diversity",
+        "genre_match",
+        "seconds",
+    )
+    lines = [f"| model | {' | '.join(metrics)} |", f"|---{'|---:' * len(metrics)}|"]
+    for name, of_model in sorted(figures.items(), key=lambda item: -item[1]["ndcg"]):
+        cells = ["" if of_model[metric] is None else f"{of_model[metric]:.3f}" for metric in metrics]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -1,0 +1,23 @@
+"""All tasks of the worker process, by name.
+
+Belongs here: the list. Does not belong here: any task.
+"""
+
+from orchestration.recommender_tasks import (
+    evaluate_recommenders,
+    find_similar_titles,
+    fit_recommender,
+    list_recommendations,
+)
+from orchestration.segmentation_tasks import assign_members, draw_plots, profile_segments, train_candidate
+
+__all__ = [
+    "assign_members",
+    "draw_plots",
+    "evaluate_recommenders",
+    "find_similar_titles",
+    "fit_recommender",
+    "list_recommendations",
+    "profile_segments",
+    "train_candidate",
+]

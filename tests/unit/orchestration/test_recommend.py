@@ -1,0 +1,130 @@
+"""Advice from a stored recommender: who asks, what they like, what cannot be found."""
+
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ml.recommendation.ease import Ease
+from orchestration.recommend import Recommender, RecommendError
+from orchestration.recommender_store import RecommenderStore
+from orchestration.versions import ModelNotFoundError
+from tests.unit.recommendation.worlds import learned, two_tastes
+
+TITLES = pl.DataFrame(
+    {
+        "title_id": range(40),
+        "title": [f"Film {i}" if i not in (4, 6) else "Twice Told" for i in range(40)],
+        "genres": ["Drama|War" if i % 2 else "Comedy" for i in range(40)],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> RecommenderStore:
+    store = RecommenderStore(tmp_path_factory.mktemp("models") / "recommender")
+    store.begin_candidate("abc")
+    interactions = learned()
+    store.write_model(Ease(20.0).fit(interactions, rng=np.random.default_rng(0)), interactions, TITLES)
+    store.promote_candidate()
+    return store
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("published")
+    pl.DataFrame(
+        {"segmentation": ["user_ratings"], "entity_id": ["100"], "segment_name": ["Loyalists"]}
+    ).write_parquet(folder / "segment_members.parquet")
+    pl.DataFrame({"user_id": [100, 999]}).write_parquet(folder / "users.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recommender(store, published) -> Recommender:
+    return Recommender(store, published)
+
+
+def test_a_user_is_recommended_new_titles_of_their_own_taste_with_reasons(recommender):
+    advice = recommender.for_user("100", n=5)
+    seen = set(two_tastes().filter(pl.col("user_id") == 100)["item_id"].cast(pl.String))
+    assert advice.titles["rank"].to_list() == [1, 2, 3, 4, 5]
+    assert not seen & set(advice.titles["title_id"])
+    assert all(int(title) % 2 == 0 for title in advice.titles["title_id"])
+    assert all(reason.startswith("because you rated ") for reason in advice.titles["reason"])
+
+
+def test_only_titles_of_the_asked_genre_are_recommended_however_it_is_written(recommender):
+    for genre in ("War", "war", "WAR"):
+        assert set(recommender.for_user("100", n=5, genre=genre).titles["genres"]) == {"Drama, War"}
+
+
+def test_an_unknown_genre_suggests_the_nearest(recommender):
+    with pytest.raises(RecommendError, match=r"no title has the genre 'Dramma'\. Did you mean 'Drama'\?"):
+        recommender.for_user("100", genre="Dramma")
+
+
+def test_an_unknown_user_hears_which_are_known_and_which_is_nearest(recommender):
+    with pytest.raises(RecommendError, match=r"no user 163: 60 users are known, 100 to 159.*nearest is 159"):
+        recommender.for_user("163")
+    with pytest.raises(RecommendError, match="user ids are whole numbers"):
+        recommender.for_user("Robert'); drop table users;--")
+
+
+def test_a_user_who_has_rated_nothing_is_recommended_what_is_popular(recommender):
+    advice = recommender.for_user("999", n=3)
+    assert advice.titles["reason"].to_list() == ["popular with other viewers"] * 3
+    assert "has rated nothing yet" in advice.said[0]
+
+
+def test_somebody_new_is_recommended_titles_like_those_they_like(recommender):
+    advice = recommender.for_liked(["Film 1", "film 3", "5"], n=5)
+    assert all(int(title) % 2 for title in advice.titles["title_id"])
+    assert not {"1", "3", "5"} & set(advice.titles["title_id"])
+
+
+def test_of_titles_with_one_name_the_most_rated_is_taken_and_said(recommender):
+    counts = two_tastes()["item_id"].value_counts()
+    most = counts.filter(pl.col("item_id").is_in([4, 6])).sort("count", "item_id", descending=[True, False])
+    advice = recommender.for_liked(["Twice Told"])
+    assert (
+        f"2 titles are called 'Twice Told'; this is the most rated one, id {most['item_id'][0]}"
+        in advice.said[0]
+    )
+
+
+def test_a_misspelt_title_suggests_the_nearest(recommender):
+    with pytest.raises(RecommendError, match="Did you mean 'Twice Told'"):
+        recommender.for_liked(["Twice Tolt"])
+
+
+def test_asking_for_more_titles_than_are_left_gives_what_is_left_and_says_so(recommender):
+    advice = recommender.for_user("100", n=1000, genre="Drama")
+    assert len(advice.titles) < 1000
+    assert advice.said[-1] == f"Only {len(advice.titles)} titles are left to recommend."
+
+
+def test_one_user_is_answered_from_the_stored_model_in_under_50_ms(recommender):
+    recommender.for_user("100")
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        recommender.for_user("101")
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.05
+
+
+def test_without_a_trained_recommender_the_command_that_trains_one_is_named(tmp_path):
+    with pytest.raises(ModelNotFoundError, match="run `matinee run` first"):
+        Recommender(RecommenderStore(tmp_path / "recommender", "current"))
+
+
+def test_a_new_version_leaves_only_itself_and_the_one_in_force(tmp_path):
+    store = RecommenderStore(tmp_path / "recommender")
+    for version in ("one", "two", "three"):
+        store.begin_candidate(version)
+        if version == "one":
+            store.promote_candidate()
+    store.prune()
+    assert sorted(path.name for path in store.folder.iterdir() if path.is_dir()) == ["one", "three"]
