@@ -12,11 +12,11 @@ from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
 from ml.recommendation.interactions import Interactions, drawn, weighted
-from ml.recommendation.ranking import popular_where_empty
+from ml.recommendation.ranking import Fitted, Scorer, of, popular_where_empty, row_slices
 
 
 @dataclass(frozen=True)
-class FittedAls:
+class FittedAls(Fitted):
     """Factors of titles; a user's are solved from what the user has seen.
 
     Attributes
@@ -35,29 +35,34 @@ class FittedAls:
     popularity: np.ndarray
     mean_rating: float
 
-    def scores(self, rows: sp.csr_array) -> np.ndarray:
-        """Return user factors · item factors, (n, items) float32."""
-        with threadpool_limits(1, "blas"):
-            scores = self.user_factors(rows) @ self.item_factors.T
-        return popular_where_empty(scores, rows, self.popularity)
+    def scorer(self, columns: np.ndarray | None = None) -> Scorer:
+        """Return what multiplies user factors and item factors."""
+        towards, popularity = of(self.item_factors, columns).T, of(self.popularity, columns)
+        return lambda rows: popular_where_empty(self.user_factors(rows) @ towards, rows, popularity)
 
     def user_factors(self, rows: sp.csr_array) -> np.ndarray:
         """Solve each user's regularised least squares exactly, (n, factors) float32."""
         confidences = self._confidences(rows)
         factors = np.zeros((rows.shape[0], self.item_factors.shape[1]), dtype=np.float32)
-        for row in range(rows.shape[0]):
-            of_row = slice(rows.indptr[row], rows.indptr[row + 1])
+        for row, of_row in enumerate(row_slices(rows)):
             if of_row.start < of_row.stop:
                 Y, c = self.item_factors[rows.indices[of_row]], confidences[of_row]
                 factors[row] = lapack.sposv(self._equations(Y, c), c @ Y)[1]
         return factors
 
-    def contributions(self, row: sp.csr_array, items: np.ndarray) -> np.ndarray:
-        """Return what each seen title adds to each score, (m, seen) float32 (Hu, Koren and Volinsky 2008, §5)."""
-        Y, c = self.item_factors[row.indices], self._confidences(row)
-        with threadpool_limits(1, "blas"):
-            towards = lapack.sposv(self._equations(Y, c), self.item_factors[items].T)[1]
-            return (c[:, None] * (Y @ towards)).T
+    def contributions(self, rows: sp.csr_array, items: np.ndarray) -> np.ndarray:
+        """Return what each seen title adds to each score, (ratings, m) float32.
+
+        Hu, Koren and Volinsky 2008, §5.
+        """
+        confidences = self._confidences(rows)
+        added = np.empty((rows.nnz, items.shape[1]), dtype=np.float32)
+        for row, of_row in enumerate(row_slices(rows)):
+            if of_row.start < of_row.stop:
+                Y, c = self.item_factors[rows.indices[of_row]], confidences[of_row]
+                towards = lapack.sposv(self._equations(Y, c), self.item_factors[items[row]].T)[1]
+                added[of_row] = c[:, None] * (Y @ towards)
+        return added
 
     def _confidences(self, rows: sp.csr_array) -> np.ndarray:
         return np.float32(self.confidence) * weighted(rows, self.mean_rating).data

@@ -3,17 +3,20 @@
 Belongs here: the sum. Does not belong here: how the weights are chosen (`tuning`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 
 from ml.recommendation.interactions import Interactions
-from ml.recommendation.ranking import Fitted, Model, popular_where_empty
+from ml.recommendation.ranking import Fitted, Model, Scorer, of, popular_where_empty, row_numbers
+
+_LEAST_DEVIATION = 1e-9
 
 
 @dataclass(frozen=True)
-class FittedBlend:
+class FittedBlend(Fitted):
     """Trained parts and what each weighs.
 
     Attributes
@@ -28,29 +31,39 @@ class FittedBlend:
     weights: tuple[float, ...]
     fallback: np.ndarray
 
-    def scores(self, rows: sp.csr_array) -> np.ndarray:
-        """Return the weighted sum of standardised scores, (n, items) float32."""
-        total = np.zeros(rows.shape, dtype=np.float32)
-        for part, weight in zip(self.parts, self.weights, strict=True):
-            total += np.float32(weight) * standardized(part.scores(rows), rows)
-        return popular_where_empty(total, rows, self.fallback)
+    def scorer(self, columns: np.ndarray | None = None) -> Scorer:
+        """Return what sums the parts' scores, each standardised over these titles only, by weight."""
+        scorers, fallback = [part.scorer(columns) for part in self.parts], of(self.fallback, columns)
 
-    def contributions(self, row: sp.csr_array, items: np.ndarray) -> np.ndarray | None:
-        """Return what each seen title adds to each score, (m, seen) float32, by the first part that has a say.
+        def score(rows: sp.csr_array) -> np.ndarray:
+            seen = rows if columns is None else rows[:, columns]
+            total = np.zeros(seen.shape, dtype=np.float32)
+            for part, weight in zip(scorers, self.weights, strict=True):
+                total += standardized(part(rows), seen, weight)
+            return popular_where_empty(total, rows, fallback)
+
+        return score
+
+    def contributions(self, rows: sp.csr_array, items: np.ndarray) -> np.ndarray | None:
+        """Return what each seen title adds to each score, (ratings, m) float32, by the first part that has a say.
 
         A part has a say on a title when a seen one adds to its score: on titles that nobody has rated only content
         has. None where no part looks at what was seen.
         """
         found: np.ndarray | None = None
-        silent: np.ndarray = np.ones(len(items), dtype=bool)
+        row, counts = row_numbers(rows), np.diff(rows.indptr)
+        silent = np.repeat((counts > 0)[:, None], items.shape[1], axis=1)
         for part in self.parts:
-            added = part.contributions(row, items[silent])
+            users = np.flatnonzero(silent.any(axis=1))
+            added = part.contributions(rows[users], items[users])
             if added is None:
                 continue
             if found is None:
-                found = np.zeros((len(items), row.nnz), dtype=np.float32)
-            found[silent] = added
-            silent[:] = ~(found > 0).any(axis=1)
+                found = np.zeros((rows.nnz, items.shape[1]), dtype=np.float32)
+            asked = np.isin(row, users)
+            found[asked] = np.where(silent[row[asked]], added, found[asked])
+            filled = counts > 0
+            silent[filled] = np.maximum.reduceat(found, rows.indptr[:-1][filled], axis=0) <= 0
             if not silent.any():
                 break
         return found
@@ -73,39 +86,45 @@ class Blend:
 
     def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> FittedBlend:
         """Train every part that weighs something."""
-        used = [(part, weight) for part, weight in zip(self.parts, self.weights, strict=True) if weight != 0]
-        streams = rng.spawn(len(used))
-        fitted = [part.fit(interactions, rng=stream) for (part, _), stream in zip(used, streams, strict=True)]
-        nobody = sp.csr_array((1, len(interactions.items)), dtype=np.float32)
-        fallback = self.fallback.fit(interactions, rng=rng).scores(nobody)[0]
-        return FittedBlend(tuple(fitted), tuple(weight for _, weight in used), fallback)
+        used = self.used
+        fitted = [
+            part.fit(interactions, rng=stream)
+            for part, stream in zip(used, rng.spawn(len(used)), strict=True)
+        ]
+        return self.joined(fitted, self.fallback.fit(interactions, rng=rng), len(interactions.items))
+
+    @property
+    def used(self) -> tuple[Model, ...]:
+        """The parts that weigh something."""
+        return tuple(part for part, weight in zip(self.parts, self.weights, strict=True) if weight != 0)
+
+    def joined(self, fitted: Sequence[Fitted], fallback: Fitted, items: int) -> FittedBlend:
+        """Return the blend of its `used` parts, trained elsewhere, and of its trained fallback."""
+        nobody = sp.csr_array((1, items), dtype=np.float32)
+        return FittedBlend(
+            tuple(fitted), tuple(weight for weight in self.weights if weight != 0), fallback.scores(nobody)[0]
+        )
 
 
-def standardized(scores: np.ndarray, rows: sp.csr_array) -> np.ndarray:
+def standardized(scores: np.ndarray, seen: sp.csr_array, weight: float = 1.0) -> np.ndarray:
     """Return each row's scores minus their mean, over their standard deviation, of titles not in the row.
 
     Parameters
     ----------
     scores : (n, items) float32
         Changed in place.
-    rows : (n, items) csr
+    seen : (n, items) csr
+    weight
+        Multiplies the result.
     """
-    mean, deviation = _unseen_moments(scores, rows)
-    scores -= mean
-    scores /= deviation
-    return scores
-
-
-def _unseen_moments(scores: np.ndarray, rows: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
-    counts = np.diff(rows.indptr)
-    row_numbers = np.repeat(np.arange(len(scores)), counts)
-    seen = scores[row_numbers, rows.indices].astype(np.float64)
+    row, counts = row_numbers(seen), np.diff(seen.indptr)
     unseen = np.maximum(scores.shape[1] - counts, 1)
-    total = scores.sum(axis=1, dtype=np.float64) - np.bincount(row_numbers, seen, minlength=len(scores))
-    squares = np.einsum("ij,ij->i", scores, scores, dtype=np.float64)
-    squares -= np.bincount(row_numbers, seen**2, minlength=len(scores))
-    mean = total / unseen
-    deviation = np.sqrt(np.maximum(squares / unseen - mean**2, 0))
+    of_seen = np.bincount(row, scores[row, seen.indices], minlength=len(scores))
+    scores -= ((scores.sum(axis=1, dtype=np.float64) - of_seen) / unseen).astype(np.float32)[:, None]
+    squares = np.einsum("ij,ij->i", scores, scores).astype(np.float64)
+    squares -= np.bincount(row, scores[row, seen.indices].astype(np.float64) ** 2, minlength=len(scores))
+    deviation = np.sqrt(np.maximum(squares / unseen, 0))
     # A model that says the same of every title says nothing.
-    deviation[deviation < 1e-9] = 1
-    return mean[:, None].astype(np.float32), deviation[:, None].astype(np.float32)
+    deviation[deviation < _LEAST_DEVIATION] = 1
+    scores *= (weight / deviation).astype(np.float32)[:, None]
+    return scores

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import Interactions, positions, weighted
-from ml.recommendation.ranking import popular_where_empty
+from ml.recommendation.ranking import Fitted, Scorer, of, popular_where_empty, row_slices
 
 LISTS = ("genres", "tags", "people")
 """Columns whose every entry is one term; lists, or text divided by `|` or commas."""
@@ -20,6 +20,7 @@ LISTS = ("genres", "tags", "people")
 _LARGEST_SHARE = 0.2
 _FEWEST_TITLES = 2
 _LEAST_DEVIATION = 1e-12
+_DENSE_TERMS = 256
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def item_features(catalogue: pl.DataFrame, items: pl.Series) -> ItemFeatures:
 
 
 @dataclass(frozen=True)
-class FittedContent:
+class FittedContent(Fitted):
     """Vectors of titles; a user is the weighted sum of the vectors of what was seen.
 
     Attributes
@@ -100,18 +101,31 @@ class FittedContent:
     popularity: np.ndarray
     mean_rating: float
 
-    def scores(self, rows: sp.csr_array) -> np.ndarray:
-        """Sum the cosines to what was seen, by weight of its rating, (n, items) float32."""
-        profiles = weighted(rows, self.mean_rating) @ self.vectors
-        return popular_where_empty((profiles @ self.vectors.T).toarray(), rows, self.popularity)
+    def scorer(self, columns: np.ndarray | None = None) -> Scorer:
+        """Return what sums the cosines to what was seen, by weight of its rating."""
+        towards = (self.vectors if columns is None else self.vectors[columns]).T
+        # Few terms are in most titles, and the product is full: a matrix of genres is faster as what it is.
+        towards = towards.toarray() if towards.shape[0] <= _DENSE_TERMS else sp.csr_array(towards)
+        popularity = of(self.popularity, columns)
 
-    def contributions(self, row: sp.csr_array, items: np.ndarray) -> np.ndarray:
-        """Return what each seen title adds to each score, (m, seen) float32."""
-        cosines = (self.vectors[items] @ self.vectors[row.indices].T).toarray()
-        return cosines * weighted(row, self.mean_rating).data
+        def score(rows: sp.csr_array) -> np.ndarray:
+            profiles = weighted(rows, self.mean_rating) @ self.vectors
+            if isinstance(towards, np.ndarray):
+                return popular_where_empty(profiles.toarray() @ towards, rows, popularity)
+            return popular_where_empty((profiles @ towards).toarray(), rows, popularity)
+
+        return score
+
+    def contributions(self, rows: sp.csr_array, items: np.ndarray) -> np.ndarray:
+        """Return what each seen title adds to each score, (ratings, m) float32."""
+        seen = weighted(rows, self.mean_rating)
+        added = np.empty((seen.nnz, items.shape[1]), dtype=np.float32)
+        for row, of_row in enumerate(row_slices(seen)):
+            added[of_row] = (self.vectors[seen.indices[of_row]] @ self.vectors[items[row]].T).toarray()
+        return added * seen.data[:, None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Content:
     """Titles like those that the user has seen, by what is said about them; also titles that nobody has rated.
 

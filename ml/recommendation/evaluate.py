@@ -5,7 +5,7 @@ Belongs here: which users and titles are judged, the figures of each model. Does
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,16 @@ import polars as pl
 import scipy.sparse as sp
 
 from ml.recommendation import metrics
+from ml.recommendation.blend import Blend
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import Dropped, Interactions, cleaned, from_frame, positions
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
-from ml.recommendation.ranking import Ranked, recommend
-from ml.recommendation.tuning import tuned
+from ml.recommendation.ranking import Fitted, Model, Ranked, recommend
+from ml.recommendation.tuning import Tuner
+
+_DIVERSITY_LISTS = 2_000
+_DIVERSITY_RATINGS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,11 @@ class Figures:
     ndcg, precision, recall, map : at k, every held-out title relevant (see `metrics`).
     coverage : share of the training titles that anybody is recommended.
     novelty : mean self-information of what is recommended, bits.
-    diversity : 1 − mean cosine of the titles within a list, by who rated them.
+    diversity : 1 − mean cosine of the titles within a list, by who rated them; over 2,000 lists and 2 million
+        ratings at most, evenly spaced among all.
     genre_match : share of recommended titles with one of the user's three most watched genres; None without genres.
-    tune_seconds, fit_seconds, recommend_seconds : elapsed.
+    tune_seconds, fit_seconds, recommend_seconds : elapsed; what an earlier model has tuned or trained already is
+        not done again and costs nothing.
     """
 
     ndcg: float
@@ -61,7 +67,8 @@ class Task:
     ----------
     train : the training ratings.
     features : what is said about their titles, where known.
-    users : ids of the judged users, ascending: everybody with a held-out title.
+    users : ids of the judged users, ascending: everybody with a held-out title, or as many drawn ones as asked for.
+    users_held_out : how many there are with a held-out title.
     seen : (judged, items) csr
         What they rated in training; an empty row for a user whom training never saw.
     relevant : (judged, items) csr
@@ -75,6 +82,7 @@ class Task:
     train: Interactions
     features: ItemFeatures | None
     users: pl.Series
+    users_held_out: int
     seen: sp.csr_array
     relevant: sp.csr_array
     held_out: np.ndarray
@@ -91,17 +99,27 @@ class Evaluation:
     ----------
     k : length of the lists.
     figures : by name of the model.
+    models : by the same names, with the settings that were chosen and not trained: to train on all ratings there
+        are without choosing again; content needs those titles' features first (`models.with_features`).
     per_user : one row per judged user: user_id, and `ndcg_<model>` for each model.
     task : what was judged.
     """
 
     k: int
     figures: dict[str, Figures]
+    models: dict[str, Model]
     per_user: pl.DataFrame
     task: Task
 
 
-def prepare(train: pl.DataFrame, test: pl.DataFrame, *, items: pl.DataFrame | None = None) -> Task:
+def prepare(
+    train: pl.DataFrame,
+    test: pl.DataFrame,
+    *,
+    items: pl.DataFrame | None = None,
+    most_users: int | None = None,
+    rng: np.random.Generator | None = None,
+) -> Task:
     """Line up held-out ratings with the training matrix.
 
     Parameters
@@ -111,6 +129,10 @@ def prepare(train: pl.DataFrame, test: pl.DataFrame, *, items: pl.DataFrame | No
         their types differ.
     items
         What is said about titles; see `content.item_features`.
+    most_users
+        Judge as many users at most; of more they are drawn. Training is on all.
+    rng
+        Draws them; needed with `most_users`.
 
     Raises
     ------
@@ -128,7 +150,11 @@ def prepare(train: pl.DataFrame, test: pl.DataFrame, *, items: pl.DataFrame | No
     if not (column >= 0).any():
         msg = "training and test share no title to be found: are their item_id of the same kind?"
         raise RecommendationError(msg)
-    users = held_out["user_id"].unique().sort()
+    users = everybody = held_out["user_id"].unique().sort()
+    if most_users is not None and rng is not None and len(everybody) > most_users:
+        users = everybody.gather(np.sort(rng.choice(len(everybody), most_users, replace=False)))
+        among = held_out["user_id"].is_in(users.implode()).to_numpy()
+        held_out, column = held_out.filter(among), column[among]
     judged = positions(users, held_out["user_id"])
     known = column >= 0
     relevant = sp.csr_array(
@@ -140,6 +166,7 @@ def prepare(train: pl.DataFrame, test: pl.DataFrame, *, items: pl.DataFrame | No
         train=interactions,
         features=item_features(items, interactions.items) if items is not None else None,
         users=users,
+        users_held_out=len(everybody),
         seen=interactions.rows(interactions.user_rows(users)),
         relevant=relevant,
         held_out=np.bincount(judged, minlength=len(users)),
@@ -156,7 +183,9 @@ def evaluate(
     *,
     k: int = 10,
     items: pl.DataFrame | None = None,
+    most_users: int | None = None,
     rng: np.random.Generator,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Train models and the two kinds of popularity, and judge them on what was held out.
 
@@ -174,8 +203,12 @@ def evaluate(
         Length of the lists.
     items
         What is said about titles, for `content`, the blend and genre match.
+    most_users
+        Judge as many users at most, drawn at random; training is on all. None: everybody.
     rng
-        Source of every random choice.
+        Source of every random choice. A model's figures do not depend on which others are asked for.
+    say
+        Takes progress, a sentence for each model.
 
     Raises
     ------
@@ -186,46 +219,81 @@ def evaluate(
     if unknown:
         msg = f"no model {', '.join(unknown)}; there are: {', '.join(MODEL_NAMES)}"
         raise RecommendationError(msg)
-    task = prepare(train, test, items=items)
-    names = dict.fromkeys((*models, *BASELINES))
-    judged = {
-        name: judge(name, task, k=k, rng=stream)
-        for name, stream in zip(names, rng.spawn(len(names)), strict=True)
-    }
-    per_user = pl.DataFrame(
-        {"user_id": task.users} | {f"ndcg_{name}": ndcg for name, (_, ndcg) in judged.items()}
-    )
-    return Evaluation(k, {name: figures for name, (figures, _) in judged.items()}, per_user, task)
+    judges, tunes, fits = rng.spawn(3)
+    task = prepare(train, test, items=items, most_users=most_users, rng=judges)
+    workshop = _Workshop(task, tunes, fits)
+    figures, chosen, per_user = {}, {}, {}
+    for name in dict.fromkeys((*models, *BASELINES)):
+        figures[name], chosen[name], per_user[f"ndcg_{name}"] = workshop.judged(name, k)
+        say(f"{name}: nDCG@{k} {figures[name].ndcg:.3f} in {figures[name].seconds:.1f} s.")
+    return Evaluation(k, figures, chosen, pl.DataFrame({"user_id": task.users} | per_user), task)
 
 
-def judge(name: str, task: Task, *, k: int, rng: np.random.Generator) -> tuple[Figures, np.ndarray]:
-    """Choose settings, train, recommend and judge one model.
+def per_segment(evaluation: Evaluation, members: pl.DataFrame) -> pl.DataFrame:
+    """Return each model's mean nDCG of the judged users in each segment.
 
     Parameters
     ----------
-    name
-        One of `models.MODEL_NAMES`.
-    task
-        What is learned from and what is judged.
-    k
-        Length of the lists.
-    rng
-        Source of every random choice.
+    evaluation
+        What `evaluate` gave.
+    members
+        user_id, segmentation, segment_id, segment_name. Ids are compared as text where types differ; users who were
+        not judged, and judged ones in no segment, are left out.
 
     Returns
     -------
-    figures
-    ndcg : (judged,) float64
-        Of each user.
+    model, segmentation, segment_id, segment_name, users (judged), ndcg; in the order of these columns.
     """
-    moments = [time.perf_counter()]
-    model = tuned(name, task.train, features=task.features, rng=rng)
-    moments.append(time.perf_counter())
-    fitted = model.fit(task.train, rng=rng)
-    moments.append(time.perf_counter())
-    ranked = recommend(fitted, task.seen, k)
-    moments.append(time.perf_counter())
-    return _figures(ranked, task, np.diff(moments))
+    judged = evaluation.per_user
+    if judged["user_id"].dtype != members["user_id"].dtype:
+        judged, members = (
+            table.with_columns(pl.col("user_id").cast(pl.String)) for table in (judged, members)
+        )
+    segment = ["segmentation", "segment_id", "segment_name"]
+    both = members.select("user_id", *segment).join(judged, on="user_id")
+    long = both.unpivot(
+        [f"ndcg_{name}" for name in evaluation.figures],
+        index=segment,
+        variable_name="model",
+        value_name="ndcg",
+    )
+    long = long.with_columns(pl.col("model").str.strip_prefix("ndcg_"))
+    figures = long.group_by("model", *segment).agg(users=pl.len().cast(pl.Int64), ndcg=pl.col("ndcg").mean())
+    return figures.sort("model", *segment)
+
+
+class _Workshop:
+    """Tunes and trains each model once, parts of a blend too."""
+
+    def __init__(self, task: Task, tunes: np.random.Generator, fits: np.random.Generator) -> None:
+        self._task = task
+        self._tuner = Tuner(task.train, features=task.features, rng=tunes)
+        self._seed = int(fits.integers(2**63))
+        self._fits: list[tuple[Model, Fitted]] = []
+
+    def judged(self, name: str, k: int) -> tuple[Figures, Model, np.ndarray]:
+        """Return figures, the chosen model, and each user's nDCG."""
+        moments = [time.perf_counter()]
+        model = self._tuner.model(name)
+        moments.append(time.perf_counter())
+        fitted = self.fit(model)
+        moments.append(time.perf_counter())
+        ranked = recommend(fitted, self._task.seen, k)
+        moments.append(time.perf_counter())
+        figures, ndcg = _figures(ranked, self._task, np.diff(moments))
+        return figures, model, ndcg
+
+    def fit(self, model: Model) -> Fitted:
+        """Train a model on the training ratings, or return what has been trained."""
+        found = next((fitted for known, fitted in self._fits if known == model), None)
+        if found is None:
+            if isinstance(model, Blend):
+                parts = [self.fit(part) for part in model.used]
+                found = model.joined(parts, self.fit(model.fallback), len(self._task.train.items))
+            else:
+                found = model.fit(self._task.train, rng=np.random.default_rng(self._seed))
+            self._fits.append((model, found))
+        return found
 
 
 def _figures(ranked: Ranked, task: Task, seconds: np.ndarray) -> tuple[Figures, np.ndarray]:
@@ -240,13 +308,20 @@ def _figures(ranked: Ranked, task: Task, seconds: np.ndarray) -> tuple[Figures, 
         map=float(metrics.average_precision(hit, task.held_out).mean()),
         coverage=metrics.coverage(ranked.items, len(task.train.items)),
         novelty=metrics.novelty(ranked.items, popularity, len(task.train.users)),
-        diversity=metrics.intra_list_diversity(ranked.items, sp.csr_array(task.train.ratings.T)),
+        diversity=_diversity(ranked.items, task.train.ratings),
         genre_match=None if genres is None else metrics.genre_match(ranked.items, genres, task.seen),
         tune_seconds=float(seconds[0]),
         fit_seconds=float(seconds[1]),
         recommend_seconds=float(seconds[2]),
     )
     return figures, ndcg
+
+
+def _diversity(lists: np.ndarray, ratings: sp.csr_array) -> float:
+    """Return the diversity of lists, by the ratings of some users and over some lists where there are many."""
+    every = -(-ratings.nnz // _DIVERSITY_RATINGS)
+    vectors = sp.csr_array(ratings[::every].T)
+    return metrics.intra_list_diversity(lists[:: -(-len(lists) // _DIVERSITY_LISTS)], vectors)
 
 
 def _held_out(test: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:

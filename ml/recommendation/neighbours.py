@@ -10,13 +10,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from ml.recommendation.interactions import Interactions, drawn, weighted
-from ml.recommendation.ranking import popular_where_empty
+from ml.recommendation.ranking import Fitted, Scorer, in_threads, of, popular_where_empty, row_numbers
 
 _BLOCK_CELLS = 8_000_000
 
 
 @dataclass(frozen=True)
-class FittedNeighbours:
+class FittedNeighbours(Fitted):
     """Titles and the titles nearest to them.
 
     Attributes
@@ -32,15 +32,23 @@ class FittedNeighbours:
     popularity: np.ndarray
     mean_rating: float
 
-    def scores(self, rows: sp.csr_array) -> np.ndarray:
-        """Sum the similarities of what was seen, by weight of its rating, (n, items) float32."""
-        scores = (weighted(rows, self.mean_rating) @ self.similarity).toarray()
-        return popular_where_empty(scores, rows, self.popularity)
+    def scorer(self, columns: np.ndarray | None = None) -> Scorer:
+        """Return what sums the similarities of what was seen, by weight of its rating."""
+        similarity = self.similarity if columns is None else self.similarity[:, columns]
+        popularity = of(self.popularity, columns)
 
-    def contributions(self, row: sp.csr_array, items: np.ndarray) -> np.ndarray:
-        """Return what each seen title adds to each score, (m, seen) float32."""
-        seen = weighted(row, self.mean_rating)
-        return (self.similarity[seen.indices][:, items].toarray() * seen.data[:, None]).T
+        def score(rows: sp.csr_array) -> np.ndarray:
+            scores = (weighted(rows, self.mean_rating) @ similarity).toarray()
+            return popular_where_empty(scores, rows, popularity)
+
+        return score
+
+    def contributions(self, rows: sp.csr_array, items: np.ndarray) -> np.ndarray:
+        """Return what each seen title adds to each score, (ratings, m) float32."""
+        seen = weighted(rows, self.mean_rating)
+        towards = items[row_numbers(rows)]
+        similar = self.similarity[np.broadcast_to(seen.indices[:, None], towards.shape), towards]
+        return similar.toarray() * seen.data[:, None]
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ def cosine_neighbours(X: sp.csr_array, *, neighbours: int, shrinkage: float) -> 
             similar.data *= common / (common + np.float32(shrinkage))
         return _nearest(similar, titles.start, neighbours)
 
-    kept = [near(part) for part in _parts(seen_rows, np.diff(seen.indptr))]
+    kept = in_threads(near, _parts(seen_rows, np.diff(seen.indptr)))
     return sp.csr_array(sp.vstack(kept, format="csr").T.tocsr())
 
 

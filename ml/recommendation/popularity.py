@@ -9,10 +9,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from ml.recommendation.interactions import Interactions
+from ml.recommendation.ranking import Fitted, Scorer, of
 
 
 @dataclass(frozen=True)
-class FittedPopularity:
+class FittedPopularity(Fitted):
     """The same score for everybody.
 
     Attributes
@@ -22,11 +23,12 @@ class FittedPopularity:
 
     popularity: np.ndarray
 
-    def scores(self, rows: sp.csr_array) -> np.ndarray:
-        """Return popularity for each row, (n, items) float32."""
-        return np.tile(self.popularity, (rows.shape[0], 1))
+    def scorer(self, columns: np.ndarray | None = None) -> Scorer:
+        """Return what gives popularity to each row."""
+        popularity = of(self.popularity, columns)
+        return lambda rows: np.tile(popularity, (rows.shape[0], 1))
 
-    def contributions(self, row: sp.csr_array, items: np.ndarray) -> None:  # noqa: ARG002
+    def contributions(self, rows: sp.csr_array, items: np.ndarray) -> None:  # noqa: ARG002
         """Return None: nothing that the user has seen matters."""
         return
 

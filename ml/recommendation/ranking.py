@@ -1,38 +1,65 @@
 """From scores to a ranked list: the best titles of each row, seen ones removed.
 
-Belongs here: the protocol every model keeps, ranking, blocks that bound memory. Does not belong here: how a
-score comes about (the models), how good a list is (`metrics`).
+Belongs here: the protocol every model keeps, ranking, blocks that bound memory and share the cores. Does not belong
+here: how a score comes about (the models), how good a list is (`metrics`).
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
 from ml.recommendation.interactions import Interactions
 
-BLOCK_CELLS = 16_000_000
-"""Scores held at once: 64 MB of float32, and a few times that while they are ranked."""
+Part = TypeVar("Part")
+Done = TypeVar("Done")
+
+BLOCK_CELLS = 8_000_000
+"""Scores that a thread holds at once: 32 MB of float32, and a few times that while they are ranked."""
+
+Scorer = Callable[[sp.csr_array], np.ndarray]
+"""Takes rows of ratings over all titles, gives a score for each of the titles it was made for."""
 
 
 class Fitted(Protocol):
     """A trained model. It knows titles, not users: what a user has seen is handed in, so new users need no fit."""
 
-    def scores(self, rows: sp.csr_array) -> np.ndarray:
-        """Score every title for each row of ratings, (n, items) float32; more is better.
+    def scorer(self, columns: np.ndarray | None = None) -> Scorer:
+        """Return what scores these titles only, or all: rows (n, items) to (n, columns) float32; more is better.
 
-        An empty row (a user of whom nothing is known) gets popularity.
+        An empty row (a user of whom nothing is known) gets popularity. It may be called from several threads and
+        leaves the number of BLAS threads to the caller.
+
+        Parameters
+        ----------
+        columns : (columns,) int, optional
+            Titles to score, ascending; all where None.
         """
         ...
 
-    def contributions(self, row: sp.csr_array, items: np.ndarray) -> np.ndarray | None:
-        """Return how much each seen title of one row adds to the score of each item, (m, seen) float32.
+    def contributions(self, rows: sp.csr_array, items: np.ndarray) -> np.ndarray | None:
+        """Return how much each stored rating adds to the scores of its user's items, (ratings, m) float32.
 
         None where the model does not look at what was seen (popularity).
+
+        Parameters
+        ----------
+        rows : (n, items) csr
+            What n users have seen.
+        items : (n, m) int
+            Titles of each user to explain.
         """
         ...
+
+    def scores(self, rows: sp.csr_array) -> np.ndarray:
+        """Score every title for each row of ratings, (n, items) float32; see `scorer`."""
+        with threadpool_limits(1, "blas"):
+            return self.scorer()(rows)
 
 
 class Model(Protocol):
@@ -82,15 +109,29 @@ def recommend(
     allowed : (items,) bool, optional
         The only titles that may be recommended: a genre, what is on offer.
     """
-    items, scores = [], []
-    for block in blocks(rows.shape[0], rows.shape[1]):
+    scorer = fitted.scorer()
+
+    def ranked(block: slice) -> Ranked:
         part = rows[block]
-        ranked = best(fitted.scores(part), part if remove_seen else None, n, allowed=allowed)
-        items.append(ranked.items)
-        scores.append(ranked.scores)
-    if not items:
+        return best(scorer(part), part if remove_seen else None, n, allowed=allowed)
+
+    found = in_threads(ranked, blocks(rows.shape[0], rows.shape[1]))
+    if not found:
         return Ranked(np.empty((0, n), np.int32), np.empty((0, n), np.float32))
-    return Ranked(np.vstack(items), np.vstack(scores))
+    return Ranked(np.vstack([part.items for part in found]), np.vstack([part.scores for part in found]))
+
+
+def in_threads(work: Callable[[Part], Done], parts: Iterable[Part]) -> list[Done]:
+    """Return the work done on each part, in order; the parts share the cores, each with one BLAS thread.
+
+    What the parts are must not depend on the number of cores, or the result would.
+    """
+    listed = list(parts)
+    with threadpool_limits(1, "blas"):
+        if len(listed) == 1:
+            return [work(listed[0])]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            return list(threads.map(work, listed))
 
 
 def best(
@@ -110,7 +151,7 @@ def best(
         The only titles that may be recommended.
     """
     if seen is not None:
-        scores[_row_numbers(seen), seen.indices] = -np.inf
+        scores[row_numbers(seen), seen.indices] = -np.inf
     if allowed is not None:
         scores[:, ~allowed] = -np.inf
     kept = min(n, scores.shape[1])
@@ -147,5 +188,17 @@ def popular_where_empty(scores: np.ndarray, rows: sp.csr_array, popularity: np.n
     return scores
 
 
-def _row_numbers(rows: sp.csr_array) -> np.ndarray:
+def row_numbers(rows: sp.csr_array) -> np.ndarray:
+    """Return the row of each stored entry, (stored,) int64."""
     return np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+
+
+def row_slices(rows: sp.csr_array) -> Iterator[slice]:
+    """Yield where the stored entries of each row stand."""
+    for start, stop in zip(rows.indptr[:-1], rows.indptr[1:], strict=True):
+        yield slice(int(start), int(stop))
+
+
+def of(values: np.ndarray, columns: np.ndarray | None) -> np.ndarray:
+    """Return the values of some columns, or of all where None."""
+    return values if columns is None else values[columns]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
-from ml.recommendation.ranking import Fitted
+from ml.recommendation.ranking import Fitted, row_numbers
 
 POPULAR = "popular with other viewers"
 
@@ -62,19 +63,47 @@ def reasons(
         Seen titles named for each, at most.
     """
     columns = np.asarray(items, dtype=np.int64)
-    added = fitted.contributions(row, columns) if row.nnz else None
+    with threadpool_limits(1, "blas"):
+        added = fitted.contributions(row, columns[None, :]) if row.nnz else None
     if added is None:
         return [Reason((), ()) for _ in columns]
-    positive = np.maximum(added, 0)
-    totals = positive.sum(axis=1)
-    strongest = np.argsort(-positive, axis=1, kind="stable")[:, :most]
+    totals = np.maximum(added, 0).sum(axis=0)
+    best = strongest(added.copy(), row, most)[0]
     return [
-        _reason(positive[place, best], row.indices[best], totals[place])
-        for place, best in enumerate(strongest)
+        _reason(added[places[places >= 0], place], row.indices[places[places >= 0]], totals[place])
+        for place, places in enumerate(best)
     ]
 
 
+def strongest(added: np.ndarray, rows: sp.csr_array, most: int) -> np.ndarray:
+    """Return which stored ratings of each user add most to each of the user's titles, (n, m, most) int64.
+
+    Parameters
+    ----------
+    added : (ratings, m) float32
+        What each stored rating adds, as `Fitted.contributions` gives it; changed in place.
+    rows : (n, items) csr
+        The ratings.
+    most
+        How many, the strongest first; of equal ones the title of the lower column.
+
+    Returns
+    -------
+    Places in `rows.indices`; -1 where no other rating adds anything.
+    """
+    found = np.full((rows.shape[0], added.shape[1], most), -1, dtype=np.int64)
+    filled = np.flatnonzero(np.diff(rows.indptr))
+    if not len(filled):
+        return found
+    starts, row = rows.indptr[filled], np.searchsorted(filled, row_numbers(rows))
+    places, titles = np.arange(len(added))[:, None], np.arange(added.shape[1])
+    for turn in range(most):
+        highest = np.maximum.reduceat(added, starts, axis=0)
+        place = np.minimum.reduceat(np.where(added == highest[row], places, len(added)), starts, axis=0)
+        found[filled, :, turn] = np.where(highest > 0, place, -1)
+        added[place, titles] = -np.inf
+    return found
+
+
 def _reason(added: np.ndarray, seen: np.ndarray, total: float) -> Reason:
-    speaks = added > 0
-    shares = added[speaks] / total if speaks.any() else added[speaks]
-    return Reason(tuple(seen[speaks].tolist()), tuple(shares.tolist()))
+    return Reason(tuple(seen.tolist()), tuple((added / total).tolist() if len(added) else ()))

@@ -6,6 +6,7 @@ Belongs here: the cut, the choice. Does not belong here: which settings there ar
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -99,6 +100,72 @@ def validation_cut(interactions: Interactions, *, rng: np.random.Generator) -> C
     return Cut(train, _part(ratings, numbered, row, out), columns)
 
 
+class Tuner:
+    """Chooses settings of models on one cut of the ratings; what two models share is tried once.
+
+    Parameters
+    ----------
+    interactions
+        The training ratings.
+    features
+        What is said about the same titles, where known.
+    rng
+        Draws the cut and what models draw. What is chosen for one model does not depend on which others are asked
+        for.
+    """
+
+    def __init__(
+        self, interactions: Interactions, *, features: ItemFeatures | None = None, rng: np.random.Generator
+    ) -> None:
+        self._features = features
+        self._cut_seed, self._fit_seed = (int(seed) for seed in rng.integers(2**63, size=2))
+        self._interactions = interactions
+        self._chosen: dict[tuple[str, int], tuple[Model, Fitted]] = {}
+
+    def model(self, name: str) -> Model:
+        """Return a model, untrained, with the settings that rank best on the cut.
+
+        Raises
+        ------
+        RecommendationError
+            When there is no such model, or its features are missing.
+        """
+        if name == "blend":
+            return self._blend()
+        tried = settings(name, self._features)
+        return tried[0] if len(tried) == 1 else self._choose(name, tried)[0]
+
+    @cached_property
+    def _cut(self) -> Cut:
+        return validation_cut(self._interactions, rng=np.random.default_rng(self._cut_seed))
+
+    def _blend(self) -> Blend:
+        names = [part for part in BLEND_PARTS if part != "content" or self._features is not None]
+        near = self._features.of(self._cut.items) if self._features is not None else None
+        parts: list[Model] = []
+        scores: list[np.ndarray] = []
+        for part in names:
+            model, fitted = self._choose(part, (NEAREST,) if part == "cosine" else settings(part, near))
+            parts.append(settings(part, self._features)[0] if part == "content" else model)
+            seen = self._cut.train.ratings
+            scores.append(standardized(fitted.scores(seen), seen))
+        return Blend(tuple(parts), _weigh(names, scores, self._cut), RecentPopular())
+
+    def _choose(self, name: str, tried: Sequence[Model]) -> tuple[Model, Fitted]:
+        """Return the best of the settings and its fit on the cut: the first, unless another is clearly better."""
+        key = (name, len(tried))
+        if key not in self._chosen:
+            # The same draws for each, so that settings differ in nothing else.
+            fits = [model.fit(self._cut.train, rng=np.random.default_rng(self._fit_seed)) for model in tried]
+            seen = self._cut.train.ratings
+            found = [self._cut.ndcg(recommend(fit, seen, _K).items) for fit in fits]
+            winner = int(np.argmax(found))
+            if found[winner] < found[0] + _LEAST_GAIN:
+                winner = 0
+            self._chosen[key] = tried[winner], fits[winner]
+        return self._chosen[key]
+
+
 def tuned(
     name: str,
     interactions: Interactions,
@@ -106,7 +173,7 @@ def tuned(
     features: ItemFeatures | None = None,
     rng: np.random.Generator,
 ) -> Model:
-    """Return a model with the settings that rank best on a cut of the training ratings.
+    """Return a model with the settings that rank best on a cut of the training ratings; see `Tuner`.
 
     Parameters
     ----------
@@ -124,33 +191,7 @@ def tuned(
     RecommendationError
         When there is no such model, or its features are missing.
     """
-    if name != "blend":
-        tried = settings(name, features)
-        if len(tried) == 1:
-            return tried[0]
-        return _choose(tried, validation_cut(interactions, rng=rng), rng)[0]
-    cut = validation_cut(interactions, rng=rng)
-    names = [part for part in BLEND_PARTS if part != "content" or features is not None]
-    near = features.of(cut.items) if features is not None else None
-    parts: list[Model] = []
-    scores: list[np.ndarray] = []
-    for part in names:
-        model, fitted = _choose((NEAREST,) if part == "cosine" else settings(part, near), cut, rng)
-        parts.append(settings(part, features)[0] if part == "content" else model)
-        scores.append(standardized(fitted.scores(cut.train.ratings), cut.train.ratings))
-    return Blend(tuple(parts), _weigh(names, scores, cut), RecentPopular())
-
-
-def _choose(tried: Sequence[Model], cut: Cut, rng: np.random.Generator) -> tuple[Model, Fitted]:
-    """Return the best of the settings and its fit on the cut: the first, unless another is clearly better."""
-    # The same draws for each, so that settings differ in nothing else.
-    seed = int(rng.integers(2**63))
-    fits = [model.fit(cut.train, rng=np.random.default_rng(seed)) for model in tried]
-    found = [cut.ndcg(recommend(fit, cut.train.ratings, _K).items) for fit in fits]
-    winner = int(np.argmax(found))
-    if found[winner] < found[0] + _LEAST_GAIN:
-        winner = 0
-    return tried[winner], fits[winner]
+    return Tuner(interactions, features=features, rng=rng).model(name)
 
 
 def _weigh(names: Sequence[str], scores: Sequence[np.ndarray], cut: Cut) -> tuple[float, ...]:

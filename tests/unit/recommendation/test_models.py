@@ -100,8 +100,8 @@ def test_what_seen_titles_add_makes_the_score(name):
     fitted = PERSONAL[name].fit(WORLD, rng=rng())
     row = WORLD.ratings[[3]]
     unseen = np.setdiff1d(np.arange(len(WORLD.items)), row.indices)
-    added = fitted.contributions(row, unseen)
-    np.testing.assert_allclose(added.sum(axis=1), fitted.scores(row)[0, unseen], rtol=1e-3, atol=1e-4)
+    added = fitted.contributions(row, unseen[None, :])
+    np.testing.assert_allclose(added.sum(axis=0), fitted.scores(row)[0, unseen], rtol=1e-3, atol=1e-4)
 
 
 @every
@@ -135,7 +135,7 @@ def test_both_forms_of_ease_give_the_same_weights(monkeypatch):
     over_items = Ease(regularization=5).fit(wide, rng=rng())
     assert type(over_users) is not type(over_items)
     np.testing.assert_allclose(over_users.scores(wide.ratings), over_items.scores(wide.ratings), atol=1e-4)
-    row, items = wide.ratings[[2]], np.arange(6)
+    row, items = wide.ratings[[2]], np.arange(6)[None, :]
     np.testing.assert_allclose(
         over_users.contributions(row, items), over_items.contributions(row, items), atol=1e-4
     )

@@ -19,7 +19,7 @@ def test_a_model_comes_back_from_its_arrays_with_the_same_scores_and_reasons(mod
     with np.load(file, allow_pickle=False) as stored:
         again = from_arrays(dict(stored))
     assert again.scores(WORLD.ratings).tobytes() == fitted.scores(WORLD.ratings).tobytes()
-    row, items = WORLD.ratings[[1]], np.arange(5)
+    row, items = WORLD.ratings[[1]], np.arange(5)[None, :]
     one, two = fitted.contributions(row, items), again.contributions(row, items)
     assert (one is None) == (two is None)
     assert one is None or np.array_equal(one, two)

@@ -1,0 +1,156 @@
+"""Titles like a title: rated by the same people or, where too few rated both, of which the same is said.
+
+Belongs here: the table of nearest titles. Does not belong here: recommending to a user (`neighbours`, `content`).
+"""
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ml.recommendation.content import ItemFeatures
+from ml.recommendation.interactions import Interactions, drawn, weighted
+from ml.recommendation.neighbours import cosine_neighbours
+from ml.recommendation.ranking import blocks, in_threads, row_numbers
+
+BASES = ("ratings", "content")
+"""What a similarity rests on."""
+
+_TIE = 1e-4
+"""Of two titles of which the same is said, the one that more people rated: less than any difference that counts."""
+
+
+def similar_items(
+    interactions: Interactions,
+    features: ItemFeatures | None,
+    n: int,
+    *,
+    rng: np.random.Generator,
+    shrinkage: float = 10.0,
+    least_similarity: float = 0.05,
+    most_ratings: int = 4_000_000,
+) -> pl.DataFrame:
+    """Return the n titles nearest to each title.
+
+    By ratings: the cosine of two titles' weighted ratings, times c / (c + `shrinkage`) for c raters in common. It
+    falls below `least_similarity` where few rated both; the places left are filled by content: the cosine of what is
+    said about the two, of equal ones the more rated first. A similarity compares with others of the same basis only.
+
+    Parameters
+    ----------
+    interactions
+        The ratings; titles without any are listed too.
+    features
+        What is said about the same titles; None: by ratings alone.
+    n
+        Titles per title; fewer where no more are alike.
+    rng
+        Draws users where there are more than `most_ratings`.
+    shrinkage
+        Raters in common at which a cosine counts half.
+    least_similarity
+        Below it ratings say too little, and content speaks.
+    most_ratings
+        Learned from: the time grows with the square of a user's titles.
+
+    Returns
+    -------
+    item_id, rank (1 to n, int32), similar_item_id, similarity (float64, above 0 to 1), basis ("ratings" or
+    "content"), in the order of items and ranks.
+    """
+    known = drawn(interactions.ratings, most_ratings, rng)
+    near = cosine_neighbours(
+        weighted(known, interactions.mean_rating), neighbours=n, shrinkage=shrinkage
+    ).T.tocsr()
+    by_ratings = _ranked(near, n, least_similarity)
+    items, similarity = by_ratings
+    basis = np.zeros(items.shape, dtype=np.int8)
+    lacking = np.flatnonzero((items < 0).any(axis=1))
+    if features is not None and len(lacking):
+        filled = _filled(
+            items[lacking], similarity[lacking], lacking, features.vectors, interactions.popularity
+        )
+        basis[lacking] = items[lacking] < 0
+        items[lacking], similarity[lacking] = filled
+    return _frame(interactions.items, items, similarity, basis)
+
+
+def _ranked(near: sp.csr_array, n: int, least: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's highest entries, highest first: columns (rows, n), -1 past the end, and values."""
+    row = row_numbers(near)
+    order = np.lexsort((near.indices, -near.data, row))
+    row, columns, values = row[order], near.indices[order], near.data[order]
+    place = np.arange(near.nnz) - np.repeat(near.indptr[:-1], np.diff(near.indptr))
+    kept = (place < n) & (values >= least)
+    items = np.full((near.shape[0], n), -1, dtype=np.int64)
+    similarity = np.zeros((near.shape[0], n), dtype=np.float32)
+    items[row[kept], place[kept]] = columns[kept]
+    similarity[row[kept], place[kept]] = values[kept]
+    return items, similarity
+
+
+def _filled(
+    items: np.ndarray,
+    similarity: np.ndarray,
+    titles: np.ndarray,
+    vectors: sp.csr_array,
+    popularity: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fill the free places of these titles' lists with those of which most alike is said."""
+    n, towards = items.shape[1], _dense_where_small(vectors)
+    # Most rated first, in steps that stay below `_TIE` together.
+    rank = np.empty(len(popularity), dtype=np.float32)
+    rank[np.argsort(-popularity, kind="stable")] = np.linspace(_TIE, 0, len(popularity), dtype=np.float32)
+
+    def fill(block: slice) -> tuple[np.ndarray, np.ndarray]:
+        own = titles[block]
+        cosines = _products(towards, own)
+        key = np.where(cosines > _TIE, cosines + rank, -np.inf)
+        listed = items[block]
+        key[np.arange(len(own)), own] = -np.inf
+        row, place = np.nonzero(listed >= 0)
+        key[row, listed[row, place]] = -np.inf
+        kept = min(n, key.shape[1])
+        top = np.sort(np.argpartition(key, key.shape[1] - kept, axis=1)[:, key.shape[1] - kept :], axis=1)
+        found = np.take_along_axis(key, top, axis=1)
+        order = np.argsort(-found, axis=1, kind="stable")
+        top, found = np.take_along_axis(top, order, axis=1), np.take_along_axis(found, order, axis=1)
+        values = np.take_along_axis(cosines, top, axis=1)
+        return _appended(listed, similarity[block], np.where(np.isneginf(found), -1, top), values)
+
+    done = in_threads(fill, blocks(len(titles), len(popularity)))
+    return np.vstack([part for part, _ in done]), np.vstack([part for _, part in done])
+
+
+def _appended(
+    items: np.ndarray, similarity: np.ndarray, more: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return lists whose free places are taken by `more`, in its order."""
+    n = items.shape[1]
+    place = np.arange(n)[None, :] - (items >= 0).sum(axis=1, keepdims=True)
+    free = (place >= 0) & (place < more.shape[1])
+    taken = np.clip(place, 0, more.shape[1] - 1)
+    filled = np.where(free, np.take_along_axis(more, taken, axis=1), items)
+    return filled, np.where(free, np.take_along_axis(values, taken, axis=1), similarity)
+
+
+def _dense_where_small(vectors: sp.csr_array) -> np.ndarray | sp.csr_array:
+    return vectors.toarray() if vectors.shape[1] <= 256 else vectors
+
+
+def _products(vectors: np.ndarray | sp.csr_array, rows: np.ndarray) -> np.ndarray:
+    product = vectors[rows] @ vectors.T
+    return product if isinstance(product, np.ndarray) else product.toarray()
+
+
+def _frame(ids: pl.Series, items: np.ndarray, similarity: np.ndarray, basis: np.ndarray) -> pl.DataFrame:
+    item, place = np.nonzero(items >= 0)
+    return pl.DataFrame(
+        {
+            "item_id": ids.gather(item),
+            "rank": (place + 1).astype(np.int32),
+            "similar_item_id": ids.gather(items[item, place]).rename("similar_item_id"),
+            # A cosine in float32 may pass 1 by its last digit.
+            "similarity": np.minimum(similarity[item, place].astype(np.float64), 1),
+            "basis": pl.Series(np.array(BASES)[basis[item, place]]),
+        }
+    )
