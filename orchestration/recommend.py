@@ -69,11 +69,11 @@ class Recommender:
         except ValueError:
             known = None
         if known is not None:
-            return self._advice(known, n, allowed, said, self._segment_of(user_id))
+            return self._advice(known, n, allowed=allowed, said=said, segment=self._segment_of(user_id))
         if self._is_a_user(user_id):
             nothing = sp.csr_array((1, len(self._stored.titles)), dtype=np.float32)
             said = (*said, f"User {user_id} has rated nothing yet: these are the most popular titles.")
-            return self._advice(nothing, n, allowed, said, None)
+            return self._advice(nothing, n, allowed=allowed, said=said)
         raise RecommendError(self._unknown_user(user_id))
 
     def for_liked(self, liked: Sequence[str], n: int = 10, genre: str | None = None) -> Advice:
@@ -90,21 +90,25 @@ class Recommender:
             column, understood = self._column_of(name)
             columns.append(column)
             said = (*said, *understood)
-        return self._advice(self._stored.row_of_liked(columns), n, allowed, said, None)
+        return self._advice(self._stored.row_of_liked(columns), n, allowed=allowed, said=said, did="like")
 
     def _advice(
         self,
         row: sp.csr_array,
         n: int,
+        *,
         allowed: np.ndarray | None,
         said: tuple[str, ...],
-        segment: str | None,
+        segment: str | None = None,
+        did: str = "rated",
     ) -> Advice:
         ranked = recommend(self._stored.fitted, row, n, allowed=allowed)
         columns = ranked.items[0][ranked.items[0] >= 0]
         titles = self._stored.titles[columns.tolist()]
         popular = f"popular with {segment}" if segment else POPULAR
-        why = [reason.sentence(self._name, popular) for reason in reasons(self._stored.fitted, row, columns)]
+        why = [
+            reason.sentence(self._name, popular, did) for reason in reasons(self._stored.fitted, row, columns)
+        ]
         if len(columns) < n:
             said = (*said, f"Only {len(columns)} titles are left to recommend.")
         table = titles.select(

@@ -166,7 +166,9 @@ def _version(ratings: Path, titles: Path) -> str:
             if column.dtype == pl.String:
                 learned_from.update("\x00".join(column.fill_null("\x01")).encode())
             else:
-                learned_from.update(np.ascontiguousarray(column.to_physical().to_numpy()).view(np.uint8))
+                learned_from.update(
+                    memoryview(np.ascontiguousarray(column.to_physical().to_numpy())).cast("B")
+                )
     code = sorted(Path(ml.recommendation.__path__[0]).glob("*.py"))
     for path in (*code, Path(__file__)):
         learned_from.update(path.read_bytes())

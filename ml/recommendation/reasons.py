@@ -29,7 +29,7 @@ class Reason:
     items: tuple[int, ...]
     shares: tuple[float, ...]
 
-    def sentence(self, title: Callable[[int], str], popular: str = POPULAR) -> str:
+    def sentence(self, title: Callable[[int], str], popular: str = POPULAR, did: str = "rated") -> str:
         """Return the reason in words, "because you rated Heat and Ronin".
 
         Parameters
@@ -38,12 +38,14 @@ class Reason:
             Names the title of a column.
         popular
             What to say where no seen title speaks for it, "popular with Loyalists".
+        did
+            What the user did with the seen titles: rated them, or "like" them.
         """
         if not self.items:
             return popular
         names = [title(item) for item in self.items]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        return f"because you rated {listed}"
+        return f"because you {did} {listed}"
 
 
 def reasons(

@@ -1,15 +1,16 @@
-"""What ML gives, gathered over all segmentations into the DuckDB schema `ml`, for dbt to build marts on.
+"""What ML gives, gathered over all segmentations and the recommender into the DuckDB schema `ml`, for dbt's marts.
 
 Belongs here: the switch from the model store's Parquet to tables. Does not belong here: what the columns
-mean and must hold; that contract stands once, in dbt's source of the same name.
+mean and must hold; that contract stands once, in dbt's sources `ml` and `recommender`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
 from orchestration.dbt import OWNER, table_metadata
 from orchestration.model_store import ModelStore
+from orchestration.recommender_store import RecommenderStore
 from orchestration.warehouse import POOL, WarehouseResource
 
 TABLES = {
@@ -24,13 +25,19 @@ TABLES = {
     "segment_claims": "Which segments differ from everybody in a feature, and why nothing is said of the others.",
 }
 
+RECOMMENDER_TABLES = {
+    "recommendations": "The best titles for every user.",
+    "recommender_metrics": "What every recommender reaches on held-out ratings.",
+    "recommender_user_ndcg": "nDCG@10 of every judged user's list.",
+    "similar_titles": "The titles most like each title.",
+}
+
 
 def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
-    """Return the gathering asset over the given segmentations."""
-    upstream = [dg.AssetKey([name, step]) for name in segmentations for step in ("members", "profile")]
+    """Return the one asset that gathers the given segmentations and the recommender: dbt waits for it once."""
 
-    @dg.multi_asset(
-        specs=[
+    def specs(tables: Mapping[str, str], upstream: list[dg.AssetKey]) -> list[dg.AssetSpec]:
+        return [
             dg.AssetSpec(
                 ["ml", table],
                 description=description,
@@ -39,29 +46,47 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
                 owners=[OWNER],
                 kinds={"python", "duckdb"},
             )
-            for table, description in TABLES.items()
+            for table, description in tables.items()
+        ]
+
+    @dg.multi_asset(
+        specs=[
+            *specs(
+                TABLES,
+                [dg.AssetKey([name, step]) for name in segmentations for step in ("members", "profile")],
+            ),
+            *specs(
+                RECOMMENDER_TABLES,
+                [dg.AssetKey(["recommender", step]) for step in ("evaluation", "lists", "similar")],
+            ),
         ],
         name="gather_ml_tables",
         pool=POOL,
     )
     def gather_ml_tables(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult]:
-        stores = [ModelStore(warehouse.layout.models / name) for name in segmentations]
-        trained = [store for store in stores if not store.skipped]
+        trained = [
+            store
+            for name in segmentations
+            if not (store := ModelStore(warehouse.layout.models / name)).skipped
+        ]
+        recommender = RecommenderStore(warehouse.layout.recommender)
+        files = {table: [str(store.table_path(table)) for store in trained] for table in TABLES}
+        for table in RECOMMENDER_TABLES:
+            files[table] = [str(recommender.table_path(table))] if recommender.has_candidate else []
         with warehouse.connect(read_only=False) as connection:
             connection.execute("create schema if not exists ml")
             connection.execute("begin")
-            for table in TABLES:
-                files = [str(store.table_path(table)) for store in trained]
+            for table, parts in files.items():
                 # Where nothing was trained, dbt made the table with its declared columns.
-                if files:
+                if parts:
                     connection.execute(
-                        f"create or replace table ml.{table} as select * from read_parquet(?)", [files]
+                        f"create or replace table ml.{table} as select * from read_parquet(?)", [parts]
                     )
                 else:
                     connection.execute(f"delete from ml.{table}")
             connection.execute("commit")
         described = table_metadata(warehouse)
-        for table in TABLES:
+        for table in files:
             yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
 
     return gather_ml_tables

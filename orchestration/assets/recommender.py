@@ -1,7 +1,7 @@
-"""The recommender as assets: settings judged, model trained, lists for every user, similar titles, and their tables.
+"""The recommender as assets: settings judged, model trained, lists for every user, similar titles.
 
-Belongs here: order, checks and metadata. Does not belong here: the work (`orchestration.recommender_tasks`), what the
-tables mean (dbt's source `recommender`).
+Belongs here: order, checks and metadata. Does not belong here: the work (`orchestration.recommender_tasks`), the
+tables made of it (`ml_tables`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ import dagster as dg
 
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL
 from orchestration import worker
-from orchestration.dbt import OWNER, table_metadata
+from orchestration.dbt import OWNER
 from orchestration.recommender_store import RecommenderStore
 from orchestration.warehouse import POOL, WarehouseResource
 
@@ -28,16 +28,10 @@ STEPS = {
     "lists": "The 20 best titles for every user, with the rated titles that speak for each.",
     "similar": "The titles most like each title, by who rated them or by what is said about them.",
 }
-TABLES = {
-    "recommendations": "The best titles for every user.",
-    "recommender_metrics": "What every recommender reaches on held-out ratings.",
-    "recommender_user_ndcg": "nDCG@10 of every judged user's list.",
-    "similar_titles": "The titles most like each title.",
-}
 
 
 def build_recommender() -> list[dg.AssetsDefinition]:
-    """Return the assets of the recommender and the one that gathers its tables."""
+    """Return the assets of the recommender."""
 
     def key(step: str) -> dg.AssetKey:
         return dg.AssetKey([GROUP, step])
@@ -65,7 +59,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
             dg.AssetCheckSpec(
                 MATCHES_GENRES,
                 asset=key("evaluation"),
-                description="Titles of a user's three most watched genres are recommended more often than by popularity.",
+                description="A user's three most watched genres are matched more often than by most popular.",
             ),
         ],
     )
@@ -129,47 +123,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
             metadata={"dagster/row_count": worker.run("find_similar_titles", store, *snapshots)}
         )
 
-    @dg.multi_asset(
-        specs=[
-            dg.AssetSpec(
-                ["ml", table],
-                description=description,
-                # After the features, too, where a job leaves the training out: nothing else would order it then.
-                deps=[
-                    key("evaluation"),
-                    key("lists"),
-                    key("similar"),
-                    dg.AssetKey(["features", RATINGS]),
-                    dg.AssetKey(["features", TITLES]),
-                ],
-                group_name="ml",
-                owners=[OWNER],
-                kinds={"python", "duckdb"},
-            )
-            for table, description in TABLES.items()
-        ],
-        name="gather_recommender_tables",
-        pool=POOL,
-    )
-    def gather_recommender_tables(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult]:
-        store = _store(warehouse)
-        with warehouse.connect(read_only=False) as connection:
-            connection.execute("create schema if not exists ml")
-            connection.execute("begin")
-            for table in TABLES:
-                if store.has_candidate:
-                    connection.execute(
-                        f"create or replace table ml.{table} as select * from read_parquet(?)",
-                        [str(store.table_path(table))],
-                    )
-                else:  # dbt made the table with its declared columns
-                    connection.execute(f"delete from ml.{table}")
-            connection.execute("commit")
-        described = table_metadata(warehouse)
-        for table in TABLES:
-            yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
-
-    return [evaluation, model, lists, similar, gather_recommender_tables]
+    return [evaluation, model, lists, similar]
 
 
 def _store(warehouse: WarehouseResource) -> RecommenderStore:

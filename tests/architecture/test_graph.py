@@ -66,6 +66,9 @@ def test_lineage_runs_from_the_raw_file_to_the_plot_and_the_report(graph):
         (["ml", "segment_members"], ["marts", "segment_members"]),
         (["marts", "segment_members"], ["published", "tables"]),
         (["published", "tables"], ["published", "report"]),
+        (["features", "user_title_ratings"], ["recommender", "model"]),
+        (["recommender", "lists"], ["ml", "recommendations"]),
+        (["ml", "recommendations"], ["marts", "recommendations"]),
     ],
 )
 def test_every_seam_between_python_and_dbt_is_an_edge(graph, upstream, downstream):
@@ -88,6 +91,12 @@ def test_the_sql_layer_trains_nothing(defs):
     keys = defs.resolve_job_def("sql_layer").asset_layer.executable_asset_keys
     assert dg.AssetKey(["features", "user_genre_stats"]) in keys
     assert not {key.path[0] for key in keys} & {"ml", "marts", "user_ratings", "published"}
+
+
+def test_the_job_of_segments_leaves_the_recommender_and_nothing_else_out(defs):
+    everything = defs.resolve_job_def("refresh").asset_layer.executable_asset_keys
+    segments = defs.resolve_job_def("segments").asset_layer.executable_asset_keys
+    assert {key.path[0] for key in everything - segments} == {"recommender"}
 
 
 def test_a_bad_result_cannot_be_published_past_its_check(graph):

@@ -82,6 +82,7 @@ def test_somebody_new_is_recommended_titles_like_those_they_like(recommender):
     advice = recommender.for_liked(["Film 1", "film 3", "5"], n=5)
     assert all(int(title) % 2 for title in advice.titles["title_id"])
     assert not {"1", "3", "5"} & set(advice.titles["title_id"])
+    assert all(reason.startswith("because you like Film ") for reason in advice.titles["reason"])
 
 
 def test_of_titles_with_one_name_the_most_rated_is_taken_and_said(recommender):

@@ -20,6 +20,14 @@ def test_a_misspelt_name_finds_the_one_that_was_meant(typed, meant):
     assert nearest_names(typed, NAMES)[0] == meant
 
 
+def test_a_whole_name_is_nearer_than_a_short_one_within_it():
+    assert nearest_names("toy stroy", ["Troy", "Toy Story"]) == ["Toy Story", "Troy"]
+
+
+def test_a_part_of_a_name_finds_it_where_no_whole_name_is_like_it():
+    assert nearest_names("harbour", NAMES)[0] in ("The Long Harbour", "Harbour Lights")
+
+
 def test_a_name_like_none_finds_none():
     assert nearest_names("qqqqqqqq", NAMES) == []
 
