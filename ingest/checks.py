@@ -11,7 +11,7 @@ all the rest of reading; cells known to be plain (digits, and in numbers one poi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ingest.contracts import Column, Contract, Kind
@@ -25,6 +25,7 @@ _UNREADABLE: Mapping[Kind, str] = {
     Kind.NUMBER: "'-infinity'::DOUBLE",
     Kind.DATE: "'-infinity'::DATE",
     Kind.EPOCH_SECONDS: "'-infinity'::TIMESTAMP",
+    Kind.LOCAL_TIME: "'-infinity'::TIMESTAMP",
 }
 
 
@@ -116,25 +117,48 @@ def _checked(kind: Kind, cell: str) -> str:
 
 
 def _cast(kind: Kind, cell: str) -> str:
-    match kind:
-        case Kind.TEXT:
-            return cell
-        case Kind.INTEGER:
-            return _integer(cell)
-        case Kind.NUMBER:
-            number = f"TRY_CAST({cell} AS DOUBLE)"
-            return f"CASE WHEN NOT contains({cell}, '_') AND isfinite({number}) THEN {number} END"
-        case Kind.DATE:
-            return f"try_strptime({cell}, '%Y-%m-%d')::DATE"
-        case Kind.FLAG:
-            return f"TRY_CAST({cell} AS BOOLEAN)"
-        case Kind.EPOCH_SECONDS:
-            return _timestamp(_integer(cell))
+    return _CASTS[kind](cell)
+
+
+def _text(cell: str) -> str:
+    return cell
+
+
+def _number(cell: str) -> str:
+    number = f"TRY_CAST({cell} AS DOUBLE)"
+    return f"CASE WHEN NOT contains({cell}, '_') AND isfinite({number}) THEN {number} END"
+
+
+def _date(cell: str) -> str:
+    return f"try_strptime({cell}, '%Y-%m-%d')::DATE"
+
+
+def _flag(cell: str) -> str:
+    return f"TRY_CAST({cell} AS BOOLEAN)"
+
+
+def _epoch_seconds(cell: str) -> str:
+    return _timestamp(_integer(cell))
 
 
 def _timestamp(seconds: str) -> str:
     return (
         f"CASE WHEN {seconds} BETWEEN 0 AND {_LAST_EPOCH_SECOND} THEN make_timestamp({seconds} * 1000000) END"
+    )
+
+
+def _local_time(cell: str) -> str:
+    """Accept 2017-06-05 20:15:00, with T between, without seconds or with parts of them; nothing else.
+
+    The cast alone would turn an offset (20:15:00+02) into UTC and a day into its midnight: neither is a local time.
+    As in `_integer`, most rows are spared the pattern.
+    """
+    text = f"replace({cell}, 'T', ' ')"
+    time = f"TRY_CAST({text} AS TIMESTAMP)"
+    pattern = r"\s*\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s*"
+    return (
+        f"CASE WHEN {time} >= TIMESTAMP '1970-01-01' AND {time} < TIMESTAMP '2100-01-01' "
+        f"AND ({time}::VARCHAR = {text} OR regexp_full_match({text}, '{pattern}')) THEN {time} END"
     )
 
 
@@ -145,3 +169,14 @@ def _integer(cell: str) -> str:
         f"CASE WHEN {number}::VARCHAR = {cell} THEN {number} "
         rf"WHEN regexp_full_match({cell}, '\s*[+-]?[0-9]+(\.0*)?\s*') THEN {number} END"
     )
+
+
+_CASTS: Mapping[Kind, Callable[[str], str]] = {
+    Kind.TEXT: _text,
+    Kind.INTEGER: _integer,
+    Kind.NUMBER: _number,
+    Kind.DATE: _date,
+    Kind.FLAG: _flag,
+    Kind.EPOCH_SECONDS: _epoch_seconds,
+    Kind.LOCAL_TIME: _local_time,
+}

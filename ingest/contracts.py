@@ -24,6 +24,8 @@ class Kind(StrEnum):
     DATE = "DATE"
     FLAG = "BOOLEAN"
     EPOCH_SECONDS = "TIMESTAMP"
+    # DuckDB's other name of TIMESTAMP; under the same name the two kinds would be one.
+    LOCAL_TIME = "DATETIME"
 
 
 _NOUNS: Mapping[Kind, str] = {
@@ -33,6 +35,7 @@ _NOUNS: Mapping[Kind, str] = {
     Kind.DATE: "a date such as 1995-10-30",
     Kind.FLAG: "True or False",
     Kind.EPOCH_SECONDS: "seconds since 1970-01-01",
+    Kind.LOCAL_TIME: "a local time from 1970 to 2099 such as 2017-06-05 20:15:00",
 }
 
 
@@ -62,6 +65,8 @@ class Column:
     or_row_number
         Whether a file without this (required) column lands all the same: each row then holds its number in the
         file, from 1, rejected rows counted, so that a row keeps its number whatever becomes of its neighbours.
+    also
+        Other names that a header may give the column; `raw` goes before them.
     """
 
     raw: str
@@ -74,6 +79,7 @@ class Column:
     pattern: str | None = None
     example: str = ""
     or_row_number: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def expectation(self) -> str:
@@ -169,8 +175,10 @@ class Dataset:
     tables: tuple[str, ...]
 
 
-def _id(raw: str, name: str, *, nullable: bool = False) -> Column:
-    return Column(raw=raw, name=name, kind=Kind.INTEGER, required=True, nullable=nullable, minimum=1)
+def _id(raw: str, name: str, *, nullable: bool = False, also: tuple[str, ...] = ()) -> Column:
+    return Column(
+        raw=raw, name=name, kind=Kind.INTEGER, required=True, nullable=nullable, minimum=1, also=also
+    )
 
 
 def _code(raw: str, name: str, *, first: int, last: int) -> Column:
@@ -280,13 +288,50 @@ CUSTOMERS = Contract(
     key=("customer_id",),
 )
 
+USERS = Contract(
+    table="users",
+    description="One user with a subscription (ids of the ratings)",
+    stems=("users",),
+    columns=(
+        _id("user_id", "user_id", also=("userId",)),
+        Column(raw="subscription", name="subscription", kind=Kind.TEXT, required=True),
+        Column(raw="region", name="region", kind=Kind.TEXT, also=("country",)),
+        Column(raw="joined_on", name="joined_on", kind=Kind.DATE),
+    ),
+    key=("user_id",),
+)
+
+WATCH_EVENTS = Contract(
+    table="watch_events",
+    description="One time that one user watched one title (MovieLens ids)",
+    stems=("watch_events",),
+    columns=(
+        _id("user_id", "user_id", also=("userId",)),
+        _id("movie_id", "movie_id", also=("movieId",)),
+        Column(raw="watched_at", name="watched_at", kind=Kind.LOCAL_TIME, required=True, nullable=False),
+        Column(raw="device", name="device", kind=Kind.TEXT, required=True),
+        # Nobody watches one title for more than a day at a stretch.
+        Column(
+            raw="minutes_watched",
+            name="minutes_watched",
+            kind=Kind.NUMBER,
+            required=True,
+            nullable=False,
+            minimum=0,
+            maximum=1440,
+        ),
+    ),
+    key=("user_id", "movie_id", "watched_at"),
+)
+
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
-    {c.table: c for c in (RATINGS, LINKS, TITLES, CUSTOMERS)}
+    {c.table: c for c in (RATINGS, LINKS, TITLES, CUSTOMERS, USERS, WATCH_EVENTS)}
 )
 """Every raw table that can land, by its name."""
 
 MOVIES_DATASET = Dataset(name="movies", tables=("ratings", "links", "titles"))
 CUSTOMERS_DATASET = Dataset(name="customers", tables=("customers",))
+VIEWING_DATASET = Dataset(name="viewing", tables=("users", "watch_events"))
 
-DATASETS = (MOVIES_DATASET, CUSTOMERS_DATASET)
+DATASETS = (MOVIES_DATASET, CUSTOMERS_DATASET, VIEWING_DATASET)
 """Every dataset that a source may hold."""

@@ -322,10 +322,11 @@ def match_columns(contract: Contract, header: Sequence[str], name: str) -> dict[
     matched: dict[str, int] = {}
     missing: list[str] = []
     for column in contract.columns:
-        candidates = places.get(column.raw.casefold(), [])
+        name_found = next((n for n in (column.raw, *column.also) if n.casefold() in places), column.raw)
+        candidates = places.get(name_found.casefold(), [])
         if len(candidates) > 1 and column.required:
             raise IngestError(
-                f"column '{column.raw}' stands in the header {len(candidates)} times.",
+                f"column '{name_found}' stands in the header {len(candidates)} times.",
                 next_step="Keep one of them, and run again.",
                 where=name,
             )
@@ -414,6 +415,8 @@ def _parquet_cell(column: Column, found: str, schema: Mapping[str, str], name: s
     kind, cell = schema[found], identifier(found)
     if kind.startswith("TIMESTAMP") and column.kind is Kind.EPOCH_SECONDS:
         return f"epoch({cell})::BIGINT::VARCHAR"
+    if kind.startswith("TIMESTAMP") and not kind.endswith("ZONE") and column.kind is Kind.LOCAL_TIME:
+        return f"{cell}::TIMESTAMP::VARCHAR"
     is_nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "BLOB", "BIT"))
     is_time = kind.startswith(("DATE", "TIME", "INTERVAL")) and column.kind is not Kind.DATE
     if is_nested or is_time or (kind == "BOOLEAN" and column.kind is not Kind.FLAG):

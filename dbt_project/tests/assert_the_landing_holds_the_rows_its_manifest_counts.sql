@@ -1,4 +1,7 @@
-{% set tables = {'ratings': 'movies', 'links': 'movies', 'titles': 'movies', 'customers': 'customers'} %}
+{% set tables = {
+    'ratings': 'movies', 'links': 'movies', 'titles': 'movies', 'customers': 'customers',
+    'users': 'viewing', 'watch_events': 'viewing'
+} %}
 
 with
 

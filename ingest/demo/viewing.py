@@ -1,6 +1,6 @@
 """What the rating users watch: `users.csv` and `watch_events.csv`.
 
-Belongs here: subscriptions, countries, devices, times of viewing. Does not belong here: which genres a
+Belongs here: subscriptions, regions, devices, times of viewing. Does not belong here: which genres a
 persona seeks (`personas`); viewing follows the same choice as rating does (`ratings`).
 """
 
@@ -16,7 +16,7 @@ from ingest.demo.sizes import Sizes
 from ingest.demo.streams import stream
 
 SUBSCRIPTIONS: Final = ("Basic", "Standard", "Premium")
-COUNTRIES: Final = ("USA", "India", "UK", "Canada", "Germany", "Brazil")
+REGIONS: Final = ("USA", "India", "UK", "Canada", "Germany", "Brazil")
 DEVICES: Final = ("Mobile", "TV", "Desktop", "Tablet")
 
 _SUBSCRIPTION_SHARES: Final = np.array([
@@ -24,7 +24,7 @@ _SUBSCRIPTION_SHARES: Final = np.array([
 ])  # fmt: skip
 """Per persona, in the order of `PERSONAS`: who watches more pays for more."""
 
-_COUNTRY_SHARES: Final = (0.36, 0.24, 0.14, 0.10, 0.09, 0.07)
+_REGION_SHARES: Final = (0.36, 0.24, 0.14, 0.10, 0.09, 0.07)
 
 _DEVICES_OF_SUBSCRIPTION: Final = np.array([
     [0.55, 0.15, 0.20, 0.10], [0.30, 0.38, 0.20, 0.12], [0.15, 0.62, 0.13, 0.10],
@@ -59,16 +59,16 @@ class Viewing:
 
 
 def draw_viewing(seed: int, sizes: Sizes, setting: Setting) -> Viewing:
-    """Draw subscriptions and countries of the users, and what they watch."""
+    """Draw subscriptions and regions of the users, and what they watch."""
     rng = stream(seed, "viewing")
     persona = setting.users.persona.astype(np.int64)
     subscription = _pick(rng, _SUBSCRIPTION_SHARES[persona])
-    country = rng.choice(len(COUNTRIES), size=len(persona), p=_COUNTRY_SHARES)
+    region = rng.choice(len(REGIONS), size=len(persona), p=_REGION_SHARES)
     users = pl.DataFrame(
         {
             "user_id": np.arange(1, len(persona) + 1),
             "subscription": pl.Series(SUBSCRIPTIONS).gather(subscription),
-            "country": pl.Series(COUNTRIES).gather(country),
+            "region": pl.Series(REGIONS).gather(region),
             "joined_on": pl.from_epoch(pl.Series(setting.users.first_rating_at), time_unit="s").dt.date(),
         }
     )

@@ -37,6 +37,7 @@ FED_BY_ML = {
     "free_segments",
     "segment_separation",
     "segment_claims",
+    "segment_devices",
 }
 
 
@@ -65,6 +66,8 @@ def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -
         *FED_BY_ML,
         *("rejects", "landing_manifest", "data_funnel", "genre_counts"),
         *("customer_channels", "customer_discovery"),
+        *("genre_popularity", "genre_rating_counts", "user_genres"),
+        *("users", "user_devices", "subscription_regions", "weekly_activity", "viewing_hours"),
     }
     for mart in FED_BY_ML:
         assert built.query(f"select count(*) from marts.{mart}") == [(0,)]

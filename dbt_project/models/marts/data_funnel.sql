@@ -12,10 +12,19 @@
     ('customers', 'customers read', 'customers_read'),
     ('customers', 'customers landed', 'customers_landed'),
     ('customers', 'customers with features', 'customers_with_features'),
+    ('listed users', 'lines of users read', 'users_read'),
+    ('listed users', 'lines of users landed', 'users_landed'),
+    ('listed users', 'users listed', 'users_listed'),
+    ('watch events', 'watch events read', 'events_read'),
+    ('watch events', 'watch events landed', 'events_landed'),
+    ('watch events', 'watch events of listed users', 'events_of_listed_users'),
+    ('watch events', 'watch events of movies in links', 'events_linked'),
+    ('watch events', 'watch events joined to a title', 'events_joined'),
 ] %}
 -- The first step of each entity is above 0 when its file landed, and its steps are shown then.
 {% set first_steps = {
-    'titles': 'catalogue_rows_read', 'ratings': 'ratings_read', 'users': 'ratings_read', 'customers': 'customers_read'
+    'titles': 'catalogue_rows_read', 'ratings': 'ratings_read', 'users': 'ratings_read', 'customers': 'customers_read',
+    'listed users': 'users_read', 'watch events': 'events_read'
 } %}
 
 with
@@ -28,7 +37,11 @@ manifest as (
         sum(case when table_name = 'ratings' then rows_read else 0 end) as ratings_read,
         sum(case when table_name = 'ratings' then rows_landed else 0 end) as ratings_landed,
         sum(case when table_name = 'customers' then rows_read else 0 end) as customers_read,
-        sum(case when table_name = 'customers' then rows_landed else 0 end) as customers_landed
+        sum(case when table_name = 'customers' then rows_landed else 0 end) as customers_landed,
+        sum(case when table_name = 'users' then rows_read else 0 end) as users_read,
+        sum(case when table_name = 'users' then rows_landed else 0 end) as users_landed,
+        sum(case when table_name = 'watch_events' then rows_read else 0 end) as events_read,
+        sum(case when table_name = 'watch_events' then rows_landed else 0 end) as events_landed
     from {{ source('landing', 'manifest') }}
 
 ),
@@ -65,6 +78,30 @@ customers as (
 
 ),
 
+listed_users as (
+
+    select count(*) as users_listed
+    from {{ ref('int_viewing__users') }}
+
+),
+
+viewers as (
+
+    select sum(devices.events) as events_of_listed_users
+    from {{ ref('user_devices') }} as devices
+    inner join {{ ref('int_viewing__users') }} as listed on devices.user_id = listed.user_id
+
+),
+
+watched as (
+
+    select
+        sum(case when is_linked then event_count else 0 end) as events_linked,
+        sum(case when title_row_id is not null then event_count else 0 end) as events_joined
+    from {{ ref('int_viewing__titles') }}
+
+),
+
 counts as (
 
     select
@@ -72,12 +109,18 @@ counts as (
         titles.*,
         movies.*,
         users.*,
-        customers.*
+        customers.*,
+        listed_users.*,
+        viewers.*,
+        watched.*
     from manifest
     cross join titles
     cross join movies
     cross join users
     cross join customers
+    cross join listed_users
+    cross join viewers
+    cross join watched
 
 ),
 

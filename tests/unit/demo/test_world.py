@@ -41,13 +41,15 @@ def test_only_the_reported_files_are_there(world: DemoWorld) -> None:
     assert written == set(world.files)
 
 
-def test_the_world_is_a_source_of_movies_and_customers_and_keeps_its_truth_out(world: DemoWorld) -> None:
+def test_the_world_is_a_source_of_every_dataset_and_keeps_its_truth_out(world: DemoWorld) -> None:
     found = resolve_source(str(world.folder)).files
     assert {table: str(file.path.relative_to(world.folder)) for table, file in found.items()} == {
         "ratings": "ratings.csv",
         "links": "links.csv",
         "titles": "movies_metadata.csv",
         "customers": "customers/customer_segmentation_data.csv",
+        "users": "viewing/users.csv",
+        "watch_events": "viewing/watch_events.csv",
     }
 
 

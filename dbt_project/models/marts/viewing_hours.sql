@@ -1,0 +1,53 @@
+-- Where somebody watches at all, each of the 168 hours of the week is there: an hour in which nobody does is an answer.
+with
+
+counted as (
+
+    select
+        {{ iso_weekday('watched_at') }} as weekday,
+        cast(extract(hour from watched_at) as integer) as hour,
+        count(*) as events
+    from {{ ref('stg_viewing__watch_events') }}
+    group by 1, 2
+
+),
+
+weekdays as (
+
+    {% for weekday in range(1, 8) %}
+        select {{ weekday }} as weekday
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+
+),
+
+hours as (
+
+    {% for hour in range(24) %}
+        select {{ hour }} as hour
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        weekdays.weekday,
+        hours.hour,
+
+        ---------- numbers
+        coalesce(counted.events, 0) as events
+
+    from weekdays
+    cross join hours
+    left join counted
+        on
+            weekdays.weekday = counted.weekday
+            and hours.hour = counted.hour
+    where exists (select 1 from {{ ref('stg_viewing__watch_events') }})
+
+)
+
+select * from final
