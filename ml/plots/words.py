@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties, findfont
 
 from ml.plots.cells import draw_key
 from ml.plots.given import drawable
-from ml.plots.style import WIDTH, add_axes, number, percent, plot_style, titled_figure
+from ml.plots.style import WIDTH, add_axes, number, percent, plot_style, short_name, titled_figure
 
 _WIDE, _HIGH, _KEY, _SIDE = 6.6, 3.3, 0.5, 0.2
 _DOTS_PER_INCH = 120
@@ -48,6 +48,8 @@ def genre_cloud(genres: pl.DataFrame, *, counted: str = "ratings", seed: int = 0
 
     known = drawable(genres.filter(pl.col(counted) > 0), "genre_label", counted, "mean_rating")
     known = known.sort(counted, "genre_label", descending=[True, False])
+    # A word that is longer than the picture has no place in it.
+    known = known.with_columns(pl.Series("genre_label", [short_name(name) for name in known["genre_label"]]))
     means = dict(known.select("genre_label", "mean_rating").iter_rows())
     norm = Normalize(min(means.values()), max(means.values()))
 
