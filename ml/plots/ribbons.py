@@ -83,7 +83,7 @@ def lay_out(values: np.ndarray) -> Flow:
 
 
 def user_genre_flow(users: pl.DataFrame, *, chosen: str) -> Figure:
-    """Draw what some users rate, genre by genre.
+    """Draw what some users rate, genre by genre, each user as 100%.
 
     Parameters
     ----------
@@ -111,12 +111,12 @@ def user_genre_flow(users: pl.DataFrame, *, chosen: str) -> Figure:
         for user, name in who.select("user_id", "segment_name").iter_rows()
     ]
     values, genres = _matrix(known, "user_id", who["user_id"].to_list())
+    values /= values.sum(axis=1, keepdims=True)
     largest = np.bincount(values[:, : _real(genres)].argmax(axis=1), minlength=len(genres))
     top = int(largest.argmax())
     title = f"{genres[top]} is the largest genre of {largest[top]:,} of {len(who):,} users"
-    return _draw(
-        values, names, genres, _colors(who["segment_id"].to_list()), title=title, chosen=f"{chosen}."
-    )
+    width = f"{chosen}, each as 100%. Width: share of the user's ratings"
+    return _draw(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
 
 
 def segment_genre_flow(segments: pl.DataFrame) -> Figure:
@@ -147,7 +147,8 @@ def segment_genre_flow(segments: pl.DataFrame) -> Figure:
         for name, total in zip(who["segment_name"], totals, strict=True)
     ]
     title = _segments_title(values, who["segment_name"].to_list(), genres)
-    return _draw(values, names, genres, _colors(who["segment_id"].to_list()), title=title, chosen="")
+    width = f"{number(float(values.sum()))} ratings. Width: ratings"
+    return _draw(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
 
 
 def _bars(totals: np.ndarray, height: float) -> tuple[tuple[float, float], ...]:
@@ -185,7 +186,7 @@ def _colors(segment_ids: list[int | None]) -> list[str]:
 
 
 def _draw(
-    values: np.ndarray, names: list[str], genres: list[str], colors: list[str], *, title: str, chosen: str
+    values: np.ndarray, names: list[str], genres: list[str], colors: list[str], *, title: str, width: str
 ) -> Figure:
     flow = lay_out(values)
     shares = values.sum(axis=0) / values.sum()
@@ -195,9 +196,9 @@ def _draw(
     left = _SIDE + max(text_width(name, _LABEL_SIZE) for name in names) + 0.08
     right = WIDTH - _SIDE - max(text_width(name, _LABEL_SIZE) for name in right_names) - 0.08
     body = max(4.2, 0.42 * len(names), 0.36 * len(genres)) + 0.15
-    subtitle = f"{chosen} Width: ratings, counted in each genre of their title; {number(float(values.sum()))} in all."
+    subtitle = f"{width}, a rating counted in each genre of its title."
     with plot_style():
-        figure = titled_figure(title, subtitle.strip(), body=body)
+        figure = titled_figure(title, subtitle, body=body)
         axes = add_axes(figure, 0, 0.15, WIDTH, body)
         axes.set_axis_off()
         axes.set_xlim(0, WIDTH)
@@ -215,19 +216,12 @@ def _ribbon(ribbon: Ribbon, left: float, right: float, color: str) -> PathPatch:
     """Return a ribbon: two S-curves that leave and enter level."""
     middle = (left + right) / 2
     (a, b), (c, d) = ribbon.left, ribbon.right
-    corners = [
-        (left, a),
-        (middle, a),
-        (middle, c),
-        (right, c),
-        (right, d),
-        (middle, d),
-        (middle, b),
-        (left, b),
-        (left, a),
-    ]
+    upper = [(left, a), (middle, a), (middle, c), (right, c)]
+    lower = [(right, d), (middle, d), (middle, b), (left, b)]
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
-    return PathPatch(Path(corners, codes), facecolor=color, alpha=0.5, edgecolor="white", linewidth=0.4)
+    return PathPatch(
+        Path([*upper, *lower, (left, a)], codes), facecolor=color, alpha=0.5, edgecolor="white", linewidth=0.4
+    )
 
 
 def _draw_bars(axes: Axes, bars: Sequence[tuple[float, float]], left: float, colors: Sequence[str]) -> None:

@@ -18,7 +18,13 @@ _FEW = 10
 
 
 def genre_strip(
-    titles: pl.DataFrame, *, measure: str, unit: str, rng: np.random.Generator, most: int = 4_000
+    titles: pl.DataFrame,
+    *,
+    measure: str,
+    unit: str,
+    rng: np.random.Generator,
+    chosen: str = "",
+    most: int = 4_000,
 ) -> Figure:
     """Draw each title as a dot in the row of each of its genres.
 
@@ -30,6 +36,8 @@ def genre_strip(
         What the score is, in lower case, and its unit.
     rng
         Draws the subsample and spreads the dots over the height of their row.
+    chosen
+        Which titles these are, as a sentence.
     most
         Dots drawn; the medians are of all titles.
 
@@ -56,7 +64,12 @@ def genre_strip(
     names = [f"{genre} ({count:,})" for genre, count in medians.select("genre_label", "titles").iter_rows()]
     with plot_style():
         figure, axes = named_rows(
-            _title(medians, measure), _subtitle(len(drawn), len(rows)), names, row=0.27, lines=1, widest=2.4
+            _title(medians, measure),
+            _subtitle(chosen, len(drawn), len(rows)),
+            names,
+            row=0.27,
+            lines=1,
+            widest=2.4,
         )
         axes.plot(scores[drawn], up, "o", color=segment_colors(1)[0], markersize=2, markeredgewidth=0)
         for row, median in enumerate(medians["median"]):
@@ -80,6 +93,7 @@ def _title(medians: pl.DataFrame, measure: str) -> str:
     )
 
 
-def _subtitle(drawn: int, rows: int) -> str:
+def _subtitle(chosen: str, drawn: int, rows: int) -> str:
     text = "A dot: a title, in the row of each of its genres. Bar: the median. In brackets: titles."
+    text = f"{chosen} {text}" if chosen else text
     return text if drawn == rows else f"{text} {drawn:,} of {rows:,} dots are drawn, at random."

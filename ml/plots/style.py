@@ -3,7 +3,7 @@
 Belongs here: anything two plots must agree on. Does not belong here: any one plot, files.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -35,9 +35,6 @@ _SEGMENT_COLORS = (
     "#e76300",
     "#94a4a2",
 )
-# Okabe and Ito (2008), without yellow, which is lost on white: kinds of things that are no segments must not
-# look like one.
-_KIND_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#1f2430")
 _FONT = "DejaVu Sans"
 _STYLE = {
     "font.family": _FONT,  # comes with matplotlib: the same picture on every machine
@@ -93,14 +90,6 @@ def segment_colors(n: int) -> list[str]:
         darker = 0.62 ** (i // len(_SEGMENT_COLORS))
         colors.append(to_hex((red * darker, green * darker, blue * darker)))
     return colors
-
-
-def kind_colors(kinds: Iterable[str]) -> dict[str, str]:
-    """Return hex colours of things that are no segments, such as devices; by name, so that order changes none.
-
-    From the eighth on they come back.
-    """
-    return {kind: _KIND_COLORS[i % len(_KIND_COLORS)] for i, kind in enumerate(sorted(set(kinds)))}
 
 
 def readable_on(color: str) -> str:

@@ -13,11 +13,11 @@ from matplotlib.patches import Rectangle
 
 from ml.plots.cells import WHITE_TO_BLUE, draw_cells, draw_key
 from ml.plots.given import NothingToDrawError, drawable
+from ml.plots.kinds import kind_colors
 from ml.plots.style import (
     INK,
     WIDTH,
     add_axes,
-    kind_colors,
     label_ticks,
     number,
     percent,

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ml.plots.given import drawable
+from ml.plots.kinds import kind_colors
 from ml.plots.style import (
     WIDTH,
     add_axes,
-    kind_colors,
     label_ticks,
     number,
     plot_style,

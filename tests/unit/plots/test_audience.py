@@ -16,19 +16,20 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Annotation, Text
 
 from ml.plots.boxes import box_of_counts, quantiles_of_counts, rating_boxes
+from ml.plots.cloud import genre_cloud
 from ml.plots.devices import segment_device_heatmap, user_device_heatmap
 from ml.plots.encode import to_png
 from ml.plots.given import NothingToDrawError, drawable
+from ml.plots.kinds import kind_colors
 from ml.plots.leanings import segment_leanings
 from ml.plots.popularity import genre_popularity
 from ml.plots.recommenders import recommender_bars
 from ml.plots.ribbons import lay_out, segment_genre_flow, user_genre_flow
 from ml.plots.similarity import similarity_heatmap
 from ml.plots.strips import genre_strip
-from ml.plots.style import kind_colors, plot_style, segment_colors
+from ml.plots.style import plot_style, segment_colors
 from ml.plots.times import spread, viewing_hours_heatmap, weekly_activity
 from ml.plots.trends import catalogue_trends
-from ml.plots.words import genre_cloud
 from tests.unit.plots import audience
 
 HOSTILE = "$x_1^2$ <script>alert(1)</script> \\frac 日本 🎬 " + "name " * 30
