@@ -18,7 +18,7 @@ from orchestration.warehouse import POOL, WarehouseResource
 
 AUDIENCE_PLOTS = dg.AssetKey(["audience", "plots"])
 MARTS = tuple(dg.AssetKey(["marts", mart]) for mart in marts_read())
-_TASK = "orchestration.audience_tasks:draw_audience"
+_TASK = "draw_audience"
 
 
 def build_audience_plots() -> dg.AssetsDefinition:
