@@ -8,7 +8,7 @@ process it costs one import (3 s) and then next to nothing, and the DuckDB file 
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -141,8 +141,20 @@ class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
         )
 
 
-def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+def build(
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    *,
+    once_built: Callable[[], None] = lambda: None,
+) -> Iterator[Any]:
     """Run `dbt build` for the assets and checks of a step and yield their Dagster events.
+
+    Parameters
+    ----------
+    context, warehouse
+        Of the step.
+    once_built
+        Called when all went well, before the events are yielded: Dagster takes a second to write them down.
 
     Raises
     ------
@@ -159,6 +171,8 @@ def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> It
     failures = run_build(selection, warehouse.layout, callbacks=[lambda event: _collect(event, messages)])
     # One message: each would be an event of its own in Dagster's log, and those are slow to write.
     context.log.info("\n".join(message["info"]["msg"] for message in messages))
+    if not failures:
+        once_built()
     yield from _dagster_events(messages, context, params, table_metadata(warehouse))
     if failures:
         raise dg.Failure(description=f"dbt build: {'; '.join(failures)}", allow_retries=False)

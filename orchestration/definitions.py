@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from dagster.components.core.component_tree import ComponentTreeException
 
+from orchestration.assets.audience_plots import build_audience_plots
 from orchestration.assets.dbt_models import build_dbt_assets
 from orchestration.assets.landing import build_landing, build_raw_specs
 from orchestration.assets.ml_tables import build_ml_tables
@@ -62,6 +63,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 dbt_assets,
                 build_ml_tables(list(described)),
                 *build_recommender(),
+                build_audience_plots(),
                 build_published(marts, list(described)),
                 build_report(described, labels),
             ],

@@ -30,6 +30,7 @@ class WarehouseLayout:
         self.models = root / "models"
         self.recommender = self.models / "recommender"
         self.plots = root / "plots"
+        self.plot_sets = root / "plots.d"
         self.published = root / "published"
         self.published_sets = root / "published.d"
         self.report = root / "report"

@@ -22,8 +22,8 @@ from orchestration.layout import write_atomically
 from orchestration.model_store import ModelStore
 from orchestration.segment_plots import draw
 
-_one_at_a_time = threading.Lock()
-"""matplotlib's settings are global."""
+one_at_a_time = threading.Lock()
+"""Who draws holds it: matplotlib's settings are global."""
 
 
 def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Path, workers: int) -> str:
@@ -64,7 +64,7 @@ def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Path) -> dic
     """Draw every plot into the store and return their thumbnails as Markdown, by name."""
     unfinished, finished = store.home / ".plots", store.home / "plots"
     thumbnails = {}
-    with _one_at_a_time:
+    with one_at_a_time:
         shutil.rmtree(unfinished, ignore_errors=True)
         for drawn in draw(spec, store, _read(features), _prepared(store.home, features)):
             write_atomically(unfinished / f"{drawn.name}.png", drawn.png)

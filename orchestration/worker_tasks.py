@@ -3,6 +3,7 @@
 Belongs here: the list. Does not belong here: any task.
 """
 
+from orchestration.audience_tasks import draw_audience
 from orchestration.recommender_tasks import (
     evaluate_recommenders,
     find_similar_titles,
@@ -13,6 +14,7 @@ from orchestration.segmentation_tasks import assign_members, draw_plots, profile
 
 __all__ = [
     "assign_members",
+    "draw_audience",
     "draw_plots",
     "evaluate_recommenders",
     "find_similar_titles",

@@ -1,4 +1,4 @@
-"""Numbers in a grid on colours that run from blue over white to red, and the key to them.
+"""Numbers in a grid on colours, and the key to them.
 
 Belongs here: what the heat maps share. Does not belong here: which numbers, titles.
 """
@@ -6,7 +6,7 @@ Belongs here: what the heat maps share. Does not belong here: which numbers, tit
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_hex
 
 from ml.plots.style import MUTED, readable_on
 
@@ -17,8 +17,15 @@ BLUE_TO_RED = LinearSegmentedColormap.from_list(
 on the reds and blues left out neither dark nor white ones reach the 4.5 that small type needs (WCAG 2.1,
 1.4.3)."""
 
+WHITE_TO_BLUE = LinearSegmentedColormap.from_list(
+    "pale_Blues", colormaps["Blues"](np.linspace(0.02, 0.62, 65))
+)
+"""For what only grows from nothing; dark digits stand out on all of it."""
 
-def draw_cells(axes: Axes, values: np.ndarray, texts: list[list[str]], norm: Normalize) -> None:
+
+def draw_cells(
+    axes: Axes, values: np.ndarray, texts: list[list[str]], norm: Normalize, cmap: Colormap = BLUE_TO_RED
+) -> None:
     """Draw a grid of coloured cells, each with its text.
 
     Parameters
@@ -31,10 +38,12 @@ def draw_cells(axes: Axes, values: np.ndarray, texts: list[list[str]], norm: Nor
         r rows of c texts.
     norm
         From values to colours.
+    cmap
+        The colours: blue over white to red, or white to blue.
     """
     shown = np.ma.masked_invalid(values)
-    axes.imshow(shown, cmap=BLUE_TO_RED, norm=norm, aspect="auto", interpolation="nearest")
-    colors = BLUE_TO_RED(norm(shown))
+    axes.imshow(shown, cmap=cmap, norm=norm, aspect="auto", interpolation="nearest")
+    colors = cmap(norm(shown))
     for (row, column), value in np.ndenumerate(values):
         if texts[row][column]:
             color = readable_on(to_hex(colors[row, column])) if np.isfinite(value) else MUTED
@@ -46,9 +55,9 @@ def draw_cells(axes: Axes, values: np.ndarray, texts: list[list[str]], norm: Nor
     axes.spines[:].set_visible(False)
 
 
-def draw_key(axes: Axes, ends: tuple[str, str, str]) -> None:
+def draw_key(axes: Axes, ends: tuple[str, str, str], cmap: Colormap = BLUE_TO_RED) -> None:
     """Draw the scale of colours with a word for its lower end, its middle and its upper end."""
-    axes.imshow(np.linspace(0, 1, 65)[None], cmap=BLUE_TO_RED, aspect="auto", extent=(-1, 1, 0, 1))
+    axes.imshow(np.linspace(0, 1, 65)[None], cmap=cmap, aspect="auto", extent=(-1, 1, 0, 1))
     axes.set_yticks([])
     axes.set_xticks([-1, 0, 1], ends, size=8, color=MUTED)
     axes.tick_params(length=0, pad=2)

@@ -12,11 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ml.plots.rows import named_rows
 from ml.plots.style import (
     INK,
     MUTED,
-    WIDTH,
-    add_axes,
     clean,
     label_ticks,
     log_ticks,
@@ -25,14 +24,9 @@ from ml.plots.style import (
     plot_style,
     segment_colors,
     short_name,
-    text_width,
     tick_number,
-    titled_figure,
-    wrap_name,
 )
 
-_AXIS, _RIGHT = 0.6, 0.3
-_NAME_SIZE = 9.5
 _BINS = 160
 _SKEWED = 1.5
 """Skewness from which a logarithmic axis is worth its trouble (an exponential distribution has 2)."""
@@ -57,7 +51,7 @@ def segment_sizes(sizes: pl.DataFrame) -> Figure:
     palette = segment_colors(max(ids, default=-1) + 1)
     with plot_style():
         subtitle = f"{sum(members):,} members in all."
-        figure, axes = _named_rows(_sizes_title(frame), subtitle, frame["segment_name"].to_list(), row=0.48)
+        figure, axes = named_rows(_sizes_title(frame), subtitle, frame["segment_name"].to_list(), row=0.48)
         axes.barh(range(len(ids)), members, height=0.68, color=[palette[i] for i in ids])
         for row, (count, share) in enumerate(zip(members, shares, strict=True)):
             axes.annotate(
@@ -102,7 +96,7 @@ def distribution(values: np.ndarray, segment_ids: np.ndarray, names: Sequence[st
         if scale.is_log:
             subtitle += " Logarithmic axis."
         title = _distribution_title(groups, names, label)
-        figure, axes = _named_rows(title, subtitle, names, row=0.56)
+        figure, axes = named_rows(title, subtitle, names, row=0.56)
         low, high = _reach(scale.forward(values))
         edges = np.linspace(low, high, _BINS + 1)
         for row, (group, color) in enumerate(zip(groups, segment_colors(len(names)), strict=True)):
@@ -152,7 +146,9 @@ def _reach(positions: np.ndarray) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = np.percentile(positions, _INNER)
     air = 0.06 * (high - low) if high > low else max(abs(high) * 0.1, 0.5)
-    return float(low - air), float(high + air)
+    # A measure that is never negative has no curve below 0 (on either scale 0 lies at 0).
+    floor = 0.0 if positions.min() >= 0 else -np.inf
+    return float(max(low - air, floor)), float(high + air)
 
 
 def _draw_curve(axes: Axes, row: int, positions: np.ndarray, edges: np.ndarray, color: str) -> None:
@@ -192,19 +188,6 @@ def _set_ticks(axes: Axes, scale: _Scale, values: np.ndarray) -> None:
     ticks = [0.0] if values.min() == 0 else []
     ticks += log_ticks(max(low, values[values > 0].min()), high)
     axes.set_xticks(scale.forward(np.array(ticks)), [tick_number(tick) for tick in ticks])
-
-
-def _named_rows(title: str, subtitle: str, names: Sequence[str], *, row: float) -> tuple[Figure, Axes]:
-    """Return axes with one labelled row per segment, the first on top, `row` inches each."""
-    wrapped = [wrap_name(name, 2.1, _NAME_SIZE) for name in names]
-    left = max(*(text_width(name, _NAME_SIZE) for name in wrapped), 0.7) + 0.3
-    body = _AXIS + row * len(names)
-    figure = titled_figure(title, subtitle, body=body)
-    axes = add_axes(figure, left, _AXIS, WIDTH - _RIGHT, body)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_yticks(range(len(names)), wrapped, parse_math=False, color=INK, size=_NAME_SIZE)
-    axes.grid(visible=False, axis="y")
-    return figure, axes
 
 
 def _sizes_title(frame: pl.DataFrame) -> str:

@@ -10,12 +10,15 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration import dbt
+from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
 from orchestration.warehouse import POOL, WarehouseResource
 from orchestration.worker import start_worker
 
 
 def build_dbt_assets() -> dg.AssetsDefinition:
     """Return the dbt project as assets; parses the project when it has changed."""
+    missing: dict[str, set[dg.AssetKey]] = {}
+    """By run: the marts that the pictures of the audience still wait for."""
 
     @dagster_dbt.dbt_assets(
         manifest=dbt.ensure_manifest(),
@@ -25,6 +28,18 @@ def build_dbt_assets() -> dg.AssetsDefinition:
     )
     def dbt_build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
         start_worker()  # it imports while dbt works
-        yield from dbt.build(context, warehouse)
+
+        def draw_from_marts() -> None:
+            waited_for = missing.setdefault(context.run_id, set(MARTS))
+            waited_for -= context.selected_asset_keys
+            if not waited_for and _is_asked_for(AUDIENCE_PLOTS, context):
+                begin_audience_plots(context.run_id, warehouse)
+
+        yield from dbt.build(context, warehouse, once_built=draw_from_marts)
 
     return dbt_build
+
+
+def _is_asked_for(key: dg.AssetKey, context: dg.AssetExecutionContext) -> bool:
+    """Return whether the run also materialises an asset."""
+    return key in (context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys)

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.dbt import OWNER
 from orchestration.layout import switch_symlink
 from orchestration.model_store import ModelStore
+from orchestration.plot_store import PlotStore
 from orchestration.recommender_store import RecommenderStore
 from orchestration.warehouse import POOL, WarehouseResource
 
@@ -21,12 +23,12 @@ KEPT_SETS = 3
 
 
 def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) -> dg.AssetsDefinition:
-    """Return the asset that publishes the given marts and puts the models behind them in force."""
+    """Return the asset that publishes the given marts and puts models and pictures of the same run in force."""
 
     @dg.asset(
         key=["published", "tables"],
         description="Every mart as `published/<mart>.parquet`; a reader sees the old set or the new one.",
-        deps=[*marts, *(dg.AssetKey([name, "plots"]) for name in segmentations)],
+        deps=[*marts, AUDIENCE_PLOTS, *(dg.AssetKey([name, "plots"]) for name in segmentations)],
         group_name="published",
         owners=[OWNER],
         kinds={"parquet"},
@@ -59,6 +61,7 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         if recommender.has_candidate:
             recommender.promote_candidate()
             recommender.prune()
+        PlotStore(layout, "audience").promote_candidate()
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)
         return dg.MaterializeResult(

@@ -1,0 +1,29 @@
+"""What a plot is given: rows that can be drawn, or a word that there are none.
+
+Belongs here: what plots of tables check before they draw. Does not belong here: drawing.
+"""
+
+import polars as pl
+
+
+class NothingToDrawError(ValueError):
+    """No row has what a plot needs; the message says what that is."""
+
+
+def drawable(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Return the rows in which none of some columns is missing (null or NaN).
+
+    Raises
+    ------
+    NothingToDrawError
+        When no row is left, or a column is absent.
+    """
+    if absent := [column for column in columns if column not in frame.columns]:
+        raise NothingToDrawError(f"the table has no column {' and no '.join(absent)}")
+    numeric = [column for column in columns if frame.schema[column].is_float()]
+    known = frame.filter(pl.all_horizontal(pl.col(*columns).is_not_null()))
+    if numeric:
+        known = known.filter(pl.all_horizontal(pl.col(*numeric).is_not_nan()))
+    if not len(known):
+        raise NothingToDrawError(f"no row has {' and '.join(columns)}")
+    return known

@@ -1,0 +1,73 @@
+"""The pictures of audience and catalogue as an asset, drawn in the worker process.
+
+Belongs here: when they are drawn and what Dagster is told. Does not belong here: which there are
+(`orchestration.audience_plots`), which rows they show (`orchestration.audience_queries`).
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from orchestration import worker
+from orchestration.audience_queries import marts_read, read_rows
+from orchestration.dbt import OWNER
+from orchestration.plot_store import PlotStore
+from orchestration.warehouse import POOL, WarehouseResource
+
+AUDIENCE_PLOTS = dg.AssetKey(["audience", "plots"])
+MARTS = tuple(dg.AssetKey(["marts", mart]) for mart in marts_read())
+_TASK = "draw_audience"
+
+
+def build_audience_plots() -> dg.AssetsDefinition:
+    """Return the asset that draws the marts; what a source lacks is left out, and said."""
+
+    @dg.asset(
+        key=AUDIENCE_PLOTS,
+        description=(
+            "Pictures of audience and catalogue: viewing by hour, week and device, genres, scores, release years, "
+            "similar titles and recommenders."
+        ),
+        deps=MARTS,
+        group_name="audience",
+        owners=[OWNER],
+        kinds={"matplotlib"},
+        pool=POOL,
+        # Asked for when everything else is done, so that nothing waits for the drawing.
+        op_tags={"dagster/priority": "-1"},
+    )
+    def audience_plots(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    ) -> dg.MaterializeResult:
+        thumbnails, left_out = worker.run(_TASK, *_task(context.run.run_id, warehouse))
+        metadata: dict[str, Any] = {
+            name: dg.MetadataValue.md(picture) for name, picture in thumbnails.items()
+        }
+        if left_out:
+            metadata["left_out"] = dg.MetadataValue.json(left_out)
+        if not thumbnails:
+            metadata["skipped"] = dg.MetadataValue.text("the source has no data for any of these pictures")
+        return dg.MaterializeResult(metadata=metadata)
+
+    return audience_plots
+
+
+def begin_audience_plots(run_id: str, warehouse: WarehouseResource) -> None:
+    """Begin to draw as soon as the marts are there, while Dagster still writes down what was built."""
+    worker.begin(_TASK, *_task(run_id, warehouse))
+
+
+def _task(run_id: str, warehouse: WarehouseResource) -> tuple[PlotStore, Path]:
+    """Return where the pictures go and a snapshot of their rows: the worker must not open the database."""
+    snapshot = warehouse.layout.temporary / f"{run_id}-audience"
+    if not snapshot.exists():
+        unfinished = snapshot.with_name(f".{snapshot.name}")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        with warehouse.connect() as connection:
+            for name, rows in read_rows(connection).items():
+                rows.write_ipc(unfinished / f"{name}.arrow")
+        unfinished.rename(snapshot)
+    return PlotStore(warehouse.layout, "audience"), snapshot

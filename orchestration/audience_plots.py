@@ -1,0 +1,112 @@
+"""The pictures of audience and catalogue: from rows of the marts to drawn PNGs.
+
+Belongs here: which pictures there are, and feeding them. Does not belong here: which rows (`audience_queries`), how a
+picture looks (`ml.plots`), files.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from matplotlib.figure import Figure
+
+from ml.plots.boxes import rating_boxes
+from ml.plots.cloud import genre_cloud
+from ml.plots.devices import segment_device_heatmap, user_device_heatmap
+from ml.plots.encode import thumbnail, to_png
+from ml.plots.given import NothingToDrawError, drawable
+from ml.plots.leanings import segment_leanings
+from ml.plots.popularity import genre_popularity
+from ml.plots.recommenders import recommender_bars
+from ml.plots.ribbons import segment_genre_flow, user_genre_flow
+from ml.plots.similarity import similarity_heatmap
+from ml.plots.strips import genre_strip
+from ml.plots.times import viewing_hours_heatmap, weekly_activity
+from ml.plots.trends import catalogue_trends
+from orchestration.segment_plots import DrawnPlot
+
+_SEED = 0
+_FULL_SIZE = 10_000
+"""Pixels that no picture is wide: only the palette makes it small, to a third of the bytes."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A picture that could not be drawn, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Picture:
+    query: str
+    draw: Callable[[pl.DataFrame], Figure]
+
+
+def draw(rows: Mapping[str, pl.DataFrame]) -> Iterator[DrawnPlot | LeftOut]:
+    """Draw every picture that the rows allow, in the order in which people read them.
+
+    Parameters
+    ----------
+    rows
+        By the names of `audience_queries.QUERIES`.
+    """
+    for name, picture in PICTURES.items():
+        try:
+            figure = picture.draw(rows[picture.query])
+        except NothingToDrawError as error:
+            yield LeftOut(name, str(error))
+        else:
+            yield DrawnPlot(name, thumbnail(to_png(figure), _FULL_SIZE))
+
+
+def _strip(titles: pl.DataFrame) -> Figure:
+    known = drawable(titles, "genres", "score")
+    first = known.row(0, named=True)
+    by_genre = known.select("score", genre_label=pl.col("genres").str.split(", ")).explode("genre_label")
+    return genre_strip(
+        by_genre,
+        measure="audience score",
+        unit="0 to 100",
+        chosen=f"Titles of the {first['catalogue']} with {first['vote_minimum']:,.0f} votes or more.",
+        rng=np.random.default_rng(_SEED),
+    )
+
+
+def _recommenders(models: pl.DataFrame) -> Figure:
+    known = drawable(models, "metric", "value")
+    metric = known["metric"].sort()[0]
+    k = metric.rpartition("_")[2]
+    measure = f"nDCG@{k}" if k.isdigit() else "nDCG"
+    return recommender_bars(known.filter(pl.col("metric") == metric), measure=measure)
+
+
+def _trends(years: pl.DataFrame) -> Figure:
+    return catalogue_trends(years, measure="audience_score", label="mean audience score (0 to 100)")
+
+
+PICTURES: Mapping[str, _Picture] = {
+    "viewing_hours": _Picture("viewing_hours", viewing_hours_heatmap),
+    "weekly_activity": _Picture("weekly_activity", weekly_activity),
+    "segment_devices": _Picture("segment_devices", segment_device_heatmap),
+    "user_devices": _Picture(
+        "user_devices", lambda rows: user_device_heatmap(rows, chosen="those of each segment who watch most")
+    ),
+    "segment_genres": _Picture("segment_genres", segment_genre_flow),
+    "user_genres": _Picture(
+        "user_genres", lambda rows: user_genre_flow(rows, chosen="The users of each segment who rate most")
+    ),
+    "segment_titles": _Picture("segment_titles", segment_leanings),
+    "genre_popularity": _Picture("genres", genre_popularity),
+    "genre_cloud": _Picture("genres", genre_cloud),
+    "genre_ratings": _Picture("rating_counts", rating_boxes),
+    "genre_scores": _Picture("titles", _strip),
+    "catalogue_trends": _Picture("catalogue_trends", _trends),
+    "similar_titles": _Picture(
+        "similar_titles", lambda rows: similarity_heatmap(rows, chosen="The titles with most ratings")
+    ),
+    "recommenders": _Picture("recommenders", _recommenders),
+}
+"""Name of the file to what is drawn."""
