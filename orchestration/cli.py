@@ -240,6 +240,49 @@ def recommend(
         show_titles(advice.titles)
 
 
+@app.command()
+def dashboard(
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen on; anything but this machine needs a proxy with login before it."
+        ),
+    ] = "127.0.0.1",
+    minimum_members: Annotated[
+        int, typer.Option(min=1, help="Groups of fewer people are left out of downloads.")
+    ] = 50,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Open the dashboard over the published results; runs go on beside it."""
+    from importlib.util import find_spec
+
+    from orchestration.settings import SettingsError, load_settings
+
+    try:
+        settings = load_settings(warehouse=warehouse)
+    except SettingsError as error:
+        _fail(str(error), USAGE)
+    package = find_spec("dashboard")
+    if package is None or package.origin is None:
+        _fail("the dashboard is not installed: `pip install --editable .` in the project's folder", FAILED)
+    os.environ |= {
+        "MATINEE_WAREHOUSE": str(settings.warehouse),
+        "MATINEE_MINIMUM_MEMBERS": str(minimum_members),
+    }
+    shown = f"[{host}]" if ":" in host else host
+    _say(f"Matinee dashboard: http://{shown}:{port}  (Ctrl-C ends it)")
+    # Takes this process's place: Ctrl-C and signals reach the server itself.
+    os.execv(  # noqa: S606 - no shell
+        sys.executable,
+        [
+            *(sys.executable, "-m", "streamlit", "run", str(Path(package.origin).with_name("app.py"))),
+            *("--server.address", host, "--server.port", str(port)),
+        ],
+    )
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command line speaks
 

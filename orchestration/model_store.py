@@ -6,7 +6,7 @@ Does not belong here: the pointers to versions (`orchestration.versions`), train
     models/<segmentation>/<version>/model.json      preparation, centroids and names together
                                     explored.json   the same for the explored k
                                     k_metrics.parquet, segments.parquet, segment_members.parquet,
-                                    segment_profiles.parquet, pca_loadings.parquet
+                                    segment_profiles.parquet, pca_loadings.parquet, segment_map.parquet
                                     start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
                                     segment_claims.parquet
                                     ward.npz        Ward's tree, where the method grows one

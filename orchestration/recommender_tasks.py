@@ -166,9 +166,7 @@ def _version(ratings: Path, titles: Path) -> str:
             if column.dtype == pl.String:
                 learned_from.update("\x00".join(column.fill_null("\x01")).encode())
             else:
-                learned_from.update(
-                    memoryview(np.ascontiguousarray(column.to_physical().to_numpy())).cast("B")
-                )
+                learned_from.update(column.to_physical().to_numpy().tobytes())
     code = sorted(Path(ml.recommendation.__path__[0]).glob("*.py"))
     for path in (*code, Path(__file__)):
         learned_from.update(path.read_bytes())

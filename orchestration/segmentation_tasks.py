@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from ml.segmentation import profile as profiling
+from ml.segmentation.map_points import map_points
 from ml.segmentation.projection import principal_components
 from ml.segmentation.separation import claims, separation
 from ml.segmentation.spec import SegmentationSpec
@@ -57,6 +58,7 @@ def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Path) 
     store.write_table("segment_profiles", profiles)
     store.write_table("pca_loadings", projection.loadings(model.preparation.columns))
     store.write_projection(projection)
+    store.write_table("segment_map", map_points(projection, X, store.explored(), model.k, rng=rng))
     return profiles
 
 

@@ -1,7 +1,6 @@
 """The map of entities on their first two principal components.
 
-Belongs here: the balanced subsample, the map and the placing of its labels.
-Does not belong here: the projection.
+Belongs here: the map and the placing of its labels. Does not belong here: the projection, who is on the map.
 """
 
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from ml.plots.style import (
     titled_figure,
     wrap_name,
 )
+from ml.segmentation.map_points import balanced_subsample
 
 _LABEL_SIZE = 9.0
 _GAP, _DOT = 0.16, 0.12
@@ -33,24 +33,6 @@ _EDGES = (0.75, 0.6, WIDTH - 0.25, 4.9)
 """Left, bottom, right and top of the axes in inches."""
 _INNER = (0.5, 99.5)
 """Percentiles of the drawn points that fit the frame: a few extreme entities must not squeeze all others."""
-
-
-def balanced_subsample(segment_ids: np.ndarray, per_segment: int, rng: np.random.Generator) -> np.ndarray:
-    """Return row numbers with at most `per_segment` rows of each segment, in random order.
-
-    Parameters
-    ----------
-    segment_ids : (n,) int
-    per_segment
-        Rows kept of each segment; a smaller segment is kept whole.
-    rng
-        Decides which rows, and their order.
-    """
-    chosen = [np.array([], dtype=np.intp)]
-    for segment in np.unique(segment_ids):
-        rows = np.flatnonzero(segment_ids == segment)
-        chosen.append(rng.choice(rows, per_segment, replace=False) if len(rows) > per_segment else rows)
-    return rng.permutation(np.concatenate(chosen))
 
 
 def pca_map(

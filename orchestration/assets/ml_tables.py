@@ -19,6 +19,7 @@ TABLES = {
     "segment_members": "The segment of every entity.",
     "segment_profiles": "Mean of every feature per segment, beside the base.",
     "pca_loadings": "Loadings of the two principal components of the prepared features.",
+    "segment_map": "Where a sample of members lies on the principal components, for every explored k.",
     "start_agreement": "How much of the published segments hangs on where K-Means started.",
     "free_segments": "What the best free fit looks like beside the published segments.",
     "segment_separation": "What the segments explain of a feature, beside the best single column.",

@@ -1,0 +1,332 @@
+"""Charts of segments: how large, how different, what genres, where on the map.
+
+Belongs here: charts whose rows or colours are segments. Does not belong here: queries, choosing k.
+"""
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+
+from dashboard.charts.base import (
+    LIGHT,
+    Chart,
+    Theme,
+    broken_name,
+    color_of,
+    finish,
+    largest,
+    name,
+    names,
+    rising,
+)
+from ml.plots.words import feature_labels, number, percent, short_name
+
+_ROW = 34
+"""Pixels of a row with a name."""
+_MOST_FEATURES = 12
+
+
+def sizes(segments: pl.DataFrame, unit: str) -> Chart:
+    """Draw members per segment.
+
+    Parameters
+    ----------
+    segments
+        segment_id, segment_name, members, share.
+    unit
+        What is counted, in the plural: `viewers`.
+    """
+    rows = segments.sort("segment_id", descending=True)
+    shares = rows["share"].fill_null(0)
+    figure = go.Figure(
+        go.Bar(
+            x=rows["members"],
+            y=names(rows["segment_name"].to_list()),
+            orientation="h",
+            marker={"color": [color_of(i) for i in rows["segment_id"]]},
+            text=[
+                f"{count:,} · {percent(share)}" for count, share in zip(rows["members"], shares, strict=True)
+            ],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:,} " + unit + "<extra></extra>",
+        )
+    )
+    figure.update_xaxes(visible=False, range=[0, max(largest(rows["members"]), 1) * 1.45])
+    figure.update_yaxes(type="category")
+    return Chart(
+        finish(figure, height=60 + _ROW * len(rows)),
+        _sizes_finding(rows, unit),
+        f"{rows['members'].sum():,} {unit} in all.",
+    )
+
+
+def _sizes_finding(rows: pl.DataFrame, unit: str) -> str:
+    if not len(rows):
+        return "There are no segments"
+    most, smallest = (rows.sort("members", "segment_id").row(i, named=True) for i in (-1, 0))
+    if most["members"] == smallest["members"]:
+        return f"All segments have {most['members']:,} {unit}"
+    return (
+        f"{short_name(most['segment_name'])} is the largest segment with {percent(most['share'] or 0)}, "
+        f"{short_name(smallest['segment_name'])} the smallest with {percent(smallest['share'] or 0)}"
+    )
+
+
+def compare(profiles: pl.DataFrame, *, everybody: str) -> Chart:
+    """Draw the features that differ most between segments: one row per feature, one dot per segment.
+
+    Parameters
+    ----------
+    profiles
+        segment_id, segment_name, feature, segment_mean, base_mean, index; the most different feature first.
+    everybody
+        Whose mean is 100: `all viewers`.
+    """
+    known = profiles.filter(pl.col("index").is_not_null())
+    shown = known["feature"].unique(maintain_order=True).head(_MOST_FEATURES).to_list()
+    rows = known.filter(pl.col("feature").is_in(shown))
+    labels = dict(zip(shown, feature_labels(shown), strict=True))
+    figure = go.Figure()
+    figure.add_vline(x=100, line={"color": "#94a4a2", "dash": "dot"})
+    for (segment_id, segment), own in rows.group_by("segment_id", "segment_name", maintain_order=True):
+        ordered = own.sort("feature")
+        figure.add_trace(
+            go.Scatter(
+                x=np.maximum(ordered["index"].to_numpy(), 1),
+                y=names([labels[feature] for feature in ordered["feature"]]),
+                mode="markers",
+                name=name(str(segment), 30),
+                marker={
+                    "color": color_of(int(str(segment_id))),
+                    "size": 12,
+                    "line": {"width": 1, "color": "white"},
+                },
+                customdata=np.column_stack(
+                    [
+                        [number(value) for value in ordered["segment_mean"]],
+                        [number(value) for value in ordered["base_mean"]],
+                    ]
+                ),
+                hovertemplate="%{y}<br>mean %{customdata[0]}, "
+                + everybody
+                + " %{customdata[1]}, index %{x:.0f}",
+            )
+        )
+    figure.update_xaxes(
+        type="log", title="Index: 100 is the mean of " + everybody, tickvals=_index_ticks(rows)
+    )
+    figure.update_yaxes(
+        type="category", categoryorder="array", categoryarray=names([labels[f] for f in reversed(shown)])
+    )
+    finish(figure, height=150 + 30 * len(shown))
+    figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"})
+    return Chart(
+        figure,
+        _compare_finding(rows, labels, everybody),
+        "The features that differ most. Each dot is a segment's mean against everybody's; logarithmic.",
+    )
+
+
+def _index_ticks(rows: pl.DataFrame) -> list[float]:
+    ticks = [1, 2, 5, 10, 25, 50, 100, 200, 400, 1000, 2000, 5000, 10000]
+    if not len(rows):
+        return [100]
+    low, high = max(-largest(-rows["index"]), 1), largest(rows["index"])
+    return [tick for tick in ticks if low / 2 <= tick <= high * 2] or [100]
+
+
+def _compare_finding(rows: pl.DataFrame, labels: dict[str, str], everybody: str) -> str:
+    if not len(rows):
+        return "No feature can be compared: the mean of everybody is 0"
+    top = rows.sort("index", "feature", descending=[True, False]).row(0, named=True)
+    times = number(top["index"] / 100)
+    return f"{short_name(top['segment_name'])}: {labels[top['feature']]} is {times} times that of {everybody}"
+
+
+def genre_heatmap(ratings: pl.DataFrame, measure: str, *, theme: Theme = LIGHT) -> Chart:
+    """Draw genres by segments.
+
+    Parameters
+    ----------
+    ratings
+        segment_id, segment_name, genre_label and the measure; the rows in the order of the genres.
+    measure
+        `rater_mean_rating` (honest), `published_mean_rating` (0 for never rated) or `rater_share`.
+    theme
+        What it is drawn on.
+    """
+    genres = ratings["genre_label"].unique(maintain_order=True).to_list()
+    heads = ratings.select("segment_id", "segment_name").unique().sort("segment_id")
+    cells = ratings.pivot(on="segment_id", index="genre_label", values=measure, maintain_order=True)
+    values = cells.select(str(i) for i in heads["segment_id"]).cast(pl.Float64).to_numpy()
+    is_share = measure == "rater_share"
+    known = values[np.isfinite(values)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=[broken_name(text, 14) for text in heads["segment_name"]],
+            y=names(genres),
+            colorscale=rising(theme),
+            zmin=0 if is_share or not len(known) else float(known.min()),
+            zmax=float(known.max()) if len(known) else 1,
+            texttemplate="%{z:.0%}" if is_share else "%{z:.2f}",
+            hovertemplate="%{y}, %{x}: "
+            + ("%{z:.1%} rated it" if is_share else "%{z:.2f}")
+            + "<extra></extra>",
+            colorbar={"tickformat": ".0%" if is_share else ".1f", "thickness": 10, "len": 0.6},
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_xaxes(side="top", type="category", tickangle=0)
+    figure.update_yaxes(type="category", autorange="reversed")
+    return Chart(
+        finish(figure, height=110 + 28 * len(genres)),
+        _genre_finding(ratings, measure),
+        {
+            "rater_mean_rating": "Mean rating by those members who rated the genre.",
+            "published_mean_rating": "Mean rating with 0 averaged in for a genre never rated, as published.",
+            "rater_share": "Share of the members who rated the genre at all.",
+        }[measure],
+    )
+
+
+def _genre_finding(ratings: pl.DataFrame, measure: str) -> str:
+    known = ratings.filter(pl.col(measure).is_not_null(), pl.col("rater_share") >= 0.1)
+    if not len(known):
+        return "No genre was rated by a tenth of any segment"
+    top = known.sort(measure, "genre_label", descending=[True, False]).row(0, named=True)
+    who, genre, value = short_name(top["segment_name"]), top["genre_label"], top[measure]
+    if measure == "rater_share":
+        return f"{genre} reaches {percent(value)} of {who}, the widest reach of all"
+    said = "rate" if measure == "rater_mean_rating" else "have the highest mean for"
+    return f"{who} {said} {genre} highest of all: {number(value)}"
+
+
+def segment_map(points: pl.DataFrame, ratios: tuple[float, float], *, theme: Theme = LIGHT) -> Chart:
+    """Draw members and centres on the two principal components.
+
+    Parameters
+    ----------
+    points
+        segment_id, segment_name, pc1, pc2: a sample of members.
+    ratios
+        Share of the variance that each component holds.
+    theme
+        What it is drawn on.
+    """
+    figure = go.Figure()
+    centres = (
+        points.group_by("segment_id", "segment_name").agg(pl.col("pc1", "pc2").mean()).sort("segment_id")
+    )
+    for (segment_id, segment), own in points.sort("segment_id").group_by(
+        "segment_id", "segment_name", maintain_order=True
+    ):
+        figure.add_trace(
+            go.Scattergl(
+                x=own["pc1"],
+                y=own["pc2"],
+                mode="markers",
+                name=name(str(segment), 30),
+                marker={"color": color_of(int(str(segment_id))), "size": 5, "opacity": 0.55},
+                hoverinfo="name",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=centres["pc1"],
+            y=centres["pc2"],
+            mode="markers",
+            showlegend=False,
+            text=names(centres["segment_name"].to_list()),
+            marker={
+                "color": [color_of(i) for i in centres["segment_id"]],
+                "size": 17,
+                "line": {"width": 2, "color": theme.ink},
+            },
+            hovertemplate="centre of %{text}<extra></extra>",
+        )
+    )
+    for axis, component, ratio in ((figure.update_xaxes, 1, ratios[0]), (figure.update_yaxes, 2, ratios[1])):
+        axis(title=f"Component {component} ({percent(ratio)} of the variance)")
+    low, high = (points.select(pl.col("pc1", "pc2").quantile(q)).row(0) for q in (0.003, 0.997))
+    if len(points) > 100:
+        margins = [0.06 * (b - a) or 1 for a, b in zip(low, high, strict=True)]
+        figure.update_xaxes(range=[low[0] - margins[0], high[0] + margins[0]])
+        figure.update_yaxes(range=[low[1] - margins[1], high[1] + margins[1]])
+    finish(figure, height=520)
+    return Chart(
+        figure,
+        _map_finding(centres, ratios),
+        "Small dots: a sample of members. Large dots: the middle of each segment's sample.",
+    )
+
+
+def _map_finding(centres: pl.DataFrame, ratios: tuple[float, float]) -> str:
+    held = f"two components hold {percent(sum(ratios))} of the variance"
+    if len(centres) < 2:
+        return held.capitalize()
+    at, called = centres.select("pc1", "pc2").to_numpy(), centres["segment_name"].to_list()
+    apart = np.linalg.norm(at[:, None] - at[None], axis=2)
+    a, b = divmod(int(apart.argmax()), len(called))
+    return f"{short_name(called[a])} and {short_name(called[b])} lie furthest apart; {held}"
+
+
+def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: str) -> Chart:
+    """Draw what one segment has most over and under everybody.
+
+    Parameters
+    ----------
+    profile
+        feature, segment_mean, base_mean, index of the segment.
+    segment, segment_id
+        Its name and number.
+    everybody
+        Whose mean is 100.
+    """
+    features = profile["feature"].to_list()
+    all_labels = dict(zip(features, feature_labels(features), strict=True))
+    known = profile.filter(pl.col("index").is_not_null()).with_columns(
+        (pl.col("index").clip(1) / 100).log(2).alias("doublings")
+    )
+    rows = (
+        known.sort(pl.col("doublings").abs(), "feature", descending=[True, False]).head(10).sort("doublings")
+    )
+    labels = [all_labels[feature] for feature in rows["feature"]]
+    figure = go.Figure(
+        go.Bar(
+            x=rows["doublings"],
+            y=names(labels),
+            orientation="h",
+            marker={"color": color_of(segment_id)},
+            text=[number(index) for index in rows["index"]],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[
+                [number(row["segment_mean"]), number(row["base_mean"])] for row in rows.iter_rows(named=True)
+            ],
+            hovertemplate="%{y}: mean %{customdata[0]}, " + everybody + " %{customdata[1]}<extra></extra>",
+        )
+    )
+    reach = max(largest(rows["doublings"].abs()), 0.3) * 1.25
+    figure.update_xaxes(visible=False, range=[-reach, reach])
+    figure.update_yaxes(type="category")
+    return Chart(
+        finish(figure, height=60 + 30 * len(rows)),
+        _leaning_finding(rows, labels, segment),
+        f"Index of the mean, 100 = {everybody}; bars to the right are above it.",
+    )
+
+
+def _leaning_finding(rows: pl.DataFrame, labels: list[str], segment: str) -> str:
+    if not len(rows):
+        return f"{short_name(segment)} cannot be compared: the mean of everybody is 0"
+    strongest = int(rows["doublings"].abs().arg_max() or 0)
+    index = rows["index"][strongest]
+    if abs(index - 100) < 5:
+        return f"{short_name(segment)} is like everybody in every feature"
+    return (
+        f"What sets {short_name(segment)} apart most is {labels[strongest]}: "
+        f"{number(index)} where everybody has 100"
+    )

@@ -1,0 +1,59 @@
+"""What is asked for a map of members: where they lie, and how much the map holds.
+
+Belongs here: SQL over the map and the components. Does not belong here: charts, pages.
+"""
+
+import polars as pl
+
+from dashboard.published import PublishedSet
+
+
+def explored(data: PublishedSet, segmentation: str) -> list[int]:
+    """Return the numbers of segments that have a map."""
+    rows = data.ask(
+        "select distinct k from segment_map where segmentation = $segmentation order by k",
+        segmentation=segmentation,
+    )
+    return rows["k"].to_list()
+
+
+def points(data: PublishedSet, segmentation: str, k: int) -> pl.DataFrame:
+    """Return a sample of members and the centres of the segments."""
+    return data.ask(
+        """
+        select segment_id, segment_name, is_centre, pc1, pc2
+        from segment_map
+        where segmentation = $segmentation and k = $k
+        order by segment_id
+        """,
+        segmentation=segmentation,
+        k=k,
+    )
+
+
+def explained(data: PublishedSet, segmentation: str) -> tuple[float, float]:
+    """Return the share of the variance that each of the two components holds."""
+    rows = data.ask(
+        """
+        select component, any_value(explained_variance_ratio) as ratio
+        from pca_loadings
+        where segmentation = $segmentation
+        group by component
+        """,
+        segmentation=segmentation,
+    )
+    ratios = dict(rows.iter_rows())
+    return ratios.get(1, 0.0), ratios.get(2, 0.0)
+
+
+def loadings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return what the components are made of, the largest loadings first."""
+    return data.ask(
+        """
+        select component, feature, loading
+        from pca_loadings
+        where segmentation = $segmentation
+        order by component, abs(loading) desc, feature
+        """,
+        segmentation=segmentation,
+    )

@@ -1,0 +1,103 @@
+"""What is asked of segments: sizes, profiles, genres, members, the map.
+
+Belongs here: SQL over the published tables of segmentations. Does not belong here: charts, pages.
+"""
+
+import polars as pl
+
+from dashboard.published import PublishedSet
+
+LEAST_RATER_SHARE = 0.1
+"""Share of members who must have rated a genre before anything is said of it: below, a handful decides."""
+
+
+def segmentations(data: PublishedSet) -> list[str]:
+    """Return the segmentations, those to act on first: with a playbook, of viewers."""
+    rows = data.ask(
+        "select segmentation from segments group by segmentation"
+        " order by count(audience) = 0, any_value(entity) <> 'user_id', segmentation"
+    )
+    return rows["segmentation"].to_list()
+
+
+def segments(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return one row per segment, by id."""
+    return data.ask(
+        "select * from segments where segmentation = $segmentation order by segment_id",
+        segmentation=segmentation,
+    )
+
+
+def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return the mean of every feature per segment with the segment's name and size, those that differ most first."""
+    return data.ask(
+        """
+        select
+            profiles.segment_id,
+            segments.segment_name,
+            segments.members,
+            profiles.feature,
+            profiles.segment_mean,
+            profiles.base_mean,
+            profiles.index
+        from segment_profiles as profiles
+        inner join segments using (segmentation, segment_id)
+        where profiles.segmentation = $segmentation
+        order by
+            stddev_pop(profiles.index) over (partition by profiles.feature) desc nulls last,
+            profiles.feature,
+            profiles.segment_id
+        """,
+        segmentation=segmentation,
+    )
+
+
+def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return one row per segment and genre, the genre rated by most first."""
+    return data.ask(
+        """
+        select
+            ratings.segment_id,
+            ratings.segment_name,
+            ratings.genre,
+            coalesce(genres.genre_label, ratings.genre) as genre_label,
+            ratings.members,
+            ratings.raters,
+            ratings.rater_share,
+            ratings.published_mean_rating,
+            ratings.rater_mean_rating
+        from segment_genre_ratings as ratings
+        left join genre_counts as genres using (genre)
+        where ratings.segmentation = $segmentation
+        order by sum(ratings.raters) over (partition by ratings.genre) desc, ratings.genre, ratings.segment_id
+        """,
+        segmentation=segmentation,
+    )
+
+
+def claims(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
+    """Return what is said of one segment's judged features, and why of others nothing is said."""
+    return data.ask(
+        """
+        select feature, is_supported, coalesce(sentence, reason) as text
+        from segment_claims
+        where segmentation = $segmentation and segment_id = $segment_id
+        order by is_supported desc, feature
+        """,
+        segmentation=segmentation,
+        segment_id=segment_id,
+    )
+
+
+def members(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
+    """Return the members of one segment, one row each."""
+    return data.ask(
+        """
+        select segmentation, entity_id, segment_id, segment_name
+        from segment_members
+        where segmentation = $segmentation and segment_id = $segment_id
+        order by try_cast(entity_id as bigint), entity_id
+        """,
+        segmentation=segmentation,
+        segment_id=segment_id,
+    )

@@ -1,0 +1,240 @@
+"""The pieces pages are made of: charts with findings, tables with downloads, choices, words on what is missing.
+
+Belongs here: what two pages show alike. Does not belong here: any one page, queries, charts.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import streamlit as st
+
+from dashboard import exports
+from dashboard.charts.base import DARK, LIGHT, Chart, Theme, color_of
+from dashboard.published import PublishedSet, TableError
+from dashboard.queries import segments as queries
+from dashboard.settings import minimum_members
+from ml.plots.words import clean, feature_label, percent
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^&=@/])")
+_FORMATS = (
+    ("CSV", "csv", "text/csv", exports.to_csv),
+    ("Parquet", "parquet", "application/vnd.apache.parquet", exports.to_parquet),
+)
+_PLOTLY_CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoom2d", "pan2d"],
+    "scrollZoom": False,
+}
+
+
+def plain(text: object) -> str:
+    """Return text that is data for a place that reads Markdown: no link, picture, formula or tag comes of it."""
+    return _MARKDOWN.sub(r"\\\1", clean(str(text)))
+
+
+def theme() -> Theme:
+    """Return the colours of the reader's theme."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def chart(drawn: Chart, *, key: str) -> None:
+    """Show a chart under its finding."""
+    st.markdown(f"**{plain(drawn.finding)}**")
+    if drawn.reading:
+        st.caption(plain(drawn.reading))
+    st.plotly_chart(
+        drawn.figure,
+        key=key,
+        config=_PLOTLY_CONFIG,
+        alt=f"{clean(drawn.finding)}. {clean(drawn.reading)}".replace("..", "."),
+    )
+
+
+def table(
+    frame: pl.DataFrame,
+    *,
+    name: str,
+    data: PublishedSet,
+    labels: Mapping[str, Any],
+    group_size: str | None = None,
+    group_keys: Sequence[str] = (),
+    height: int | None = None,
+    downloads: pl.DataFrame | None = None,
+) -> None:
+    """Show a table and offer it as CSV and Parquet.
+
+    Parameters
+    ----------
+    frame
+        What is shown, under the names of `labels`.
+    name
+        In the file's name.
+    labels
+        Column to its label or its column configuration; a column without one is not shown but is in the file.
+    group_size
+        The column with the members of a row's group, where rows speak of groups of people; groups under the minimum
+        are suppressed in the file.
+    group_keys
+        Columns that name the group.
+    downloads
+        What the file holds instead of `frame`.
+    """
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_order=list(labels),
+        column_config=dict(labels),
+        height=height or "auto",
+        alt=f"Table: {name.replace('_', ' ')}",
+    )
+    offer(
+        downloads if downloads is not None else frame,
+        name=name,
+        data=data,
+        group_size=group_size,
+        group_keys=group_keys,
+    )
+
+
+def offer(
+    frame: pl.DataFrame,
+    *,
+    name: str,
+    data: PublishedSet,
+    group_size: str | None = None,
+    group_keys: Sequence[str] = (),
+) -> None:
+    """Offer a table as CSV and Parquet; what is in the files is made when somebody asks for one."""
+    least = minimum_members()
+
+    def content() -> pl.DataFrame:
+        if group_size is None:
+            return frame
+        return exports.suppress_small(frame, pl.col(group_size), keys=group_keys, minimum=least)
+
+    download_buttons(content, name=name, data=data)
+    if group_size is not None and len(frame):
+        small = frame.filter((pl.col(group_size) > 0) & (pl.col(group_size) < least))
+        groups = small.select(group_keys).n_unique() if len(small) else 0
+        if groups:
+            st.caption(
+                f"{groups} group{'s' if groups > 1 else ''} of fewer than {least} "
+                f"{'are' if groups > 1 else 'is'} suppressed and marked in the files."
+            )
+
+
+def _written(
+    write: Callable[[pl.DataFrame], bytes], content: Callable[[], pl.DataFrame]
+) -> Callable[[], bytes]:
+    return lambda: write(content())
+
+
+def download_buttons(content: Callable[[], pl.DataFrame], *, name: str, data: PublishedSet) -> None:
+    """Show the two buttons."""
+    with st.container(horizontal=True, gap="small"):
+        for label, ending, mime, write in _FORMATS:
+            st.download_button(
+                label,
+                data=_written(write, content),
+                file_name=f"matinee-{name}-{data.published_at:%Y%m%d}.{ending}",
+                mime=mime,
+                key=f"{name}-{ending}",
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                help=f"Download {name.replace('_', ' ')} as {label}",
+            )
+
+
+def part(data: PublishedSet, table: str, gives: str, show: Callable[[], None]) -> None:
+    """Show a part of a page that hangs on one table, or say what is missing and what would give it.
+
+    Parameters
+    ----------
+    data
+        The set.
+    table
+        The table without which there is nothing to show.
+    gives
+        What the source must hold for it: "viewing events (watch_events.csv)".
+    show
+        Shows the part.
+    """
+    try:
+        if data.has(table):
+            show()
+            return
+    except TableError as error:
+        st.warning(str(error), icon=":material/warning:")
+        return
+    if table in data.damaged:
+        reason = f"The published table {table} cannot be read ({data.damaged[table]}). `matinee run` publishes it anew."
+        st.warning(plain(reason), icon=":material/warning:")
+    elif table not in data.columns:
+        st.info(
+            f"This published set has no table `{table}` yet: it was published by an older Matinee. "
+            "`matinee run` publishes it.",
+            icon=":material/info:",
+        )
+    else:
+        st.info(f"Nothing to show here: the source has no {gives}.", icon=":material/info:")
+
+
+def choose_view(label: str, options: Mapping[str, str], *, key: str) -> str:
+    """Let the reader choose one of a few views, the first one to begin with; the choice stands in the address."""
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        default=next(iter(options)),
+        format_func=lambda option: options[option],
+        required=True,
+        key=key,
+        bind="query-params",
+    )
+    return chosen or next(iter(options))
+
+
+def choose_segmentation(data: PublishedSet) -> str:
+    """Let the reader choose a segmentation; the choice stays from page to page and stands in the address."""
+    options = queries.segmentations(data)
+    return st.selectbox(
+        "Segmentation",
+        options,
+        format_func=title_of,
+        key="segmentation",
+        bind="query-params",
+        persist_state="session",
+    )
+
+
+def title_of(segmentation: str) -> str:
+    """Return the name of a segmentation in words."""
+    return clean(feature_label(segmentation))
+
+
+def unit(segments: pl.DataFrame) -> str:
+    """Return what is divided, in the plural: `users` for the entity `user_id`."""
+    entity = segments["entity"][0] if len(segments) else None
+    return f"{entity.removesuffix('_id').replace('_', ' ')}s" if entity else "members"
+
+
+def segment_name(segment: Mapping[str, object]) -> None:
+    """Show a segment's name beside its colour, and how large it is."""
+    members, share = segment["members"], segment["share"]
+    assert isinstance(members, int)  # noqa: S101 - by contract of the table
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        st.image(_swatch(color_of(int(str(segment["segment_id"])))), width=16, alt="")
+        st.markdown(f"#### {plain(segment['segment_name'])}")
+    marked = (
+        f" · fewer than {minimum_members()}, left out of downloads" if members < minimum_members() else ""
+    )
+    st.caption(f"{members:,} members · {percent(float(str(share or 0)))}{marked}")
+
+
+def _swatch(color: str) -> np.ndarray:
+    """Return a small square of one colour."""
+    channels = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    return np.full((16, 16, 3), channels, dtype=np.uint8)

@@ -1,0 +1,29 @@
+"""The pages, in the order of the sidebar.
+
+Not in a folder `pages/`: Streamlit would take each of its files for a page of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dashboard.published import PublishedSet
+from dashboard.views import choose_k, customers, data_health, overview, segments
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """A page of the sidebar."""
+
+    title: str
+    path: str
+    icon: str
+    show: Callable[[PublishedSet], None]
+
+
+PAGES = (
+    PageEntry("Overview", "overview", ":material/home:", overview.show),
+    PageEntry("Segments", "segments", ":material/groups:", segments.show),
+    PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show),
+    PageEntry("Customers", "customers", ":material/storefront:", customers.show),
+    PageEntry("Data health", "data_health", ":material/verified:", data_health.show),
+)

@@ -1,0 +1,77 @@
+"""How many segments: every index of every candidate, and how sure the published fit is.
+
+Belongs here: order and words of the page. Does not belong here: queries, charts.
+"""
+
+import streamlit as st
+
+from dashboard import ui
+from dashboard.charts import choose_k as charts
+from dashboard.published import PublishedSet
+from dashboard.queries import choose_k as queries
+
+
+def show(data: PublishedSet) -> None:
+    """Show the page."""
+    st.title("Choose k")
+    ui.part(data, "k_metrics", "viewers or customers to divide", lambda: _page(data))
+
+
+def _page(data: PublishedSet) -> None:
+    segmentation = ui.choose_segmentation(data)
+    metrics = queries.k_metrics(data, segmentation)
+    ui.chart(charts.indices(metrics), key="indices")
+    ui.table(
+        metrics,
+        name=f"k_metrics_{segmentation}",
+        data=data,
+        labels={
+            "k": st.column_config.NumberColumn("k"),
+            "inertia": st.column_config.NumberColumn("Inertia", format="localized"),
+            "silhouette": st.column_config.NumberColumn("Silhouette", format="%.3f"),
+            "calinski_harabasz": st.column_config.NumberColumn("Calinski–Harabasz", format="%.1f"),
+            "davies_bouldin": st.column_config.NumberColumn("Davies–Bouldin", format="%.3f"),
+            "size_min": st.column_config.NumberColumn("Smallest", format="localized"),
+            "size_max": st.column_config.NumberColumn("Largest", format="localized"),
+            "is_elbow": st.column_config.CheckboxColumn("Elbow"),
+            "is_published": st.column_config.CheckboxColumn("Published"),
+        },
+    )
+    if data.has("start_agreement"):
+        _starts(data, segmentation)
+
+
+def _starts(data: PublishedSet, segmentation: str) -> None:
+    starts = queries.start_agreement(data, segmentation)
+    if starts is None:
+        return
+    st.header("How much hangs on where it started")
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Starts tried", f"{starts['starts']:,}", width="content")
+        st.metric("Reached the best fit", f"{starts['best_start_share']:.0%}", width="content")
+        st.metric(
+            "Agreement between starts",
+            f"{starts['start_agreement']:.2f}",
+            width="content",
+            help="Adjusted Rand index: 1 is the same segments, 0 is chance.",
+        )
+        if starts["is_anchored"]:
+            st.metric("Agreement with the best free fit", f"{starts['free_agreement']:.2f}", width="content")
+    if data.has("free_segments"):
+        free = queries.free_segments(data, segmentation)
+        if len(free) and starts["is_anchored"]:
+            st.subheader("What K-Means finds without declared groups")
+            st.markdown(ui.plain(charts.free_overlap(free)))
+            ui.table(
+                free,
+                name=f"free_segments_{segmentation}",
+                data=data,
+                labels={
+                    "members": st.column_config.NumberColumn("Members", format="localized"),
+                    "nearest_segment_name": "Shares most with",
+                    "shared_members": st.column_config.NumberColumn("Shared members", format="localized"),
+                    "shared_share": st.column_config.NumberColumn("Share", format="percent"),
+                },
+                group_size="members",
+                group_keys=("group_id",),
+            )

@@ -1,0 +1,74 @@
+"""Where customers come from, what they are worth, how much they watch.
+
+Belongs here: order and words of the page. Does not belong here: queries, charts.
+"""
+
+import streamlit as st
+
+from dashboard import ui
+from dashboard.charts import customers as charts
+from dashboard.published import PublishedSet
+from dashboard.queries import customers as queries
+
+_MEASURES = {"index": "Index", "region_share": "Share of the region", "customers": "Customers"}
+_GIVES = "customers (customers.csv)"
+
+
+def show(data: PublishedSet) -> None:
+    """Show the page."""
+    st.title("Customers")
+    ui.part(data, "customer_discovery", _GIVES, lambda: _discovery(data))
+    ui.part(data, "customer_channels", _GIVES, lambda: _channels(data))
+
+
+def _discovery(data: PublishedSet) -> None:
+    discovery = queries.discovery(data)
+    st.header("Channel by region")
+    measure = ui.choose_view("Measure", _MEASURES, key="discovery")
+    ui.chart(charts.channels_by_region(discovery, measure, theme=ui.theme()), key="discovery_chart")
+    with st.expander("All figures"):
+        ui.table(
+            discovery,
+            name="customer_discovery",
+            data=data,
+            labels={
+                "region_label": "Region",
+                "channel_label": "Channel",
+                "customers": st.column_config.NumberColumn("Customers", format="localized"),
+                "region_share": st.column_config.NumberColumn("Share of the region", format="percent"),
+                "base_share": st.column_config.NumberColumn("Share of all regions", format="percent"),
+                "index": st.column_config.NumberColumn("Index", format="%.0f"),
+            },
+            group_size="customers",
+            group_keys=("region", "region_label", "channel", "channel_label"),
+        )
+
+
+def _channels(data: PublishedSet) -> None:
+    channels = queries.channels(data)
+    st.header("Lifetime value and minutes")
+    left, right = st.columns(2, gap="large")
+    with left:
+        ui.chart(charts.value_by_channel(channels), key="value")
+    with right:
+        ui.chart(charts.minutes_by_channel(channels), key="minutes")
+    ui.table(
+        channels,
+        name="customer_channels",
+        data=data,
+        labels={
+            "channel_label": "Channel",
+            "customers": st.column_config.NumberColumn("Customers", format="localized"),
+            "share": st.column_config.NumberColumn("Share", format="percent"),
+            "mean_clv": st.column_config.NumberColumn("Mean CLV", format="%.2f"),
+            "median_clv": st.column_config.NumberColumn("Median CLV", format="%.2f"),
+            "mean_minutes_watched": st.column_config.NumberColumn("Mean minutes", format="%.0f"),
+            "mean_minutes_without_largest": st.column_config.NumberColumn(
+                "Without the largest", format="%.0f"
+            ),
+            "median_minutes_watched": st.column_config.NumberColumn("Median minutes", format="%.0f"),
+            "never_watched_share": st.column_config.NumberColumn("Never watched", format="percent"),
+        },
+        group_size="customers",
+        group_keys=("channel", "channel_label"),
+    )

@@ -1,0 +1,91 @@
+"""How far the data can be trusted: how fresh it is, what was rejected, what was checked, what the last runs did.
+
+Belongs here: order and words of the page. Does not belong here: queries, charts.
+"""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard import ui
+from dashboard.charts import health as charts
+from dashboard.published import PublishedSet, age_in_words
+from dashboard.queries import health as queries
+
+_MOST_REJECTS = 500
+
+
+def show(data: PublishedSet) -> None:
+    """Show the page."""
+    st.title("Data health")
+    st.header("Freshness")
+    with st.container(horizontal=True, gap="large"):
+        age = age_in_words(data.published_at, datetime.now(UTC))
+        st.metric("Published", age, help=f"{data.published_at:%Y-%m-%d %H:%M} UTC", width="content")
+        st.metric("Tables", f"{len(data.columns):,}", width="content")
+    for table, reason in data.damaged.items():
+        said = f"The published table {table} cannot be read ({reason}). `matinee run` publishes it anew."
+        st.warning(ui.plain(said), icon=":material/warning:")
+    st.header("Rejected lines")
+    _rejects(data)
+    st.header("Files")
+    ui.part(data, "landing_manifest", "files", lambda: _files(data))
+    st.header("From raw rows to results")
+    ui.part(data, "data_funnel", "rows", lambda: _funnel(data))
+
+
+def _rejects(data: PublishedSet) -> None:
+    if "rejects" in data.columns and not data.has("rejects"):
+        st.success("Every line of every file was taken.", icon=":material/check_circle:")
+        return
+    ui.part(data, "rejects", "rejected lines", lambda: _reject_tables(data))
+
+
+def _reject_tables(data: PublishedSet) -> None:
+    reasons = queries.reject_reasons(data)
+    ui.table(
+        reasons,
+        name="reject_reasons",
+        data=data,
+        labels={
+            "table_name": "Table",
+            "reason": st.column_config.TextColumn("Reason", width="large"),
+            "lines": st.column_config.NumberColumn("Lines", format="localized"),
+            "is_known_quirk": st.column_config.CheckboxColumn("Known quirk"),
+        },
+    )
+    with st.expander(f"The first {_MOST_REJECTS} rejected lines"):
+        ui.table(
+            queries.rejects(data, _MOST_REJECTS),
+            name="rejects",
+            data=data,
+            labels={
+                "source": "File",
+                "line": st.column_config.NumberColumn("Line", format="%d"),
+                "reason": st.column_config.TextColumn("Reason", width="large"),
+                "raw_text": st.column_config.TextColumn("Raw text", width="large"),
+            },
+        )
+
+
+def _files(data: PublishedSet) -> None:
+    ui.table(
+        queries.files(data),
+        name="files",
+        data=data,
+        labels={
+            "table_name": "Table",
+            "source": "File",
+            "bytes": st.column_config.NumberColumn("Size", format="bytes"),
+            "rows_read": st.column_config.NumberColumn("Rows read", format="localized"),
+            "rows_landed": st.column_config.NumberColumn("Landed", format="localized"),
+            "rows_rejected": st.column_config.NumberColumn("Rejected", format="localized"),
+            "landed_at": st.column_config.DatetimeColumn("Landed at (UTC)", format="YYYY-MM-DD HH:mm"),
+        },
+    )
+
+
+def _funnel(data: PublishedSet) -> None:
+    steps = queries.funnel(data)
+    for (entity,), rows in steps.group_by("entity", maintain_order=True):
+        ui.chart(charts.funnel(rows), key=f"funnel_{entity}")

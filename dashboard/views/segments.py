@@ -1,0 +1,198 @@
+"""Who the segments are: beside each other, one by one, by genre and on the map.
+
+Belongs here: order and words of the page. Does not belong here: queries, charts.
+"""
+
+import polars as pl
+import streamlit as st
+
+from dashboard import ui
+from dashboard.charts import segments as charts
+from dashboard.published import PublishedSet
+from dashboard.queries import segments as queries
+from dashboard.settings import minimum_members
+from ml.plots.words import feature_label, feature_labels, number
+
+_VIEWS = {"compare": "Compare", "one": "One segment", "genres": "Genres", "map": "Map"}
+_MEASURES = {
+    "rater_mean_rating": "Mean rating of raters",
+    "published_mean_rating": "Mean rating as published",
+    "rater_share": "Share who rated it",
+}
+
+
+def show(data: PublishedSet) -> None:
+    """Show the page."""
+    st.title("Segments")
+    ui.part(data, "segments", "viewers or customers to divide", lambda: _page(data))
+
+
+def _page(data: PublishedSet) -> None:
+    segmentation = ui.choose_segmentation(data)
+    segments = queries.segments(data, segmentation)
+    view = ui.choose_view("View", _VIEWS, key="view")
+    everybody = f"all {ui.unit(segments)}"
+    if view == "compare":
+        _compare(data, segmentation, segments, everybody)
+    elif view == "one":
+        _drill(data, segmentation, segments, everybody)
+    elif view == "genres":
+        _genres(data, segmentation)
+    else:
+        _map(data, segmentation)
+
+
+def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
+    ui.chart(charts.sizes(segments, ui.unit(segments)), key="sizes")
+    ui.table(
+        segments,
+        name=f"segments_{segmentation}",
+        data=data,
+        labels={
+            "segment_name": "Segment",
+            "members": st.column_config.NumberColumn("Members", format="localized"),
+            "share": st.column_config.NumberColumn("Share", format="percent"),
+            "audience": "Who they are",
+        },
+        group_size="members",
+        group_keys=("segmentation", "segment_id", "segment_name"),
+    )
+    ui.part(
+        data, "segment_profiles", "features", lambda: _differences(data, segmentation, segments, everybody)
+    )
+
+
+def _differences(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
+    st.header("How they differ")
+    names = segments["segment_name"].to_list()
+    chosen = st.pills(
+        "Segments to compare",
+        names,
+        default=names,
+        selection_mode="multi",
+        format_func=ui.plain,
+        key=f"compared_{segmentation}",
+    )
+    profiles = queries.profiles(data, segmentation)
+    shown = profiles.filter(pl.col("segment_name").is_in(chosen))
+    if not len(shown):
+        st.info("Choose at least one segment to compare.", icon=":material/info:")
+        return
+    ui.chart(charts.compare(shown, everybody=everybody), key="compare")
+    with st.expander("All figures"):
+        _profile_table(data, shown, name=f"profiles_{segmentation}")
+
+
+def _profile_table(data: PublishedSet, profiles: pl.DataFrame, *, name: str) -> None:
+    labels = feature_labels(profiles["feature"].to_list())
+    ui.table(
+        profiles.with_columns(pl.Series("label", labels)),
+        name=name,
+        data=data,
+        labels={
+            "segment_name": "Segment",
+            "label": "Feature",
+            "segment_mean": st.column_config.NumberColumn("Mean", format="%.2f"),
+            "base_mean": st.column_config.NumberColumn("Mean of all", format="%.2f"),
+            "index": st.column_config.NumberColumn("Index", format="%.0f"),
+        },
+        group_size="members",
+        group_keys=("segment_id", "segment_name"),
+        downloads=profiles,
+    )
+
+
+def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
+    names = segments["segment_name"].to_list()
+    chosen = st.selectbox("Segment", names, key="segment", bind="query-params")
+    segment = segments.filter(pl.col("segment_name") == chosen).row(0, named=True)
+    with st.container(border=True):
+        ui.segment_name(segment)
+        for label, column in (("", "audience"), ("**Content:** ", "content_strategy")):
+            if segment[column]:
+                st.markdown(label + ui.plain(segment[column]))
+        if segment["marketing_strategy"]:
+            st.markdown(f"**Marketing:** {ui.plain(segment['marketing_strategy'])}")
+    ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
+    if data.has("segment_claims"):
+        _claims(queries.claims(data, segmentation, segment["segment_id"]))
+    _members(data, segmentation, segment)
+
+
+def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
+    own = queries.profiles(data, segmentation).filter(pl.col("segment_id") == segment["segment_id"])
+    whole = own.filter(~pl.col("feature").str.contains("^(avg|cnt|region|channel)_")).head(4)
+    with st.container(horizontal=True, gap="large"):
+        for row in whole.iter_rows(named=True):
+            st.metric(
+                f"{feature_label(row['feature'])}, mean",
+                number(row["segment_mean"]),
+                delta=f"{number(row['base_mean'])} for {everybody}",
+                delta_color="off",
+                delta_arrow="off",
+                width="content",
+            )
+    ui.chart(charts.leanings(own, segment["segment_name"], segment["segment_id"], everybody), key="leanings")
+    with st.expander("All figures"):
+        _profile_table(data, own, name=f"profile_{segmentation}_{segment['segment_id']}")
+
+
+def _claims(claims: pl.DataFrame) -> None:
+    if not len(claims):
+        return
+    st.subheader("What holds, and what does not")
+    for row in claims.iter_rows(named=True):
+        icon = ":material/check_circle:" if row["is_supported"] else ":material/help:"
+        said = (
+            row["text"]
+            if row["is_supported"]
+            else f"{feature_label(row['feature'])}: no claim, {row['text']}"
+        )
+        st.markdown(f"{icon} {ui.plain(said)}")
+
+
+def _members(data: PublishedSet, segmentation: str, segment: dict) -> None:
+    st.subheader("Members")
+    if segment["members"] < minimum_members():
+        st.info(
+            f"Fewer than {minimum_members()} members: their list is not given out.",
+            icon=":material/visibility_off:",
+        )
+        return
+    ui.download_buttons(
+        lambda: queries.members(data, segmentation, segment["segment_id"]),
+        name=f"members_{segmentation}_{segment['segment_id']}",
+        data=data,
+    )
+
+
+def _genres(data: PublishedSet, segmentation: str) -> None:
+    ui.part(data, "segment_genre_ratings", "ratings", lambda: _genre_ratings(data, segmentation))
+
+
+def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
+    ratings = queries.genre_ratings(data, segmentation)
+    if not len(ratings):
+        st.info("These segments do not rate titles, so there are no genres to show.", icon=":material/info:")
+        return
+    measure = ui.choose_view("Measure", _MEASURES, key="measure")
+    ui.chart(charts.genre_heatmap(ratings, measure, theme=ui.theme()), key="genres")
+    ui.table(
+        ratings,
+        name=f"genres_{segmentation}",
+        data=data,
+        labels={
+            "segment_name": "Segment",
+            "genre_label": "Genre",
+            "raters": st.column_config.NumberColumn("Raters", format="localized"),
+            "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
+            "rater_mean_rating": st.column_config.NumberColumn("Mean of raters", format="%.2f"),
+            "published_mean_rating": st.column_config.NumberColumn("Mean as published", format="%.2f"),
+        },
+        group_size="members",
+        group_keys=("segment_id", "segment_name"),
+    )
+
+
+def _map(data: PublishedSet, segmentation: str) -> None:
+    st.info("The map comes with the next step.")
