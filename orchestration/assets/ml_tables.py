@@ -4,7 +4,7 @@ Belongs here: the switch from the model store's Parquet to tables. Does not belo
 mean and must hold; that contract stands once, in dbt's sources `ml` and `recommender`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -37,8 +37,14 @@ RECOMMENDER_TABLES = {
 def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
     """Return the one asset that gathers the given segmentations and the recommender: dbt waits for it once."""
 
-    def specs(tables: Mapping[str, str], upstream: list[dg.AssetKey]) -> list[dg.AssetSpec]:
-        return [
+    # Every table waits for all of it: with different parents they would be gathered, and dbt invoked, apart.
+    upstream = [
+        *(dg.AssetKey([name, step]) for name in segmentations for step in ("members", "profile")),
+        *(dg.AssetKey(["recommender", step]) for step in ("evaluation", "lists", "similar")),
+    ]
+
+    @dg.multi_asset(
+        specs=[
             dg.AssetSpec(
                 ["ml", table],
                 description=description,
@@ -47,19 +53,7 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
                 owners=[OWNER],
                 kinds={"python", "duckdb"},
             )
-            for table, description in tables.items()
-        ]
-
-    @dg.multi_asset(
-        specs=[
-            *specs(
-                TABLES,
-                [dg.AssetKey([name, step]) for name in segmentations for step in ("members", "profile")],
-            ),
-            *specs(
-                RECOMMENDER_TABLES,
-                [dg.AssetKey(["recommender", step]) for step in ("evaluation", "lists", "similar")],
-            ),
+            for table, description in (TABLES | RECOMMENDER_TABLES).items()
         ],
         name="gather_ml_tables",
         pool=POOL,

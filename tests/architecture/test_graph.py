@@ -93,6 +93,11 @@ def test_the_sql_layer_trains_nothing(defs):
     assert not {key.path[0] for key in keys} & {"ml", "marts", "user_ratings", "published"}
 
 
+def test_dbt_is_invoked_once_before_ml_and_once_after(defs):
+    steps = [node.name for node in defs.resolve_job_def("refresh").nodes]
+    assert len([name for name in steps if name.startswith("dbt_build")]) == 2
+
+
 def test_the_job_of_segments_leaves_the_recommender_and_nothing_else_out(defs):
     everything = defs.resolve_job_def("refresh").asset_layer.executable_asset_keys
     segments = defs.resolve_job_def("segments").asset_layer.executable_asset_keys
