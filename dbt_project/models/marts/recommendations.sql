@@ -96,3 +96,5 @@ final as (
 )
 
 select * from final
+-- In this order a reader who looks one user up needs one part of the published file.
+order by user_id, rank

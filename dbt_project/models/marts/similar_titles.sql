@@ -38,3 +38,5 @@ final as (
 )
 
 select * from final
+-- In this order a reader who looks one title up needs one part of the published file.
+order by title_id, rank
