@@ -57,6 +57,9 @@ final as (
         titles.title,
         titles.overview,
 
+        ---------- numbers
+        titles.runtime_minutes,
+
         ---------- flags
         titles.title_row_id = min(titles.title_row_id) over (partition by titles.title_id) as is_first_of_title,
         {{ for_each_genre('cast(valid_genres.is_{genre} as tinyint) as is_{genre}') }}

@@ -24,7 +24,8 @@ pairs as (
         members.segmentation,
         members.segment_id,
         devices.device,
-        sum(devices.events) as events
+        sum(devices.events) as events,
+        count(*) as viewers
     from members
     inner join devices on members.user_id = devices.user_id
     group by members.segmentation, members.segment_id, devices.device
@@ -82,6 +83,7 @@ final as (
 
         ---------- numbers
         cast(coalesce(pairs.events, 0) as bigint) as events,
+        coalesce(pairs.viewers, 0) as viewers,
         coalesce(pairs.events, 0) / by_segment.events as share,
         100 * coalesce(pairs.events, 0) / by_segment.events / by_device.base_share as index
 

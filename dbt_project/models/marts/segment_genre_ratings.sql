@@ -33,7 +33,9 @@ summed as (
         members.segment_name,
         count(*) as members,
         {{ for_each_genre('sum(users.avg_{genre}) as sum_{genre}') }},
-        {{ for_each_genre('sum(case when users.cnt_{genre} > 0 then 1 else 0 end) as raters_{genre}') }}
+        {{ for_each_genre('sum(case when users.cnt_{genre} > 0 then 1 else 0 end) as raters_{genre}') }},
+        {{ for_each_genre('avg(users.cnt_{genre} / users.total_titles) as share_{genre}') }},
+        {{ for_each_genre('stddev_samp(users.cnt_{genre} / users.total_titles) as deviation_{genre}') }}
     from members
     inner join users on members.user_id = users.user_id
     group by members.segmentation, members.segment_id, members.segment_name
@@ -49,7 +51,9 @@ by_genre as (
         genres.genre,
         summed.members,
         {{ column_of_genre('summed.sum_{genre}') }} as mean_sum,
-        {{ column_of_genre('summed.raters_{genre}') }} as raters
+        {{ column_of_genre('summed.raters_{genre}') }} as raters,
+        {{ column_of_genre('summed.share_{genre}') }} as genre_share,
+        {{ column_of_genre('summed.deviation_{genre}') }} as genre_share_deviation
     from summed
     cross join genres
 
@@ -69,7 +73,9 @@ final as (
         cast(raters as bigint) as raters,
         raters / members as rater_share,
         mean_sum / members as published_mean_rating,
-        mean_sum / nullif(raters, 0) as rater_mean_rating
+        mean_sum / nullif(raters, 0) as rater_mean_rating,
+        genre_share,
+        genre_share_deviation
 
     from by_genre
 

@@ -1,0 +1,74 @@
+-- Of every title those who rate more have rated more. What counts is how far a segment goes beyond that.
+with
+
+titles as (
+
+    select
+        titles.*,
+        activity.mean_rating as usual_rating,
+        activity.rating_share / nullif(activity.member_share, 0) as activity,
+        titles.rater_share / nullif(titles.base_share, 0) as times
+    from {{ ref('segment_titles') }} as titles
+    inner join {{ ref('segment_activity') }} as activity
+        on
+            titles.segmentation = activity.segmentation
+            and titles.segment_id = activity.segment_id
+
+),
+
+judged as (
+
+    select
+        *,
+        times / nullif(activity, 0) as ratio
+    from titles
+
+),
+
+said as (
+
+    select
+        *,
+        row_number() over (partition by segmentation, segment_id order by ratio desc, title_id asc) as place_in_segment
+    from judged
+    where
+        raters >= {{ var('advice_least_people') }}
+        and ratio >= {{ var('advice_least_ratio') }}
+        and times >= {{ var('advice_least_ratio') }}
+        and z_score >= {{ var('advice_least_z') }}
+        and mean_rating > usual_rating - {{ var('advice_least_stars') }}
+
+),
+
+chosen as (
+
+    select
+        *,
+        row_number() over (partition by title_id order by ratio desc, segmentation asc) as place_of_title
+    from said
+    where place_in_segment = 1
+
+),
+
+final as (
+
+    select
+        'segment and title' as topic,
+        'Put “' || title || '” in front of those ' || segment_name || ' who have not seen it: '
+        || {{ say_percent('rater_share') }} || ' of them have rated it, against ' || {{ say_percent('base_share') }}
+        || ' of all viewers, more than how much they rate explains, and with ' || {{ say_number('mean_rating') }}
+        || ' stars they like it ' || {{ say_liking('mean_rating', 'usual_rating') }} || ' what they rate on average ('
+        || {{ say_number('usual_rating') }} || ').' as sentence,
+        {{ figures_as_json({
+            'segmentation': 'segmentation', 'segment': 'segment_name', 'title_id': 'title_id', 'title': 'title',
+            'raters': 'raters', 'rater_share': 'rater_share', 'base_share': 'base_share', 'activity': 'activity',
+            'mean_rating': 'mean_rating', 'usual_rating': 'usual_rating', 'z': 'z_score'
+        }) }} as figures,
+        'segment_titles' as source,
+        ratio
+    from chosen
+    where place_of_title = 1
+
+)
+
+select * from final
