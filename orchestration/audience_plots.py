@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 
 from ml.plots.boxes import rating_boxes
 from ml.plots.cloud import genre_cloud
+from ml.plots.compact import few_colors
 from ml.plots.devices import segment_device_heatmap, user_device_heatmap
-from ml.plots.encode import thumbnail, to_png
+from ml.plots.encode import to_png
 from ml.plots.given import NothingToDrawError, drawable
 from ml.plots.leanings import segment_leanings
 from ml.plots.popularity import genre_popularity
@@ -24,11 +25,11 @@ from ml.plots.similarity import similarity_heatmap
 from ml.plots.strips import genre_strip
 from ml.plots.times import viewing_hours_heatmap, weekly_activity
 from ml.plots.trends import catalogue_trends
+from orchestration.audience_queries import QUERIES
+from orchestration.recommender_tasks import K
 from orchestration.segment_plots import DrawnPlot
 
 _SEED = 0
-_FULL_SIZE = 10_000
-"""Pixels that no picture is wide: only the palette makes it small, to a third of the bytes."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,21 @@ def draw(rows: Mapping[str, pl.DataFrame]) -> Iterator[DrawnPlot | LeftOut]:
     Parameters
     ----------
     rows
-        By the names of `audience_queries.QUERIES`.
+        By the names of `audience_queries.QUERIES`; those of tables that are not built are absent.
     """
     for name, picture in PICTURES.items():
+        if picture.query not in rows:
+            needed = QUERIES[picture.query].marts
+            yield LeftOut(
+                name, f"not all of its tables are built: {', '.join(f'marts.{mart}' for mart in needed)}"
+            )
+            continue
         try:
             figure = picture.draw(rows[picture.query])
         except NothingToDrawError as error:
             yield LeftOut(name, str(error))
         else:
-            yield DrawnPlot(name, thumbnail(to_png(figure), _FULL_SIZE))
+            yield DrawnPlot(name, few_colors(to_png(figure)))
 
 
 def _strip(titles: pl.DataFrame) -> Figure:
@@ -76,11 +83,10 @@ def _strip(titles: pl.DataFrame) -> Figure:
 
 
 def _recommenders(models: pl.DataFrame) -> Figure:
-    known = drawable(models, "metric", "value")
-    metric = known["metric"].sort()[0]
-    k = metric.rpartition("_")[2]
-    measure = f"nDCG@{k}" if k.isdigit() else "nDCG"
-    return recommender_bars(known.filter(pl.col("metric") == metric), measure=measure)
+    known = drawable(models, "model", "value")
+    return recommender_bars(
+        known.with_columns(pl.col("model").str.replace_all("_", " ")), measure=f"nDCG@{K}"
+    )
 
 
 def _trends(years: pl.DataFrame) -> Figure:

@@ -37,7 +37,8 @@ def _most_active(mart: str, amount: str, shown: int) -> str:
             ) as place
             from totals inner join members using (user_id)
         )
-        from ranked where place <= greatest(2, {shown} // (select count(distinct segment_id) from ranked))
+        from ranked
+        where place <= greatest(2, (select {shown} // nullif(count(distinct segment_id), 0) from ranked))
     """
 
 
@@ -132,8 +133,8 @@ QUERIES: Mapping[str, Query] = {
     "recommenders": Query(
         ("recommender_metrics",),
         """
-        select model, metric, value, is_default, is_baseline from marts.recommender_metrics
-        where metric like 'ndcg%' order by metric, model
+        select model, value, is_default, is_baseline from marts.recommender_metrics
+        where metric = 'ndcg' order by model
         """,
     ),
     "segment_titles": Query(
@@ -152,5 +153,15 @@ def marts_read() -> list[str]:
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection) -> dict[str, pl.DataFrame]:
-    """Return the rows of every query; a mart without rows gives a frame without rows."""
-    return {name: connection.sql(query.sql).pl() for name, query in QUERIES.items()}
+    """Return the rows of every query; without rows where a mart has none, left out where one is not built."""
+    built = {
+        name
+        for (name,) in connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts'"
+        ).fetchall()
+    }
+    return {
+        name: connection.sql(query.sql).pl()
+        for name, query in QUERIES.items()
+        if built.issuperset(query.marts)
+    }

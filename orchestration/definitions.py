@@ -63,7 +63,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 dbt_assets,
                 build_ml_tables(list(described)),
                 *build_recommender(),
-                build_audience_plots(),
+                build_audience_plots(marts),
                 build_published(marts, list(described)),
                 build_report(described, labels),
             ],

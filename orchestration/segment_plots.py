@@ -67,7 +67,8 @@ class _Plots:
 
     def figures(self) -> Iterator[tuple[str, Figure]]:
         metrics = self.store.read_table("k_metrics")
-        yield "elbow", elbow(metrics)
+        (start,) = self.store.read_table("start_agreement").iter_rows(named=True)
+        yield "elbow", elbow(metrics, free_inertia=start["free_inertia"] if start["is_anchored"] else None)
         yield "k_metrics", k_metrics_panel(metrics)
         yield from self._tree()
         yield from self._maps()

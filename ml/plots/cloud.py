@@ -16,6 +16,8 @@ from ml.plots.style import WIDTH, add_axes, number, percent, plot_style, short_n
 
 _WIDE, _HIGH, _KEY, _SIDE = 6.6, 3.3, 0.5, 0.2
 _DOTS_PER_INCH = 120
+_LARGEST = 84
+"""Pixels of the largest word: it leaves room for twenty genres."""
 _DETAIL = 2
 """Pixels drawn for each one shown, in each direction: edges of letters stay smooth."""
 _SCALE = LinearSegmentedColormap.from_list("dark_viridis", colormaps["viridis"](np.linspace(0.0, 0.72, 65)))
@@ -64,7 +66,8 @@ def genre_cloud(genres: pl.DataFrame, *, counted: str = "ratings", seed: int = 0
         margin=4,
         prefer_horizontal=1.0,  # words that lie are read twice as slowly
         relative_scaling=0.5,
-        min_font_size=11,
+        min_font_size=10,
+        max_font_size=_LARGEST,
         max_words=len(known),
         background_color="white",
         color_func=color_of,

@@ -34,13 +34,16 @@ from ml.plots.style import (
 _LINE = segment_colors(1)[0]
 
 
-def elbow(k_metrics: pl.DataFrame) -> Figure:
+def elbow(k_metrics: pl.DataFrame, *, free_inertia: float | None = None) -> Figure:
     """Draw inertia over k, the chord from first to last candidate and the knee.
 
     Parameters
     ----------
     k_metrics
         One row per candidate k.
+    free_inertia
+        What the best free fit of the published k reaches, where the published one is anchored: the curve joins free
+        fits alone, and the anchored one stands beside it.
 
     Returns
     -------
@@ -48,12 +51,18 @@ def elbow(k_metrics: pl.DataFrame) -> Figure:
     """
     frame = k_metrics.sort("k")
     k, inertia = frame["k"].to_numpy(), frame["inertia"].to_numpy()
-    chord = np.interp(k, [k[0], k[-1]], [inertia[0], inertia[-1]])
     knee, published = _first(frame["is_elbow"]), _first(frame["is_published"])
+    anchored = None
+    if free_inertia is not None and published is not None:
+        anchored = inertia[published]
+        inertia = np.where(np.arange(len(k)) == published, free_inertia, inertia)
+    chord = np.interp(k, [k[0], k[-1]], [inertia[0], inertia[-1]])
     with plot_style():
         subtitle = "The elbow is where the curve lies furthest below the dashed line from first to last."
         if published is not None:
             subtitle += f" Published: k = {k[published]}."
+        if anchored is not None:
+            subtitle += " Curve: free fits; ring: the published fit, which starts from declared groups."
         figure = titled_figure(_elbow_title(k, inertia, knee), subtitle, body=4.0)
         axes = add_axes(figure, 0.95, 0.6, WIDTH - 0.25, 4.0)
         axes.plot(k, chord, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
@@ -62,13 +71,12 @@ def elbow(k_metrics: pl.DataFrame) -> Figure:
             axes.vlines(k[knee], inertia[knee], chord[knee], color=ACCENT, linewidth=1.5)
             axes.plot(k[knee], inertia[knee], "o", color=ACCENT, markersize=10)
             _note(axes, f"elbow: k = {k[knee]}", (k[knee], inertia[knee]), ACCENT, below=True)
-        if published is not None and published != knee:
-            axes.plot(k[published], inertia[published], "o", markersize=11, fillstyle="none", color=INK)
-            # Below the curve there is always room, but for the note of an elbow just before.
-            below = published - 1 != knee
-            _note(
-                axes, f"published: k = {k[published]}", (k[published], inertia[published]), INK, below=below
-            )
+        if published is not None and (published != knee or anchored is not None):
+            at = inertia[published] if anchored is None else anchored
+            axes.plot(k[published], at, "o", markersize=11, fillstyle="none", color=INK)
+            # Below the curve there is room, but for the note of an elbow just before; an anchored fit lies above.
+            below = published - 1 != knee and anchored is None
+            _note(axes, f"published: k = {k[published]}", (k[published], at), INK, below=below)
         _k_axis(axes, k)
         axes.set_xlabel("Number of segments, k")
         axes.set_ylabel("Inertia (sum of squared distances)")

@@ -6,6 +6,7 @@ Belongs here: drawing the strongest leanings of each segment. Does not belong he
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from ml.plots.given import drawable
 from ml.plots.style import (
@@ -61,7 +62,7 @@ def segment_leanings(titles: pl.DataFrame, *, per_segment: int = 4) -> Figure:
         figure = titled_figure(
             _title(shown),
             "Bar: how many times as often as everybody the segment rates the title. Beside it: share of the segment "
-            "who rated it, and of everybody.",
+            "who rated it, and of everybody. The surest first; a segment without a sure one is left out.",
             body=_AXIS + height,
         )
         axes = add_axes(figure, left, _AXIS, WIDTH - _RIGHT, _AXIS + height)
@@ -96,6 +97,7 @@ def _draw_groups(axes: Axes, groups: list[pl.DataFrame], left: float) -> list[fl
             size=_LABEL_SIZE,
             annotation_clip=False,
             parse_math=False,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
         )
         places = [top + _HEAD + _ROW * (i + 0.5) for i in range(len(rows))]
         axes.barh(places, (rows["index"] / 100).to_list(), height=_ROW * 0.72, color=color)

@@ -14,6 +14,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from ml.plots.given import drawable
+from ml.plots.labels import spread
 from ml.plots.style import (
     MUTED,
     WIDTH,
@@ -143,7 +144,7 @@ def segment_genre_flow(segments: pl.DataFrame) -> Figure:
     values, genres = _matrix(known, "segment_id", who["segment_id"].to_list())
     totals = values.sum(axis=1)
     names = [
-        f"{wrap_name(name, 1.6, _LABEL_SIZE)}\n{percent(total / totals.sum())} of ratings"
+        f"{wrap_name(name, 2.0, _LABEL_SIZE)}\n{percent(total / totals.sum())} of ratings"
         for name, total in zip(who["segment_name"], totals, strict=True)
     ]
     title = _segments_title(values, who["segment_name"].to_list(), genres)
@@ -232,17 +233,13 @@ def _draw_bars(axes: Axes, bars: Sequence[tuple[float, float]], left: float, col
 def _write(
     axes: Axes, bars: Sequence[tuple[float, float]], names: Sequence[str], at: float, side: str
 ) -> None:
-    for (low, high), name in zip(bars, names, strict=True):
-        axes.text(
-            at,
-            (low + high) / 2,
-            name,
-            ha=side,
-            va="center",
-            size=_LABEL_SIZE,
-            parse_math=False,
-            linespacing=1.15,
-        )
+    """Write the names beside their bars, moved apart where low bars leave no room."""
+    height = axes.get_ylim()[0]
+    inches = axes.get_position().height * axes.get_figure().get_size_inches()[1]  # type: ignore[union-attr]
+    heights = [(name.count("\n") + 1) * _LABEL_SIZE * 1.2 / 72 / inches * height for name in names]
+    places = spread(np.mean(bars, axis=1), np.array(heights), low=0, high=height)
+    for place, name in zip(places, names, strict=True):
+        axes.text(at, place, name, ha=side, va="center", size=_LABEL_SIZE, parse_math=False, linespacing=1.15)
 
 
 def _segments_title(values: np.ndarray, names: list[str], genres: list[str]) -> str:

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from ml.plots.cells import WHITE_TO_BLUE, draw_cells, draw_key
 from ml.plots.given import NothingToDrawError, drawable
 from ml.plots.kinds import kind_colors
+from ml.plots.labels import spread
 from ml.plots.style import (
     INK,
     WIDTH,
@@ -141,9 +142,7 @@ def _hours(known: pl.DataFrame, days: pl.Series, devices: list[str]) -> np.ndarr
 def _label_ends(axes: Axes, ends: np.ndarray, names: list[str], colors: list[str], *, height: float) -> None:
     """Write each name beside the end of its line, moved apart where two would meet."""
     low, high = axes.get_ylim()
-    least = _LABEL_SIZE * 1.3 / 72 / height
-    wanted = (ends - low) / (high - low)
-    places = spread(wanted, least)
+    places = spread((ends - low) / (high - low), np.full(len(ends), _LABEL_SIZE * 1.3 / 72 / height))
     for place, name, color in zip(places, names, colors, strict=True):
         axes.annotate(
             name,
@@ -158,26 +157,6 @@ def _label_ends(axes: Axes, ends: np.ndarray, names: list[str], colors: list[str
             parse_math=False,
             annotation_clip=False,
         )
-
-
-def spread(wanted: np.ndarray, least: float) -> np.ndarray:
-    """Return places at least so far apart, in the order of the wanted ones and near them.
-
-    Parameters
-    ----------
-    wanted : (n,) float
-    least
-        Distance of two neighbours at least.
-    """
-    order = np.argsort(wanted, kind="stable")
-    places = wanted[order].astype(float)
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + least)
-    # Half of what the last one was pushed is taken back from all that touch it.
-    pushed = places - wanted[order]
-    back = np.empty(len(places))
-    back[order] = places - pushed.max(initial=0) / 2
-    return back
 
 
 def _hours_title(shares: np.ndarray) -> str:

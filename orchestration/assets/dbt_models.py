@@ -30,7 +30,7 @@ def build_dbt_assets() -> dg.AssetsDefinition:
         start_worker()  # it imports while dbt works
 
         def draw_from_marts() -> None:
-            waited_for = missing.setdefault(context.run_id, set(MARTS))
+            waited_for = missing.setdefault(context.run_id, set(MARTS & dbt_build.keys))
             waited_for -= context.selected_asset_keys
             if not waited_for and _is_asked_for(AUDIENCE_PLOTS, context):
                 begin_audience_plots(context.run_id, warehouse)

@@ -36,7 +36,6 @@ RECOMMENDER_TABLES = {
 
 def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
     """Return the one asset that gathers the given segmentations and the recommender: dbt waits for it once."""
-
     # Every table waits for all of it: with different parents they would be gathered, and dbt invoked, apart.
     upstream = [
         *(dg.AssetKey([name, step]) for name in segmentations for step in ("members", "profile")),

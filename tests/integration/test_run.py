@@ -1,13 +1,16 @@
 """A whole run, from raw files to the report, gives what people and their queries rely on."""
 
+import html
 import json
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
+from PIL import Image
 
 from ml.segmentation.model import SegmentationModel
+from orchestration.audience_plots import PICTURES
 from tests.integration.conftest import Matinee
 
 PERSONAS = [
@@ -124,6 +127,16 @@ def test_plots_and_report_are_there_and_the_report_opens_offline(demo_warehouse)
     assert len(page) < 3_000_000
 
 
+def test_pictures_of_audience_and_catalogue_are_published_with_their_findings(demo_warehouse):
+    drawn = {file.stem: file for file in (demo_warehouse / "plots" / "audience").glob("*.png")}
+    assert set(drawn) == set(PICTURES)
+    page = (demo_warehouse / "report" / "index.html").read_text()
+    for name, file in drawn.items():
+        with Image.open(file) as picture:
+            assert html.escape(picture.info["Title"], quote=False)[:40] in html.unescape(page), name
+            assert picture.width >= 700, name
+
+
 def test_the_run_file_says_where_the_time_went(demo_warehouse):
     facts = json.loads((demo_warehouse / "report" / "run.json").read_text())
     assert {stage["name"] for stage in facts["stages"]} >= {"land_raw_files", "user_ratings__k_metrics"}
@@ -142,7 +155,9 @@ def test_the_same_input_gives_the_same_models_and_members(
     order = ["segmentation", "entity_id"]
     one, two = (mart(warehouse, "segment_members").sort(order) for warehouse in (demo_warehouse, again))
     assert one.equals(two)
-    for plot in (demo_warehouse / "plots").rglob("*.png"):
+    plots = list((demo_warehouse / "plots").glob("*/*.png"))  # `**` would not follow the links
+    assert {plot.parent.name for plot in plots} >= {"user_ratings", "audience"}
+    for plot in plots:
         assert plot.read_bytes() == (again / plot.relative_to(demo_warehouse)).read_bytes(), plot.name
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
 from itertools import pairwise
 
 import numpy as np
@@ -14,13 +15,16 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Annotation, Text
+from PIL import Image
 
 from ml.plots.boxes import box_of_counts, quantiles_of_counts, rating_boxes
 from ml.plots.cloud import genre_cloud
+from ml.plots.compact import few_colors
 from ml.plots.devices import segment_device_heatmap, user_device_heatmap
 from ml.plots.encode import to_png
 from ml.plots.given import NothingToDrawError, drawable
 from ml.plots.kinds import kind_colors
+from ml.plots.labels import spread
 from ml.plots.leanings import segment_leanings
 from ml.plots.popularity import genre_popularity
 from ml.plots.recommenders import recommender_bars
@@ -28,7 +32,7 @@ from ml.plots.ribbons import lay_out, segment_genre_flow, user_genre_flow
 from ml.plots.similarity import similarity_heatmap
 from ml.plots.strips import genre_strip
 from ml.plots.style import plot_style, segment_colors
-from ml.plots.times import spread, viewing_hours_heatmap, weekly_activity
+from ml.plots.times import viewing_hours_heatmap, weekly_activity
 from ml.plots.trends import catalogue_trends
 from tests.unit.plots import audience
 
@@ -424,11 +428,20 @@ def test_a_week_without_viewing_on_a_device_counts_as_none():
     ]
 
 
-def test_labels_of_lines_that_end_together_are_moved_apart():
-    places = spread(np.array([0.5, 0.5, 0.1, 0.52]), 0.1)
-    assert (np.diff(np.sort(places)) >= 0.1 - 1e-12).all()
-    assert np.argsort(places, kind="stable").tolist() == [2, 0, 1, 3]
-    assert spread(np.array([0.1, 0.9]), 0.1).tolist() == [0.1, 0.9]
+@given(st.lists(st.tuples(st.floats(0, 10), st.floats(0.1, 2)), min_size=1, max_size=8), st.floats(16, 30))
+@settings(max_examples=200, deadline=None)
+def test_labels_beside_ends_never_meet_keep_their_order_and_stay_inside(labels, room):
+    wanted, heights = np.array(labels).T
+    places = spread(wanted, heights, low=0, high=room)
+    order = np.argsort(wanted, kind="stable")
+    assert (np.diff(places[order]) >= (heights[order][1:] + heights[order][:-1]) / 2 - 1e-9).all()
+    assert (places - heights / 2 >= -1e-9).all()
+    assert (places + heights / 2 <= room + 1e-9).all()
+
+
+def test_a_label_with_room_stays_where_it_is_wanted():
+    assert spread(np.array([0.9, 0.1]), np.array([0.1, 0.1])).tolist() == [0.9, 0.1]
+    assert spread(np.array([0.5, 0.5]), np.array([0.2, 0.2])).tolist() == pytest.approx([0.4, 0.6])
 
 
 # ------------------------------------------------------------------------------------------ catalogue, genres
@@ -512,3 +525,17 @@ def test_each_segment_shows_its_first_titles_by_rank_in_its_colour():
     assert [bar.get_width() for bar in bars] == pytest.approx(expected.to_list())
     assert "part 1" in title(figure)
     assert title(figure).endswith("4.50 times as often as everybody")
+
+
+# ------------------------------------------------------------------------------------------ encoding
+
+
+def test_a_picture_of_few_colours_keeps_its_size_its_heading_and_its_look():
+    png = to_png(draw("hours"))
+    with Image.open(BytesIO(png)) as before, Image.open(BytesIO(few_colors(png))) as after:
+        assert after.mode == "P"
+        assert after.size == before.size
+        assert after.info["Title"] == before.info["Title"] == draw("hours").get_label()
+        difference = np.abs(np.asarray(before.convert("RGB"), int) - np.asarray(after.convert("RGB"), int))
+    assert difference.mean() < 1
+    assert len(few_colors(png)) < len(png) / 2

@@ -72,6 +72,23 @@ def test_the_elbow_plot_marks_the_published_k_where_it_is_another(k_metrics):
     assert "published: k" not in written(elbow(same))
 
 
+def test_the_elbow_curve_joins_free_fits_and_the_anchored_one_stands_beside_it(k_metrics):
+    axes = elbow(k_metrics, free_inertia=4_900_000.0).axes[0]
+    curve = next(line for line in axes.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 7)
+    expected = k_metrics["inertia"].to_list()
+    expected[3] = 4_900_000.0
+    assert curve.get_ydata().tolist() == expected
+    ring = next(line for line in axes.lines if line.get_fillstyle() == "none")
+    assert ring.get_xydata().tolist() == [[5, k_metrics["inertia"][3]]]
+
+
+def test_a_measure_that_is_never_negative_is_not_drawn_below_zero(personas):
+    spread = np.abs(personas.points[:, 0])
+    assert distribution(spread, personas.ids, personas.names, "Distance").axes[0].get_xlim()[0] == 0
+    below = distribution(personas.points[:, 0], personas.ids, personas.names, "Balance").axes[0]
+    assert below.get_xlim()[0] < 0
+
+
 def test_two_candidates_have_no_elbow(k_metrics):
     assert title(elbow(k_metrics.head(2))).startswith("No elbow to find")
 
