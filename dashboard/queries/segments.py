@@ -28,6 +28,14 @@ def segments(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
+def published_k(data: PublishedSet, segmentation: str) -> int:
+    """Return the number of published segments."""
+    rows = data.ask(
+        "select count(*) as k from segments where segmentation = $segmentation", segmentation=segmentation
+    )
+    return int(rows["k"].item())
+
+
 def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     """Return the mean of every feature per segment with the segment's name and size, those that differ most first."""
     return data.ask(

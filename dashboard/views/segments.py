@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import ui
 from dashboard.charts import segments as charts
 from dashboard.published import PublishedSet
+from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots.words import feature_label, feature_labels, number
@@ -195,4 +196,19 @@ def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
 
 
 def _map(data: PublishedSet, segmentation: str) -> None:
-    st.info("The map comes with the next step.")
+    ui.part(data, "segment_map", "viewers or customers to divide", lambda: _segment_map(data, segmentation))
+
+
+def _segment_map(data: PublishedSet, segmentation: str) -> None:
+    published = queries.published_k(data, segmentation)
+    points = maps.points(data, segmentation, published)
+    ui.chart(charts.segment_map(points, maps.explained(data, segmentation), theme=ui.theme()), key="map")
+    st.subheader("What the two directions are made of")
+    loadings = maps.loadings(data, segmentation)
+    for column, component in zip(st.columns(2, gap="large"), (1, 2), strict=True):
+        rows = loadings.filter(pl.col("component") == component)
+        if len(rows):
+            with column:
+                labels = feature_labels(rows["feature"].to_list())
+                ui.chart(charts.component(rows, labels), key=f"component_{component}")
+    ui.offer(loadings, name=f"pca_loadings_{segmentation}", data=data)
