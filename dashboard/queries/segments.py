@@ -83,6 +83,21 @@ def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
+def titles(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
+    """Return the titles that a segment rates far more often than everybody, the strongest first."""
+    return data.ask(
+        """
+        select titles.*, segments.members
+        from segment_titles as titles
+        inner join segments using (segmentation, segment_id)
+        where titles.segmentation = $segmentation and titles.segment_id = $segment_id
+        order by titles.rank
+        """,
+        segmentation=segmentation,
+        segment_id=segment_id,
+    )
+
+
 def claims(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
     """Return what is said of one segment's judged features, and why of others nothing is said."""
     return data.ask(

@@ -117,7 +117,30 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
     if data.has("segment_claims"):
         _claims(queries.claims(data, segmentation, segment["segment_id"]))
+    if data.has("segment_titles"):
+        _titles(data, queries.titles(data, segmentation, segment["segment_id"]), segment)
     _members(data, segmentation, segment)
+
+
+def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
+    if not len(titles):
+        return
+    st.subheader("Titles they rate far more often than others")
+    ui.table(
+        titles,
+        name=f"titles_{segment['segmentation']}_{segment['segment_id']}",
+        data=data,
+        labels={
+            "rank": st.column_config.NumberColumn("#", width="small"),
+            "title": st.column_config.TextColumn("Title", width="large"),
+            "genres": "Genres",
+            "raters": st.column_config.NumberColumn("Raters", format="localized"),
+            "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
+            "index": st.column_config.NumberColumn("Index", format="%.0f"),
+        },
+        group_size="members",
+        group_keys=("segmentation", "segment_id", "segment_name"),
+    )
 
 
 def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
