@@ -23,7 +23,7 @@ def to_csv(frame: pl.DataFrame) -> bytes:
     A text that a spreadsheet would run gets an apostrophe before it. Numbers stay numbers, negative ones too.
     """
     texts = [name for name, kind in frame.schema.items() if kind in (pl.String, pl.Categorical)]
-    safe = frame.with_columns(neutralised(pl.col(name).cast(pl.String)) for name in texts)
+    safe = frame.with_columns(neutralised(pl.col(name).cast(pl.String)).alias(name) for name in texts)
     headers = {name: pl.select(neutralised(pl.lit(name))).item() for name in frame.columns}
     return safe.rename(headers).write_csv(include_bom=True).encode()
 

@@ -7,6 +7,7 @@ A run switches the link `published` to a new folder and removes old folders afte
 once and asks one folder only: it never mixes two sets, never waits for a run and never makes one wait.
 """
 
+import atexit
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -195,6 +196,10 @@ def _read_set(folder: Path, modified: int) -> PublishedSet:
             damaged[file.stem] = _first_line(error)
     connection.execute("set lock_configuration = true")
     return PublishedSet(folder, _published_at(folder, modified), columns, damaged, connection)
+
+
+# A connection that outlives the interpreter makes DuckDB complain at its end.
+atexit.register(_read_set.cache_clear)
 
 
 def _published_at(folder: Path, modified: int) -> datetime:

@@ -21,6 +21,7 @@ from orchestration.assets.report import build_report
 from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION, SPEC_LABELS
 from orchestration.progress import progress_logger
+from orchestration.run_history import WAREHOUSE_TAG
 from orchestration.settings import Settings, load_settings
 from orchestration.warehouse import WarehouseResource
 
@@ -39,8 +40,10 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     labels = _declared(segmentations, SPEC_LABELS)
     dbt_assets = build_dbt_assets()
     marts = [spec.key for spec in dbt_assets.specs if spec.key.path[0] == "marts"]
+    tags = {WAREHOUSE_TAG: str(settings.warehouse)}
     refresh = dg.define_asset_job(
         "refresh",
+        tags=tags,
         selection=dg.AssetSelection.all(),
         description="From the raw files to published tables and the report.",
     )
@@ -51,6 +54,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     )
     sql_layer = dg.define_asset_job(
         "sql_layer",
+        tags=tags,
         selection=dg.AssetSelection.groups(*SQL_LAYERS),
         description="Landing, cleaning and features; no machine learning.",
     )

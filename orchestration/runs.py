@@ -15,6 +15,7 @@ from dagster._core.storage.dagster_run import RunsFilter
 
 from orchestration.definitions import build_defs
 from orchestration.event_log import quick_event_log
+from orchestration.run_history import SOURCE_TAG
 from orchestration.settings import PROJECT_ROOT, Settings
 
 _PROCESS_TAG = "matinee/process"
@@ -68,7 +69,7 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {"progress": {"config": {}}}},
-            tags={_PROCESS_TAG: _process_name(os.getpid()), "matinee/source": settings.source},
+            tags={_PROCESS_TAG: _process_name(os.getpid()), SOURCE_TAG: settings.source},
         )
         return RunOutcome(
             run_id=result.run_id,

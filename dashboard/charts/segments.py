@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from dashboard.charts.base import (
+    BLUE,
     LIGHT,
     Chart,
     Theme,
@@ -24,6 +25,8 @@ from ml.plots.words import feature_labels, number, percent, short_name
 _ROW = 34
 """Pixels of a row with a name."""
 _MOST_FEATURES = 12
+_INNER = (0.005, 0.995)
+"""Quantiles of the members that fit the frame of a map."""
 
 
 def sizes(segments: pl.DataFrame, unit: str) -> Chart:
@@ -204,23 +207,26 @@ def _genre_finding(ratings: pl.DataFrame, measure: str) -> str:
     return f"{who} {said} {genre} highest of all: {number(value)}"
 
 
-def segment_map(points: pl.DataFrame, ratios: tuple[float, float], *, theme: Theme = LIGHT) -> Chart:
+def segment_map(
+    points: pl.DataFrame, ratios: tuple[float, float], *, theme: Theme = LIGHT, height: int = 520
+) -> Chart:
     """Draw members and centres on the two principal components.
 
     Parameters
     ----------
     points
-        segment_id, segment_name, pc1, pc2: a sample of members.
+        segment_id, segment_name, is_centre, pc1, pc2: a sample of members, and the centres.
     ratios
         Share of the variance that each component holds.
     theme
         What it is drawn on.
+    height
+        Pixels.
     """
+    centres = points.filter("is_centre").sort("segment_id")
+    members = points.filter(~pl.col("is_centre"))
     figure = go.Figure()
-    centres = (
-        points.group_by("segment_id", "segment_name").agg(pl.col("pc1", "pc2").mean()).sort("segment_id")
-    )
-    for (segment_id, segment), own in points.sort("segment_id").group_by(
+    for (segment_id, segment), own in members.sort("segment_id").group_by(
         "segment_id", "segment_name", maintain_order=True
     ):
         figure.add_trace(
@@ -248,19 +254,30 @@ def segment_map(points: pl.DataFrame, ratios: tuple[float, float], *, theme: The
             hovertemplate="centre of %{text}<extra></extra>",
         )
     )
-    for axis, component, ratio in ((figure.update_xaxes, 1, ratios[0]), (figure.update_yaxes, 2, ratios[1])):
-        axis(title=f"Component {component} ({percent(ratio)} of the variance)")
-    low, high = (points.select(pl.col("pc1", "pc2").quantile(q)).row(0) for q in (0.003, 0.997))
-    if len(points) > 100:
-        margins = [0.06 * (b - a) or 1 for a, b in zip(low, high, strict=True)]
-        figure.update_xaxes(range=[low[0] - margins[0], high[0] + margins[0]])
-        figure.update_yaxes(range=[low[1] - margins[1], high[1] + margins[1]])
-    finish(figure, height=520)
+    figure.update_xaxes(title=f"Component 1 ({percent(ratios[0])} of the variance)")
+    figure.update_yaxes(title=f"Component 2 ({percent(ratios[1])} of the variance)")
+    outside = _frame_inner(figure, members, centres)
+    reading = f"Small dots: {len(members):,} members. Large dots: the centres"
     return Chart(
-        figure,
+        finish(figure, height=height),
         _map_finding(centres, ratios),
-        "Small dots: a sample of members. Large dots: the middle of each segment's sample.",
+        f"{reading}; {outside:,} members lie outside the frame." if outside else f"{reading}.",
     )
+
+
+def _frame_inner(figure: go.Figure, members: pl.DataFrame, centres: pl.DataFrame) -> int:
+    """Frame what is drawn without its few extremes, which would squeeze all others; return how many are left out."""
+    if not len(members):
+        return 0
+    inside = pl.lit(value=True)
+    for column, update in (("pc1", figure.update_xaxes), ("pc2", figure.update_yaxes)):
+        low, high = np.quantile(members[column].to_numpy(), _INNER)
+        reach = [low, high, *centres[column]]
+        margin = 0.06 * (max(reach) - min(reach)) or 1.0
+        frame = [min(reach) - margin, max(reach) + margin]
+        update(range=frame)
+        inside &= pl.col(column).is_between(*frame)
+    return len(members.filter(~inside))
 
 
 def _map_finding(centres: pl.DataFrame, ratios: tuple[float, float]) -> str:
@@ -271,6 +288,28 @@ def _map_finding(centres: pl.DataFrame, ratios: tuple[float, float]) -> str:
     apart = np.linalg.norm(at[:, None] - at[None], axis=2)
     a, b = divmod(int(apart.argmax()), len(called))
     return f"{short_name(called[a])} and {short_name(called[b])} lie furthest apart; {held}"
+
+
+def component(loadings: pl.DataFrame, labels: list[str]) -> Chart:
+    """Draw the largest loadings of one component: component, feature, loading; the largest first."""
+    most = 10
+    rows, shown = loadings.head(most)[::-1], labels[:most][::-1]
+    figure = go.Figure(
+        go.Bar(
+            x=rows["loading"],
+            y=names(shown),
+            orientation="h",
+            marker={"color": [BLUE if value >= 0 else "#e76300" for value in rows["loading"]]},
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(type="category")
+    figure.update_xaxes(title="Loading")
+    number_of = loadings["component"][0]
+    return Chart(
+        finish(figure, height=90 + 28 * len(rows)),
+        f"Component {number_of} is mostly {', '.join(labels[:3])}",
+    )
 
 
 def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: str) -> Chart:

@@ -8,6 +8,42 @@ import polars as pl
 from dashboard.published import PublishedSet
 
 
+def runs(data: PublishedSet) -> pl.DataFrame:
+    """Return the last runs, the newest first."""
+    return data.ask(
+        """
+        select
+            started_at,
+            status,
+            source,
+            epoch(ended_at - started_at) as seconds,
+            checks,
+            failed_checks,
+            models,
+            run_id
+        from runs
+        order by started_at desc nulls last
+        """
+    )
+
+
+def checks(data: PublishedSet) -> pl.DataFrame:
+    """Return the checks of the run that published, those that did not pass first, in words."""
+    return data.ask(
+        """
+        select
+            passed,
+            layer || '.' || table_name as table_name,
+            replace(check_name, '_', ' ') as rule,
+            severity,
+            is_blocking,
+            description
+        from checks
+        order by passed, severity, table_name, rule
+        """
+    )
+
+
 def files(data: PublishedSet) -> pl.DataFrame:
     """Return one row per landed file."""
     return data.ask("select * from landing_manifest order by table_name, source")

@@ -28,6 +28,14 @@ def segments(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
+def published_k(data: PublishedSet, segmentation: str) -> int:
+    """Return the number of published segments."""
+    rows = data.ask(
+        "select count(*) as k from segments where segmentation = $segmentation", segmentation=segmentation
+    )
+    return int(rows["k"].item())
+
+
 def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     """Return the mean of every feature per segment with the segment's name and size, those that differ most first."""
     return data.ask(
@@ -72,6 +80,21 @@ def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
         order by sum(ratings.raters) over (partition by ratings.genre) desc, ratings.genre, ratings.segment_id
         """,
         segmentation=segmentation,
+    )
+
+
+def titles(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
+    """Return the titles that a segment rates far more often than everybody, the strongest first."""
+    return data.ask(
+        """
+        select titles.*, segments.members
+        from segment_titles as titles
+        inner join segments using (segmentation, segment_id)
+        where titles.segmentation = $segmentation and titles.segment_id = $segment_id
+        order by titles.rank
+        """,
+        segmentation=segmentation,
+        segment_id=segment_id,
     )
 
 

@@ -7,7 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.published import PublishedSet
-from dashboard.views import choose_k, customers, data_health, overview, segments
+from dashboard.views import (
+    choose_k,
+    customers,
+    data_health,
+    overview,
+    recommend,
+    segments,
+    titles,
+    viewing,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,9 @@ PAGES = (
     PageEntry("Overview", "overview", ":material/home:", overview.show),
     PageEntry("Segments", "segments", ":material/groups:", segments.show),
     PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show),
+    PageEntry("Titles", "titles", ":material/movie:", titles.show),
+    PageEntry("Recommend", "recommend", ":material/thumb_up:", recommend.show),
     PageEntry("Customers", "customers", ":material/storefront:", customers.show),
+    PageEntry("Viewing", "viewing", ":material/devices:", viewing.show),
     PageEntry("Data health", "data_health", ":material/verified:", data_health.show),
 )

@@ -7,8 +7,10 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import choose_k as charts
+from dashboard.charts import segments as segment_charts
 from dashboard.published import PublishedSet
 from dashboard.queries import choose_k as queries
+from dashboard.queries import maps
 
 
 def show(data: PublishedSet) -> None:
@@ -37,8 +39,27 @@ def _page(data: PublishedSet) -> None:
             "is_published": st.column_config.CheckboxColumn("Published"),
         },
     )
+    st.header("Explored k side by side")
+    ui.part(data, "segment_map", "viewers or customers to divide", lambda: _side_by_side(data, segmentation))
     if data.has("start_agreement"):
         _starts(data, segmentation)
+
+
+def _side_by_side(data: PublishedSet, segmentation: str) -> None:
+    explored = maps.explored(data, segmentation)
+    if len(explored) == 1:
+        st.caption(
+            f"Only k = {explored[0]} was explored; `explore` in the segmentation's declaration names more."
+        )
+    ratios = maps.explained(data, segmentation)
+    for start in range(0, len(explored), 2):
+        for column, k in zip(st.columns(2, gap="large"), explored[start : start + 2], strict=False):
+            with column:
+                st.subheader(f"k = {k}")
+                points = maps.points(data, segmentation, k)
+                ui.chart(
+                    segment_charts.segment_map(points, ratios, theme=ui.theme(), height=420), key=f"map_{k}"
+                )
 
 
 def _starts(data: PublishedSet, segmentation: str) -> None:

@@ -26,12 +26,56 @@ def show(data: PublishedSet) -> None:
     for table, reason in data.damaged.items():
         said = f"The published table {table} cannot be read ({reason}). `matinee run` publishes it anew."
         st.warning(ui.plain(said), icon=":material/warning:")
+    st.header("Checks")
+    ui.part(data, "checks", "checks", lambda: _checks(data))
+    st.header("Last runs")
+    ui.part(data, "runs", "runs", lambda: _runs(data))
     st.header("Rejected lines")
     _rejects(data)
     st.header("Files")
     ui.part(data, "landing_manifest", "files", lambda: _files(data))
     st.header("From raw rows to results")
     ui.part(data, "data_funnel", "rows", lambda: _funnel(data))
+
+
+def _checks(data: PublishedSet) -> None:
+    checks = queries.checks(data)
+    failed = checks.filter(~checks["passed"])
+    if len(failed):
+        said = f"{len(failed):,} of {len(checks):,} checks of this set did not pass"
+        st.warning(f"{said}; none of them keeps results back.", icon=":material/warning:")
+    else:
+        st.success(f"All {len(checks):,} checks of this set passed.", icon=":material/check_circle:")
+    with st.expander("All checks", expanded=bool(len(failed))):
+        ui.table(
+            checks,
+            name="checks",
+            data=data,
+            labels={
+                "passed": st.column_config.CheckboxColumn("Passed"),
+                "table_name": "Table",
+                "rule": st.column_config.TextColumn("Rule", width="large"),
+                "severity": "Severity",
+                "is_blocking": st.column_config.CheckboxColumn("Keeps results back"),
+            },
+        )
+
+
+def _runs(data: PublishedSet) -> None:
+    ui.table(
+        queries.runs(data),
+        name="runs",
+        data=data,
+        labels={
+            "started_at": st.column_config.DatetimeColumn("Started at (UTC)", format="YYYY-MM-DD HH:mm"),
+            "status": "Outcome",
+            "source": "Source",
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
+            "checks": st.column_config.NumberColumn("Checks", format="localized"),
+            "failed_checks": st.column_config.NumberColumn("Not passed", format="localized"),
+            "models": st.column_config.TextColumn("Models", width="large"),
+        },
+    )
 
 
 def _rejects(data: PublishedSet) -> None:

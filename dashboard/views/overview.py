@@ -8,9 +8,11 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import segments as charts
+from dashboard.charts.cloud import genre_cloud
 from dashboard.published import PublishedSet
 from dashboard.queries import overview as queries
 from dashboard.queries import segments as segment_queries
+from dashboard.queries import viewing as viewing_queries
 
 
 def show(data: PublishedSet) -> None:
@@ -21,6 +23,36 @@ def show(data: PublishedSet) -> None:
         for label, count in headlines.items():
             st.metric(label, f"{count:,}", width="content")
     ui.part(data, "segments", "viewers or customers to divide", lambda: _segments(data))
+    ui.part(data, "genre_popularity", "ratings of titles with a genre", lambda: _genres(data))
+
+
+def _advice(data: PublishedSet) -> None:
+    st.header("What the figures advise")
+    rows = queries.strategic_recommendations(data)
+    for row in rows.iter_rows(named=True):
+        st.markdown(f"{row['rank']}. **{ui.plain(row['topic'])}** — {ui.plain(row['sentence'])}")
+    ui.offer(rows, name="strategic_recommendations", data=data)
+
+
+def _genres(data: PublishedSet) -> None:
+    st.header("Genres")
+    popularity = viewing_queries.genre_popularity(data)
+    left, right = st.columns(2, gap="large")
+    with left:
+        ui.chart(genre_cloud(popularity), key="cloud")
+    with right:
+        ui.table(
+            popularity,
+            name="genre_popularity",
+            data=data,
+            labels={
+                "genre_label": "Genre",
+                "ratings": st.column_config.NumberColumn("Ratings", format="localized"),
+                "raters": st.column_config.NumberColumn("Raters", format="localized"),
+                "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
+                "minutes": st.column_config.NumberColumn("Minutes", format="localized"),
+            },
+        )
 
 
 def _segments(data: PublishedSet) -> None:
@@ -30,6 +62,8 @@ def _segments(data: PublishedSet) -> None:
     st.header(ui.title_of(chosen))
     ui.chart(charts.sizes(segments, unit), key="sizes")
     _playbook(segments)
+    if data.has("strategic_recommendations"):
+        _advice(data)
 
 
 def _playbook(segments: pl.DataFrame) -> None:

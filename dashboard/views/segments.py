@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import ui
 from dashboard.charts import segments as charts
 from dashboard.published import PublishedSet
+from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots.words import feature_label, feature_labels, number
@@ -116,7 +117,30 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
     if data.has("segment_claims"):
         _claims(queries.claims(data, segmentation, segment["segment_id"]))
+    if data.has("segment_titles"):
+        _titles(data, queries.titles(data, segmentation, segment["segment_id"]), segment)
     _members(data, segmentation, segment)
+
+
+def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
+    if not len(titles):
+        return
+    st.subheader("Titles they rate far more often than others")
+    ui.table(
+        titles,
+        name=f"titles_{segment['segmentation']}_{segment['segment_id']}",
+        data=data,
+        labels={
+            "rank": st.column_config.NumberColumn("#", width="small"),
+            "title": st.column_config.TextColumn("Title", width="large"),
+            "genres": "Genres",
+            "raters": st.column_config.NumberColumn("Raters", format="localized"),
+            "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
+            "index": st.column_config.NumberColumn("Index", format="%.0f"),
+        },
+        group_size="members",
+        group_keys=("segmentation", "segment_id", "segment_name"),
+    )
 
 
 def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
@@ -195,4 +219,19 @@ def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
 
 
 def _map(data: PublishedSet, segmentation: str) -> None:
-    st.info("The map comes with the next step.")
+    ui.part(data, "segment_map", "viewers or customers to divide", lambda: _segment_map(data, segmentation))
+
+
+def _segment_map(data: PublishedSet, segmentation: str) -> None:
+    published = queries.published_k(data, segmentation)
+    points = maps.points(data, segmentation, published)
+    ui.chart(charts.segment_map(points, maps.explained(data, segmentation), theme=ui.theme()), key="map")
+    st.subheader("What the two directions are made of")
+    loadings = maps.loadings(data, segmentation)
+    for column, component in zip(st.columns(2, gap="large"), (1, 2), strict=True):
+        rows = loadings.filter(pl.col("component") == component)
+        if len(rows):
+            with column:
+                labels = feature_labels(rows["feature"].to_list())
+                ui.chart(charts.component(rows, labels), key=f"component_{component}")
+    ui.offer(loadings, name=f"pca_loadings_{segmentation}", data=data)

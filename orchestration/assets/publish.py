@@ -1,7 +1,7 @@
-"""The published set: every mart as Parquet, switched as a whole, and the report made from it.
+"""The published set: every mart and an account of the runs as Parquet, switched as a whole.
 
-Belongs here: copying and switching. Does not belong here: what a mart holds (dbt), what a page looks
-like (`orchestration.report`).
+Belongs here: copying and switching. Does not belong here: what a mart holds (dbt), what is told of runs
+(`orchestration.run_history`), what a page looks like (`orchestration.report`, `dashboard`).
 """
 
 import shutil
@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
+import polars as pl
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.dbt import OWNER
-from orchestration.layout import switch_symlink
+from orchestration.layout import WarehouseLayout, switch_symlink
 from orchestration.model_store import ModelStore
 from orchestration.plot_store import PlotStore
 from orchestration.recommender_store import RecommenderStore
+from orchestration.run_history import checks_of_run, last_runs
 from orchestration.warehouse import POOL, WarehouseResource
 
 KEPT_SETS = 3
@@ -27,7 +29,10 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
 
     @dg.asset(
         key=["published", "tables"],
-        description="Every mart as `published/<mart>.parquet`; a reader sees the old set or the new one.",
+        description=(
+            "Every mart as `published/<mart>.parquet`, with the last runs and their checks; a reader sees the old set"
+            " or the new one."
+        ),
         deps=[*marts, AUDIENCE_PLOTS, *(dg.AssetKey([name, "plots"]) for name in segmentations)],
         group_name="published",
         owners=[OWNER],
@@ -47,6 +52,9 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
                     " (format parquet, compression zstd)"
                 ).fetchall()[0]
                 rows[mart] = count
+        for table, frame in _history(context, layout, segmentations).items():
+            frame.write_parquet(unfinished / f"{table}.parquet", compression="zstd")
+            rows[table] = len(frame)
         unfinished.rename(finished)
         switch_symlink(layout.published, finished)
         layout.plots.mkdir(exist_ok=True)
@@ -73,3 +81,20 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         )
 
     return published
+
+
+def _history(
+    context: dg.AssetExecutionContext, layout: WarehouseLayout, segmentations: Sequence[str]
+) -> dict[str, pl.DataFrame]:
+    """Return what is published of runs and checks: readers do not open Dagster's records."""
+    stores = [ModelStore(layout.models / name) for name in segmentations]
+    checks = checks_of_run(context.instance, context.run.run_id)
+    runs = last_runs(
+        context.instance,
+        context.run,
+        warehouse=layout.root,
+        checks=checks,
+        models={store.name: store.home.name for store in stores if not store.skipped},
+        published=layout.published.resolve(),
+    )
+    return {"checks": checks, "runs": runs}

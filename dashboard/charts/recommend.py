@@ -1,0 +1,124 @@
+"""Charts of recommendations: from a user over genres to titles, and how good the lists are.
+
+Belongs here: charts about what is recommended. Does not belong here: recommending.
+"""
+
+import plotly.graph_objects as go
+import polars as pl
+
+from dashboard.charts.base import BLUE, GREY, Chart, finish, largest, name, names
+from ml.plots.palette import segment_colors
+from ml.plots.words import number, percent
+
+_MOST_GENRES, _MOST_TITLES = 8, 8
+
+
+def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame) -> Chart:
+    """Draw what a user rated by genre, and which recommended titles have these genres.
+
+    Parameters
+    ----------
+    user
+        What the user is called.
+    genres
+        genre_label, ratings: most first.
+    recommended
+        title, genres ("Drama, Comedy"): best first; may be empty.
+    """
+    shown = genres.head(_MOST_GENRES)
+    labels = shown["genre_label"].to_list()
+    palette = dict(zip(labels, segment_colors(len(labels)), strict=True))
+    titles = recommended.head(_MOST_TITLES)
+    nodes = [name(user), *names(labels), *names(titles["title"].to_list(), 34)]
+    links = [
+        (0, 1 + i, count, palette[genre])
+        for i, (genre, count) in enumerate(shown.select("genre_label", "ratings").iter_rows())
+    ]
+    ratings = dict(shown.select("genre_label", "ratings").iter_rows())
+    wanted = [
+        [genre for genre in (listed or "").split(", ") if genre in palette] for listed in titles["genres"]
+    ]
+    of_genre = {genre: sum(genre in listed for listed in wanted) for genre in labels}
+    for i, listed in enumerate(wanted):
+        # What flows into a genre flows out of it, in equal parts to the titles that have it.
+        links += [
+            (1 + labels.index(genre), 1 + len(labels) + i, ratings[genre] / of_genre[genre], palette[genre])
+            for genre in listed
+        ]
+    figure = go.Figure(
+        go.Sankey(
+            node={
+                "label": nodes,
+                "color": [BLUE, *palette.values(), *[GREY] * len(titles)],
+                "pad": 14,
+                "thickness": 14,
+                "line": {"width": 0},
+                "hovertemplate": "%{label}<extra></extra>",
+            },
+            link={
+                "source": [source for source, *_ in links],
+                "target": [target for _, target, *_ in links],
+                "value": [value for *_, value, _ in links],
+                "color": [f"{color}66" for *_, color in links],
+                "hovertemplate": "%{source.label} → %{target.label}<extra></extra>",
+            },
+        )
+    )
+    finish(figure, height=440)
+    if not len(genres):
+        return Chart(figure, f"{user} rated no title that has a genre")
+    total = int(genres["ratings"].sum())
+    first = genres.row(0, named=True)
+    return Chart(
+        figure,
+        f"{user} rates {first['genre_label']} most: {percent(first['ratings'] / total, 0)} of all by genre",
+        "From the user over the genres of rated titles to the first recommendations that have them.",
+    )
+
+
+_METRIC_NAMES = {"ndcg": "nDCG@10", "genre_match": "Genre match"}
+_MODEL_NAMES = {
+    "blend": "Blend",
+    "ease": "EASE",
+    "als": "ALS",
+    "cosine": "Neighbours",
+    "content": "Content",
+    "popular": "Most popular",
+    "recent_popular": "Popular lately",
+}
+
+
+def model_quality(metrics: pl.DataFrame, metric: str) -> Chart:
+    """Draw one metric of every judged model: model, is_default, is_baseline and the metric."""
+    rows = metrics.drop_nulls(metric).sort(metric, "model")
+    labels = [_MODEL_NAMES.get(model, model) for model in rows["model"]]
+    figure = go.Figure(
+        go.Bar(
+            x=rows[metric],
+            y=names(labels),
+            orientation="h",
+            marker={"color": [BLUE if used else GREY for used in rows["is_default"]]},
+            text=[number(value) for value in rows[metric]],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(visible=False, range=[0, max(largest(rows[metric]), 0.001) * 1.25])
+    figure.update_yaxes(type="category")
+    return Chart(
+        finish(figure, height=60 + 30 * len(rows)),
+        _quality_finding(rows, metric),
+        "Measured on ratings held back. Blue: the model behind these lists.",
+    )
+
+
+def _quality_finding(rows: pl.DataFrame, metric: str) -> str:
+    called = _METRIC_NAMES.get(metric, metric)
+    used, popular = rows.filter("is_default"), rows.filter("is_baseline").sort(metric, descending=True)
+    if not len(used) or not len(popular):
+        return f"{called} of the models that were judged"
+    own, other = used[metric][0], popular[metric][0]
+    if metric == "genre_match":
+        return f"{percent(own, 0)} of a list fits favourite genres; of the most popular titles {percent(other, 0)}"
+    return f"{called} is {number(own)}, {number(own / other) if other else '–'} times that of the most popular titles"

@@ -1,0 +1,192 @@
+"""Charts of titles: who watches one, what is alike, how titles of each genre are rated.
+
+Belongs here: charts whose rows are titles, or segments as the audience of one. Does not belong here: queries.
+"""
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+
+from dashboard.charts.base import (
+    BLUE,
+    GREY,
+    LIGHT,
+    Chart,
+    Theme,
+    color_of,
+    finish,
+    largest,
+    name,
+    names,
+    rising,
+)
+from ml.plots.words import number, percent, short_name
+
+
+def audience(rows: pl.DataFrame, title: str) -> Chart:
+    """Draw which share of each segment rated a title, beside that of everybody.
+
+    Parameters
+    ----------
+    rows
+        segment_id, segment_name, raters, rater_share, base_share, index, mean_rating of one segmentation.
+    title
+        The title's name.
+    """
+    ordered = rows.sort("segment_id", descending=True)
+    figure = go.Figure(
+        go.Bar(
+            x=ordered["rater_share"],
+            y=names(ordered["segment_name"].to_list()),
+            orientation="h",
+            marker={"color": [color_of(i) for i in ordered["segment_id"]]},
+            text=[f"{percent(row['rater_share'])} · index {number(row['index'])}" for row in _told(ordered)],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[[row["raters"], number(row["mean_rating"])] for row in _told(ordered)],
+            hovertemplate="%{y}: %{customdata[0]:,} raters, mean rating %{customdata[1]}<extra></extra>",
+        )
+    )
+    base = rows["base_share"][0]
+    figure.add_vline(x=base, line={"dash": "dot", "color": GREY})
+    figure.update_xaxes(visible=False, range=[0, max(largest(rows["rater_share"]), base, 0.001) * 1.55])
+    figure.update_yaxes(type="category")
+    return Chart(
+        finish(figure, height=60 + 34 * len(rows)),
+        _audience_finding(rows, title),
+        f"Share of the members who rated it. Dotted: {percent(base)} of everybody, index 100.",
+    )
+
+
+def _told(rows: pl.DataFrame) -> list[dict]:
+    filled = rows.with_columns(pl.col("index", "mean_rating").fill_null(float("nan")))
+    return list(filled.iter_rows(named=True))
+
+
+def _audience_finding(rows: pl.DataFrame, title: str) -> str:
+    known = rows.drop_nulls("index").sort("index", "segment_id", descending=[True, False])
+    if not len(known):
+        return f"Nobody rated {short_name(title)} yet"
+    top = known.row(0, named=True)
+    if top["index"] < 110:
+        return f"{short_name(title)} reaches every segment about alike"
+    times = number(top["index"] / 100)
+    return f"{short_name(top['segment_name'])} rate {short_name(title)} {times} times as often as all"
+
+
+def similarity_heatmap(
+    titles: list[tuple[str, str]], similarities: pl.DataFrame, *, theme: Theme = LIGHT
+) -> Chart:
+    """Draw how alike a few titles are.
+
+    Parameters
+    ----------
+    titles
+        Id and name, the title that was asked for first.
+    similarities
+        title_id, similar_title_id, similarity: the known pairs, in one direction or both.
+    theme
+        What it is drawn on.
+    """
+    place = {title_id: i for i, (title_id, _) in enumerate(titles)}
+    values = np.full((len(titles), len(titles)), np.nan)
+    for row in similarities.iter_rows(named=True):
+        a, b = place[row["title_id"]], place[row["similar_title_id"]]
+        values[a, b] = values[b, a] = np.fmax(values[a, b], row["similarity"])
+    labels = _apart([text for _, text in titles])
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=labels,
+            y=labels,
+            colorscale=rising(theme),
+            zmin=0,
+            hoverongaps=False,
+            hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
+            colorbar={"thickness": 10, "len": 0.6},
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_xaxes(type="category", tickangle=-60)
+    figure.update_yaxes(type="category", autorange="reversed")
+    return Chart(
+        finish(figure, height=200 + 28 * len(titles)),
+        _similarity_finding(titles, values),
+        "The darker, the more alike. Empty where neither title is among the nearest of the other.",
+    )
+
+
+def _apart(texts: list[str]) -> list[str]:
+    """Return short names, told apart where two are the same: equal labels would be one row."""
+    seen: dict[str, int] = {}
+    labels = []
+    for text in texts:
+        label = name(text, 24)
+        seen[label] = seen.get(label, 0) + 1
+        labels.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return labels
+
+
+def _similarity_finding(titles: list[tuple[str, str]], values: np.ndarray) -> str:
+    own = short_name(titles[0][1])
+    first = values[0]
+    if not np.isfinite(first).any():
+        return f"Nothing is known to be like {own}"
+    nearest = int(np.nanargmax(first))
+    return f"{own} is most like {short_name(titles[nearest][1])} ({number(float(first[nearest]))})"
+
+
+def genre_strip(titles: pl.DataFrame) -> Chart:
+    """Draw each of the most rated titles as a dot on the line of its genre.
+
+    Parameters
+    ----------
+    titles
+        genre_label, title, rating_count, mean_rating; the genre of the highest median first.
+    """
+    genres = titles["genre_label"].unique(maintain_order=True).to_list()
+    row_of = {genre: len(genres) - 1 - i for i, genre in enumerate(genres)}
+    rows = np.array([row_of[genre] for genre in titles["genre_label"]], dtype=float)
+    # A fixed pattern and no chance: the same titles are always drawn at the same places.
+    jitter = (np.arange(len(titles)) * 0.618034 % 1 - 0.5) * 0.6
+    medians = titles.group_by("genre_label", maintain_order=True).agg(pl.col("mean_rating").median())
+    figure = go.Figure(
+        [
+            go.Scattergl(
+                x=titles["mean_rating"],
+                y=rows + jitter,
+                mode="markers",
+                showlegend=False,
+                marker={"color": BLUE, "size": 6, "opacity": 0.5},
+                text=names(titles["title"].to_list()),
+                customdata=titles["rating_count"],
+                hovertemplate="%{text}: %{x:.2f} by %{customdata:,} raters<extra></extra>",
+            ),
+            go.Scatter(
+                x=medians["mean_rating"],
+                y=[row_of[genre] for genre in medians["genre_label"]],
+                mode="markers",
+                showlegend=False,
+                marker={"symbol": "line-ns", "size": 22, "line": {"width": 3, "color": "#bd1f01"}},
+                text=names(medians["genre_label"].to_list()),
+                hovertemplate="%{text}: median %{x:.2f}<extra></extra>",
+            ),
+        ]
+    )
+    figure.update_yaxes(
+        tickvals=list(row_of.values()),
+        ticktext=names(list(row_of)),
+        range=[-0.7, len(genres) - 0.3],
+        showgrid=False,
+    )
+    figure.update_xaxes(title="Mean rating of a title")
+    if not len(genres):
+        return Chart(finish(figure, height=120), "No title was rated")
+    best, worst = medians.row(0, named=True), medians.row(-1, named=True)
+    return Chart(
+        finish(figure, height=90 + 30 * len(genres)),
+        f"The typical {best['genre_label']} title is rated {number(best['mean_rating'])}, "
+        f"the typical {worst['genre_label']} title {number(worst['mean_rating'])}",
+        "Each dot is one of the most rated titles of a genre; red: the median of these.",
+    )

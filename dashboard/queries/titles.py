@@ -1,0 +1,158 @@
+"""What is asked of titles: finding one, how it was received, who watches it, what is like it.
+
+Belongs here: SQL over the published tables of titles. Does not belong here: recommending, charts, pages.
+"""
+
+import polars as pl
+
+from dashboard.published import PublishedSet
+
+RECEPTION = "title_reception"
+"""The segmentation that divides titles."""
+_FOLDED = "strip_accents(lower(title))"
+_COLUMNS = (
+    "title_id, catalogue, title, kind, release_year, runtime, runtime_minutes, genres, languages, countries,"
+    " audience_score, critic_score, votes, weighted_score, rating_count, mean_rating"
+)
+
+
+def search(data: PublishedSet, text: str, most: int = 50) -> pl.DataFrame:
+    """Return titles that hold every word of a text, whatever their case and accents; the most rated first.
+
+    Without a word, the most rated titles of all. A title named exactly so comes first.
+    """
+    words = text.split()
+    return data.ask(
+        f"""
+        select {_COLUMNS}
+        from titles
+        where len(list_filter($words, lambda word: not contains({_FOLDED}, strip_accents(lower(word))))) = 0
+        order by
+            {_FOLDED} = strip_accents(lower($text)) desc,
+            rating_count desc,
+            votes desc nulls last,
+            title,
+            title_id
+        limit $most
+        """,
+        words=words or [""],
+        text=" ".join(words),
+        most=most,
+    )
+
+
+def nearest(data: PublishedSet, text: str, most: int = 3) -> list[str]:
+    """Return the names of titles spelt most like a text, for those who mistyped one."""
+    rows = data.ask(
+        f"""
+        select title
+        from titles
+        group by title
+        order by max(jaro_winkler_similarity({_FOLDED}, strip_accents(lower($text)))) desc, title
+        limit $most
+        """,
+        text=text,
+        most=most,
+    )
+    return rows["title"].to_list()
+
+
+def title(data: PublishedSet, title_id: str) -> dict | None:
+    """Return everything about one title; None where there is no such title."""
+    rows = data.ask(f"select {_COLUMNS} from titles where title_id = $title_id", title_id=title_id)
+    return rows.row(0, named=True) if len(rows) else None
+
+
+def named(data: PublishedSet, title_ids: list[str]) -> dict[str, str]:
+    """Return title id to a label that tells titles of one name apart."""
+    rows = data.ask(
+        "select title_id, title, release_year from titles where list_contains($title_ids, title_id)",
+        title_ids=title_ids or [""],
+    )
+    return {row["title_id"]: label(row) for row in rows.iter_rows(named=True)}
+
+
+def label(row: dict) -> str:
+    """Return name and year of a title."""
+    year = f" ({row['release_year']})" if row["release_year"] else ""
+    return f"{row['title']}{year}"
+
+
+def reception(data: PublishedSet, title_id: str) -> dict | None:
+    """Return the reception cluster of a title with its size; None where it has none."""
+    rows = data.ask(
+        """
+        select segments.*
+        from segment_members as members
+        inner join segments using (segmentation, segment_id)
+        where members.segmentation = $reception and members.entity_id = $title_id
+        """,
+        reception=RECEPTION,
+        title_id=title_id,
+    )
+    return rows.row(0, named=True) if len(rows) else None
+
+
+def audience(data: PublishedSet, title_id: str) -> pl.DataFrame:
+    """Return how each segment takes to a title: one row per segmentation and segment."""
+    return data.ask(
+        "select * from title_audience where title_id = $title_id order by segmentation, segment_id",
+        title_id=title_id,
+    )
+
+
+def similar(data: PublishedSet, title_id: str) -> pl.DataFrame:
+    """Return the titles nearest to a title, with what is known of them."""
+    return data.ask(
+        """
+        select
+            near.rank,
+            near.similar_title_id,
+            near.similar_title,
+            near.similarity,
+            near.basis,
+            titles.release_year,
+            titles.genres,
+            titles.rating_count,
+            titles.mean_rating
+        from similar_titles as near
+        left join titles on near.similar_title_id = titles.title_id
+        where near.title_id = $title_id
+        order by near.rank
+        """,
+        title_id=title_id,
+    )
+
+
+def similarities(data: PublishedSet, title_ids: list[str]) -> pl.DataFrame:
+    """Return the similarities known among a few titles: of pairs where one is among the nearest of the other."""
+    return data.ask(
+        """
+        select title_id, similar_title_id, similarity, basis
+        from similar_titles
+        where list_contains($title_ids, title_id) and list_contains($title_ids, similar_title_id)
+        """,
+        title_ids=title_ids or [""],
+    )
+
+
+def by_genre(data: PublishedSet, per_genre: int = 60) -> pl.DataFrame:
+    """Return the most rated titles of each genre with their mean rating, genres of the highest median first."""
+    return data.ask(
+        """
+        with listed as (
+            select title_id, title, rating_count, mean_rating, unnest(string_split(genres, ', ')) as genre_label
+            from titles
+            where rating_count > 0 and mean_rating is not null and genres is not null
+        ),
+        ranked as (
+            select *, row_number() over (partition by genre_label order by rating_count desc, title_id) as place
+            from listed
+        )
+        select genre_label, title, rating_count, mean_rating
+        from ranked
+        where place <= $per_genre
+        order by median(mean_rating) over (partition by genre_label) desc, genre_label, place
+        """,
+        per_genre=per_genre,
+    )

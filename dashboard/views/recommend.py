@@ -1,0 +1,175 @@
+"""What to watch: for a user, or for somebody who likes a few titles, with the reason for each.
+
+Belongs here: order and words of the page. Does not belong here: queries, charts, recommending.
+"""
+
+import polars as pl
+import streamlit as st
+
+from dashboard import ui
+from dashboard.charts import recommend as charts
+from dashboard.published import PublishedSet
+from dashboard.queries import recommend as queries
+from dashboard.queries import titles as title_queries
+from ml.plots.words import clean, number
+
+_FOR = {"user": "For a user", "liked": "For liked titles"}
+_ANY = "Any genre"
+_LARGEST_ID = 2**63 - 1
+_GIVES = "ratings of titles"
+
+
+def show(data: PublishedSet) -> None:
+    """Show the page."""
+    st.title("Recommend")
+    if ui.choose_view("Recommend", _FOR, key="for") == "user":
+        ui.part(data, "recommendations", _GIVES, lambda: _for_user(data))
+    else:
+        ui.part(data, "similar_titles", _GIVES, lambda: _for_liked(data))
+    ui.part(data, "recommender_metrics", _GIVES, lambda: _quality(data))
+
+
+def _for_user(data: PublishedSet) -> None:
+    left, right = st.columns(2)
+    with left:
+        typed = st.text_input(
+            "User", value=str(queries.first_user(data) or ""), key="user", bind="query-params", max_chars=40
+        ).strip()
+    with right:
+        genre = _choose_genre(data)
+    user_id = int(typed) if typed.isascii() and typed.isdigit() else None
+    if user_id is None or user_id > _LARGEST_ID:
+        st.warning("A user is known by a whole number.", icon=":material/person_off:")
+        return
+    advised = queries.recommendations(data, user_id, None)
+    if not len(advised):
+        _stranger(data, user_id)
+        return
+    _facts(data, user_id)
+    shown = queries.recommendations(data, user_id, genre)
+    if not len(shown):
+        st.info(f"None of the {len(advised)} titles for this user has this genre.", icon=":material/info:")
+    else:
+        _list(data, shown, name=f"recommendations_{user_id}")
+    if data.has("user_genres"):
+        genres = queries.genres_of_user(data, user_id)
+        if len(genres):
+            ui.chart(charts.user_genre_sankey(f"User {user_id}", genres, shown), key="sankey")
+
+
+def _stranger(data: PublishedSet, user_id: int) -> None:
+    known = data.has("users")
+    if known and queries.user(data, user_id):
+        st.info(
+            f"User {user_id} has rated nothing yet, so nothing is recommended by taste. Choose liked titles instead.",
+            icon=":material/info:",
+        )
+        return
+    near = ", ".join(str(other) for other in queries.users_near(data, user_id)) if known else ""
+    st.warning(
+        f"There is no user {user_id}." + (f" The nearest numbers are {near}." if near else ""),
+        icon=":material/person_off:",
+    )
+
+
+def _facts(data: PublishedSet, user_id: int) -> None:
+    user = queries.user(data, user_id) if data.has("users") else None
+    if user is not None:
+        facts = (
+            ("Subscription", user["subscription"]),
+            ("Region", user["region"]),
+            ("Ratings", number(user["total_ratings"] or 0)),
+            ("Minutes", number(user["minutes"]) if user["minutes"] else None),
+            ("Favourite genres", user["favourite_genres"]),
+            ("Mostly on", user["favourite_device"]),
+        )
+        st.markdown(" · ".join(f"{label}: **{ui.plain(value)}**" for label, value in facts if value))
+    if data.has("segment_members"):
+        members = queries.segments_of_user(data, user_id)
+        if len(members):
+            st.caption(
+                "In the segments "
+                + ", ".join(
+                    f"{ui.plain(row['segment_name'])} ({ui.plain(ui.title_of(row['segmentation']))})"
+                    for row in members.iter_rows(named=True)
+                )
+            )
+
+
+def _for_liked(data: PublishedSet) -> None:
+    left, right = st.columns(2)
+    with left:
+        text = st.text_input(
+            "Find a title", placeholder="Words of a title", key="find", max_chars=200
+        ).replace("\0", "")
+    with right:
+        genre = _choose_genre(data)
+    hits = title_queries.search(data, text)
+    if not len(hits):
+        near = ", ".join(ui.plain(title) for title in title_queries.nearest(data, text))
+        st.info(
+            f"No title has all of these words. Nearest in spelling: {near}.", icon=":material/search_off:"
+        )
+    before = [
+        title_id for title_id in st.session_state.get("liked", []) if title_id not in set(hits["title_id"])
+    ]
+    labels = title_queries.named(data, [*before, *hits["title_id"].to_list()])
+    options = [title_id for title_id in [*before, *hits["title_id"].to_list()] if title_id in labels]
+    liked = st.multiselect(
+        "Liked titles",
+        options,
+        format_func=lambda title_id: clean(labels[title_id]),
+        key="liked",
+        placeholder="Choose among the titles found",
+        persist_state="session",
+    )
+    if not liked:
+        st.info("Choose one title or a few that somebody likes.", icon=":material/thumb_up:")
+        return
+    advised = queries.liked_recommendations(data, liked, genre)
+    if not len(advised):
+        st.info("No title of this genre is left to recommend.", icon=":material/info:")
+        return
+    _list(data, advised, name="recommendations_liked")
+
+
+def _choose_genre(data: PublishedSet) -> str | None:
+    options = [_ANY, *queries.genres(data)] if data.has("titles") else [_ANY]
+    chosen = st.selectbox("Genre", options, key="genre", bind="query-params", persist_state="session")
+    return None if chosen in (None, _ANY) else chosen
+
+
+def _list(data: PublishedSet, advised: pl.DataFrame, *, name: str) -> None:
+    ui.table(
+        advised,
+        name=name,
+        data=data,
+        labels={
+            "rank": st.column_config.NumberColumn("#", width="small"),
+            "title": st.column_config.TextColumn("Title", width="medium"),
+            "genres": "Genres",
+            "reason": st.column_config.TextColumn("Why", width="large"),
+        },
+    )
+
+
+def _quality(data: PublishedSet) -> None:
+    st.header("How good the lists are")
+    metrics = queries.metrics(data)
+    shown = [metric for metric in ("ndcg", "genre_match") if metric in metrics.columns]
+    for column, metric in zip(st.columns(2, gap="large"), shown, strict=False):
+        with column:
+            ui.chart(charts.model_quality(metrics, metric), key=f"quality_{metric}")
+    with st.expander("All figures"):
+        known = [name for name in metrics.columns if name not in ("model", "is_default", "is_baseline")]
+        ui.table(
+            metrics,
+            name="recommender_metrics",
+            data=data,
+            labels={
+                "model": "Model",
+                "is_default": st.column_config.CheckboxColumn("Used"),
+                "is_baseline": st.column_config.CheckboxColumn("Baseline"),
+                **{metric: st.column_config.NumberColumn(metric, format="%.3f") for metric in known},
+            },
+        )

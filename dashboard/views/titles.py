@@ -1,0 +1,199 @@
+"""One title: how it was received, who watches it, what is like it; and titles by genre.
+
+Belongs here: order and words of the page. Does not belong here: queries, charts.
+"""
+
+import polars as pl
+import streamlit as st
+
+from dashboard import ui
+from dashboard.charts import titles as charts
+from dashboard.published import PublishedSet
+from dashboard.queries import titles as queries
+from ml.plots.words import clean, number
+
+_VIEWS = {"one": "One title", "genres": "By genre"}
+_MOST_ALIKE = 12
+_CATALOGUES = {"movies": "films rated here", "streaming": "the streaming catalogue"}
+
+
+def show(data: PublishedSet) -> None:
+    """Show the page."""
+    st.title("Titles")
+    ui.part(data, "titles", "catalogue (movies_metadata.csv or netflix_titles.csv)", lambda: _page(data))
+
+
+def _page(data: PublishedSet) -> None:
+    if ui.choose_view("View", _VIEWS, key="titles") == "genres":
+        _by_genre(data)
+        return
+    text = st.text_input(
+        "Search", placeholder="Words of a title", key="search", bind="query-params", max_chars=200
+    ).replace("\0", "")
+    hits = queries.search(data, text)
+    if not len(hits):
+        near = ", ".join(ui.plain(title) for title in queries.nearest(data, text))
+        st.info(
+            f"No title has all of these words. Nearest in spelling: {near}.", icon=":material/search_off:"
+        )
+        return
+    labels = dict(zip(hits["title_id"], map(queries.label, hits.iter_rows(named=True)), strict=True))
+    found = "The most rated titles" if not text.strip() else f"{len(hits):,} found"
+    chosen = st.selectbox(
+        found if len(hits) < 50 or not text.strip() else "The first 50 found",
+        list(labels),
+        format_func=lambda title_id: clean(labels[title_id]),
+        key=f"title_{text}",
+    )
+    with st.expander("All of them as a table"):
+        _hits(data, hits)
+    _title(data, chosen)
+
+
+def _hits(data: PublishedSet, hits: pl.DataFrame) -> None:
+    ui.table(
+        hits,
+        name="titles_found",
+        data=data,
+        labels={
+            "title": st.column_config.TextColumn("Title", width="large"),
+            "release_year": st.column_config.NumberColumn("Year", format="%d"),
+            "genres": "Genres",
+            "rating_count": st.column_config.NumberColumn("Ratings", format="localized"),
+            "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
+            "weighted_score": st.column_config.NumberColumn("Weighted score", format="%.1f"),
+            "catalogue": "Catalogue",
+        },
+    )
+
+
+def _title(data: PublishedSet, title_id: str) -> None:
+    title = queries.title(data, title_id)
+    if title is None:
+        return
+    st.header(ui.plain(queries.label(title)), anchor=False)
+    facts = [title["kind"], title["runtime"], title["genres"], title["languages"], title["countries"]]
+    if title["runtime_minutes"]:
+        facts[1] = f"{title['runtime_minutes']:.0f} minutes"
+    known = [ui.plain(fact) for fact in facts if fact]
+    where = _CATALOGUES.get(title["catalogue"], title["catalogue"])
+    st.markdown(" · ".join([*known, f"in {ui.plain(where)}"]))
+    _scores(title)
+    if data.has("segment_members"):
+        _reception(data, title_id)
+    ui.part(data, "title_audience", "ratings", lambda: _audience(data, title))
+    ui.part(data, "similar_titles", "ratings or descriptions of titles", lambda: _similar(data, title))
+
+
+def _scores(title: dict) -> None:
+    scores = (
+        ("Audience score", title["audience_score"], "0 to 100"),
+        ("Critics' score", title["critic_score"], "0 to 100"),
+        (
+            "Weighted score",
+            title["weighted_score"],
+            "The audience score, drawn to the mean where votes are few",
+        ),
+        ("Votes", title["votes"], None),
+        ("Ratings here", title["rating_count"], None),
+        ("Mean rating here", title["mean_rating"], "0.5 to 5"),
+    )
+    with st.container(horizontal=True, gap="large"):
+        for label, value, meaning in scores:
+            if value is not None:
+                st.metric(label, number(value), help=meaning, width="content")
+
+
+def _reception(data: PublishedSet, title_id: str) -> None:
+    cluster = queries.reception(data, title_id)
+    if cluster is None:
+        return
+    st.subheader("Received like")
+    with st.container(border=True):
+        ui.segment_name(cluster)
+        if cluster["audience"]:
+            st.markdown(ui.plain(cluster["audience"]))
+
+
+def _audience(data: PublishedSet, title: dict) -> None:
+    st.subheader("Audience by segment")
+    rows = queries.audience(data, title["title_id"])
+    if not len(rows):
+        st.caption("Nobody in a segment rated this title.")
+        return
+    options = rows["segmentation"].unique(maintain_order=True).to_list()
+    if "user_ratings" in options:
+        options.sort(key=lambda option: option != "user_ratings")
+    segmentation = ui.choose_view(
+        "Segmentation", {option: ui.title_of(option) for option in options}, key="audience"
+    )
+    shown = rows.filter(pl.col("segmentation") == segmentation)
+    ui.chart(charts.audience(shown, title["title"]), key="audience_chart")
+    with st.expander("All figures"):
+        ui.table(
+            shown,
+            name=f"audience_{title['title_id']}",
+            data=data,
+            labels={
+                "segment_name": "Segment",
+                "members": st.column_config.NumberColumn("Members", format="localized"),
+                "raters": st.column_config.NumberColumn("Raters", format="localized"),
+                "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
+                "index": st.column_config.NumberColumn("Index", format="%.0f"),
+                "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
+            },
+            group_size="members",
+            group_keys=("segmentation", "segment_id", "segment_name"),
+        )
+
+
+def _similar(data: PublishedSet, title: dict) -> None:
+    st.subheader("Similar titles")
+    near = queries.similar(data, title["title_id"])
+    if not len(near):
+        st.caption("Nothing is known to be like this title.")
+        return
+    ui.table(
+        near,
+        name=f"similar_{title['title_id']}",
+        data=data,
+        labels={
+            "rank": st.column_config.NumberColumn("#", width="small"),
+            "similar_title": st.column_config.TextColumn("Title", width="medium"),
+            "release_year": st.column_config.NumberColumn("Year", format="%d"),
+            "genres": "Genres",
+            "similarity": st.column_config.ProgressColumn(
+                "Similarity", format="%.2f", min_value=0, max_value=1
+            ),
+            "basis": "By",
+            "rating_count": st.column_config.NumberColumn("Ratings", format="localized"),
+        },
+        height=280,
+    )
+    first = near.head(_MOST_ALIKE)
+    titles = [
+        (title["title_id"], title["title"]),
+        *first.select("similar_title_id", "similar_title").iter_rows(),
+    ]
+    pairs = queries.similarities(data, [title_id for title_id, _ in titles])
+    ui.chart(charts.similarity_heatmap(titles, pairs, theme=ui.theme()), key="similarity")
+
+
+def _by_genre(data: PublishedSet) -> None:
+    titles = queries.by_genre(data)
+    if not len(titles):
+        st.info("No title was rated yet.", icon=":material/info:")
+        return
+    ui.chart(charts.genre_strip(titles), key="strip")
+    with st.expander("All figures"):
+        ui.table(
+            titles,
+            name="titles_by_genre",
+            data=data,
+            labels={
+                "genre_label": "Genre",
+                "title": st.column_config.TextColumn("Title", width="large"),
+                "rating_count": st.column_config.NumberColumn("Ratings", format="localized"),
+                "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
+            },
+        )

@@ -1,0 +1,144 @@
+"""How people watch and rate: devices, weeks, hours, ratings by genre, subscriptions by region.
+
+Belongs here: order and words of the page. Does not belong here: queries, charts.
+"""
+
+import polars as pl
+import streamlit as st
+
+from dashboard import ui
+from dashboard.charts import viewing as charts
+from dashboard.published import PublishedSet
+from dashboard.queries import viewing as queries
+
+_VIEWS = {"weeks": "Weeks and hours", "devices": "Devices", "ratings": "Ratings", "plans": "Subscriptions"}
+_EVENTS, _USERS = "viewing events (watch_events.csv)", "users (users.csv)"
+_MEASURES = {"users": "Users", "mean_minutes": "Minutes per user", "mean_ratings": "Ratings per user"}
+
+
+def show(data: PublishedSet) -> None:
+    """Show the page."""
+    st.title("Viewing")
+    view = ui.choose_view("View", _VIEWS, key="viewing")
+    if view == "weeks":
+        ui.part(data, "weekly_activity", _EVENTS, lambda: _weeks(data))
+        ui.part(data, "viewing_hours", _EVENTS, lambda: _hours(data))
+    elif view == "devices":
+        ui.part(data, "segment_devices", _EVENTS, lambda: _segment_devices(data))
+        ui.part(data, "user_devices", _EVENTS, lambda: _user_devices(data))
+    elif view == "ratings":
+        ui.part(data, "genre_rating_counts", "ratings", lambda: _ratings(data))
+    else:
+        ui.part(data, "subscription_regions", _USERS, lambda: _subscriptions(data))
+
+
+def _weeks(data: PublishedSet) -> None:
+    activity, devices = queries.weeks(data), queries.devices(data)
+    ui.chart(charts.weeks(activity, devices["device"].to_list()), key="weeks")
+    with st.expander("All figures"):
+        ui.table(
+            activity,
+            name="weekly_activity",
+            data=data,
+            labels={
+                "week": st.column_config.DateColumn("Week of"),
+                "device": "Device",
+                "events": st.column_config.NumberColumn("Views", format="localized"),
+                "minutes": st.column_config.NumberColumn("Minutes", format="localized"),
+                "users": st.column_config.NumberColumn("Users", format="localized"),
+            },
+            group_size="users",
+            group_keys=("week", "device"),
+        )
+
+
+def _hours(data: PublishedSet) -> None:
+    hours = queries.hours(data)
+    ui.chart(charts.hours(hours, theme=ui.theme()), key="hours")
+    with st.expander("All figures"):
+        ui.table(
+            hours,
+            name="viewing_hours",
+            data=data,
+            labels={
+                "weekday": st.column_config.NumberColumn("Weekday (1 = Monday)"),
+                "hour": st.column_config.NumberColumn("Hour"),
+                "events": st.column_config.NumberColumn("Views", format="localized"),
+            },
+        )
+
+
+def _segment_devices(data: PublishedSet) -> None:
+    rows = queries.segment_devices(data)
+    options = rows["segmentation"].unique(maintain_order=True).to_list()
+    options.sort(key=lambda option: option != "user_ratings")
+    segmentation = ui.choose_view(
+        "Segmentation", {option: ui.title_of(option) for option in options}, key="devices_of"
+    )
+    shown = rows.filter(pl.col("segmentation") == segmentation)
+    ui.chart(charts.segment_devices(shown, theme=ui.theme()), key="segment_devices")
+    with st.expander("All figures"):
+        ui.table(
+            shown,
+            name=f"segment_devices_{segmentation}",
+            data=data,
+            labels={
+                "segment_name": "Segment",
+                "device": "Device",
+                "events": st.column_config.NumberColumn("Views", format="localized"),
+                "share": st.column_config.NumberColumn("Share", format="percent"),
+                "index": st.column_config.NumberColumn("Index", format="%.0f"),
+            },
+            group_size="members",
+            group_keys=("segmentation", "segment_id", "segment_name"),
+        )
+
+
+def _user_devices(data: PublishedSet) -> None:
+    st.header("The busiest users")
+    rows = queries.users_by_device(data)
+    if not len(rows):
+        st.info("Nobody of the known users watched anything.", icon=":material/info:")
+        return
+    ui.chart(charts.user_devices(rows, theme=ui.theme()), key="user_devices")
+    ui.offer(rows, name="busiest_users", data=data)
+
+
+def _ratings(data: PublishedSet) -> None:
+    boxes = queries.rating_boxes(data)
+    ui.chart(charts.rating_boxes(boxes), key="boxes")
+    with st.expander("All figures"):
+        ui.table(
+            boxes,
+            name="ratings_by_genre",
+            data=data,
+            labels={
+                "genre_label": "Genre",
+                "ratings": st.column_config.NumberColumn("Ratings", format="localized"),
+                "mean": st.column_config.NumberColumn("Mean", format="%.2f"),
+                "q1": st.column_config.NumberColumn("Lower quartile", format="%.1f"),
+                "median": st.column_config.NumberColumn("Median", format="%.1f"),
+                "q3": st.column_config.NumberColumn("Upper quartile", format="%.1f"),
+            },
+        )
+
+
+def _subscriptions(data: PublishedSet) -> None:
+    rows = queries.subscription_regions(data)
+    measure = ui.choose_view("Measure", _MEASURES, key="plans_by")
+    ui.chart(charts.subscriptions(rows, measure, theme=ui.theme()), key="subscriptions")
+    with st.expander("All figures"):
+        ui.table(
+            rows,
+            name="subscription_regions",
+            data=data,
+            labels={
+                "region": "Region",
+                "subscription": "Subscription",
+                "users": st.column_config.NumberColumn("Users", format="localized"),
+                "mean_ratings": st.column_config.NumberColumn("Ratings per user", format="%.1f"),
+                "mean_minutes": st.column_config.NumberColumn("Minutes per user", format="%.0f"),
+            },
+            group_size="users",
+            group_keys=("region", "subscription"),
+        )

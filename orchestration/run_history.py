@@ -1,0 +1,143 @@
+"""What readers of the published set learn of runs and checks, which only Dagster knows.
+
+Belongs here: from Dagster's records to two tables. Does not belong here: writing them (`orchestration.assets.publish`),
+what a check checks.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+from dagster._core.storage.dagster_run import RunRecord, RunsFilter
+
+WAREHOUSE_TAG, SOURCE_TAG = "matinee/warehouse", "matinee/source"
+_MOST_RUNS = 20
+_AT: pl.DataType = pl.Datetime("us")
+_RUNS: dict[str, type[pl.DataType] | pl.DataType] = {
+    "run_id": pl.String,
+    "job": pl.String,
+    "status": pl.String,
+    "source": pl.String,
+    "started_at": _AT,
+    "ended_at": _AT,
+    "checks": pl.Int64,
+    "failed_checks": pl.Int64,
+    "models": pl.String,
+}
+_CHECKS = {
+    "layer": pl.String,
+    "table_name": pl.String,
+    "check_name": pl.String,
+    "passed": pl.Boolean,
+    "severity": pl.String,
+    "is_blocking": pl.Boolean,
+    "description": pl.String,
+}
+
+
+def checks_of_run(instance: dg.DagsterInstance, run_id: str) -> pl.DataFrame:
+    """Return one row per check that a run made so far, those that did not pass first.
+
+    A step that was tried again made its checks again; the last answer counts.
+    """
+    events = instance.get_records_for_run(
+        run_id, of_type={dg.DagsterEventType.ASSET_CHECK_EVALUATION}, limit=100_000
+    )
+    made = {}
+    for record in events.records:
+        event = record.event_log_entry.dagster_event
+        if event is None:
+            continue
+        evaluation = event.asset_check_evaluation_data
+        layer, *table = evaluation.asset_key.path
+        made[evaluation.asset_check_key] = {
+            "layer": layer,
+            "table_name": "/".join(table),
+            "check_name": evaluation.check_name,
+            "passed": evaluation.passed,
+            "severity": evaluation.severity.value.lower(),
+            "is_blocking": bool(evaluation.blocking),
+            "description": evaluation.description,
+        }
+    return pl.DataFrame(list(made.values()), schema=_CHECKS).sort(
+        "passed", "layer", "table_name", "check_name"
+    )
+
+
+def last_runs(
+    instance: dg.DagsterInstance,
+    run: dg.DagsterRun,
+    *,
+    warehouse: Path,
+    checks: pl.DataFrame,
+    models: Mapping[str, str],
+    published: Path,
+) -> pl.DataFrame:
+    """Return one row per run on a warehouse, the newest first, with the one that publishes now on top.
+
+    Parameters
+    ----------
+    instance
+        Knows the runs that failed since the last set, too.
+    run
+        The run that publishes.
+    warehouse
+        Only runs on it are told of.
+    checks
+        Its checks.
+    models
+        Segmentation to the version that it puts in force.
+    published
+        Folder of the set before, whose account of earlier runs is kept.
+    """
+    found = instance.get_run_records(RunsFilter(tags={WAREHOUSE_TAG: str(warehouse)}), limit=_MOST_RUNS)
+    rows = [_row(record) for record in found if record.dagster_run.run_id != run.run_id]
+    own = instance.get_run_record_by_id(run.run_id)
+    now = {
+        "run_id": run.run_id,
+        "job": run.job_name,
+        "status": "published",
+        "source": run.tags.get(SOURCE_TAG),
+        "started_at": _time(own.start_time if own else None),
+        "ended_at": datetime.now(UTC).replace(tzinfo=None),
+        "checks": len(checks),
+        "failed_checks": int((~checks["passed"]).sum()),
+        "models": ", ".join(f"{name} {version}" for name, version in sorted(models.items())),
+    }
+    earlier = _before(published / "runs.parquet")
+    others = pl.DataFrame(rows, schema=_RUNS).join(earlier, on="run_id", how="anti")
+    return pl.concat(
+        [
+            pl.DataFrame([now], schema=_RUNS),
+            pl.concat([earlier, others]).sort("started_at", descending=True, nulls_last=True),
+        ]
+    ).head(_MOST_RUNS)
+
+
+def _row(record: RunRecord) -> dict[str, object]:
+    run = record.dagster_run
+    return {
+        "run_id": run.run_id,
+        "job": run.job_name,
+        "status": run.status.value.lower(),
+        "source": run.tags.get(SOURCE_TAG),
+        "started_at": _time(record.start_time),
+        "ended_at": _time(record.end_time),
+        "checks": None,
+        "failed_checks": None,
+        "models": None,
+    }
+
+
+def _before(file: Path) -> pl.DataFrame:
+    """Return the account of the set before; none where there was none or it had other columns."""
+    try:
+        return pl.read_parquet(file).select(pl.col(name).cast(kind) for name, kind in _RUNS.items())
+    except (OSError, pl.exceptions.PolarsError):
+        return pl.DataFrame(schema=_RUNS)
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)

@@ -1,0 +1,82 @@
+import csv
+import io
+import re
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.exports import suppress_small, to_csv, to_parquet
+
+
+def cells(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "\n=1"])
+def test_a_cell_that_a_spreadsheet_would_run_is_neutralised(start):
+    frame = pl.DataFrame({"title": [start]})
+    assert cells(to_csv(frame))[1] == [f"'{start}"]
+
+
+@pytest.mark.parametrize("text", ["Alien", "3 = 2 + 1", "a@b", "'quoted'", "", "“=”", "8 ½"])
+def test_any_other_text_is_as_published(text):
+    frame = pl.DataFrame({"title": [text], "other": ["x"]})
+    assert cells(to_csv(frame))[1] == [text, "x"]
+
+
+@given(st.lists(st.text('=+-@ \t\r\na",1') | st.text(), min_size=1, max_size=20))
+def test_no_text_at_all_comes_out_as_a_formula(texts):
+    with_row = pl.DataFrame({"text": texts, "row": range(len(texts))})
+    read = cells(to_csv(with_row))[1:]
+    assert len(read) == len(texts)
+    assert not [cell for cell, _ in read if re.match(r"[ \t\r\n]*[=+\-@]", cell)]
+
+
+def test_a_negative_number_stays_a_number():
+    assert cells(to_csv(pl.DataFrame({"loading": [-0.5, 2.0]})))[1:] == [["-0.5"], ["2.0"]]
+
+
+def test_the_name_of_a_column_cannot_be_a_formula_either():
+    assert cells(to_csv(pl.DataFrame({"=cmd()": [1]})))[0] == ["'=cmd()"]
+
+
+def test_a_csv_tells_spreadsheets_that_it_is_utf_8():
+    assert to_csv(pl.DataFrame({"title": ["Amélie"]})).startswith(b"\xef\xbb\xbf")
+
+
+def test_parquet_keeps_texts_and_types():
+    frame = pl.DataFrame({"title": ["=1"], "k": pl.Series([3], dtype=pl.Int32)})
+    assert pl.read_parquet(io.BytesIO(to_parquet(frame))).equals(frame)
+
+
+GROUPS = pl.DataFrame(
+    {
+        "segment_id": [0, 0, 1, 1],
+        "segment_name": ["Large", "Large", "Small", "Small"],
+        "members": [50, 50, 49, 49],
+        "genre": ["drama", "war", "drama", "war"],
+        "mean": [1.0, 2.0, 3.0, 4.0],
+    }
+)
+KEYS = ("segment_id", "segment_name")
+
+
+def test_a_group_under_the_minimum_is_named_and_nothing_more_is_said_of_it():
+    frame = suppress_small(GROUPS, pl.col("members"), keys=KEYS)
+    assert frame.filter("suppressed").rows() == [(1, "Small", None, None, None, True)]
+
+
+def test_a_group_of_the_minimum_is_told_of_in_full():
+    frame = suppress_small(GROUPS, pl.col("members"), keys=KEYS)
+    assert frame.filter(~pl.col("suppressed")).drop("suppressed").equals(GROUPS.head(2))
+
+
+def test_the_minimum_can_be_set():
+    assert not suppress_small(GROUPS, pl.col("members"), keys=KEYS, minimum=10)["suppressed"].any()
+
+
+def test_a_group_of_nobody_hides_nobody():
+    nobody = GROUPS.head(1).with_columns(pl.lit(0, pl.Int64).alias("members"))
+    assert suppress_small(nobody, pl.col("members"), keys=KEYS)["suppressed"].to_list() == [False]
