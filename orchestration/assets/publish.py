@@ -12,7 +12,7 @@ import dagster as dg
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.dbt import OWNER
-from orchestration.layout import switch_symlink
+from orchestration.layout import read_landed_source, switch_symlink
 from orchestration.model_store import ModelStore
 from orchestration.plot_store import PlotStore
 from orchestration.recommender_store import RecommenderStore
@@ -36,7 +36,8 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
     )
     def published(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         layout = warehouse.layout
-        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
+        now = datetime.now(UTC)
+        stamp = f"{now:%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
         unfinished, finished = layout.published_sets / f".{stamp}", layout.published_sets / stamp
         unfinished.mkdir(parents=True)
         rows = {}
@@ -47,6 +48,12 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
                     " (format parquet, compression zstd)"
                 ).fetchall()[0]
                 rows[mart] = count
+            source = (read_landed_source(layout) or {}).get("description", "unknown")
+            connection.execute(
+                f"copy (select $1 as run_id, $2 as source, $3::timestamp as published_at)"
+                f" to '{unfinished / 'run'}.parquet' (format parquet)",
+                [context.run.run_id, source, now.replace(tzinfo=None)],
+            )
         unfinished.rename(finished)
         switch_symlink(layout.published, finished)
         layout.plots.mkdir(exist_ok=True)
