@@ -71,6 +71,7 @@ def last_runs(
     run: dg.DagsterRun,
     *,
     warehouse: Path,
+    source: str | None,
     checks: pl.DataFrame,
     models: Mapping[str, str],
     published: Path,
@@ -85,6 +86,8 @@ def last_runs(
         The run that publishes.
     warehouse
         Only runs on it are told of.
+    source
+        What was landed, in words.
     checks
         Its checks.
     models
@@ -99,7 +102,7 @@ def last_runs(
         "run_id": run.run_id,
         "job": run.job_name,
         "status": "published",
-        "source": run.tags.get(SOURCE_TAG),
+        "source": source,
         "started_at": _time(own.start_time if own else None),
         "ended_at": datetime.now(UTC).replace(tzinfo=None),
         "checks": len(checks),
