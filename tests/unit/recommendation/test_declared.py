@@ -17,15 +17,24 @@ from tests.unit.recommendation.worlds import catalogue, learned
 FEATURES = item_features(catalogue(), learned().items)
 
 
-@pytest.mark.parametrize("name", [name for name in MODEL_NAMES if name != "blend"])
+def again(model):
+    """The model after its settings went through JSON."""
+    return from_settings(json.loads(json.dumps(to_settings(model))), FEATURES)
+
+
+@pytest.mark.parametrize("name", [name for name in MODEL_NAMES if name not in ("blend", "content")])
 def test_every_setting_of_every_model_comes_back_from_json(name):
     for model in settings(name, FEATURES):
-        assert from_settings(json.loads(json.dumps(to_settings(model))), FEATURES) == model
+        assert again(model) == model
+
+
+def test_content_comes_back_with_what_is_said_about_titles():
+    assert again(Content(FEATURES)).features is FEATURES
 
 
 def test_a_blend_comes_back_with_its_parts_weights_and_fallback():
-    blend = Blend((Ease(100.0), Als(32), Content(FEATURES)), (1.0, 0.5, 2.0), RecentPopular())
-    assert from_settings(json.loads(json.dumps(to_settings(blend))), FEATURES) == blend
+    blend = Blend((Ease(100.0), Als(32)), (1.0, 0.5), RecentPopular(30.0))
+    assert again(blend) == blend
 
 
 def test_what_is_said_about_titles_is_data_and_not_stored_as_a_setting():
