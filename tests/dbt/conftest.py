@@ -43,6 +43,16 @@ CUSTOMERS = [
     "('3', 0.0, 119.0, 1, 6)",
 ]
 
+USERS = ["(1, 'Basic', 'UK', date '2015-01-01')", "(2, null, null, null)", "(3, 'Basic', 'UK', null)"]
+# Movie 22 is title 11; nobody listed is user 9, and links does not know movie 77.
+WATCH_EVENTS = [
+    "(1, 22, timestamp '2017-06-05 20:15:00', 'TV', 90.0)",
+    "(1, 22, timestamp '2017-06-11 23:59:59', ' TV', 30.0)",
+    "(2, 11, timestamp '2017-06-12 00:00:00', null, 0.0)",
+    "(9, 22, timestamp '2017-06-12 09:00:00', 'Mobile', 12.5)",
+    "(1, 77, timestamp '2017-06-13 09:00:00', 'TV', 60.0)",
+]
+
 RATING_COLUMNS = {"user_id": "bigint", "movie_id": "bigint", "rating": "double", "rated_at": "timestamp"}
 LINK_COLUMNS = {"movie_id": "bigint", "imdb_id": "varchar", "tmdb_id": "bigint"}
 TITLE_COLUMNS = {
@@ -66,14 +76,25 @@ CUSTOMER_COLUMNS = {
     "channel_id": "bigint",
     "country": "varchar",
 }
+USER_COLUMNS = {"user_id": "bigint", "subscription": "varchar", "region": "varchar", "joined_on": "date"}
+WATCH_EVENT_COLUMNS = {
+    "user_id": "bigint",
+    "movie_id": "bigint",
+    "watched_at": "timestamp",
+    "device": "varchar",
+    "minutes_watched": "double",
+}
 # Columns of each table, and how many of them the made-up rows fill.
 TABLES = {
     "ratings": (RATING_COLUMNS, 4),
     "links": (LINK_COLUMNS, 3),
     "titles": (TITLE_COLUMNS, 5),
     "customers": (CUSTOMER_COLUMNS, 5),
+    "users": (USER_COLUMNS, 4),
+    "watch_events": (WATCH_EVENT_COLUMNS, 5),
 }
 MOVIES = {"ratings": RATINGS, "links": LINKS, "titles": TITLES}
+VIEWING = {"users": USERS, "watch_events": WATCH_EVENTS}
 REJECT_COLUMNS = {
     "source": "varchar",
     "table_name": "varchar",
@@ -225,6 +246,14 @@ def customers_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any)
     """A warehouse in which made-up customers have landed and nothing else."""
     folder = tmp_path_factory.mktemp("customers")
     land_made_up_rows(folder, {"customers": CUSTOMERS})
+    return Warehouse(folder, manifest)
+
+
+@pytest.fixture(scope="module")
+def viewing_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Any) -> Warehouse:
+    """A warehouse in which made-up viewing has landed and nothing else."""
+    folder = tmp_path_factory.mktemp("viewing")
+    land_made_up_rows(folder, VIEWING)
     return Warehouse(folder, manifest)
 
 

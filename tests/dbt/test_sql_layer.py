@@ -38,6 +38,9 @@ FED_BY_ML = {
     "segment_separation",
     "segment_claims",
     "segment_devices",
+    "segment_activity",
+    "segment_subscriptions",
+    "strategic_recommendations",
 }
 
 
@@ -67,7 +70,7 @@ def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -
         *("rejects", "landing_manifest", "data_funnel", "genre_counts"),
         *("customer_channels", "customer_discovery"),
         *("genre_popularity", "genre_rating_counts", "user_genres"),
-        *("users", "user_devices", "subscription_regions", "weekly_activity", "viewing_hours"),
+        *("users", "user_devices", "devices", "subscription_regions", "weekly_activity", "viewing_hours"),
     }
     for mart in FED_BY_ML:
         assert built.query(f"select count(*) from marts.{mart}") == [(0,)]
@@ -81,7 +84,7 @@ def test_movies_alone_leave_the_tables_of_customers_empty(built: Warehouse) -> N
 def test_the_schemas_are_the_layers(built: Warehouse) -> None:
     found = built.query("select distinct table_schema from information_schema.tables")
     assert {schema for (schema,) in found} == {
-        *("landing", "seeds", "staging", "intermediate", "features", "ml", "marts"),
+        *("landing", "seeds", "staging", "intermediate", "features", "ml", "advice", "marts"),
     }
 
 

@@ -58,6 +58,7 @@ said as (
     from judged
     where
         raters >= {{ var('advice_least_people') }}
+        and mean_rating >= usual_rating + {{ var('advice_least_stars') }}
         and ratio >= {{ var('advice_least_ratio') }}
         and z >= {{ var('advice_least_z') }}
 

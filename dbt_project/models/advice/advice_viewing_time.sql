@@ -52,8 +52,8 @@ final as (
 
     select
         'time of viewing' as topic,
-        'Send campaigns on ' || {{ say_weekday('weekday') }} || ' by ' || {{ say_hour('hour + 22') }}
-        || ': from ' || {{ say_hour('hour') }} || ' to ' || {{ say_hour('hour + 1') }} || ' begins '
+        'Send campaigns on ' || {{ say_weekday('case when hour >= 2 then weekday else (weekday + 5) % 7 + 1 end') }}
+        || ' by ' || {{ say_hour('hour + 22') }} || ': on ' || {{ say_weekday('weekday') }} || ' from ' || {{ say_hour('hour') }} || ' to ' || {{ say_hour('hour + 1') }} || ' begins '
         || {{ say_percent('share') }} || ' of the week''s viewing, ' || {{ say_number('ratio', 1) }}
         || ' times an average hour. '
         || case

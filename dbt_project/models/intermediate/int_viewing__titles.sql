@@ -6,7 +6,8 @@ movies as (
 
     select
         movie_id,
-        count(*) as event_count
+        count(*) as event_count,
+        sum(minutes_watched) as minutes
     from {{ ref('stg_viewing__watch_events') }}
     group by movie_id
 
@@ -41,6 +42,7 @@ joined as (
 
         ---------- numbers
         movies.event_count,
+        movies.minutes,
 
         ---------- flags
         links.movie_id is not null as is_linked

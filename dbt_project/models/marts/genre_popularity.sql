@@ -15,9 +15,16 @@ rated as (
 watched as (
 
     select
-        {{ for_each_genre('sum(events_{genre}) as events_{genre}') }},
-        {{ for_each_genre('sum(minutes_{genre}) as minutes_{genre}') }},
-        {{ for_each_genre('sum(case when events_{genre} > 0 then 1 else 0 end) as viewers_{genre}') }}
+        {{ for_each_genre('sum(titles.is_{genre} * movies.event_count) as events_{genre}') }},
+        {{ for_each_genre('sum(titles.is_{genre} * movies.minutes) as minutes_{genre}') }}
+    from {{ ref('int_viewing__titles') }} as movies
+    inner join {{ ref('int_titles__with_genres') }} as titles on movies.title_row_id = titles.title_row_id
+
+),
+
+viewers as (
+
+    select {{ for_each_genre('sum(has_watched_{genre}) as viewers_{genre}') }}
     from {{ ref('int_viewing__user_genres') }}
 
 ),
@@ -38,10 +45,11 @@ by_genre as (
         {{ column_of_genre('rated.stars_{genre}') }} as stars,
         {{ column_of_genre('watched.events_{genre}') }} as events,
         {{ column_of_genre('watched.minutes_{genre}') }} as minutes,
-        {{ column_of_genre('watched.viewers_{genre}') }} as viewers
+        {{ column_of_genre('viewers.viewers_{genre}') }} as viewers
     from genres
     cross join rated
     cross join watched
+    cross join viewers
 
 ),
 
