@@ -17,10 +17,12 @@ from ml.recommendation.ranking import Fitted, Scorer, of, popular_where_empty, r
 LISTS = ("genres", "tags", "people")
 """Columns whose every entry is one term; lists, or text divided by `|` or commas."""
 
+DENSE_TERMS = 256
+"""Up to so many terms a full matrix is faster than a sparse one: each is in many titles."""
+
 _LARGEST_SHARE = 0.2
 _FEWEST_TITLES = 2
 _LEAST_DEVIATION = 1e-12
-_DENSE_TERMS = 256
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class FittedContent(Fitted):
         """Return what sums the cosines to what was seen, by weight of its rating."""
         towards = (self.vectors if columns is None else self.vectors[columns]).T
         # Few terms are in most titles, and the product is full: a matrix of genres is faster as what it is.
-        towards = towards.toarray() if towards.shape[0] <= _DENSE_TERMS else sp.csr_array(towards)
+        towards = towards.toarray() if towards.shape[0] <= DENSE_TERMS else sp.csr_array(towards)
         popularity = of(self.popularity, columns)
 
         def score(rows: sp.csr_array) -> np.ndarray:

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from ml.recommendation.content import ItemFeatures
+from ml.recommendation.content import DENSE_TERMS, ItemFeatures
 from ml.recommendation.interactions import Interactions, drawn, weighted
 from ml.recommendation.neighbours import cosine_neighbours
-from ml.recommendation.ranking import blocks, in_threads, row_numbers
+from ml.recommendation.ranking import best, blocks, in_threads, row_numbers, row_slices
 
 BASES = ("ratings", "content")
 """What a similarity rests on."""
@@ -96,28 +96,45 @@ def _filled(
     popularity: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fill the free places of these titles' lists with those of which most alike is said."""
-    n, towards = items.shape[1], _dense_where_small(vectors)
+    n = items.shape[1]
+    # Of many titles the same is said, the genres of most: each such vector is compared with all titles once.
+    first, vector = _distinct(vectors[titles])
+    # Enough that n are left without the title itself and those that are listed already.
+    found, cosines = _nearest_to(vectors, titles[first], popularity, 2 * n + 1)
+    found, cosines = found[vector], cosines[vector]
+    usable = (found >= 0) & (found != titles[:, None])
+    usable &= ~(found[:, :, None] == items[:, None, :]).any(axis=2)
+    order = np.argsort(~usable, axis=1, kind="stable")[:, :n]
+    more = np.where(np.take_along_axis(usable, order, axis=1), np.take_along_axis(found, order, axis=1), -1)
+    return _appended(items, similarity, more, np.take_along_axis(cosines, order, axis=1))
+
+
+def _distinct(vectors: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first row of each distinct vector, and which of these every row is."""
+    number: dict[tuple[bytes, bytes], int] = {}
+    which = np.empty(vectors.shape[0], dtype=np.int64)
+    for row, of_row in enumerate(row_slices(vectors)):
+        key = vectors.indices[of_row].tobytes(), vectors.data[of_row].tobytes()
+        which[row] = number.setdefault(key, len(number))
+    return np.unique(which, return_index=True)[1], which
+
+
+def _nearest_to(
+    vectors: sp.csr_array, titles: np.ndarray, popularity: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n titles nearest to each of these by content, itself too, and the cosines; -1 where none is alike."""
+    towards = vectors.toarray() if vectors.shape[1] <= DENSE_TERMS else vectors
     # Most rated first, in steps that stay below `_TIE` together.
-    rank = np.empty(len(popularity), dtype=np.float32)
-    rank[np.argsort(-popularity, kind="stable")] = np.linspace(_TIE, 0, len(popularity), dtype=np.float32)
+    ahead = np.empty(len(popularity), dtype=np.float32)
+    ahead[np.argsort(-popularity, kind="stable")] = np.linspace(_TIE, 0, len(popularity), dtype=np.float32)
 
-    def fill(block: slice) -> tuple[np.ndarray, np.ndarray]:
-        own = titles[block]
-        cosines = _products(towards, own)
-        key = np.where(cosines > _TIE, cosines + rank, -np.inf)
-        listed = items[block]
-        key[np.arange(len(own)), own] = -np.inf
-        row, place = np.nonzero(listed >= 0)
-        key[row, listed[row, place]] = -np.inf
-        kept = min(n, key.shape[1])
-        top = np.sort(np.argpartition(key, key.shape[1] - kept, axis=1)[:, key.shape[1] - kept :], axis=1)
-        found = np.take_along_axis(key, top, axis=1)
-        order = np.argsort(-found, axis=1, kind="stable")
-        top, found = np.take_along_axis(top, order, axis=1), np.take_along_axis(found, order, axis=1)
-        values = np.take_along_axis(cosines, top, axis=1)
-        return _appended(listed, similarity[block], np.where(np.isneginf(found), -1, top), values)
+    def near(block: slice) -> tuple[np.ndarray, np.ndarray]:
+        product = towards[titles[block]] @ towards.T
+        cosines = product if isinstance(product, np.ndarray) else product.toarray()
+        alike = best(np.where(cosines > _TIE, cosines + ahead, -np.inf), None, n).items
+        return alike, np.take_along_axis(cosines, np.maximum(alike, 0), axis=1)
 
-    done = in_threads(fill, blocks(len(titles), len(popularity)))
+    done = in_threads(near, blocks(len(titles), len(popularity)))
     return np.vstack([part for part, _ in done]), np.vstack([part for _, part in done])
 
 
@@ -131,15 +148,6 @@ def _appended(
     taken = np.clip(place, 0, more.shape[1] - 1)
     filled = np.where(free, np.take_along_axis(more, taken, axis=1), items)
     return filled, np.where(free, np.take_along_axis(values, taken, axis=1), similarity)
-
-
-def _dense_where_small(vectors: sp.csr_array) -> np.ndarray | sp.csr_array:
-    return vectors.toarray() if vectors.shape[1] <= 256 else vectors
-
-
-def _products(vectors: np.ndarray | sp.csr_array, rows: np.ndarray) -> np.ndarray:
-    product = vectors[rows] @ vectors.T
-    return product if isinstance(product, np.ndarray) else product.toarray()
 
 
 def _frame(ids: pl.Series, items: np.ndarray, similarity: np.ndarray, basis: np.ndarray) -> pl.DataFrame:
