@@ -94,15 +94,16 @@ QUERIES: Mapping[str, Query] = {
     ),
     # Likeness by ratings where there is any; else by what the catalogue says of the titles.
     "similar_titles": Query(
-        ("similar_titles", "titles"),
+        ("similar_titles", "title_audience", "segments"),
         f"""
         with chosen as (
             from marts.similar_titles
             where basis = (select basis from marts.similar_titles order by basis = 'ratings' desc limit 1)
         ),
         shown as (
-            select title_id from marts.titles where title_id in (select title_id from chosen)
-            order by rating_count desc, votes desc nulls last, title_id limit {TITLES_SHOWN}
+            select title_id from marts.title_audience
+            where segmentation = ({_CHOSEN}) and title_id in (select title_id from chosen)
+            group by title_id order by sum(raters) desc, title_id limit {TITLES_SHOWN}
         )
         select title_id, title, similar_title_id, similar_title, similarity from chosen
         where title_id in (from shown) and similar_title_id in (from shown) order by title_id, similar_title_id
@@ -133,7 +134,11 @@ QUERIES: Mapping[str, Query] = {
         "select week, device, minutes::double as minutes from marts.weekly_activity order by week, device",
     ),
     "catalogue_trends": Query(
-        ("catalogue_trends",), "from marts.catalogue_trends order by catalogue, release_year"
+        ("catalogue_trends",),
+        """
+        select catalogue, release_year, titles, columns('^(mean_)?audience_score$') as audience_score
+        from marts.catalogue_trends order by catalogue, release_year
+        """,
     ),
     "recommenders": Query(
         ("recommender_metrics",),

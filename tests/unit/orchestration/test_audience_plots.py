@@ -69,7 +69,6 @@ def _marts() -> dict[str, pl.DataFrame]:
                 "genres": "Drama, War" if i % 2 else "Comedy",
                 "audience_score": None if i == 3 else 50.0 + i % 30,
                 "votes": i,
-                "rating_count": 1000 - i if catalogue == "movies" else 0,
             }
             for catalogue, count in (("movies", 150), ("streaming", 30))
             for i in range(count)
@@ -101,6 +100,9 @@ def _marts() -> dict[str, pl.DataFrame]:
             {"catalogue": ["streaming", "movies"], "vote_minimum": [1.0, 100.0], "titles": [30, 150]}
         ),
         "similar_titles": similar,
+        "title_audience": pl.DataFrame(
+            {"title_id": [str(i) for i in range(150)], "raters": [1000 - i for i in range(150)]}
+        ).join(members.select("segmentation", "segment_id").unique(), how="cross"),
         "segment_devices": by_segment.join(
             pl.DataFrame({"device": ["TV", "Mobile"]}), how="cross"
         ).with_columns(share=0.5, index=100.0),
