@@ -236,7 +236,7 @@ def _write(
     """Write the names beside their bars, moved apart where low bars leave no room."""
     height = axes.get_ylim()[0]
     inches = axes.get_position().height * axes.get_figure().get_size_inches()[1]  # type: ignore[union-attr]
-    heights = [(name.count("\n") + 1) * _LABEL_SIZE * 1.2 / 72 / inches * height for name in names]
+    heights = [(name.count("\n") + 1) * _LABEL_SIZE * 1.3 / 72 / inches * height for name in names]
     places = spread(np.mean(bars, axis=1), np.array(heights), low=0, high=height)
     for place, name in zip(places, names, strict=True):
         axes.text(at, place, name, ha=side, va="center", size=_LABEL_SIZE, parse_math=False, linespacing=1.15)

@@ -57,13 +57,15 @@ def similarity_heatmap(pairs: pl.DataFrame, *, chosen: str) -> Figure:
     rows = [f"{short_name(name, 32)}  {i + 1}" for i, name in enumerate(names)]
     left = max(text_width(row, _LABEL_SIZE) for row in rows) + 0.3
     body = _KEY + _FOOT + _ROW * len(rows)
-    highest = float(np.nanmax(matrix))
+    norm = _norm(matrix)
     with plot_style():
         figure = titled_figure(_title(matrix, names), _subtitle(matrix, chosen), body=body)
         axes = add_axes(figure, left, _KEY + _FOOT, WIDTH - _RIGHT, body)
-        _draw(axes, matrix, rows, highest)
+        _draw(axes, matrix, rows, norm)
         key = add_axes(figure, WIDTH - _RIGHT - 2.2, 0.28, WIDTH - _RIGHT, 0.37)
-        draw_key(key, ("0", "similarity", number(highest)), WHITE_TO_BLUE)
+        draw_key(
+            key, (number(float(norm.vmin or 0)), "similarity", number(float(norm.vmax or 0))), WHITE_TO_BLUE
+        )
     return figure
 
 
@@ -90,14 +92,20 @@ def _alike_together(matrix: np.ndarray) -> np.ndarray:
     return leaves_list(linkage(squareform(distance, checks=False), "average", optimal_ordering=True))
 
 
-def _draw(axes: Axes, matrix: np.ndarray, rows: list[str], highest: float) -> None:
+def _norm(matrix: np.ndarray) -> Normalize:
+    """Return the scale of the colours: from somewhat below the lowest known likeness, which must not look unknown."""
+    low, high = float(np.nanmin(matrix)), float(np.nanmax(matrix))
+    return Normalize(max(low - 0.4 * (high - low), 0.0) if high > low else 0.0, max(high, 1e-9))
+
+
+def _draw(axes: Axes, matrix: np.ndarray, rows: list[str], norm: Normalize) -> None:
     axes.set_facecolor("#f1f2f5")
     axes.patch.set_zorder(-1)
     large_enough = len(rows) <= 16
     texts = [
         [decimals(value) if large_enough and np.isfinite(value) else "" for value in row] for row in matrix
     ]
-    draw_cells(axes, matrix, texts, Normalize(0, max(highest, 1e-9)), WHITE_TO_BLUE)
+    draw_cells(axes, matrix, texts, norm, WHITE_TO_BLUE)
     for i in range(len(rows)):
         axes.text(i, i, str(i + 1), ha="center", va="center", size=_NUMBER_SIZE, color=MUTED)
     axes.set_yticks(range(len(rows)), rows, parse_math=False)

@@ -30,10 +30,10 @@ def build_dbt_assets() -> dg.AssetsDefinition:
         start_worker()  # it imports while dbt works
 
         def draw_from_marts() -> None:
-            waited_for = missing.setdefault(context.run_id, set(MARTS & dbt_build.keys))
+            waited_for = missing.setdefault(context.run.run_id, set(MARTS & dbt_build.keys))
             waited_for -= context.selected_asset_keys
             if not waited_for and _is_asked_for(AUDIENCE_PLOTS, context):
-                begin_audience_plots(context.run_id, warehouse)
+                begin_audience_plots(context.run.run_id, warehouse)
 
         yield from dbt.build(context, warehouse, once_built=draw_from_marts)
 

@@ -65,6 +65,8 @@ def test_lineage_runs_from_the_raw_file_to_the_plot_and_the_report(graph):
         (["user_ratings", "members"], ["ml", "segment_members"]),
         (["ml", "segment_members"], ["marts", "segment_members"]),
         (["marts", "segment_members"], ["published", "tables"]),
+        (["marts", "viewing_hours"], ["audience", "plots"]),
+        (["audience", "plots"], ["published", "tables"]),
         (["published", "tables"], ["published", "report"]),
         (["features", "user_title_ratings"], ["recommender", "model"]),
         (["recommender", "lists"], ["ml", "recommendations"]),

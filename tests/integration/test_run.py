@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ml.segmentation.model import SegmentationModel
-from orchestration.audience_plots import PICTURES
+from orchestration.audience_queries import PICTURES, QUERIES
 from tests.integration.conftest import Matinee
 
 PERSONAS = [
@@ -129,11 +129,13 @@ def test_plots_and_report_are_there_and_the_report_opens_offline(demo_warehouse)
 
 def test_pictures_of_audience_and_catalogue_are_published_with_their_findings(demo_warehouse):
     drawn = {file.stem: file for file in (demo_warehouse / "plots" / "audience").glob("*.png")}
-    assert set(drawn) == set(PICTURES)
+    tables = {file.stem for file in (demo_warehouse / "published").glob("*.parquet")}
+    assert set(drawn) == {name for name, query in PICTURES.items() if tables.issuperset(QUERIES[query].marts)}
+    assert len(drawn) >= 11
     page = (demo_warehouse / "report" / "index.html").read_text()
     for name, file in drawn.items():
         with Image.open(file) as picture:
-            assert html.escape(picture.info["Title"], quote=False)[:40] in html.unescape(page), name
+            assert picture.info["Title"] in html.unescape(page), name
             assert picture.width >= 700, name
 
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from orchestration import audience_plots
-from orchestration.audience_plots import PICTURES, LeftOut, draw
-from orchestration.audience_queries import QUERIES, marts_read, read_rows
+from orchestration.audience_plots import LeftOut, draw
+from orchestration.audience_queries import PICTURES, QUERIES, marts_read, read_rows
 from orchestration.audience_tasks import draw_audience
 from orchestration.layout import WarehouseLayout
 from orchestration.plot_store import PlotStore
@@ -69,7 +69,6 @@ def _marts() -> dict[str, pl.DataFrame]:
                 "genres": "Drama, War" if i % 2 else "Comedy",
                 "audience_score": None if i == 3 else 50.0 + i % 30,
                 "votes": i,
-                "rating_count": 1000 - i if catalogue == "movies" else 0,
             }
             for catalogue, count in (("movies", 150), ("streaming", 30))
             for i in range(count)
@@ -101,6 +100,9 @@ def _marts() -> dict[str, pl.DataFrame]:
             {"catalogue": ["streaming", "movies"], "vote_minimum": [1.0, 100.0], "titles": [30, 150]}
         ),
         "similar_titles": similar,
+        "title_audience": pl.DataFrame(
+            {"title_id": [str(i) for i in range(150)], "raters": [1000 - i for i in range(150)]}
+        ).join(members.select("segmentation", "segment_id").unique(), how="cross"),
         "segment_devices": by_segment.join(
             pl.DataFrame({"device": ["TV", "Mobile"]}), how="cross"
         ).with_columns(share=0.5, index=100.0),
@@ -165,7 +167,8 @@ def no_rows(connection) -> dict[str, pl.DataFrame]:
 
 
 def test_every_picture_has_its_rows_and_every_query_a_picture():
-    assert {picture.query for picture in PICTURES.values()} == set(QUERIES)
+    assert set(PICTURES.values()) == set(QUERIES)
+    assert set(audience_plots._DRAWN) == set(PICTURES)
 
 
 def test_every_picture_is_drawn_from_marts_that_have_rows_and_keeps_its_finding(rows):
