@@ -13,6 +13,8 @@ import polars as pl
 from dagster._core.storage.dagster_run import RunRecord, RunsFilter
 
 WAREHOUSE_TAG, SOURCE_TAG = "matinee/warehouse", "matinee/source"
+PUBLISHED = "published"
+"""Status of a run that published its set; Dagster has none for a run that has not ended."""
 _MOST_RUNS = 20
 _AT: pl.DataType = pl.Datetime("us")
 _RUNS: dict[str, type[pl.DataType] | pl.DataType] = {
@@ -71,6 +73,7 @@ def last_runs(
     run: dg.DagsterRun,
     *,
     warehouse: Path,
+    source: str | None,
     checks: pl.DataFrame,
     models: Mapping[str, str],
     published: Path,
@@ -85,6 +88,8 @@ def last_runs(
         The run that publishes.
     warehouse
         Only runs on it are told of.
+    source
+        Where the landed files of this run came from, in words: two sets are compared only when it is the same.
     checks
         Its checks.
     models
@@ -98,8 +103,8 @@ def last_runs(
     now = {
         "run_id": run.run_id,
         "job": run.job_name,
-        "status": "published",
-        "source": run.tags.get(SOURCE_TAG),
+        "status": PUBLISHED,
+        "source": source,
         "started_at": _time(own.start_time if own else None),
         "ended_at": datetime.now(UTC).replace(tzinfo=None),
         "checks": len(checks),

@@ -13,7 +13,7 @@ import polars as pl
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.dbt import OWNER
-from orchestration.layout import WarehouseLayout, switch_symlink
+from orchestration.layout import WarehouseLayout, read_landed_source, switch_symlink
 from orchestration.model_store import ModelStore
 from orchestration.plot_store import PlotStore
 from orchestration.recommender_store import RecommenderStore
@@ -93,6 +93,7 @@ def _history(
         context.instance,
         context.run,
         warehouse=layout.root,
+        source=(read_landed_source(layout) or {}).get("description"),
         checks=checks,
         models={store.name: store.home.name for store in stores if not store.skipped},
         published=layout.published.resolve(),

@@ -35,14 +35,19 @@ def build_report(
         pool=POOL,
     )
     def report(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        from orchestration.report.build import build_report_context, write_report  # noqa: PLC0415
+        from orchestration.report.build import (  # noqa: PLC0415
+            build_report_context,
+            set_before,
+            write_report,
+        )
         from orchestration.report.render import RunFacts, render_report  # noqa: PLC0415
 
         layout = warehouse.layout
         source = read_landed_source(layout) or {}
+        published = layout.published.resolve()
         page = render_report(
             build_report_context(
-                layout.published.resolve(),
+                published,
                 layout.plots,
                 run=RunFacts(
                     run_id=context.run.run_id,
@@ -52,6 +57,7 @@ def build_report(
                     descriptions=segmentations,
                     labels=labels,
                 ),
+                previous=set_before(published),
             )
         )
         path = write_report(page, layout.report)

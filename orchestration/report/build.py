@@ -7,6 +7,8 @@ A mart or plot that is missing is said to be missing: the report is also what pe
 """
 
 import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +16,10 @@ import polars as pl
 from orchestration.report import data
 from orchestration.report.context import ReportContext, RunFacts
 from orchestration.report.pictures import embed
+from orchestration.report.sections.advice import advice
+from orchestration.report.sections.catalogue import catalogues, popular_genres
+from orchestration.report.sections.changes import PublishedSet, compare
+from orchestration.report.sections.recommender import RecommenderView, recommender
 from orchestration.report.segmentations import describe, in_reading_order
 
 _MARTS = (
@@ -31,9 +37,28 @@ _MARTS = (
     "rejects",
     "genre_counts",
 )
+"""What every source gives; one that is missing is named on the page."""
+_FURTHER_MARTS = (
+    "segment_titles",
+    "segment_devices",
+    "titles",
+    "catalogue_genres",
+    "catalogue_trends",
+    "catalogue_runtimes",
+    "weighted_score_constants",
+    "genre_popularity",
+    "recommender_metrics",
+    "recommender_segment_ndcg",
+    "strategic_recommendations",
+)
+"""What only some sources give: the section that lacks it says so."""
+_COMPARED_MARTS = ("segments", "data_funnel", "landing_manifest", "recommender_metrics")
+_EXAMPLES = 3
 
 
-def build_report_context(published_dir: Path, plots_dir: Path, *, run: RunFacts) -> ReportContext:
+def build_report_context(
+    published_dir: Path, plots_dir: Path, *, run: RunFacts, previous: Path | None = None
+) -> ReportContext:
     """Read what the report says.
 
     Parameters
@@ -44,12 +69,14 @@ def build_report_context(published_dir: Path, plots_dir: Path, *, run: RunFacts)
         Folder of `<segmentation>/<plot>.png`.
     run
         What only the run knows.
+    previous
+        Folder of the set published before this one; None where there is none.
 
     Returns
     -------
     The content; whatever could not be read is named in `absent`.
     """
-    found = {name: _read(published_dir / f"{name}.parquet") for name in _MARTS}
+    found = {name: _read(published_dir / f"{name}.parquet") for name in (*_MARTS, *_FURTHER_MARTS)}
     marts = {name: frame for name, frame in found.items() if frame is not None}
     absent = [f"published table {name}" for name in _MARTS if name not in marts]
     names = in_reading_order(marts["segments"]) if "segments" in marts else []
@@ -61,10 +88,15 @@ def build_report_context(published_dir: Path, plots_dir: Path, *, run: RunFacts)
     return ReportContext(
         run=run,
         headlines=data.headlines(marts.get("data_funnel"), marts.get("landing_manifest")),
+        changes=compare(read_set(previous), PublishedSet(run.source, run.finished_at, marts)),
+        advice=advice(marts.get("strategic_recommendations")),
         segmentations=tuple(
             describe(name, marts, [pictures[path] for path in plots[name] if path in pictures], run)
             for name in names
         ),
+        catalogues=catalogues(marts),
+        genres=popular_genres(marts.get("genre_popularity")),
+        recommender=_recommender(published_dir, marts, names),
         funnels=data.funnels(marts.get("data_funnel")),
         files=data.files(marts.get("landing_manifest")),
         reject_reasons=data.reject_reasons(marts.get("rejects")),
@@ -72,6 +104,28 @@ def build_report_context(published_dir: Path, plots_dir: Path, *, run: RunFacts)
         reject_count=len(marts["rejects"]) if "rejects" in marts else 0,
         absent=tuple(absent),
     )
+
+
+def set_before(published_dir: Path) -> Path | None:
+    """Return the published set before a given one, by the names of their folders; None where none is kept."""
+    older = [
+        folder
+        for folder in published_dir.parent.iterdir()
+        if folder.is_dir() and not folder.name.startswith(".") and folder.name < published_dir.name
+    ]
+    return max(older, default=None, key=lambda folder: folder.name)
+
+
+def read_set(published_dir: Path | None) -> PublishedSet | None:
+    """Read of a published set what a comparison needs; None where there is no set."""
+    if published_dir is None:
+        return None
+    found = {name: _read(published_dir / f"{name}.parquet") for name in _COMPARED_MARTS}
+    marts = {name: frame for name, frame in found.items() if frame is not None}
+    runs = _read(published_dir / "runs.parquet")
+    # The newest run on top is the one that published the set; sets of earlier versions say nothing of runs.
+    source = None if runs is None or not len(runs) else runs["source"][0]
+    return PublishedSet(source, _stamped(published_dir.name), marts)
 
 
 def write_report(html: str, report_dir: Path) -> Path:
@@ -95,6 +149,54 @@ def write_report(html: str, report_dir: Path) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return page
+
+
+def _stamped(name: str) -> datetime | None:
+    """Return the moment in the name of a set's folder."""
+    try:
+        return datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _recommender(published_dir: Path, marts: Mapping[str, pl.DataFrame], names: list[str]) -> RecommenderView:
+    """Read only the rows of a few users: the whole table has ten for each."""
+    whose = _example_users(published_dir / "segment_members.parquet", marts, names)
+    path = published_dir / "recommendations.parquet"
+    try:
+        rows = pl.scan_parquet(path)
+        users = list(whose) or (
+            rows.select("user_id").unique().sort("user_id").head(_EXAMPLES).collect()["user_id"].to_list()
+        )
+        recommendations = rows.filter(pl.col("user_id").is_in(users)).collect()
+    except (OSError, pl.exceptions.PolarsError):
+        recommendations = None
+    return recommender(
+        marts.get("recommender_metrics"), marts.get("recommender_segment_ndcg"), recommendations, whose
+    )
+
+
+def _example_users(
+    members: Path, marts: Mapping[str, pl.DataFrame], names: list[str]
+) -> dict[int, tuple[str, int]]:
+    """Return the first user of the first, the middle and the last segment of the foremost segmentation of users."""
+    try:
+        segments = marts["segments"].filter(pl.col("entity") == "user_id")
+        name = next(name for name in names if name in set(segments["segmentation"]))
+        firsts = (
+            pl.scan_parquet(members)
+            .filter(pl.col("segmentation") == name)
+            .group_by("segment_id", "segment_name")
+            .agg(pl.col("entity_id").cast(pl.Int64, strict=False).min().alias("user_id"))
+            .drop_nulls()
+            .sort("segment_id")
+            .collect()
+        )
+    except (KeyError, StopIteration, OSError, pl.exceptions.PolarsError):
+        return {}
+    rows = firsts.rows(named=True)
+    places = sorted({0, len(rows) // 2, len(rows) - 1}) if rows else []
+    return {rows[i]["user_id"]: (rows[i]["segment_name"], rows[i]["segment_id"]) for i in places}
 
 
 def _read(path: Path) -> pl.DataFrame | None:

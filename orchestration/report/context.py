@@ -8,6 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestration.report.charts import IndexChart
+from orchestration.report.sections.advice import Advice
+from orchestration.report.sections.catalogue import CatalogueView, PopularGenre
+from orchestration.report.sections.changes import Changes, FigureChange
+from orchestration.report.sections.recommender import RecommenderView
+
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -52,11 +58,22 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Lean:
-    """A feature that a segment has more of than everybody; index 100 = the same."""
+class LeanTitle:
+    """A title that members rated more often than everybody; index 100 = as often."""
 
-    label: str
+    title: str
+    rater_share: float
+    base_share: float
     index: float
+
+
+@dataclass(frozen=True)
+class Device:
+    """Share of a segment's viewing on one device; index 100 = as everybody."""
+
+    name: str
+    share: float
+    index: float | None
 
 
 @dataclass(frozen=True)
@@ -66,7 +83,9 @@ class Card:
     Attributes
     ----------
     measures : features that describe the whole entity, such as titles per user.
-    leans : what it has most over the base, strongest first.
+    chart : indices of what it has most over and under everybody.
+    titles : what its members rated more than everybody, strongest first.
+    devices : what it watches on, most first.
     favourites : label and honest mean rating, highest first.
     audience, content_strategy, marketing_strategy : the playbook; None without one.
     """
@@ -77,7 +96,9 @@ class Card:
     members: int
     share: float
     measures: tuple[Measure, ...]
-    leans: tuple[Lean, ...]
+    chart: IndexChart
+    titles: tuple[LeanTitle, ...]
+    devices: tuple[Device, ...]
     favourites: tuple[tuple[str, float], ...]
     audience: str | None
     content_strategy: str | None
@@ -161,20 +182,21 @@ class FreeSegment:
 class SegmentationView:
     """One segmentation, ready to be shown.
 
-    `unit` is what is divided, in the plural; `choice` says in words how k came about, `starts` what other starts
-    would have given.
+    `unit` is what is divided, in the plural; `measured` is what the index charts compare; `choice` says in words how
+    k came about, `starts` what other starts would have given.
     """
 
     name: str
     title: str
     description: str
     unit: str
+    measured: str
     members: int
     recovery: float | None
     cards: tuple[Card, ...]
     genres: tuple[GenreRow, ...]
     candidates: tuple[Candidate, ...]
-    choice: str
+    choice: tuple[str, ...]
     starts: str
     free_segments: tuple[FreeSegment, ...]
     separations: tuple[Separation, ...]
@@ -242,15 +264,41 @@ class ReportContext:
     Attributes
     ----------
     headlines : label and count, in reading order.
+    changes : what is different from the last run.
     absent : what is missing from the published set or the plots, in words.
     """
 
     run: RunFacts
     headlines: tuple[tuple[str, int], ...]
+    changes: Changes
+    advice: tuple[Advice, ...]
     segmentations: tuple[SegmentationView, ...]
+    catalogues: tuple[CatalogueView, ...]
+    genres: tuple[PopularGenre, ...]
+    recommender: RecommenderView
     funnels: tuple[Funnel, ...]
     files: tuple[LandedFile, ...]
     reject_reasons: tuple[RejectReason, ...]
     rejects: tuple[Reject, ...]
     reject_count: int
     absent: tuple[str, ...]
+
+    def change_of(self, label: str) -> FigureChange | None:
+        """Return how a headline moved since the last run; None where nothing is compared."""
+        return next((change for change in self.changes.figures if change.label == label), None)
+
+    @property
+    def quality_sentence(self) -> str:
+        """How many rows were read and landed, and what became of the rest."""
+        read, landed, rejected = (
+            sum(getattr(file, rows) for file in self.files)
+            for rows in ("rows_read", "rows_landed", "rows_rejected")
+        )
+        if not self.files:
+            return "Nothing tells how many rows were read."
+        kept = f"{rejected:,} rejected and kept with {'its' if rejected == 1 else 'their'} reason"
+        count = len(self.files)
+        return (
+            f"{read:,} rows read from {count} file{'' if count == 1 else 's'}: {landed:,} landed, "
+            f"{kept if rejected else 'none rejected'}."
+        )

@@ -10,13 +10,15 @@ import polars as pl
 
 from ml.plots.style import feature_label, feature_labels, segment_colors
 from orchestration.report import judgement
+from orchestration.report.charts import IndexChart, index_chart
 from orchestration.report.context import (
     Candidate,
     Card,
     Component,
+    Device,
     GenreCell,
     GenreRow,
-    Lean,
+    LeanTitle,
     Measure,
     Picture,
     RunFacts,
@@ -26,23 +28,26 @@ from orchestration.report.context import (
 _GENRE_PREFIXES = ("avg_", "cnt_")
 _FEWEST_RATERS = 0.1
 """Share of members who must have rated a genre before a card speaks of it: below, a handful decides."""
-_LEANING = 105.0
-"""Index from which a segment leans to something: five per cent over everybody."""
+_OVER, _UNDER = 105.0, 95.0
+"""Indices from which a segment leans to or from something: five per cent over or under everybody."""
 _MOST_MEASURES, _MOST_NAMED, _MOST_LOADINGS = 4, 3, 8
+_MOST_OVER, _MOST_BARS, _MOST_TITLES, _MOST_DEVICES = 5, 8, 5, 4
 _INDICES = {
-    "silhouette": ("the silhouette", True),
-    "calinski_harabasz": ("Calinski–Harabasz", True),
-    "davies_bouldin": ("Davies–Bouldin", False),
+    "silhouette": ("the silhouette (do members sit clearly within their own segment?)", True),
+    "calinski_harabasz": ("Calinski–Harabasz (are segments far apart for how wide they are?)", True),
+    "davies_bouldin": ("Davies–Bouldin (how much does a segment overlap with its nearest?)", False),
 }
-"""Index to its name in a sentence and whether higher is better."""
+"""Index to its name and meaning in a sentence and whether higher is better."""
 _CHOICE_PLOTS = ("elbow", "k_metrics")
 _PROFILE_PLOTS = ("sizes", "distribution", "heatmap")
 
 
 def in_reading_order(segments: pl.DataFrame) -> list[str]:
-    """Return the segmentations, those with a playbook first: they are the ones to act on."""
-    ordered = segments.group_by("segmentation").agg(pl.col("audience").count().alias("advised"))
-    return ordered.sort(pl.col("advised") == 0, "segmentation")["segmentation"].to_list()
+    """Return the segmentations: those with a playbook first, they are the ones to act on; users before others."""
+    ordered = segments.group_by("segmentation").agg(
+        pl.col("audience").count().alias("advised"), (pl.col("entity") == "user_id").any().alias("of_users")
+    )
+    return ordered.sort(pl.col("advised") == 0, ~pl.col("of_users"), "segmentation")["segmentation"].to_list()
 
 
 def describe(
@@ -79,12 +84,13 @@ def describe(
         title=feature_label(name),
         description=run.descriptions.get(name, ""),
         unit=unit,
+        measured="mean rating of each genre" if len(tables.genres) else "mean of each feature",
         members=int(tables.segments["members"].sum()),
         recovery=run.recovery.get(name),
         cards=tuple(_card(row, tables, labels, called) for row in tables.segments.iter_rows(named=True)),
         genres=_genre_rows(tables, labels),
         candidates=candidates,
-        choice=_choice(candidates),
+        choice=_choice(candidates, is_anchored=_is_anchored(tables.starts)),
         starts=judgement.starts_in_words(tables.starts, unit),
         free_segments=judgement.free_segments(tables.free, names_by_id),
         separations=judgement.separations(tables.separation, called),
@@ -109,6 +115,8 @@ class _Tables:
     free: pl.DataFrame
     separation: pl.DataFrame
     claims: pl.DataFrame
+    titles: pl.DataFrame
+    devices: pl.DataFrame
 
     @classmethod
     def of(cls, name: str, marts: Mapping[str, pl.DataFrame]) -> "_Tables":
@@ -125,6 +133,8 @@ class _Tables:
             rows("free_segments"),
             rows("segment_separation"),
             rows("segment_claims"),
+            rows("segment_titles"),
+            rows("segment_devices"),
         )
 
 
@@ -152,9 +162,11 @@ def _card(segment: dict, tables: _Tables, labels: dict[str, str], called: Mappin
         members=segment["members"],
         share=segment["share"] or 0.0,
         measures=_measures(tables, segment_id, called),
-        leans=_genre_leans(tables.genres, segment_id, labels)
+        chart=_genre_chart(tables.genres, segment_id, labels)
         if len(tables.genres)
-        else _feature_leans(tables, segment_id, called),
+        else _feature_chart(tables, segment_id, called),
+        titles=_titles(tables.titles, segment_id),
+        devices=_devices(tables.devices, segment_id),
         favourites=_favourites(tables.genres, segment_id, labels),
         audience=segment["audience"],
         content_strategy=segment["content_strategy"],
@@ -178,43 +190,78 @@ def _measures(tables: _Tables, segment_id: int, called: Mapping[str, str]) -> tu
     )
 
 
-def _genre_leans(genres: pl.DataFrame, segment_id: int, labels: dict[str, str]) -> tuple[Lean, ...]:
-    base = (pl.col("published_mean_rating") * pl.col("members")).sum() / pl.col("members").sum()
-    leaning = (
-        genres.with_columns((100 * pl.col("published_mean_rating") / base.over("genre")).alias("index"))
-        .filter(
-            pl.col("segment_id") == segment_id,
-            pl.col("rater_share") >= _FEWEST_RATERS,
-            pl.col("index") >= _LEANING,
-        )
-        .sort("index", "genre", descending=[True, False])
-        .head(_MOST_NAMED)
-    )
-    return tuple(
-        Lean(labels.get(row["genre"], feature_label(row["genre"])), row["index"])
-        for row in leaning.iter_rows(named=True)
-    )
+def _genre_chart(genres: pl.DataFrame, segment_id: int, labels: dict[str, str]) -> IndexChart:
+    """Return the genres a segment rates most over and under everybody, never rated counted as 0."""
+    members = pl.col("members").sum().over("genre")
+    base = (pl.col("published_mean_rating") * pl.col("members")).sum().over("genre") / members
+    indexed = genres.with_columns(
+        (100 * pl.col("published_mean_rating") / base).alias("index"),
+        (pl.col("raters").sum().over("genre") / members).alias("base_share"),
+    ).filter(pl.col("segment_id") == segment_id)
+    rows = indexed.filter(
+        # What a handful rates neither leads nor trails: of the members for a lead, of everybody for a lag.
+        ((pl.col("index") >= _OVER) & (pl.col("rater_share") >= _FEWEST_RATERS))
+        | ((pl.col("index") <= _UNDER) & (pl.col("base_share") >= _FEWEST_RATERS)),
+    ).sort("index", "genre", descending=[True, False])
+    named = [
+        (labels.get(genre, feature_label(genre)), index)
+        for genre, index in rows["genre", "index"].iter_rows()
+    ]
+    return index_chart(_both_ends(named))
 
 
-def _feature_leans(tables: _Tables, segment_id: int, called: Mapping[str, str]) -> tuple[Lean, ...]:
+def _feature_chart(tables: _Tables, segment_id: int, called: Mapping[str, str]) -> IndexChart:
+    """Return the features whose mean is most over and under everybody's."""
     profiles = tables.profiles
     if not len(profiles):
-        return ()
-    doubtful = []
+        return index_chart([])
+    left_out = _codes(profiles["feature"].unique().to_list())
     if len(tables.claims):  # a mean that one member makes is not what stands out
         own = pl.col("segment_id") == segment_id
-        doubtful = tables.claims.filter(own, ~pl.col("is_supported"))["feature"].to_list()
-    leaning = (
-        profiles.filter(
-            pl.col("segment_id") == segment_id,
-            pl.col("index") >= _LEANING,
-            ~pl.col("feature").is_in(doubtful),
-        )
-        .sort("index", "feature", descending=[True, False])
-        .head(_MOST_NAMED)
+        left_out |= set(tables.claims.filter(own, ~pl.col("is_supported"))["feature"])
+    rows = profiles.filter(
+        pl.col("segment_id") == segment_id,
+        ~pl.col("feature").is_in(list(left_out)),
+        # An index of 0 is a group that has no member here by the segment's own definition.
+        (pl.col("index") >= _OVER) | ((pl.col("index") <= _UNDER) & (pl.col("index") > 0)),
+    ).sort("index", "feature", descending=[True, False])
+    names = feature_labels(rows["feature"].to_list(), called)
+    return index_chart(_both_ends(list(zip(names, rows["index"], strict=True))))
+
+
+def _both_ends(rows: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return the first rows, highest index first, and as many of the last as a chart has room for."""
+    over = [row for row in rows if row[1] > 100][:_MOST_OVER]
+    under = [row for row in rows if row[1] < 100]
+    return over + under[max(0, len(under) - (_MOST_BARS - max(len(over), _MOST_BARS - _MOST_OVER))) :]
+
+
+def _codes(features: Sequence[str]) -> set[str]:
+    """Return columns that stand for a category by a number and are also there as one column per value.
+
+    The mean of such a code says nothing: 1 is not half of 2.
+    """
+    return {name for name in features if any(other.startswith(f"{name}_") for other in features)}
+
+
+def _titles(titles: pl.DataFrame, segment_id: int) -> tuple[LeanTitle, ...]:
+    if not len(titles):
+        return ()
+    own = titles.filter(pl.col("segment_id") == segment_id).sort("rank").head(_MOST_TITLES)
+    return tuple(
+        LeanTitle(row["title"] or row["title_id"], row["rater_share"], row["base_share"], row["index"])
+        for row in own.iter_rows(named=True)
     )
-    labels = feature_labels(leaning["feature"].to_list(), called)
-    return tuple(Lean(label, index) for label, index in zip(labels, leaning["index"], strict=True))
+
+
+def _devices(devices: pl.DataFrame, segment_id: int) -> tuple[Device, ...]:
+    if not len(devices):
+        return ()
+    own = devices.filter(pl.col("segment_id") == segment_id).sort("share", "device", descending=[True, False])
+    return tuple(
+        Device(row["device"], row["share"], row["index"])
+        for row in own.head(_MOST_DEVICES).iter_rows(named=True)
+    )
 
 
 def _favourites(
@@ -269,28 +316,43 @@ def _candidates(k_metrics: pl.DataFrame) -> tuple[Candidate, ...]:
     )
 
 
-def _choice(candidates: Sequence[Candidate]) -> str:
-    """Say which k is published, where the elbow is and what each index alone would take."""
-    sentences = [f"Published: k = {candidate.k}." for candidate in candidates if candidate.is_published]
-    sentences += [
-        f"The elbow of the inertia curve is at k = {candidate.k}."
-        for candidate in candidates
-        if candidate.is_elbow
-    ]
-    preferred: dict[int, list[str]] = {}
-    for index, (name, _) in _INDICES.items():
+def _is_anchored(starts: pl.DataFrame) -> bool:
+    return bool(len(starts) and starts["is_anchored"][0])
+
+
+def _choice(candidates: Sequence[Candidate], *, is_anchored: bool) -> tuple[str, ...]:
+    """Say which k is published and why, where the elbow is and what each index alone would take."""
+    if not candidates:
+        return ()
+    published = next((candidate.k for candidate in candidates if candidate.is_published), None)
+    elbow = next((candidate.k for candidate in candidates if candidate.is_elbow), None)
+    tried = f"Every number of segments (k) from {candidates[0].k} to {candidates[-1].k} was tried."
+    said = [tried if published is None else f"{published} segments are published. {tried}"]
+    if elbow is not None:
+        said.append(
+            f"The elbow is at k = {elbow}: up to there each further segment makes the members of a segment much more "
+            "alike (their inertia, the spread within segments, falls), beyond it hardly."
+        )
+    for index, (name, higher) in _INDICES.items():
         best = next((candidate.k for candidate in candidates if index in candidate.best), None)
         if best is not None:
-            preferred.setdefault(best, []).append(name)
-    if preferred:
-        takes = (f"{_listed(names)} alone would take k = {k}" for k, names in sorted(preferred.items()))
-        text = "; ".join(takes)
-        sentences.append(f"{text[0].upper()}{text[1:]}.")
-    return " ".join(sentences)
+            said.append(
+                f"By {name} alone k = {best} would be best: its index is {'highest' if higher else 'lowest'}."
+            )
+    if published is not None:
+        said.append(_reason(published, elbow, is_anchored=is_anchored))
+    return tuple(said)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _reason(published: int, elbow: int | None, *, is_anchored: bool) -> str:
+    if is_anchored:
+        return f"Why {published}: so many groups are declared, and segments that people already speak of stay the same."
+    if published == elbow:
+        return f"Why {published}: it is the elbow, and few enough segments to give each its own campaign."
+    return (
+        f"Why {published}: so the segmentation is declared. The indices favour few, crude groups; how many can be told "
+        "apart and acted on is a decision."
+    )
 
 
 def _components(loadings: pl.DataFrame, called: Mapping[str, str]) -> tuple[Component, ...]:

@@ -1,0 +1,57 @@
+"""What the figures recommend to do, with the figures.
+
+Belongs here: reading recommendations out of their table. Does not belong here: making them (SQL), the page.
+"""
+
+import json
+from dataclasses import dataclass
+
+import polars as pl
+
+from ml.plots.style import feature_label, number
+
+_MOST = 12
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One strategic recommendation; `figures` are label and value in words, `source` the table they come from."""
+
+    topic: str
+    sentence: str
+    figures: tuple[tuple[str, str], ...]
+    source: str
+
+
+def advice(recommendations: pl.DataFrame | None) -> tuple[Advice, ...]:
+    """Return the strategic recommendations by rank."""
+    if recommendations is None:
+        return ()
+    return tuple(
+        Advice(
+            topic=feature_label(row["topic"] or ""),
+            sentence=row["sentence"] or "",
+            figures=_figures(row["figures"] or ""),
+            source=row["source"] or "",
+        )
+        for row in recommendations.sort("rank").head(_MOST).iter_rows(named=True)
+    )
+
+
+def _figures(text: str) -> tuple[tuple[str, str], ...]:
+    """Return label and value of a JSON object; text that is none is shown as it is."""
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        return (("Figures", text),)
+    return tuple((feature_label(str(key)), _words(str(key), value)) for key, value in found.items())
+
+
+def _words(key: str, value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int | float):
+        return f"{value:.1%}" if key.endswith("share") and 0 <= value <= 1 else number(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

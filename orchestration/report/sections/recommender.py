@@ -1,0 +1,239 @@
+"""What the report says about the recommender: how models compare, whom the chosen one serves, and examples.
+
+Belongs here: choosing and summing up rows of the marts. Does not belong here: measuring (`ml.recommendation`), the
+page.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from ml.plots.style import decimals, feature_label, number, percent, segment_colors
+
+METRICS = {
+    "ndcg": (
+        "nDCG",
+        "1 would be a list that begins with exactly what the user went on to rate; 0 misses it all",
+    ),
+    "precision": ("Precision", "share of the titles on a list that the user went on to rate"),
+    "recall": ("Recall", "share of what the user went on to rate that is on the list"),
+    "map": ("MAP", "mean precision down to each hit: hits high on the list count more"),
+    "coverage": ("Coverage", "share of the catalogue that anybody is recommended"),
+    "novelty": ("Novelty", "bits: the higher, the less known the titles on the lists"),
+    "diversity": ("Diversity", "1 = titles on a list have no raters in common, 0 = all the same raters"),
+    "genre_match": (
+        "Genre match",
+        "share of the titles on a list in one of the user's three favourite genres",
+    ),
+    "fit_seconds": ("Training", "seconds to train"),
+    "seconds": ("Time", "seconds to tune, train and recommend"),
+}
+"""Metric to its heading and what it means, in the order of the columns."""
+_SHARES = ("coverage", "genre_match")
+_MOST_MODELS, _MOST_TITLES = 15, 5
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model; a value in words per metric of the table, `–` where it has none."""
+
+    name: str
+    values: tuple[str, ...]
+    bar: float
+    is_default: bool
+    is_baseline: bool
+
+
+@dataclass(frozen=True)
+class Served:
+    """How well the chosen model does within one segment."""
+
+    name: str
+    color: str
+    users: int
+    ndcg: float
+    bar: float
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A recommended title and why."""
+
+    rank: int
+    title: str
+    genres: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """One user and the first titles recommended to them; `segment` is empty where none is known."""
+
+    user_id: int
+    segment: str
+    color: str
+    suggestions: tuple[Suggestion, ...]
+
+
+@dataclass(frozen=True)
+class RecommenderView:
+    """Everything the page says about the recommender; `metrics` are heading and meaning of each column."""
+
+    finding: str
+    metrics: tuple[tuple[str, str], ...]
+    models: tuple[Model, ...]
+    served: tuple[tuple[str, tuple[Served, ...]], ...]
+    examples: tuple[Example, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.models or self.served or self.examples)
+
+
+def recommender(
+    metrics: pl.DataFrame | None,
+    segment_ndcg: pl.DataFrame | None,
+    recommendations: pl.DataFrame | None,
+    whose: Mapping[int, tuple[str, int]],
+) -> RecommenderView:
+    """Return what the page says; None for a mart that is absent.
+
+    Parameters
+    ----------
+    metrics
+        One row per model and metric.
+    segment_ndcg
+        One row per model and segment.
+    recommendations
+        Recommendations of the example users only: the whole table has ten rows for every user.
+    whose
+        Example user to name and id of their segment.
+    """
+    found = pl.DataFrame() if metrics is None else metrics
+    columns = _columns(found)
+    models = _models(found, columns)
+    return RecommenderView(
+        finding=_finding(found),
+        metrics=tuple(_heading(name) for name in columns),
+        models=models,
+        served=_served(segment_ndcg, _default(found)),
+        examples=_examples(recommendations, whose),
+    )
+
+
+def _plain(metric: str) -> str:
+    """Return a metric without its list length: `ndcg@10` is `ndcg`."""
+    return metric.partition("@")[0]
+
+
+def _columns(metrics: pl.DataFrame) -> list[str]:
+    if not len(metrics):
+        return []
+    order = list(METRICS)
+    return sorted(
+        metrics["metric"].unique().to_list(),
+        key=lambda name: (order.index(_plain(name)) if _plain(name) in order else len(order), name),
+    )
+
+
+def _heading(metric: str) -> tuple[str, str]:
+    heading, meaning = METRICS.get(_plain(metric), (feature_label(metric), ""))
+    _, at, length = metric.partition("@")
+    return f"{heading}{at}{length}", meaning
+
+
+def _models(metrics: pl.DataFrame, columns: Sequence[str]) -> tuple[Model, ...]:
+    if not columns:
+        return ()
+    first = columns[0]
+    values: dict[str, dict[str, float]] = {}
+    kinds: dict[str, tuple[bool, bool]] = {}
+    for row in metrics.iter_rows(named=True):
+        values.setdefault(row["model"], {})[row["metric"]] = row["value"]
+        kinds[row["model"]] = (bool(row["is_default"]), bool(row["is_baseline"]))
+    best = max((own.get(first) or 0.0 for own in values.values()), default=0.0)
+    ordered = sorted(values, key=lambda model: (-(values[model].get(first) or 0.0), model))
+    return tuple(
+        Model(
+            name=model,
+            values=tuple(_words(name, values[model].get(name)) for name in columns),
+            bar=(values[model].get(first) or 0.0) / best if best else 0.0,
+            is_default=kinds[model][0],
+            is_baseline=kinds[model][1],
+        )
+        for model in ordered[:_MOST_MODELS]
+    )
+
+
+def _words(metric: str, value: float | None) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - not a number
+        return "–"
+    plain = _plain(metric)
+    if plain in _SHARES:
+        return percent(value)
+    return number(value) if plain.endswith("seconds") or plain == "novelty" else decimals(value, 3)
+
+
+def _default(metrics: pl.DataFrame) -> str | None:
+    if not len(metrics):
+        return None
+    return next(iter(metrics.filter(pl.col("is_default"))["model"]), None)
+
+
+def _finding(metrics: pl.DataFrame) -> str:
+    """Say by how much the chosen model beats the best of those that know nothing of the user."""
+    if not len(metrics):
+        return ""
+    ndcg = metrics.filter(pl.col("metric").str.starts_with("ndcg")).drop_nulls("value")
+    chosen = ndcg.filter(pl.col("is_default")).head(1)
+    plain = ndcg.filter(pl.col("is_baseline")).sort("value", descending=True).head(1)
+    if not len(chosen) or not len(plain) or plain["value"][0] <= 0:
+        return ""
+    times = chosen["value"][0] / plain["value"][0]
+    return (
+        f"{chosen['model'][0]} finds what users went on to rate {times:.2f} times as well as {plain['model'][0]}, "
+        f"which is the same for everybody: nDCG {chosen['value'][0]:.3f} against {plain['value'][0]:.3f}."
+    )
+
+
+def _served(
+    segment_ndcg: pl.DataFrame | None, model: str | None
+) -> tuple[tuple[str, tuple[Served, ...]], ...]:
+    if segment_ndcg is None or model is None:
+        return ()
+    rows = segment_ndcg.filter(pl.col("model") == model).drop_nulls("ndcg").sort("segmentation", "segment_id")
+    best = rows["ndcg"].max() or 1.0
+    found: dict[str, list[Served]] = {}
+    for row in rows.iter_rows(named=True):
+        found.setdefault(feature_label(row["segmentation"]), []).append(
+            Served(
+                name=row["segment_name"],
+                color=segment_colors(row["segment_id"] + 1)[-1],
+                users=row["users"],
+                ndcg=row["ndcg"],
+                bar=row["ndcg"] / best,
+            )
+        )
+    return tuple((title, tuple(served)) for title, served in found.items())
+
+
+def _examples(
+    recommendations: pl.DataFrame | None, whose: Mapping[int, tuple[str, int]]
+) -> tuple[Example, ...]:
+    if recommendations is None:
+        return ()
+    examples = []
+    ordered = recommendations.sort("user_id", "rank")
+    for user_id in [*whose, *sorted(set(recommendations["user_id"].to_list()) - set(whose))]:
+        rows = ordered.filter(pl.col("user_id") == user_id).head(_MOST_TITLES)
+        if not len(rows):
+            continue
+        name, segment_id = whose.get(user_id, ("", 0))
+        suggestions = tuple(
+            Suggestion(row["rank"], row["title"] or row["title_id"], row["genres"] or "", row["reason"] or "")
+            for row in rows.iter_rows(named=True)
+        )
+        examples.append(Example(user_id, name, segment_colors(segment_id + 1)[-1], suggestions))
+    return tuple(examples)

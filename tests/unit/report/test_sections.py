@@ -1,0 +1,175 @@
+"""What a reader may rely on in the sections on catalogue, recommender and recommendations."""
+
+import polars as pl
+import pytest
+
+from orchestration.report.sections.advice import advice
+from orchestration.report.sections.catalogue import catalogues, popular_genres
+from orchestration.report.sections.recommender import recommender
+
+
+def _metrics() -> pl.DataFrame:
+    rows = [
+        ("popularity", "ndcg@10", 0.25, False, True),
+        ("popularity", "coverage", 0.01, False, True),
+        ("ease", "ndcg@10", 0.5, True, False),
+        ("ease", "coverage", 0.4, True, False),
+        ("ease", "seconds", 1.25, True, False),
+        ("als", "ndcg@10", 0.45, False, False),
+    ]
+    return pl.DataFrame(rows, schema=["model", "metric", "value", "is_default", "is_baseline"], orient="row")
+
+
+def _recommendations(users: int = 2) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "user_id": user,
+            "rank": rank,
+            "title_id": str(rank),
+            "title": f"Title {rank}",
+            "genres": "Drama",
+            "score": 1.0 / rank,
+            "reason": "because of Title 0",
+        }
+        for user in range(1, users + 1)
+        for rank in range(1, 11)
+    )
+
+
+def test_models_stand_best_first_with_the_one_in_use_and_the_baselines_marked():
+    view = recommender(_metrics(), None, None, {})
+    assert [(model.name, model.is_default, model.is_baseline) for model in view.models] == [
+        ("ease", True, False),
+        ("als", False, False),
+        ("popularity", False, True),
+    ]
+    assert [heading for heading, _ in view.metrics] == ["nDCG@10", "Coverage", "Time"]
+    assert view.models[0].values == ("0.500", "40.0%", "1.25")
+    assert view.models[1].values == ("0.450", "–", "–")
+
+
+def test_the_recommender_is_summed_up_beside_the_best_baseline():
+    finding = recommender(_metrics(), None, None, {}).finding
+    assert "ease finds what users went on to rate 2.00 times as well as popularity" in finding
+    assert "nDCG 0.500 against 0.250" in finding
+
+
+def test_only_the_model_in_use_is_shown_per_segment():
+    rows = pl.DataFrame(
+        {
+            "model": ["ease", "popularity", "ease"],
+            "segmentation": "user_ratings",
+            "segment_id": [1, 1, 0],
+            "segment_name": ["Loyal", "Loyal", "Quiet"],
+            "users": [10, 10, 20],
+            "ndcg": [0.5, 0.1, 0.25],
+        }
+    )
+    ((title, served),) = recommender(_metrics(), rows, None, {}).served
+    assert title == "User ratings"
+    assert [(one.name, one.ndcg, one.bar) for one in served] == [("Quiet", 0.25, 0.5), ("Loyal", 0.5, 1.0)]
+
+
+def test_an_example_user_has_their_segment_and_five_titles_with_reasons():
+    view = recommender(None, None, _recommendations(), {2: ("Loyal", 1)})
+    assert [(example.user_id, example.segment) for example in view.examples] == [(2, "Loyal"), (1, "")]
+    first = view.examples[0].suggestions
+    assert [suggestion.rank for suggestion in first] == [1, 2, 3, 4, 5]
+    assert first[0].reason == "because of Title 0"
+
+
+def test_without_any_of_its_tables_the_recommender_is_empty():
+    assert recommender(None, None, None, {}).is_empty
+    assert recommender(_metrics().clear(), None, _recommendations().clear(), {}).is_empty
+
+
+def _trends() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "catalogue": "movies",
+            "release_year": [1991, 1999, 2005, None],
+            "titles": [10, 30, 20, 5],
+            "mean_weighted_score": [50.0, 70.0, None, 10.0],
+        }
+    )
+
+
+def test_decades_sum_titles_and_weigh_means_by_titles():
+    (view,) = catalogues({"catalogue_trends": _trends()})
+    assert [(decade.label, decade.titles, decade.score) for decade in view.decades] == [
+        ("1990s", 40, 65.0),
+        ("2000s", 20, None),
+    ]
+    assert view.decade_chart.finding == "67% of the titles are of the 1990s"
+
+
+def test_a_genre_of_few_titles_is_neither_best_nor_worst():
+    genres = pl.DataFrame(
+        {
+            "catalogue": "streaming",
+            "genre_label": ["Drama", "Comedy", "Foreign"],
+            "titles": [100, 50, 2],
+            "mean_weighted_score": [70.0, 60.0, 99.0],
+        }
+    )
+    (view,) = catalogues({"catalogue_genres": genres})
+    assert view.name == "Streaming catalogue"
+    assert view.genre_finding.startswith("Drama is received best (70.0 of 100), Comedy least (60.0)")
+
+
+def test_only_the_best_ten_titles_are_listed_and_those_without_a_score_never():
+    titles = pl.DataFrame(
+        {
+            "title_id": [str(i) for i in range(100)],
+            "catalogue": "movies",
+            "title": [f"Title {i}" for i in range(100)],
+            "kind": "movie",
+            "release_year": 2000,
+            "genres": "Drama",
+            "weighted_score": [None, *(float(i) for i in range(1, 100))],
+            "votes": 10,
+        }
+    )
+    constants = pl.DataFrame(
+        {"catalogue": ["movies"], "vote_minimum": [50.0], "mean_score": [60.0], "titles": [100]}
+    )
+    (view,) = catalogues({"titles": titles, "weighted_score_constants": constants})
+    assert [title.title for title in view.best] == [f"Title {i}" for i in range(99, 89, -1)]
+    assert (view.titles, view.vote_minimum, view.mean_score) == (100, 50.0, 60.0)
+
+
+@pytest.mark.parametrize("minutes", [None, 0.0])
+def test_minutes_are_shown_only_where_viewing_is_known(minutes):
+    popularity = pl.DataFrame(
+        {
+            "genre_label": ["Drama", "Comedy"],
+            "ratings": [5, 10],
+            "raters": [2, 3],
+            "mean_rating": [3.5, 3.0],
+            "minutes": [minutes, minutes],
+        },
+        schema_overrides={"minutes": pl.Float64},
+    )
+    genres = popular_genres(popularity)
+    assert [(genre.label, genre.minutes, genre.bar) for genre in genres] == [
+        ("Comedy", None, 1.0),
+        ("Drama", None, 0.5),
+    ]
+    watched = popular_genres(popularity.with_columns(minutes=pl.lit(7.0)))
+    assert watched[0].minutes == 7.0
+
+
+def test_recommendations_keep_their_order_and_show_their_figures_in_words():
+    rows = pl.DataFrame(
+        {
+            "rank": [2, 1],
+            "topic": ["devices", "win_back"],
+            "sentence": ["Make trailers for phones.", "Win back the quiet."],
+            "figures": ['{"mobile_share": 0.587, "events": 1702}', "no JSON"],
+            "source": ["segment_devices", None],
+        }
+    )
+    first, second = advice(rows)
+    assert (first.topic, first.figures, first.source) == ("Win back", (("Figures", "no JSON"),), "")
+    assert second.figures == (("Mobile (share)", "58.7%"), ("Events", "1,702"))
+    assert advice(None) == ()
