@@ -30,6 +30,18 @@ METRICS = {
     "seconds": ("Time", "seconds to tune, train and recommend"),
 }
 """Metric to its heading and what it means, in the order of the columns."""
+MODELS = {
+    "blend": "Blend of the models below",
+    "ease": "EASE: titles rated by the same people",
+    "als": "ALS: hidden tastes",
+    "cosine": "Cosine: similar raters of a title",
+    "content": "Content: genres and plot",
+    "popular": "Most popular titles",
+    "recent_popular": "Lately popular titles",
+}
+"""Model to what people call it; one that is not listed keeps its name."""
+_JUDGED = "users"
+"""The metric that is a count of the users judged, the same for every model."""
 _SHARES = ("coverage", "genre_match")
 _MOST_MODELS, _MOST_TITLES = 15, 5
 
@@ -78,9 +90,13 @@ class Example:
 
 @dataclass(frozen=True)
 class RecommenderView:
-    """Everything the page says about the recommender; `metrics` are heading and meaning of each column."""
+    """Everything the page says about the recommender; `metrics` are heading and meaning of each column.
+
+    `judged_users` is None where the table does not say how many users the figures are means over.
+    """
 
     finding: str
+    judged_users: int | None
     metrics: tuple[tuple[str, str], ...]
     models: tuple[Model, ...]
     served: tuple[tuple[str, tuple[Served, ...]], ...]
@@ -113,9 +129,11 @@ def recommender(
     """
     found = pl.DataFrame() if metrics is None else metrics
     columns = _columns(found)
+    judged = found.filter(pl.col("metric") == _JUDGED)["value"].max() if len(found) else None
     models = _models(found, columns)
     return RecommenderView(
         finding=_finding(found),
+        judged_users=int(judged) if isinstance(judged, float) else None,
         metrics=tuple(_heading(name) for name in columns),
         models=models,
         served=_served(segment_ndcg, _default(found)),
@@ -133,7 +151,7 @@ def _columns(metrics: pl.DataFrame) -> list[str]:
         return []
     order = list(METRICS)
     return sorted(
-        metrics["metric"].unique().to_list(),
+        set(metrics["metric"].to_list()) - {_JUDGED},
         key=lambda name: (order.index(_plain(name)) if _plain(name) in order else len(order), name),
     )
 
@@ -157,7 +175,7 @@ def _models(metrics: pl.DataFrame, columns: Sequence[str]) -> tuple[Model, ...]:
     ordered = sorted(values, key=lambda model: (-(values[model].get(first) or 0.0), model))
     return tuple(
         Model(
-            name=model,
+            name=_called(model),
             values=tuple(_words(name, values[model].get(name)) for name in columns),
             bar=(values[model].get(first) or 0.0) / best if best else 0.0,
             is_default=kinds[model][0],
@@ -165,6 +183,10 @@ def _models(metrics: pl.DataFrame, columns: Sequence[str]) -> tuple[Model, ...]:
         )
         for model in ordered[:_MOST_MODELS]
     )
+
+
+def _called(model: str) -> str:
+    return MODELS.get(model, model)
 
 
 def _words(metric: str, value: float | None) -> str:
@@ -193,8 +215,9 @@ def _finding(metrics: pl.DataFrame) -> str:
         return ""
     times = chosen["value"][0] / plain["value"][0]
     return (
-        f"{chosen['model'][0]} finds what users went on to rate {times:.2f} times as well as {plain['model'][0]}, "
-        f"which is the same for everybody: nDCG {chosen['value'][0]:.3f} against {plain['value'][0]:.3f}."
+        f"The recommender finds what users went on to rate {times:.2f} times as well as a list that is the same for "
+        f"everybody ({_called(plain['model'][0]).lower()}): nDCG {chosen['value'][0]:.3f} against "
+        f"{plain['value'][0]:.3f}, where 1 would be perfect."
     )
 
 

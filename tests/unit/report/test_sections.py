@@ -39,8 +39,8 @@ def _recommendations(users: int = 2) -> pl.DataFrame:
 def test_models_stand_best_first_with_the_one_in_use_and_the_baselines_marked():
     view = recommender(_metrics(), None, None, {})
     assert [(model.name, model.is_default, model.is_baseline) for model in view.models] == [
-        ("ease", True, False),
-        ("als", False, False),
+        ("EASE: titles rated by the same people", True, False),
+        ("ALS: hidden tastes", False, False),
         ("popularity", False, True),
     ]
     assert [heading for heading, _ in view.metrics] == ["nDCG@10", "Coverage", "Time"]
@@ -50,8 +50,17 @@ def test_models_stand_best_first_with_the_one_in_use_and_the_baselines_marked():
 
 def test_the_recommender_is_summed_up_beside_the_best_baseline():
     finding = recommender(_metrics(), None, None, {}).finding
-    assert "ease finds what users went on to rate 2.00 times as well as popularity" in finding
+    assert "2.00 times as well as a list that is the same for everybody (popularity)" in finding
     assert "nDCG 0.500 against 0.250" in finding
+
+
+def test_the_count_of_judged_users_is_said_once_and_is_no_measure():
+    counted = (
+        _metrics().filter(pl.col("metric") == "ndcg@10").with_columns(metric=pl.lit("users"), value=2_994.0)
+    )
+    view = recommender(pl.concat([_metrics(), counted]), None, None, {})
+    assert view.judged_users == 2_994
+    assert "Users" not in [heading for heading, _ in view.metrics]
 
 
 def test_only_the_model_in_use_is_shown_per_segment():
