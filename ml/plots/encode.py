@@ -1,18 +1,17 @@
 """Figures as PNG bytes, full size and small.
 
-Belongs here: rendering and encoding. Does not belong here: drawing, files.
+Belongs here: rendering and encoding. Does not belong here: drawing, files, what needs no drawing library (`shrink`).
 """
 
 import io
 import warnings
 
 from matplotlib.figure import Figure
-from PIL import Image
 
+from ml.plots.shrink import thumbnail
 from ml.plots.style import plot_style
 
-_PALETTE_SIZE = 256
-_MANY_COLORS = 30_000
+__all__ = ["thumbnail", "to_png"]
 
 
 def to_png(figure: Figure, dpi: int = 120) -> bytes:
@@ -41,34 +40,3 @@ def to_png(figure: Figure, dpi: int = 120) -> bytes:
             pil_kwargs={"compress_level": 4},
         )
     return target.getvalue()
-
-
-def thumbnail(png: bytes, width: int = 420) -> bytes:
-    """Return a small PNG with a palette, for a page or the Dagster UI; colours stay what they are.
-
-    Parameters
-    ----------
-    png
-        Encoded picture.
-    width
-        Pixels; a narrower picture keeps its size.
-    """
-    with Image.open(io.BytesIO(png)) as opened:
-        picture = opened.convert("RGB")
-    if picture.width > width:
-        height = max(1, round(picture.height * width / picture.width))
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    target = io.BytesIO()
-    few_colours = picture.quantize(_PALETTE_SIZE, method=_palette_method(picture), dither=Image.Dither.NONE)
-    few_colours.save(target, format="PNG")
-    return target.getvalue()
-
-
-def _palette_method(picture: Image.Image) -> Image.Quantize:
-    """Choose how to find the palette.
-
-    Maximum coverage keeps the rare colours, which are the data (median cut spends its palette on the
-    paper), in 20 ms for a plot; for a picture with very many colours it would take many seconds.
-    """
-    few = picture.getcolors(_MANY_COLORS) is not None
-    return Image.Quantize.MAXCOVERAGE if few else Image.Quantize.FASTOCTREE

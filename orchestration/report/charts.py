@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ml.plots.style import clean, number, short_name
+from ml.plots.words import clean, number, short_name
 
 WIDTH = 340
 """Units of a chart's width, which are pixels on a phone: 13 units of type stay readable in a card."""

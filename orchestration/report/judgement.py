@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from ml.plots.style import feature_labels
+from ml.plots.words import feature_labels
 from orchestration.report.context import Claim, FreeSegment, Separation
 
 _SURE = 0.95

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jinja2
 
-from ml.plots.style import decimals, number, percent
+from ml.plots.words import decimals, number, percent
 from orchestration.report.context import ReportContext, RunFacts
 
 __all__ = ["ReportContext", "RunFacts", "render_report"]

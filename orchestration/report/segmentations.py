@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.plots.style import feature_label, feature_labels, segment_colors
+from ml.plots.palette import segment_colors
+from ml.plots.words import feature_label, feature_labels
 from orchestration.report import judgement
 from orchestration.report.charts import IndexChart, index_chart
 from orchestration.report.context import (

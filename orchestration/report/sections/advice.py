@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.plots.style import feature_label, number
+from ml.plots.words import feature_label, number
 
 _MOST = 12
 

@@ -12,7 +12,8 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.plots.style import feature_label, segment_colors
+from ml.plots.palette import segment_colors
+from ml.plots.words import feature_label
 from orchestration.report import data
 
 DEMO = "the demo world"

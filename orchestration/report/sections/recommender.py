@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.plots.style import decimals, feature_label, number, percent, segment_colors
+from ml.plots.palette import segment_colors
+from ml.plots.words import decimals, feature_label, number, percent
 
 METRICS = {
     "ndcg": (
