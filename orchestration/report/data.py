@@ -14,6 +14,7 @@ _HEADLINE_STEPS = {
     "ratings joined to a title": "ratings of these titles",
     "users with features": "users",
     "customers with features": "customers",
+    "watch events joined to a title": "watch events of titles",
 }
 _MOST_REASONS, _MOST_REJECTS, _RAW_TEXT_LENGTH = 20, 10, 160
 

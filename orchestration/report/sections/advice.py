@@ -46,7 +46,13 @@ def _figures(text: str) -> tuple[tuple[str, str], ...]:
         found = None
     if not isinstance(found, dict):
         return (("Figures", text),)
-    return tuple((feature_label(str(key)), _words(str(key), value)) for key, value in found.items())
+    return tuple((_label(str(key)), _words(str(key), value)) for key, value in found.items())
+
+
+def _label(key: str) -> str:
+    """Return a key as words; its unit stays part of them, for the value is written with it."""
+    words = key.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
 
 
 def _words(key: str, value: object) -> str:
@@ -54,4 +60,6 @@ def _words(key: str, value: object) -> str:
         return {True: "yes", False: "no", None: "–"}[value]
     if isinstance(value, int | float):
         return f"{value:.1%}" if key.endswith("share") and 0 <= value <= 1 else number(value)
+    if key == "segmentation":
+        return feature_label(str(value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

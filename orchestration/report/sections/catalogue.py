@@ -95,9 +95,13 @@ def catalogues(marts: Mapping[str, pl.DataFrame]) -> tuple[CatalogueView, ...]:
 
 def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
     """Return the genres with most ratings, most first; without ratings those with most minutes."""
-    if popularity is None or not len(popularity):
+    if popularity is None:
         return ()
-    filled = popularity.with_columns(pl.col("ratings", "raters", "minutes").fill_null(0))
+    filled = popularity.with_columns(pl.col("ratings", "raters", "minutes").fill_null(0)).filter(
+        (pl.col("ratings") > 0) | (pl.col("minutes") > 0)
+    )
+    if not len(filled):
+        return ()
     by = "ratings" if filled["ratings"].sum() else "minutes"
     ordered = filled.sort(by, "genre_label", descending=[True, False]).head(_MOST_POPULAR)
     most = ordered[by].max() or 1

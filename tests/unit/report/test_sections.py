@@ -168,6 +168,14 @@ def test_minutes_are_shown_only_where_viewing_is_known(minutes):
     assert watched[0].minutes == 7.0
 
 
+def test_a_genre_that_nobody_rated_or_watched_is_not_listed():
+    popularity = pl.DataFrame(
+        {"genre_label": ["Drama"], "ratings": [0], "raters": [0], "mean_rating": [None], "minutes": [None]},
+        schema_overrides={"mean_rating": pl.Float64, "minutes": pl.Float64},
+    )
+    assert popular_genres(popularity) == ()
+
+
 def test_recommendations_keep_their_order_and_show_their_figures_in_words():
     rows = pl.DataFrame(
         {
@@ -180,5 +188,5 @@ def test_recommendations_keep_their_order_and_show_their_figures_in_words():
     )
     first, second = advice(rows)
     assert (first.topic, first.figures, first.source) == ("Win back", (("Figures", "no JSON"),), "")
-    assert second.figures == (("Mobile (share)", "58.7%"), ("Events", "1,702"))
+    assert second.figures == (("Mobile share", "58.7%"), ("Events", "1,702"))
     assert advice(None) == ()
