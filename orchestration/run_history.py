@@ -13,8 +13,6 @@ import polars as pl
 from dagster._core.storage.dagster_run import RunRecord, RunsFilter
 
 WAREHOUSE_TAG, SOURCE_TAG = "matinee/warehouse", "matinee/source"
-PUBLISHED = "published"
-"""Status of a run that published its set; Dagster has none for a run that has not ended."""
 _MOST_RUNS = 20
 _AT: pl.DataType = pl.Datetime("us")
 _RUNS: dict[str, type[pl.DataType] | pl.DataType] = {
@@ -103,7 +101,7 @@ def last_runs(
     now = {
         "run_id": run.run_id,
         "job": run.job_name,
-        "status": PUBLISHED,
+        "status": "published",
         "source": source,
         "started_at": _time(own.start_time if own else None),
         "ended_at": datetime.now(UTC).replace(tzinfo=None),
