@@ -1,11 +1,12 @@
 """The pictures of audience and catalogue: from rows of the marts to drawn PNGs.
 
-Belongs here: which pictures there are, and feeding them. Does not belong here: which rows (`audience_queries`), how a
-picture looks (`ml.plots`), files.
+Belongs here: feeding each picture. Does not belong here: which there are and of which rows (`audience_queries`), how
+one looks (`ml.plots`), files.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ from ml.plots.similarity import similarity_heatmap
 from ml.plots.strips import genre_strip
 from ml.plots.times import viewing_hours_heatmap, weekly_activity
 from ml.plots.trends import catalogue_trends
-from orchestration.audience_queries import QUERIES
+from orchestration.audience_queries import PICTURES, QUERIES
 from orchestration.recommender_tasks import K
 from orchestration.segment_plots import DrawnPlot
 
@@ -40,12 +41,6 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True)
-class _Picture:
-    query: str
-    draw: Callable[[pl.DataFrame], Figure]
-
-
 def draw(rows: Mapping[str, pl.DataFrame]) -> Iterator[DrawnPlot | LeftOut]:
     """Draw every picture that the rows allow, in the order in which people read them.
 
@@ -54,15 +49,15 @@ def draw(rows: Mapping[str, pl.DataFrame]) -> Iterator[DrawnPlot | LeftOut]:
     rows
         By the names of `audience_queries.QUERIES`; those of tables that are not built are absent.
     """
-    for name, picture in PICTURES.items():
-        if picture.query not in rows:
-            needed = QUERIES[picture.query].marts
+    for name, query in PICTURES.items():
+        if query not in rows:
+            needed = QUERIES[query].marts
             yield LeftOut(
                 name, f"not all of its tables are built: {', '.join(f'marts.{mart}' for mart in needed)}"
             )
             continue
         try:
-            figure = picture.draw(rows[picture.query])
+            figure = _DRAWN[name](rows[query])
         except NothingToDrawError as error:
             yield LeftOut(name, str(error))
         else:
@@ -89,30 +84,21 @@ def _recommenders(models: pl.DataFrame) -> Figure:
     )
 
 
-def _trends(years: pl.DataFrame) -> Figure:
-    return catalogue_trends(years, measure="audience_score", label="mean audience score (0 to 100)")
-
-
-PICTURES: Mapping[str, _Picture] = {
-    "viewing_hours": _Picture("viewing_hours", viewing_hours_heatmap),
-    "weekly_activity": _Picture("weekly_activity", weekly_activity),
-    "segment_devices": _Picture("segment_devices", segment_device_heatmap),
-    "user_devices": _Picture(
-        "user_devices", lambda rows: user_device_heatmap(rows, chosen="those of each segment who watch most")
+_DRAWN: Mapping[str, Callable[[pl.DataFrame], Figure]] = {
+    "viewing_hours": viewing_hours_heatmap,
+    "weekly_activity": weekly_activity,
+    "segment_devices": segment_device_heatmap,
+    "user_devices": partial(user_device_heatmap, chosen="those of each segment who watch most"),
+    "segment_genres": segment_genre_flow,
+    "user_genres": partial(user_genre_flow, chosen="The users of each segment who rate most"),
+    "segment_titles": segment_leanings,
+    "genre_popularity": genre_popularity,
+    "genre_cloud": genre_cloud,
+    "genre_ratings": rating_boxes,
+    "genre_scores": _strip,
+    "catalogue_trends": partial(
+        catalogue_trends, measure="audience_score", label="mean audience score (0 to 100)"
     ),
-    "segment_genres": _Picture("segment_genres", segment_genre_flow),
-    "user_genres": _Picture(
-        "user_genres", lambda rows: user_genre_flow(rows, chosen="The users of each segment who rate most")
-    ),
-    "segment_titles": _Picture("segment_titles", segment_leanings),
-    "genre_popularity": _Picture("genres", genre_popularity),
-    "genre_cloud": _Picture("genres", genre_cloud),
-    "genre_ratings": _Picture("rating_counts", rating_boxes),
-    "genre_scores": _Picture("titles", _strip),
-    "catalogue_trends": _Picture("catalogue_trends", _trends),
-    "similar_titles": _Picture(
-        "similar_titles", lambda rows: similarity_heatmap(rows, chosen="The titles with most ratings")
-    ),
-    "recommenders": _Picture("recommenders", _recommenders),
+    "similar_titles": partial(similarity_heatmap, chosen="The titles with most ratings"),
+    "recommenders": _recommenders,
 }
-"""Name of the file to what is drawn."""

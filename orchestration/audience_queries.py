@@ -1,4 +1,4 @@
-"""Which rows of the marts the pictures of audience and catalogue are drawn from.
+"""Which pictures of audience and catalogue there are, and which rows of the marts they are drawn from.
 
 Belongs here: choosing few rows by short queries. Does not belong here: what a mart holds (dbt), how a picture looks
 (`ml.plots`), matplotlib: the run reads, the worker draws.
@@ -8,10 +8,15 @@ At full scale a mart has millions of rows; every query but one names how few it 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
+if TYPE_CHECKING:  # the report reads the names alone
+    import duckdb
+
+AUDIENCE = "audience"
+"""Group of the asset and folder of the pictures."""
 USERS_SHOWN, FLOWS_SHOWN, TITLES_SHOWN, LEANINGS_SHOWN = 30, 10, 24, 4
 """Rows of the two pictures of single users, titles beside each other, and titles per segment."""
 
@@ -146,13 +151,31 @@ QUERIES: Mapping[str, Query] = {
     ),
 }
 
+PICTURES: Mapping[str, str] = {
+    "viewing_hours": "viewing_hours",
+    "weekly_activity": "weekly_activity",
+    "segment_devices": "segment_devices",
+    "user_devices": "user_devices",
+    "segment_genres": "segment_genres",
+    "user_genres": "user_genres",
+    "segment_titles": "segment_titles",
+    "genre_popularity": "genres",
+    "genre_cloud": "genres",
+    "genre_ratings": "rating_counts",
+    "genre_scores": "titles",
+    "catalogue_trends": "catalogue_trends",
+    "similar_titles": "similar_titles",
+    "recommenders": "recommenders",
+}
+"""Picture to query, in the order in which people read them."""
+
 
 def marts_read() -> list[str]:
     """Return every mart that some picture is drawn from."""
     return sorted({mart for query in QUERIES.values() for mart in query.marts})
 
 
-def read_rows(connection: duckdb.DuckDBPyConnection) -> dict[str, pl.DataFrame]:
+def read_rows(connection: "duckdb.DuckDBPyConnection") -> dict[str, pl.DataFrame]:
     """Return the rows of every query; without rows where a mart has none, left out where one is not built."""
     built = {
         name

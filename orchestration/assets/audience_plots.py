@@ -12,12 +12,12 @@ from typing import Any
 import dagster as dg
 
 from orchestration import worker
-from orchestration.audience_queries import marts_read, read_rows
+from orchestration.audience_queries import AUDIENCE, marts_read, read_rows
 from orchestration.dbt import OWNER
 from orchestration.plot_store import PlotStore
 from orchestration.warehouse import POOL, WarehouseResource
 
-AUDIENCE_PLOTS = dg.AssetKey(["audience", "plots"])
+AUDIENCE_PLOTS = dg.AssetKey([AUDIENCE, "plots"])
 MARTS = frozenset(dg.AssetKey(["marts", mart]) for mart in marts_read())
 _TASK = "draw_audience"
 
@@ -32,7 +32,7 @@ def build_audience_plots(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
             "similar titles and recommenders."
         ),
         deps=[key for key in marts if key in MARTS],
-        group_name="audience",
+        group_name=AUDIENCE,
         owners=[OWNER],
         kinds={"matplotlib"},
         pool=POOL,
@@ -71,4 +71,4 @@ def _task(run_id: str, warehouse: WarehouseResource) -> tuple[PlotStore, Path]:
             for name, rows in read_rows(connection).items():
                 rows.write_ipc(unfinished / f"{name}.arrow")
         unfinished.rename(snapshot)
-    return PlotStore(warehouse.layout, "audience"), snapshot
+    return PlotStore(warehouse.layout, AUDIENCE), snapshot

@@ -12,6 +12,7 @@ import dagster as dg
 import polars as pl
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
+from orchestration.audience_queries import AUDIENCE
 from orchestration.dbt import OWNER
 from orchestration.layout import WarehouseLayout, read_landed_source, switch_symlink
 from orchestration.model_store import ModelStore
@@ -69,7 +70,7 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         if recommender.has_candidate:
             recommender.promote_candidate()
             recommender.prune()
-        PlotStore(layout, "audience").promote_candidate()
+        PlotStore(layout, AUDIENCE).promote_candidate()
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)
         return dg.MaterializeResult(

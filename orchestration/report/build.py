@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from orchestration.audience_queries import AUDIENCE, PICTURES
 from orchestration.report import data
 from orchestration.report.context import ReportContext, RunFacts
 from orchestration.report.pictures import embed
@@ -66,7 +67,7 @@ def build_report_context(
     published_dir
         Folder of `<mart>.parquet`.
     plots_dir
-        Folder of `<segmentation>/<plot>.png`.
+        Folder of `<segmentation>/<plot>.png` and `audience/<plot>.png`.
     run
         What only the run knows.
     previous
@@ -82,6 +83,7 @@ def build_report_context(
     names = in_reading_order(marts["segments"]) if "segments" in marts else []
     plots = {name: sorted((plots_dir / name).glob("*.png")) for name in names}
     absent += [f"plots of {name}" for name, paths in plots.items() if not paths]
+    plots[AUDIENCE] = [path for name in PICTURES if (path := plots_dir / AUDIENCE / f"{name}.png").exists()]
     pictures = embed([path for paths in plots.values() for path in paths])
     left_out = [path for paths in plots.values() for path in paths if path not in pictures]
     absent += [f"plot {path.parent.name}/{path.name}" for path in left_out]
@@ -94,6 +96,7 @@ def build_report_context(
             describe(name, marts, [pictures[path] for path in plots[name] if path in pictures], run)
             for name in names
         ),
+        audience_plots=tuple(pictures[path] for path in plots[AUDIENCE] if path in pictures),
         catalogues=catalogues(marts),
         genres=popular_genres(marts.get("genre_popularity")),
         recommender=_recommender(published_dir, marts, names),

@@ -39,13 +39,17 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot inside the page: a `data:` address, its size in pixels and what it shows in words."""
+    """A plot inside the page: a `data:` address, its size in pixels and what it shows in words.
+
+    One that `is_wide` needs the width of two others to be read.
+    """
 
     name: str
     source: str
     width: int
     height: int
     alt: str
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -265,6 +269,7 @@ class ReportContext:
     ----------
     headlines : label and count, in reading order.
     changes : what is different from the last run.
+    audience_plots : pictures of audience and catalogue, in reading order.
     absent : what is missing from the published set or the plots, in words.
     """
 
@@ -273,6 +278,7 @@ class ReportContext:
     changes: Changes
     advice: tuple[Advice, ...]
     segmentations: tuple[SegmentationView, ...]
+    audience_plots: tuple[Picture, ...]
     catalogues: tuple[CatalogueView, ...]
     genres: tuple[PopularGenre, ...]
     recommender: RecommenderView

@@ -15,6 +15,8 @@ from orchestration.report.context import Picture
 
 BUDGET_BYTES = 2_000_000
 """For all plots together, before base64 adds a third: with the tables a page stays below 3 MB."""
+_ONE_COLUMN = 900
+"""Pixels from which a plot, set beside another one, would be too small to read."""
 _WIDTHS = (960, 640, 420, 280)
 """Pixels, tried in turn until the plots fit the budget where they do not fit as they are; each takes 50 ms a plot."""
 
@@ -68,7 +70,7 @@ def _read(path: Path) -> bytes | None:
 
 def _picture(path: Path, small: bytes, original: bytes) -> Picture:
     with Image.open(io.BytesIO(original)) as picture:
-        heading = picture.info.get("Title")
+        heading, is_wide = picture.info.get("Title"), picture.width > _ONE_COLUMN
     with Image.open(io.BytesIO(small)) as picture:
         width, height = picture.size
     return Picture(
@@ -77,4 +79,5 @@ def _picture(path: Path, small: bytes, original: bytes) -> Picture:
         width=width,
         height=height,
         alt=heading or f"{path.stem.replace('_', ' ')} of {path.parent.name}",
+        is_wide=is_wide,
     )

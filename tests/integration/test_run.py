@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ml.segmentation.model import SegmentationModel
-from orchestration.audience_plots import PICTURES
+from orchestration.audience_queries import PICTURES
 from tests.integration.conftest import Matinee
 
 PERSONAS = [

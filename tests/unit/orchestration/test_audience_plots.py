@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from orchestration import audience_plots
-from orchestration.audience_plots import PICTURES, LeftOut, draw
-from orchestration.audience_queries import QUERIES, marts_read, read_rows
+from orchestration.audience_plots import LeftOut, draw
+from orchestration.audience_queries import PICTURES, QUERIES, marts_read, read_rows
 from orchestration.audience_tasks import draw_audience
 from orchestration.layout import WarehouseLayout
 from orchestration.plot_store import PlotStore
@@ -165,7 +165,8 @@ def no_rows(connection) -> dict[str, pl.DataFrame]:
 
 
 def test_every_picture_has_its_rows_and_every_query_a_picture():
-    assert {picture.query for picture in PICTURES.values()} == set(QUERIES)
+    assert set(PICTURES.values()) == set(QUERIES)
+    assert set(audience_plots._DRAWN) == set(PICTURES)
 
 
 def test_every_picture_is_drawn_from_marts_that_have_rows_and_keeps_its_finding(rows):

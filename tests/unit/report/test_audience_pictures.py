@@ -1,0 +1,42 @@
+"""What a reader of the report finds of the pictures of audience and catalogue."""
+
+from orchestration.audience_queries import PICTURES
+
+MISSING = "Nothing was drawn of audience and catalogue"
+
+
+def test_the_pictures_stand_in_reading_order_and_say_their_finding(warehouse, draw_plot):
+    shown = list(PICTURES)[::3]
+    for name in sorted(shown):
+        draw_plot(warehouse.plots / "audience" / f"{name}.png", title=f"Finding of {name}")
+    context = warehouse.context()
+    assert [picture.name for picture in context.audience_plots] == shown
+    assert [picture.alt for picture in context.audience_plots] == [f"Finding of {name}" for name in shown]
+    page = warehouse.page()
+    assert 'id="audience"' in page
+    assert all(f'alt="Finding of {name}"' in page for name in shown)
+    assert MISSING not in page
+
+
+def test_without_pictures_the_section_says_why_it_is_empty(warehouse):
+    assert warehouse.context().audience_plots == ()
+    assert MISSING in warehouse.page()
+    assert not [what for what in warehouse.context().absent if "audience" in what]
+
+
+def test_a_plot_of_two_columns_width_is_set_across_both(warehouse, draw_plot):
+    draw_plot(warehouse.plots / "audience" / "similar_titles.png", title="Wide", size=(1200, 300))
+    draw_plot(warehouse.plots / "audience" / "recommenders.png", title="Narrow", size=(840, 300))
+    page = warehouse.page()
+    wide, narrow = (page.rindex("<figure", 0, page.index(f'alt="{alt}"')) for alt in ("Wide", "Narrow"))
+    assert page[wide:].startswith('<figure class="spread">')
+    assert page[narrow:].startswith("<figure><img")
+
+
+def test_a_plot_made_narrower_to_fit_the_page_is_still_set_across_both(warehouse, draw_plot):
+    for name in list(PICTURES)[:3]:
+        draw_plot(warehouse.plots / "audience" / f"{name}.png", size=(1400, 1400), noise=1)
+    pictures = warehouse.context().audience_plots
+    assert len(pictures) == 3
+    assert all(picture.is_wide for picture in pictures)
+    assert min(picture.width for picture in pictures) < 900
