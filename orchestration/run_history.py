@@ -87,7 +87,7 @@ def last_runs(
     warehouse
         Only runs on it are told of.
     source
-        What was landed, in words.
+        Where the landed files of this run came from, in words: two sets are compared only when it is the same.
     checks
         Its checks.
     models

@@ -23,8 +23,6 @@ from orchestration.report.sections.changes import PublishedSet, compare
 from orchestration.report.sections.recommender import RecommenderView, recommender
 from orchestration.report.segmentations import describe, in_reading_order
 
-RUN_TABLE = "runs"
-"""Published beside the marts: the last runs, on top the one that made the set, with its source and time."""
 _MARTS = (
     "segments",
     "k_metrics",
@@ -127,11 +125,10 @@ def read_set(published_dir: Path | None) -> PublishedSet | None:
         return None
     found = {name: _read(published_dir / f"{name}.parquet") for name in _COMPARED_MARTS}
     marts = {name: frame for name, frame in found.items() if frame is not None}
-    facts = _read(published_dir / f"{RUN_TABLE}.parquet")
-    if facts is None or not len(facts):
-        return PublishedSet(None, _stamped(published_dir.name), marts)
-    row = facts.row(0, named=True)
-    return PublishedSet(row["source"], row["ended_at"], marts)
+    runs = _read(published_dir / "runs.parquet")
+    # The newest run on top is the one that published the set; sets of earlier versions say nothing of runs.
+    source = None if runs is None or not len(runs) else runs["source"][0]
+    return PublishedSet(source, _stamped(published_dir.name), marts)
 
 
 def write_report(html: str, report_dir: Path) -> Path:

@@ -173,7 +173,9 @@ def test_a_set_that_says_nothing_of_its_run_is_dated_by_its_folder(tmp_path):
     folder.mkdir()
     assert read_set(folder) == PublishedSet(None, AT, {})
     assert read_set(None) is None
-    pl.DataFrame({"run_id": ["0f"], "source": [DEMO], "ended_at": [AT]}).write_parquet(
-        folder / "runs.parquet"
-    )
-    assert read_set(folder).source == DEMO
+
+
+def test_a_set_comes_from_the_source_of_its_newest_run(tmp_path):
+    runs = pl.DataFrame({"run_id": ["new", "old"], "source": [DEMO, FOLDER]})
+    runs.write_parquet(tmp_path / "runs.parquet")
+    assert read_set(tmp_path).source == DEMO
