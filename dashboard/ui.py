@@ -62,6 +62,7 @@ def table(
     group_size: str | None = None,
     group_keys: Sequence[str] = (),
     height: int | None = None,
+    row_height: int | None = None,
     downloads: pl.DataFrame | None = None,
 ) -> None:
     """Show a table and offer it as CSV and Parquet.
@@ -79,6 +80,8 @@ def table(
         are suppressed in the file.
     group_keys
         Columns that name the group.
+    height, row_height
+        Pixels; a row higher than one line shows long texts whole.
     downloads
         What the file holds instead of `frame`.
     """
@@ -88,6 +91,7 @@ def table(
         column_order=list(labels),
         column_config=dict(labels),
         height=height or "auto",
+        row_height=row_height,
         alt=f"Table: {name.replace('_', ' ')}",
     )
     offer(

@@ -16,6 +16,10 @@ from ml.plots.palette import segment_colors
 from ml.plots.words import clean, short_name
 
 BLUE, RED, GREY = "#3f90da", "#bd1f01", "#94a4a2"
+HEAD_ANGLES = [0, -60, -90]
+"""How heads of columns may stand: upright where there is room, else aslant."""
+EDGE = {"color": "#94a4a2", "width": 1}
+"""Round a bar in the colour of a segment, which may be close to a dark ground."""
 _FONT = "Source Sans, Source Sans Pro, sans-serif"
 
 
@@ -75,6 +79,9 @@ def finish(figure: go.Figure, *, height: int, left: int = 8) -> go.Figure:
     )
     figure.update_xaxes(automargin=True, zeroline=False)
     figure.update_yaxes(automargin=True, zeroline=False)
+    if any(isinstance(trace, go.Heatmap) for trace in figure.data):  # lines would cross its empty cells
+        figure.update_xaxes(showgrid=False)
+        figure.update_yaxes(showgrid=False)
     return figure
 
 

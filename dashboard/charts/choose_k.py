@@ -5,107 +5,124 @@ Belongs here: indices over candidates. Does not belong here: charts of the segme
 
 import plotly.graph_objects as go
 import polars as pl
-from plotly.subplots import make_subplots
 
 from dashboard.charts.base import BLUE, GREY, RED, Chart, finish, total
 from ml.plots.words import number, numbers_apart, percent
 
-_PANELS = (
-    ("inertia", "Inertia (elbow)", None),
-    ("silhouette", "Silhouette: higher is better", True),
-    ("calinski_harabasz", "Calinski–Harabasz: higher is better", True),
-    ("davies_bouldin", "Davies–Bouldin: lower is better", False),
-    ("sizes", "Members: smallest and largest segment", None),
-)
+INDICES = {
+    "inertia": "Inertia",
+    "silhouette": "Silhouette",
+    "calinski_harabasz": "Calinski–Harabasz",
+    "davies_bouldin": "Davies–Bouldin",
+}
+_HIGHER_IS_BETTER = {"silhouette": True, "calinski_harabasz": True, "davies_bouldin": False}
 
 
-def indices(metrics: pl.DataFrame, columns: int = 3) -> Chart:
-    """Draw every index over k.
+def index_over_k(metrics: pl.DataFrame, index: str) -> Chart:
+    """Draw one index over k.
 
     Parameters
     ----------
     metrics
-        One row per candidate: k, inertia, silhouette, calinski_harabasz, davies_bouldin, size_min, size_max, is_elbow,
-        is_published; an index may be null.
-    columns
-        Panels beside each other.
+        One row per candidate: k, is_elbow, is_published and the index, which may be null.
+    index
+        A key of `INDICES`.
     """
-    rows = -(-len(_PANELS) // columns)
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        subplot_titles=[title for _, title, _ in _PANELS],
-        horizontal_spacing=0.08,
-        vertical_spacing=0.36 / rows,
-    )
     metrics = metrics.sort("k")
-    published = metrics.filter("is_published")["k"].to_list()
-    for position, (index, title, higher) in enumerate(_PANELS):
-        place = {"row": position // columns + 1, "col": position % columns + 1}
-        for column, color in (
-            [("size_min", BLUE), ("size_max", BLUE)] if index == "sizes" else [(index, BLUE)]
-        ):
-            figure.add_trace(_line(metrics, column, color, title), **place)
-        marked = _marked(metrics, index, higher)
-        if marked is not None:
-            figure.add_trace(
-                go.Scatter(
-                    x=[marked["k"]],
-                    y=[marked[index]],
-                    mode="markers",
-                    marker={"color": RED, "size": 12},
-                    hovertemplate=("elbow" if index == "inertia" else "best") + ": k = %{x}<extra></extra>",
-                ),
-                **place,
+    figure = go.Figure(_line(metrics, index, INDICES[index]))
+    marked = best(metrics, index)
+    if marked is not None:
+        what = "elbow" if index == "inertia" else "best"
+        figure.add_trace(
+            go.Scatter(
+                x=[marked["k"]],
+                y=[marked[index]],
+                mode="markers",
+                marker={"color": RED, "size": 12},
+                hovertemplate=what + ": k = %{x}<extra></extra>",
             )
-        for k in published:
-            figure.add_vline(x=k, line={"dash": "dot", "color": GREY}, **place)
-    figure.update_xaxes(dtick=1 if len(metrics) <= 12 else 2, showgrid=False)
-    figure.update_yaxes(nticks=5)
-    finish(figure, height=250 * rows + 20)
-    figure.update_layout(showlegend=False, margin={"t": 30})
-    figure.update_annotations(font_size=13)
-    return Chart(
-        figure, _finding(metrics), "Red: the elbow or the best k by that index. Dotted: the published k."
-    )
+        )
+    return Chart(_framed(figure, metrics), _index_finding(metrics, index, marked), _reading(index))
 
 
-def _line(metrics: pl.DataFrame, column: str, color: str, title: str) -> go.Scatter:
+def _reading(index: str) -> str:
+    if index == "inertia":
+        return "Sum of squared distances to the centres. Red: the elbow. Dotted: the published k."
+    better = "Higher" if _HIGHER_IS_BETTER[index] else "Lower"
+    return f"{better} is better. Red: the best. Dotted: the published k."
+
+
+def _index_finding(metrics: pl.DataFrame, index: str, marked: dict | None) -> str:
+    called = INDICES[index]
+    if marked is None:
+        return "There is no elbow" if index == "inertia" else f"{called} is not defined for any k"
+    if index == "inertia":
+        return f"The elbow is at k = {marked['k']}"
+    published = metrics.filter("is_published").drop_nulls(index)
+    if not len(published) or published["k"][0] == marked["k"]:
+        return f"{called} prefers k = {marked['k']} ({number(marked[index])})"
+    own, other = numbers_apart(marked[index], published[index][0])
+    return f"{called} prefers k = {marked['k']} ({own} against {other})"
+
+
+def sizes_over_k(metrics: pl.DataFrame) -> Chart:
+    """Draw the smallest and the largest segment over k: k, size_min, size_max, is_published."""
+    metrics = metrics.sort("k")
+    figure = go.Figure([_line(metrics, "size_min", "smallest"), _line(metrics, "size_max", "largest")])
+    figure.update_yaxes(rangemode="tozero")
+    published = metrics.filter("is_published")
+    finding = "Sizes of the smallest and the largest segment"
+    if len(published):
+        low, high = published["size_min"][0], published["size_max"][0]
+        finding = f"At k = {published['k'][0]} segments have from {low:,} to {high:,} members"
+    return Chart(_framed(figure, metrics), finding, "Members of the smallest and the largest segment.")
+
+
+def _framed(figure: go.Figure, metrics: pl.DataFrame) -> go.Figure:
+    for k in metrics.filter("is_published")["k"]:
+        figure.add_vline(x=k, line={"dash": "dot", "color": GREY})
+    figure.update_xaxes(dtick=1 if len(metrics) <= 12 else 2, showgrid=False, title="k")
+    figure.update_yaxes(nticks=6)
+    finish(figure, height=250)
+    return figure.update_layout(showlegend=False)
+
+
+def _line(metrics: pl.DataFrame, column: str, called: str) -> go.Scatter:
     return go.Scatter(
         x=metrics["k"],
         y=metrics[column],
         mode="lines+markers",
-        line={"color": color, "width": 2},
+        line={"color": BLUE, "width": 2},
         marker={"size": 6},
         connectgaps=False,
-        hovertemplate="k = %{x}: %{y:,.4~g}<extra>" + title.partition(":")[0] + "</extra>",
+        hovertemplate="k = %{x}: %{y:,.4~g}<extra>" + called + "</extra>",
     )
 
 
-def _marked(metrics: pl.DataFrame, index: str, higher: bool | None) -> dict | None:
-    if index == "sizes":
-        return None
+def best(metrics: pl.DataFrame, index: str) -> dict | None:
+    """Return the candidate that an index prefers, for the inertia the elbow; None where there is none."""
     if index == "inertia":
         found = metrics.filter("is_elbow")
     else:
-        found = metrics.drop_nulls(index).sort(index, "k", descending=[bool(higher), False])
+        known = metrics.drop_nulls(index)
+        found = known.sort(index, "k", descending=[_HIGHER_IS_BETTER[index], False])
     return found.row(0, named=True) if len(found) else None
 
 
-def _finding(metrics: pl.DataFrame) -> str:
-    published = metrics.filter("is_published")
-    best = _marked(metrics, "silhouette", higher=True)
-    elbow = _marked(metrics, "inertia", None)
-    said = f"k = {published['k'][0]} is published" if len(published) else "No k is published"
+def summary(metrics: pl.DataFrame) -> str:
+    """Say in a sentence which k is published and which k each index would take."""
+    published = metrics.filter("is_published")["k"].to_list()
+    said = [f"k = {published[0]} is published" if published else "No k is published"]
+    elbow = best(metrics, "inertia")
     if elbow is not None:
-        said += f"; the elbow is at k = {elbow['k']}"
-    if best is None:
-        return f"{said}; the silhouette is not defined"
-    own = published["silhouette"][0] if len(published) else None
-    if own is None or best["k"] == published["k"][0]:
-        return f"{said}; the silhouette prefers k = {best['k']} ({number(best['silhouette'])})"
-    highest, lower = numbers_apart(best["silhouette"], own)
-    return f"{said}; the silhouette prefers k = {best['k']} ({highest} against {lower})"
+        said.append(f"the elbow is at k = {elbow['k']}")
+    preferred: dict[int, list[str]] = {}
+    for index in _HIGHER_IS_BETTER:
+        found = best(metrics, index)
+        if found is not None:
+            preferred.setdefault(found["k"], []).append(INDICES[index])
+    said += [f"{' and '.join(called)} would take k = {k}" for k, called in sorted(preferred.items())]
+    return "; ".join(said)
 
 
 def free_overlap(groups: pl.DataFrame) -> str:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import polars as pl
 
-from dashboard.charts.base import Chart, finish, name
-from ml.plots.palette import segment_colors
+from dashboard.charts.base import DARK, LIGHT, Chart, Theme, finish, name
 from ml.plots.words import percent
 
 WIDTH, HEIGHT = 330, 320
@@ -18,6 +17,13 @@ WIDTH, HEIGHT = 330, 320
 _SMALLEST, _LARGEST = 11, 40
 _LETTER, _LINE = 0.58, 1.15
 """Width and height of a letter in units of its size, a little too large."""
+
+
+_COLORS = {
+    LIGHT.ground: ("#1f5f99", "#bd1f01", "#832db6", "#5b6270", "#8a5240", "#a34a00"),
+    DARK.ground: ("#7ab6ec", "#ffa90e", "#92dadd", "#b9ac70", "#f08a3c", "#a7afbd"),
+}
+"""Small type needs colours that stand out from the ground; they mean nothing, so they need not be the segments'."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +83,14 @@ def _free_place(text: str, size: float, placed: list[Word]) -> Word | None:
     return None
 
 
-def genre_cloud(popularity: pl.DataFrame) -> Chart:
+def genre_cloud(popularity: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
     """Draw genres as large as they are popular: genre_label, ratings, mean_rating.
 
     The area of a word grows with the ratings of titles of its genre.
     """
     counts = {row["genre_label"]: row for row in popularity.iter_rows(named=True) if row["ratings"]}
     words = place_words({genre: row["ratings"] for genre, row in counts.items()})
-    palette = segment_colors(8)
+    palette = _COLORS[theme.ground]
     figure = go.Figure(
         go.Scatter(
             x=[word.x for word in words],

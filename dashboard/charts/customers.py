@@ -7,7 +7,19 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from dashboard.charts.base import BLUE, GREY, LIGHT, Chart, Theme, around, broken_name, finish, names, rising
+from dashboard.charts.base import (
+    BLUE,
+    GREY,
+    HEAD_ANGLES,
+    LIGHT,
+    Chart,
+    Theme,
+    around,
+    broken_name,
+    finish,
+    names,
+    rising,
+)
 from ml.plots.words import number, percent
 
 _FEWEST = 30
@@ -50,7 +62,7 @@ def channels_by_region(discovery: pl.DataFrame, measure: str, *, theme: Theme = 
             **scale,
         )
     )
-    figure.update_xaxes(side="top", type="category", tickangle=0)
+    figure.update_xaxes(side="top", type="category", autotickangles=HEAD_ANGLES)
     figure.update_yaxes(type="category", autorange="reversed")
     return Chart(
         finish(figure, height=90 + 38 * len(cells)),

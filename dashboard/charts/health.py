@@ -22,12 +22,13 @@ def funnel(steps: pl.DataFrame) -> Chart:
             text=[
                 f"{row['row_count']:,} · {percent(row['share'] or 0)}" for row in rows.iter_rows(named=True)
             ],
-            textposition="outside",
+            textposition="auto",
+            constraintext="none",
             cliponaxis=False,
             hovertemplate="%{y}: %{x:,}<extra></extra>",
         )
     )
-    figure.update_xaxes(visible=False, range=[0, max(largest(rows["row_count"]), 1) * 1.5])
+    figure.update_xaxes(visible=False, range=[0, max(largest(rows["row_count"]), 1) * 1.2])
     figure.update_yaxes(type="category")
     last = rows.row(0, named=True)
     entity = last["entity"].capitalize()

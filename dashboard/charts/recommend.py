@@ -29,7 +29,7 @@ def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame
     labels = shown["genre_label"].to_list()
     palette = dict(zip(labels, segment_colors(len(labels)), strict=True))
     titles = recommended.head(_MOST_TITLES)
-    nodes = [name(user), *names(labels), *names(titles["title"].to_list(), 34)]
+    nodes = [name(user), *names(labels), *names(titles["title"].to_list(), 20)]
     links = [
         (0, 1 + i, count, palette[genre])
         for i, (genre, count) in enumerate(shown.select("genre_label", "ratings").iter_rows())
@@ -50,17 +50,19 @@ def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame
             node={
                 "label": nodes,
                 "color": [BLUE, *palette.values(), *[GREY] * len(titles)],
+                "align": "left",  # a genre that nothing recommended has stays among the genres
                 "pad": 14,
                 "thickness": 14,
                 "line": {"width": 0},
-                "hovertemplate": "%{label}<extra></extra>",
+                "customdata": [name(user), *names(labels), *names(titles["title"].to_list())],
+                "hovertemplate": "%{customdata}<extra></extra>",
             },
             link={
                 "source": [source for source, *_ in links],
                 "target": [target for _, target, *_ in links],
                 "value": [value for *_, value, _ in links],
                 "color": [f"{color}66" for *_, color in links],
-                "hovertemplate": "%{source.label} → %{target.label}<extra></extra>",
+                "hovertemplate": "%{source.customdata} → %{target.customdata}<extra></extra>",
             },
         )
     )

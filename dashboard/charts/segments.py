@@ -9,6 +9,8 @@ import polars as pl
 
 from dashboard.charts.base import (
     BLUE,
+    EDGE,
+    HEAD_ANGLES,
     LIGHT,
     Chart,
     Theme,
@@ -46,16 +48,17 @@ def sizes(segments: pl.DataFrame, unit: str) -> Chart:
             x=rows["members"],
             y=names(rows["segment_name"].to_list()),
             orientation="h",
-            marker={"color": [color_of(i) for i in rows["segment_id"]]},
+            marker={"color": [color_of(i) for i in rows["segment_id"]], "line": EDGE},
             text=[
                 f"{count:,} · {percent(share)}" for count, share in zip(rows["members"], shares, strict=True)
             ],
-            textposition="outside",
+            textposition="auto",
+            constraintext="none",
             cliponaxis=False,
             hovertemplate="%{y}: %{x:,} " + unit + "<extra></extra>",
         )
     )
-    figure.update_xaxes(visible=False, range=[0, max(largest(rows["members"]), 1) * 1.45])
+    figure.update_xaxes(visible=False, range=[0, max(largest(rows["members"]), 1) * 1.25])
     figure.update_yaxes(type="category")
     return Chart(
         finish(figure, height=60 + _ROW * len(rows)),
@@ -182,7 +185,7 @@ def genre_heatmap(ratings: pl.DataFrame, measure: str, *, theme: Theme = LIGHT) 
             ygap=1,
         )
     )
-    figure.update_xaxes(side="top", type="category", tickangle=0)
+    figure.update_xaxes(side="top", type="category", autotickangles=HEAD_ANGLES)
     figure.update_yaxes(type="category", autorange="reversed")
     return Chart(
         finish(figure, height=110 + 28 * len(genres)),
@@ -258,8 +261,10 @@ def segment_map(
     figure.update_yaxes(title=f"Component 2 ({percent(ratios[1])} of the variance)")
     outside = _frame_inner(figure, members, centres)
     reading = f"Small dots: {len(members):,} members. Large dots: the centres"
+    finish(figure, height=height)
+    figure.update_layout(legend={"itemsizing": "constant"})
     return Chart(
-        finish(figure, height=height),
+        figure,
         _map_finding(centres, ratios),
         f"{reading}; {outside:,} members lie outside the frame." if outside else f"{reading}.",
     )
@@ -338,7 +343,7 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
             x=rows["doublings"],
             y=names(labels),
             orientation="h",
-            marker={"color": color_of(segment_id)},
+            marker={"color": color_of(segment_id), "line": EDGE},
             text=[number(index) for index in rows["index"]],
             textposition="outside",
             cliponaxis=False,

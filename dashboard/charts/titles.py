@@ -9,6 +9,7 @@ import polars as pl
 
 from dashboard.charts.base import (
     BLUE,
+    EDGE,
     GREY,
     LIGHT,
     Chart,
@@ -39,9 +40,10 @@ def audience(rows: pl.DataFrame, title: str) -> Chart:
             x=ordered["rater_share"],
             y=names(ordered["segment_name"].to_list()),
             orientation="h",
-            marker={"color": [color_of(i) for i in ordered["segment_id"]]},
+            marker={"color": [color_of(i) for i in ordered["segment_id"]], "line": EDGE},
             text=[f"{percent(row['rater_share'])} · index {number(row['index'])}" for row in _told(ordered)],
-            textposition="outside",
+            textposition="auto",
+            constraintext="none",
             cliponaxis=False,
             customdata=[[row["raters"], number(row["mean_rating"])] for row in _told(ordered)],
             hovertemplate="%{y}: %{customdata[0]:,} raters, mean rating %{customdata[1]}<extra></extra>",
@@ -49,7 +51,7 @@ def audience(rows: pl.DataFrame, title: str) -> Chart:
     )
     base = rows["base_share"][0]
     figure.add_vline(x=base, line={"dash": "dot", "color": GREY})
-    figure.update_xaxes(visible=False, range=[0, max(largest(rows["rater_share"]), base, 0.001) * 1.55])
+    figure.update_xaxes(visible=False, range=[0, max(largest(rows["rater_share"]), base, 0.001) * 1.45])
     figure.update_yaxes(type="category")
     return Chart(
         finish(figure, height=60 + 34 * len(rows)),
@@ -113,7 +115,7 @@ def similarity_heatmap(
     return Chart(
         finish(figure, height=200 + 28 * len(titles)),
         _similarity_finding(titles, values),
-        "The darker, the more alike. Empty where neither title is among the nearest of the other.",
+        "The stronger the colour, the more alike. Empty where neither is among the nearest of the other.",
     )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from dashboard.charts.base import (
     BLUE,
+    HEAD_ANGLES,
     LIGHT,
     Chart,
     Theme,
@@ -17,6 +18,7 @@ from dashboard.charts.base import (
     finish,
     names,
     rising,
+    total,
 )
 from ml.plots.palette import segment_colors
 from ml.plots.words import number, percent, short_name
@@ -105,14 +107,16 @@ def user_devices(rows: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
             ygap=1,
         )
     )
-    figure.update_xaxes(type="category", side="top", tickangle=0)
+    figure.update_xaxes(type="category", side="top", autotickangles=HEAD_ANGLES)
     figure.update_yaxes(type="category", autorange="reversed")
-    single = rows.group_by("user_id").agg(pl.col("share").max())
-    loyal = int((single["share"] >= 0.9).sum())
+    by_device = (
+        rows.group_by("device").agg(pl.col("minutes").sum()).sort("minutes", "device", descending=True)
+    )
+    first, share = by_device["device"][0], by_device["minutes"][0] / total(by_device["minutes"])
     return Chart(
         finish(figure, height=100 + 20 * len(wide)),
-        f"{loyal} of the {len(wide)} busiest users watch almost only on one device",
-        "Minutes per device of those who watch most; almost only: nine of ten views.",
+        f"The {len(wide)} busiest users watch {percent(share, 0)} of their minutes on {first}",
+        "Minutes per device of those who watch most.",
     )
 
 
@@ -137,7 +141,7 @@ def segment_devices(rows: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
             ygap=1,
         )
     )
-    figure.update_xaxes(type="category", side="top", tickangle=0)
+    figure.update_xaxes(type="category", side="top", autotickangles=HEAD_ANGLES)
     figure.update_yaxes(type="category", autorange="reversed")
     top = rows.drop_nulls("index").sort("index", "segment_id", "device", descending=[True, False, False])
     if not len(top):
@@ -158,9 +162,6 @@ def segment_devices(rows: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
 def rating_boxes(boxes: pl.DataFrame) -> Chart:
     """Draw the ratings of each genre as a box: genre_label, ratings, low, q1, median, q3, high, mean."""
     rows = boxes.reverse()
-    spread = rows["q3"] - rows["q1"]
-    low = np.maximum(rows["low"].to_numpy(), (rows["q1"] - 1.5 * spread).to_numpy())
-    high = np.minimum(rows["high"].to_numpy(), (rows["q3"] + 1.5 * spread).to_numpy())
     labels = names(rows["genre_label"].to_list())
     figure = go.Figure(
         [
@@ -169,8 +170,8 @@ def rating_boxes(boxes: pl.DataFrame) -> Chart:
                 q1=rows["q1"],
                 median=rows["median"],
                 q3=rows["q3"],
-                lowerfence=low,
-                upperfence=high,
+                lowerfence=rows["low"],
+                upperfence=rows["high"],
                 orientation="h",
                 line={"color": BLUE, "width": 1.5},
                 fillcolor="rgba(63,144,218,0.35)",
@@ -200,7 +201,7 @@ def rating_boxes(boxes: pl.DataFrame) -> Chart:
         finish(figure, height=90 + 28 * len(boxes)),
         f"{best['genre_label']} is rated highest ({number(best['mean'])} on average), "
         f"{worst['genre_label']} lowest ({number(worst['mean'])})",
-        "Box: the middle half of all ratings, exactly. Diamond: the mean.",
+        "Box: the middle half of all ratings, exactly. Whiskers: the furthest within 1.5 boxes. Diamond: the mean.",
     )
 
 
@@ -223,7 +224,7 @@ def subscriptions(rows: pl.DataFrame, measure: str, *, theme: Theme = LIGHT) -> 
             ygap=1,
         )
     )
-    figure.update_xaxes(type="category", side="top", tickangle=0)
+    figure.update_xaxes(type="category", side="top", autotickangles=HEAD_ANGLES)
     figure.update_yaxes(type="category", autorange="reversed")
     known = rows.drop_nulls(measure).sort(measure, "region", "subscription", descending=[True, False, False])
     if not len(known):

@@ -72,7 +72,10 @@ def genre_popularity(data: PublishedSet) -> pl.DataFrame:
 
 
 def rating_boxes(data: PublishedSet) -> pl.DataFrame:
-    """Return the exact quartiles and the range of the ratings of each genre, the highest median first."""
+    """Return the exact box of the ratings of each genre, the highest mean first.
+
+    `low` and `high` are the furthest ratings within one and a half boxes of the box, as Tukey draws them.
+    """
     return data.ask(
         """
         with counted as (
@@ -84,18 +87,25 @@ def rating_boxes(data: PublishedSet) -> pl.DataFrame:
                 sum(ratings) over (partition by genre_label) as total
             from genre_rating_counts
             where ratings > 0
+        ),
+        quartiles as (
+            select
+                genre_label,
+                cast(any_value(total) as bigint) as ratings,
+                min(rating) filter (where below >= 0.25 * total) as q1,
+                min(rating) filter (where below >= 0.5 * total) as median,
+                min(rating) filter (where below >= 0.75 * total) as q3,
+                sum(rating * ratings) / any_value(total) as mean
+            from counted
+            group by genre_label
         )
         select
-            genre_label,
-            cast(any_value(total) as bigint) as ratings,
-            min(rating) as low,
-            min(rating) filter (where below >= 0.25 * total) as q1,
-            min(rating) filter (where below >= 0.5 * total) as median,
-            min(rating) filter (where below >= 0.75 * total) as q3,
-            max(rating) as high,
-            sum(rating * ratings) / any_value(total) as mean
-        from counted
-        group by genre_label
+            quartiles.*,
+            min(counted.rating) filter (where counted.rating >= q1 - 1.5 * (q3 - q1)) as low,
+            max(counted.rating) filter (where counted.rating <= q3 + 1.5 * (q3 - q1)) as high
+        from quartiles
+        inner join counted using (genre_label)
+        group by all
         order by mean desc, genre_label
         """
     )

@@ -22,7 +22,13 @@ def show(data: PublishedSet) -> None:
 def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
     metrics = queries.k_metrics(data, segmentation)
-    ui.chart(charts.indices(metrics), key="indices")
+    st.markdown(f"{ui.plain(charts.summary(metrics))}.")
+    drawn = [charts.index_over_k(metrics, index) for index in charts.INDICES]
+    drawn.append(charts.sizes_over_k(metrics))
+    for start in range(0, len(drawn), 3):
+        for place, column in enumerate(st.columns(3, gap="medium")[: len(drawn) - start]):
+            with column:
+                ui.chart(drawn[start + place], key=f"index_{start + place}")
     ui.table(
         metrics,
         name=f"k_metrics_{segmentation}",
@@ -67,7 +73,7 @@ def _starts(data: PublishedSet, segmentation: str) -> None:
     if starts is None:
         return
     st.header("How much hangs on where it started")
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.metric("Starts tried", f"{starts['starts']:,}", width="content")
         st.metric("Reached the best fit", f"{starts['best_start_share']:.0%}", width="content")
         st.metric(

@@ -19,7 +19,7 @@ def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Data health")
     st.header("Freshness")
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         age = age_in_words(data.published_at, datetime.now(UTC))
         st.metric("Published", age, help=f"{data.published_at:%Y-%m-%d %H:%M} UTC", width="content")
         st.metric("Tables", f"{len(data.columns):,}", width="content")

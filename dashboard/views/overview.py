@@ -19,7 +19,7 @@ def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Overview")
     headlines = queries.headlines(data)
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for label, count in headlines.items():
             st.metric(label, f"{count:,}", width="content")
     ui.part(data, "segments", "viewers or customers to divide", lambda: _segments(data))
@@ -39,7 +39,7 @@ def _genres(data: PublishedSet) -> None:
     popularity = viewing_queries.genre_popularity(data)
     left, right = st.columns(2, gap="large")
     with left:
-        ui.chart(genre_cloud(popularity), key="cloud")
+        ui.chart(genre_cloud(popularity, theme=ui.theme()), key="cloud")
     with right:
         ui.table(
             popularity,

@@ -145,11 +145,13 @@ def _list(data: PublishedSet, advised: pl.DataFrame, *, name: str) -> None:
         name=name,
         data=data,
         labels={
-            "rank": st.column_config.NumberColumn("#", width="small"),
+            "rank": st.column_config.NumberColumn("#", width=50),
             "title": st.column_config.TextColumn("Title", width="medium"),
-            "genres": "Genres",
             "reason": st.column_config.TextColumn("Why", width="large"),
+            "genres": "Genres",
         },
+        row_height=56,
+        height=440,
     )
 
 

@@ -131,7 +131,7 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
         name=f"titles_{segment['segmentation']}_{segment['segment_id']}",
         data=data,
         labels={
-            "rank": st.column_config.NumberColumn("#", width="small"),
+            "rank": st.column_config.NumberColumn("#", width=50),
             "title": st.column_config.TextColumn("Title", width="large"),
             "genres": "Genres",
             "raters": st.column_config.NumberColumn("Raters", format="localized"),
@@ -146,7 +146,7 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
 def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
     own = queries.profiles(data, segmentation).filter(pl.col("segment_id") == segment["segment_id"])
     whole = own.filter(~pl.col("feature").str.contains("^(avg|cnt|region|channel)_")).head(4)
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for row in whole.iter_rows(named=True):
             st.metric(
                 f"{feature_label(row['feature'])}, mean",

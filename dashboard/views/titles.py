@@ -98,7 +98,7 @@ def _scores(title: dict) -> None:
         ("Ratings here", title["rating_count"], None),
         ("Mean rating here", title["mean_rating"], "0.5 to 5"),
     )
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for label, value, meaning in scores:
             if value is not None:
                 st.metric(label, number(value), help=meaning, width="content")
@@ -158,7 +158,7 @@ def _similar(data: PublishedSet, title: dict) -> None:
         name=f"similar_{title['title_id']}",
         data=data,
         labels={
-            "rank": st.column_config.NumberColumn("#", width="small"),
+            "rank": st.column_config.NumberColumn("#", width=50),
             "similar_title": st.column_config.TextColumn("Title", width="medium"),
             "release_year": st.column_config.NumberColumn("Year", format="%d"),
             "genres": "Genres",
