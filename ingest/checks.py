@@ -86,19 +86,17 @@ def fault(contract: Contract) -> str:
 
 
 def _fault_of(column: Column) -> str:
-    if not column.required:
-        return ""
     name = identifier(column.name)
     conditions = []
-    if not column.nullable:
+    if column.required and not column.nullable:
         conditions.append(f"{name} IS NULL")
-    elif column.kind in _UNREADABLE:
+    elif column.required and column.kind in _UNREADABLE:
         conditions.append(f"{name} = {_UNREADABLE[column.kind]}")
     if column.minimum is not None:
         conditions.append(f"{name} < {column.minimum}")
     if column.maximum is not None:
         conditions.append(f"{name} > {column.maximum}")
-    if column.pattern is not None:
+    if column.required and column.pattern is not None:
         conditions.append(f"NOT regexp_full_match({name}, {text_literal(column.pattern)}, 's')")
     return " OR ".join(conditions)
 
@@ -130,7 +128,8 @@ def _number(cell: str) -> str:
 
 
 def _date(cell: str) -> str:
-    return f"try_strptime({cell}, '%Y-%m-%d')::DATE"
+    # The second form names the month, so that no reader can take it for a day.
+    return f"try_strptime({cell}, ['%Y-%m-%d', '%d %b %Y'])::DATE"
 
 
 def _flag(cell: str) -> str:

@@ -57,7 +57,8 @@ class Column:
     nullable
         Whether a cell of a required column may be empty.
     minimum, maximum
-        Bounds, both included.
+        Bounds, both included. A number beyond them rejects the line, required or not: it can be read and is wrong,
+        so the cells of the line are shifted or on another scale, and no other cell can be trusted.
     pattern
         Regular expression (RE2) that the whole text must match; `.` matches line ends too.
     example
@@ -324,14 +325,79 @@ WATCH_EVENTS = Contract(
     key=("user_id", "movie_id", "watched_at"),
 )
 
+CATALOGUE = Contract(
+    table="catalogue",
+    description="One title that the streaming service shows, with the scores of audience and critics",
+    stems=("netflix_titles", "catalogue"),
+    columns=(
+        Column(
+            raw="id",
+            name="catalogue_id",
+            kind=Kind.TEXT,
+            required=True,
+            nullable=False,
+            pattern=r".*\S.*",
+            example="an id",
+            or_row_number=True,
+            also=("title_id", "show_id"),
+        ),
+        Column(
+            raw="Title",
+            name="title",
+            kind=Kind.TEXT,
+            required=True,
+            nullable=False,
+            pattern=r".*\S.*",
+            example="the name of a title",
+        ),
+        Column(raw="Genre", name="genres", kind=Kind.TEXT, also=("Genres",)),
+        Column(raw="Tags", name="tags", kind=Kind.TEXT),
+        Column(raw="Languages", name="languages", kind=Kind.TEXT),
+        Column(
+            raw="Series or Movie",
+            name="kind",
+            kind=Kind.TEXT,
+            required=True,
+            nullable=False,
+            pattern=r"\s*(?i:series|movie)\s*",
+            example="Series or Movie",
+        ),
+        Column(raw="Hidden Gem Score", name="hidden_gem_score", kind=Kind.NUMBER, minimum=0, maximum=10),
+        Column(raw="Country Availability", name="countries", kind=Kind.TEXT),
+        Column(raw="Runtime", name="runtime", kind=Kind.TEXT),
+        Column(raw="Director", name="director", kind=Kind.TEXT),
+        Column(raw="Writer", name="writer", kind=Kind.TEXT),
+        Column(raw="Actors", name="actors", kind=Kind.TEXT),
+        Column(raw="View Rating", name="view_rating", kind=Kind.TEXT),
+        # The two figures that titles are compared by: a file must have both columns, a title need not.
+        Column(raw="IMDb Score", name="imdb_score", kind=Kind.NUMBER, required=True, minimum=0, maximum=10),
+        Column(
+            raw="Rotten Tomatoes Score", name="rotten_tomatoes_score", kind=Kind.NUMBER, minimum=0, maximum=100
+        ),
+        Column(raw="Metacritic Score", name="metacritic_score", kind=Kind.NUMBER, minimum=0, maximum=100),
+        Column(raw="Awards Received", name="awards_received", kind=Kind.INTEGER),
+        Column(raw="Awards Nominated For", name="awards_nominated_for", kind=Kind.INTEGER),
+        # Text, because some copies of the file write dollars as $1,234.
+        Column(raw="Boxoffice", name="boxoffice", kind=Kind.TEXT),
+        Column(raw="Release Date", name="release_date", kind=Kind.DATE),
+        Column(raw="Netflix Release Date", name="shown_since", kind=Kind.DATE, also=("Shown Since",)),
+        Column(raw="Production House", name="production_house", kind=Kind.TEXT),
+        Column(raw="IMDb Votes", name="imdb_votes", kind=Kind.INTEGER, required=True, minimum=0),
+        Column(raw="Trailer Site", name="trailer_site", kind=Kind.TEXT),
+        Column(raw="Summary", name="overview", kind=Kind.TEXT, also=("overview",)),
+    ),
+    key=("catalogue_id",),
+)
+
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
-    {c.table: c for c in (RATINGS, LINKS, TITLES, CUSTOMERS, USERS, WATCH_EVENTS)}
+    {c.table: c for c in (RATINGS, LINKS, TITLES, CUSTOMERS, USERS, WATCH_EVENTS, CATALOGUE)}
 )
 """Every raw table that can land, by its name."""
 
 MOVIES_DATASET = Dataset(name="movies", tables=("ratings", "links", "titles"))
 CUSTOMERS_DATASET = Dataset(name="customers", tables=("customers",))
 VIEWING_DATASET = Dataset(name="viewing", tables=("users", "watch_events"))
+CATALOGUE_DATASET = Dataset(name="catalogue", tables=("catalogue",))
 
-DATASETS = (MOVIES_DATASET, CUSTOMERS_DATASET, VIEWING_DATASET)
+DATASETS = (MOVIES_DATASET, CUSTOMERS_DATASET, VIEWING_DATASET, CATALOGUE_DATASET)
 """Every dataset that a source may hold."""

@@ -6,3 +6,13 @@
 {% macro duckdb__iso_weekday(column) -%}
     cast(isodow({{ column }}) as integer)
 {%- endmacro %}
+
+{#- The day before which nothing can have been released: the oldest series of photographs that counts as a film is of 1874. -#}
+{% macro first_film_day() -%}
+    cast('1870-01-01' as date)
+{%- endmacro %}
+
+{#- Years from one date to another, with their fraction: 365.25 days each. -#}
+{% macro years_between(earlier, later) -%}
+    {{ dbt.datediff(earlier, later, 'day') }} / 365.25
+{%- endmacro %}

@@ -235,7 +235,14 @@ def _store(warehouse: WarehouseResource, spec: SegmentationSpec) -> ModelStore:
 
 
 def _absent_landing(warehouse: WarehouseResource, spec: SegmentationSpec) -> list[str]:
-    """Return the landing tables that the features are made from and that the current source does not have."""
+    """Return the landing tables for lack of which there is nothing to train on: none where the features have rows.
+
+    Features may come from either of two tables, and one is enough then. Features without rows although nothing is
+    absent are no reason to skip: training says what is wrong with them.
+    """
+    with warehouse.connect(read_only=True) as connection:
+        if connection.execute(f"select 1 from {spec.features.table} limit 1").fetchone():
+            return []
     landed = {path.name for path in (warehouse.layout.landing / "current").iterdir()}
     return sorted(landing_tables_behind(spec.features.table) - landed)
 

@@ -55,10 +55,16 @@ final as (
 
         ---------- text
         titles.title,
+        titles.original_language,
         titles.overview,
 
         ---------- numbers
         titles.runtime_minutes,
+        titles.vote_average,
+        titles.vote_count,
+
+        ---------- times
+        titles.release_date,
 
         ---------- flags
         titles.title_row_id = min(titles.title_row_id) over (partition by titles.title_id) as is_first_of_title,

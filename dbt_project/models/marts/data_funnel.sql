@@ -20,11 +20,16 @@
     ('watch events', 'watch events of listed users', 'events_of_listed_users'),
     ('watch events', 'watch events of movies in links', 'events_linked'),
     ('watch events', 'watch events joined to a title', 'events_joined'),
+    ('streaming titles', 'lines of the streaming catalogue read', 'streaming_rows_read'),
+    ('streaming titles', 'lines of the streaming catalogue landed', 'streaming_rows_landed'),
+    ('streaming titles', 'streaming titles', 'streaming_titles'),
+    ('streaming titles', 'streaming titles with an audience score', 'streaming_titles_scored'),
 ] %}
 -- The first step of each entity is above 0 when its file landed, and its steps are shown then.
 {% set first_steps = {
     'titles': 'catalogue_rows_read', 'ratings': 'ratings_read', 'users': 'ratings_read', 'customers': 'customers_read',
-    'listed users': 'users_read', 'watch events': 'events_read'
+    'listed users': 'users_read', 'watch events': 'events_read',
+    'streaming titles': 'streaming_rows_read'
 } %}
 
 with
@@ -41,7 +46,9 @@ manifest as (
         sum(case when table_name = 'users' then rows_read else 0 end) as users_read,
         sum(case when table_name = 'users' then rows_landed else 0 end) as users_landed,
         sum(case when table_name = 'watch_events' then rows_read else 0 end) as events_read,
-        sum(case when table_name = 'watch_events' then rows_landed else 0 end) as events_landed
+        sum(case when table_name = 'watch_events' then rows_landed else 0 end) as events_landed,
+        sum(case when table_name = 'catalogue' then rows_read else 0 end) as streaming_rows_read,
+        sum(case when table_name = 'catalogue' then rows_landed else 0 end) as streaming_rows_landed
     from {{ source('landing', 'manifest') }}
 
 ),
@@ -102,6 +109,16 @@ watched as (
 
 ),
 
+streaming as (
+
+    select
+        count(*) as streaming_titles,
+        sum(case when has_audience_score then 1 else 0 end) as streaming_titles_scored
+    from {{ ref('int_titles__described') }}
+    where catalogue = 'streaming'
+
+),
+
 counts as (
 
     select
@@ -112,7 +129,8 @@ counts as (
         customers.*,
         listed_users.*,
         viewers.*,
-        watched.*
+        watched.*,
+        streaming.*
     from manifest
     cross join titles
     cross join movies
@@ -121,6 +139,7 @@ counts as (
     cross join listed_users
     cross join viewers
     cross join watched
+    cross join streaming
 
 ),
 
