@@ -1,10 +1,11 @@
 {#-
-    One piece of SQL for each genre column, in the order of the var `genres`; `{genre}` in the template is its name:
+    One piece of SQL for each genre column, in the order of the var `genres`; `{genre}` in the template is its name
+    and `{bit}` a power of two of its own:
     for_each_genre('sum(is_{genre}) as cnt_{genre}') is a list of 20 sums for a select.
 -#}
 {% macro for_each_genre(template, separator=',') -%}
     {%- for genre in var('genres') -%}
-        {{ template | replace('{genre}', genre) }}{{ separator ~ '\n' if not loop.last }}
+        {{ template | replace('{genre}', genre) | replace('{bit}', 2 ** loop.index0) }}{{ separator ~ '\n' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 

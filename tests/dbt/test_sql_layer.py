@@ -41,6 +41,20 @@ FED_BY_ML = {
     "segment_activity",
     "segment_subscriptions",
     "strategic_recommendations",
+    "segment_map",
+    "segment_titles",
+    "title_audience",
+    "recommendations",
+    "recommender_segment_ndcg",
+}
+# Of advice, what is said of segments; the rest follows from ratings, viewing and the catalogue alone.
+ADVICE_FED_BY_ML = {
+    "advice_activity",
+    "advice_customers",
+    "advice_segment_devices",
+    "advice_segment_genres",
+    "advice_segment_titles",
+    "advice_upgrades",
 }
 
 
@@ -68,6 +82,7 @@ def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -
     assert {name for (name,) in tables} == {
         *FED_BY_ML,
         *("rejects", "landing_manifest", "data_funnel", "genre_counts"),
+        *("recommender_metrics", "similar_titles"),
         *("customer_channels", "customer_discovery"),
         *("genre_popularity", "genre_rating_counts", "user_genres"),
         *("users", "user_devices", "devices", "subscription_regions", "weekly_activity", "viewing_hours"),
@@ -261,4 +276,4 @@ def test_a_way_to_join_that_does_not_exist_is_refused(make_warehouse: Callable[.
 def test_the_sql_layer_is_all_that_no_ml_output_feeds(empty_warehouse: Warehouse) -> None:
     listed = set(empty_warehouse.ls("--selector", "sql_layer", "--resource-type", "model"))
     everything = set(empty_warehouse.ls("--resource-type", "model"))
-    assert everything - listed == FED_BY_ML
+    assert everything - listed == FED_BY_ML | ADVICE_FED_BY_ML

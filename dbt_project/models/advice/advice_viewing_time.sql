@@ -40,7 +40,8 @@ judged as (
         days.quiet_events,
         users.viewers,
         hours.events / nullif(hours.all_events, 0) as share,
-        168 * hours.events / nullif(hours.all_events, 0) as ratio
+        168 * hours.events / nullif(hours.all_events, 0) as ratio,
+        case when hours.hour >= 2 then hours.weekday else (hours.weekday + 5) % 7 + 1 end as send_weekday
     from hours
     cross join days
     cross join users
@@ -52,8 +53,10 @@ final as (
 
     select
         'time of viewing' as topic,
-        'Send campaigns on ' || {{ say_weekday('case when hour >= 2 then weekday else (weekday + 5) % 7 + 1 end') }}
-        || ' by ' || {{ say_hour('hour + 22') }} || ': on ' || {{ say_weekday('weekday') }} || ' from ' || {{ say_hour('hour') }} || ' to ' || {{ say_hour('hour + 1') }} || ' begins '
+        'Send campaigns on ' || {{ say_weekday('send_weekday') }}
+        || ' by ' || {{ say_hour('hour + 22') }} || ': on '
+        || {{ say_weekday('weekday') }}
+        || ' from ' || {{ say_hour('hour') }} || ' to ' || {{ say_hour('hour + 1') }} || ' begins '
         || {{ say_percent('share') }} || ' of the week''s viewing, ' || {{ say_number('ratio', 1) }}
         || ' times an average hour. '
         || case

@@ -15,12 +15,7 @@ movies as (
 
     select
         movies.movie_id,
-        cast(
-            {% for genre in var('genres') %}
-                {{ 2 ** loop.index0 }} * titles.is_{{ genre }}{{ ' +' if not loop.last }}
-            {% endfor %}
-            as bigint
-        ) as genre_bits
+        cast({{ for_each_genre('{bit} * titles.is_{genre}', separator=' +') }} as bigint) as genre_bits
     from {{ ref('int_viewing__titles') }} as movies
     inner join {{ ref('int_titles__with_genres') }} as titles on movies.title_row_id = titles.title_row_id
 
@@ -44,10 +39,7 @@ final as (
         user_id,
 
         ---------- flags
-        {% for genre in var('genres') %}
-            case when (genre_bits & {{ 2 ** loop.index0 }}) > 0 then 1 else 0 end as has_watched_{{ genre }}
-            {{- ',' if not loop.last }}
-        {% endfor %}
+        {{ for_each_genre('case when (genre_bits & {bit}) > 0 then 1 else 0 end as has_watched_{genre}') }}
 
     from users
 
