@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+from polars import selectors
 
 _MOST_ANSWERS = 256
 """Answers kept per set; a page asks a dozen questions."""
@@ -116,7 +117,9 @@ class PublishedSet:
     def _ask(self, sql: str, values: Mapping[str, Any]) -> pl.DataFrame:
         try:
             with self._connection.cursor() as cursor:
-                return cursor.sql(sql, params=dict(values) or None).pl()
+                answer = cursor.sql(sql, params=dict(values) or None).pl()
+                # DuckDB sums and literals may be decimals, which numpy does not know.
+                return answer.cast({selectors.decimal(): pl.Float64})
         except duckdb.CatalogException as error:
             raise TableError(self._why_absent(str(error))) from error
         except duckdb.BinderException as error:

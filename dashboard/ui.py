@@ -62,7 +62,6 @@ def table(
     group_size: str | None = None,
     group_keys: Sequence[str] = (),
     height: int | None = None,
-    row_height: int | None = None,
     downloads: pl.DataFrame | None = None,
 ) -> None:
     """Show a table and offer it as CSV and Parquet.
@@ -80,8 +79,8 @@ def table(
         are suppressed in the file.
     group_keys
         Columns that name the group.
-    height, row_height
-        Pixels; a row higher than one line shows long texts whole.
+    height
+        Pixels.
     downloads
         What the file holds instead of `frame`.
     """
@@ -91,7 +90,6 @@ def table(
         column_order=list(labels),
         column_config=dict(labels),
         height=height or "auto",
-        row_height=row_height,
         alt=f"Table: {name.replace('_', ' ')}",
     )
     offer(

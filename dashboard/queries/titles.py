@@ -9,7 +9,7 @@ from dashboard.published import PublishedSet
 
 RECEPTION = "title_reception"
 """The segmentation that divides titles."""
-_FOLDED = "strip_accents(lower(title))"
+_FOLDED = "strip_accents(lower(coalesce(title, '')))"
 _COLUMNS = (
     "title_id, catalogue, title, kind, release_year, runtime, runtime_minutes, genres, languages, countries,"
     " audience_score, critic_score, votes, weighted_score, rating_count, mean_rating"
@@ -28,7 +28,7 @@ def search(data: PublishedSet, text: str, most: int = 50) -> pl.DataFrame:
         from titles
         where len(list_filter($words, lambda word: not contains({_FOLDED}, strip_accents(lower(word))))) = 0
         order by
-            {_FOLDED} = strip_accents(lower($text)) desc,
+            $text <> '' and {_FOLDED} = strip_accents(lower($text)) desc,
             rating_count desc,
             votes desc nulls last,
             title,
@@ -75,7 +75,7 @@ def named(data: PublishedSet, title_ids: list[str]) -> dict[str, str]:
 def label(row: dict) -> str:
     """Return name and year of a title."""
     year = f" ({row['release_year']})" if row["release_year"] else ""
-    return f"{row['title']}{year}"
+    return f"{row['title'] or row['title_id']}{year}"
 
 
 def reception(data: PublishedSet, title_id: str) -> dict | None:

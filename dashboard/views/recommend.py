@@ -140,19 +140,14 @@ def _choose_genre(data: PublishedSet) -> str | None:
 
 
 def _list(data: PublishedSet, advised: pl.DataFrame, *, name: str) -> None:
-    ui.table(
-        advised,
-        name=name,
-        data=data,
-        labels={
-            "rank": st.column_config.NumberColumn("#", width=50),
-            "title": st.column_config.TextColumn("Title", width="medium"),
-            "reason": st.column_config.TextColumn("Why", width="large"),
-            "genres": "Genres",
-        },
-        row_height=56,
-        height=440,
-    )
+    # A list and no table: a reason is a sentence, and a phone shows no second column of them.
+    with st.container(border=True, height=420):
+        for row in advised.iter_rows(named=True):
+            genres = f" · {ui.plain(row['genres'])}" if row["genres"] else ""
+            st.markdown(
+                f"{row['rank']}\\. **{ui.plain(row['title'])}**{genres}  \n:small[{ui.plain(row['reason'])}]"
+            )
+    ui.offer(advised, name=name, data=data)
 
 
 def _quality(data: PublishedSet) -> None:

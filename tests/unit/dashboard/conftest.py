@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from benchmarks.published_set import write_published_set
 from dashboard.published import PublishedSet, current_set
 
 SEGMENTS = pl.DataFrame(
@@ -43,3 +44,16 @@ def publish(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def data(publish) -> PublishedSet:
     return current_set(publish(segments=SEGMENTS))
+
+
+@pytest.fixture(scope="session")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse whose published set has every table. Tests read it; those that break it copy it first."""
+    warehouse = tmp_path_factory.mktemp("made_up")
+    write_published_set(warehouse, users=600, titles=120)
+    return warehouse
+
+
+@pytest.fixture
+def world(made_up: Path) -> PublishedSet:
+    return current_set(made_up)

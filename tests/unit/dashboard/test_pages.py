@@ -1,0 +1,212 @@
+"""Every page and view renders, whatever the set lacks and whatever a person types."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.views import PAGES
+from tests.conftest import PROJECT_ROOT
+
+VIEWS = [
+    ("overview", {}),
+    ("overview", {"segmentation": "Title reception"}),
+    ("segments", {}),
+    ("segments", {"view": "One segment"}),
+    ("segments", {"view": "Genres"}),
+    ("segments", {"view": "Genres", "measure": "Share who rated it"}),
+    ("segments", {"view": "Genres", "segmentation": "Title reception"}),
+    ("segments", {"view": "Map"}),
+    ("choose_k", {}),
+    ("titles", {}),
+    ("titles", {"titles": "By genre"}),
+    ("recommend", {}),
+    ("recommend", {"genre": "Drama"}),
+    ("recommend", {"for": "For liked titles"}),
+    ("customers", {}),
+    ("customers", {"discovery": "Customers"}),
+    ("viewing", {}),
+    ("viewing", {"viewing": "Devices"}),
+    ("viewing", {"viewing": "Ratings"}),
+    ("viewing", {"viewing": "Subscriptions"}),
+    ("data_health", {}),
+]
+TYPED = [
+    '"',
+    "'; drop table titles; --",
+    "<script>alert(1)</script>",
+    "%",
+    "_",
+    "\\",
+    "[x](y)",
+    "$1",
+    "a\0b",
+    " ",
+    "é" * 200,
+]
+
+
+def open_page(page: str, warehouse: Path, **address: str) -> AppTest:
+    """Open a page as the app does, on the set that is published in a warehouse."""
+    script = f"""
+from pathlib import Path
+
+from dashboard.published import current_set
+from dashboard.views import PAGES
+
+data = current_set(Path({str(warehouse)!r}))
+next(entry for entry in PAGES if entry.path == {page!r}).show(data)
+"""
+    app = AppTest.from_string(script, default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    """Return every message of a page."""
+    return "\n".join(message.value for kind in (app.info, app.warning, app.error) for message in kind)
+
+
+def test_the_pages_are_those_of_the_sidebar_in_its_order():
+    assert [page.title for page in PAGES] == [
+        "Overview", "Segments", "Choose k", "Titles", "Recommend", "Customers", "Viewing", "Data health",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("page", "address"), VIEWS, ids=lambda part: "-".join(map(str, part)) if part else ""
+)
+def test_every_view_of_every_page_renders(made_up, page, address):
+    app = open_page(page, made_up, **address)
+    assert not app.exception
+    assert app.title[0].value
+    assert app.main.get("plotly_chart") or app.main.get("arrow_data_frame") or said(app)
+
+
+@pytest.fixture(scope="module")
+def bare(made_up, tmp_path_factory) -> Path:
+    """A set of an older version: of all tables it has `segments` only."""
+    warehouse = tmp_path_factory.mktemp("bare")
+    folder = warehouse / "published"
+    folder.mkdir()
+    shutil.copy(made_up / "published" / "segments.parquet", folder)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def empty(made_up, tmp_path_factory) -> Path:
+    """A set with every table and not a row."""
+    warehouse = tmp_path_factory.mktemp("empty")
+    folder = warehouse / "published"
+    folder.mkdir()
+    with duckdb.connect() as connection:
+        for file in (made_up / "published").glob("*.parquet"):
+            connection.execute(f"copy (from '{file}' limit 0) to '{folder / file.name}' (format parquet)")
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def half_written(made_up, tmp_path_factory) -> Path:
+    """A set of which every file but `segments` ends in the middle."""
+    warehouse = tmp_path_factory.mktemp("half_written")
+    folder = warehouse / "published"
+    shutil.copytree(made_up / "published", folder)
+    for file in folder.glob("*.parquet"):
+        if file.stem != "segments":
+            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    return warehouse
+
+
+@pytest.mark.parametrize(
+    ("page", "address"), VIEWS[::2], ids=lambda part: "-".join(map(str, part)) if part else ""
+)
+@pytest.mark.parametrize(
+    ("state", "words"), [("bare", "older"), ("empty", "has no"), ("half_written", "cannot be read")]
+)
+def test_a_page_says_in_words_what_its_set_lacks(request, state, words, page, address):
+    app = open_page(page, request.getfixturevalue(state), **address)
+    assert not app.exception
+    lacks_nothing = page in ("overview", "segments") and state != "empty"
+    assert lacks_nothing or page == "data_health" or words in said(app)
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_any_search_for_a_title_is_answered(made_up, typed):
+    for page, key in (("titles", "search"), ("recommend", "find")):
+        app = open_page(page, made_up, **({"for": "For liked titles"} if key == "find" else {}))
+        app.text_input(key=key).set_value(typed).run()
+        assert not app.exception
+
+
+def test_a_search_without_a_hit_names_what_is_spelt_like_it(made_up):
+    app = open_page("titles", made_up)
+    app.text_input(key="search").set_value("The Advennture of Vell21").run()
+    assert "The Adventure of Vell21" in said(app)
+
+
+def test_markup_in_a_title_stays_text(made_up):
+    app = open_page("titles", made_up, search="script")
+    assert "\\<script\\>" in app.header[0].value
+
+
+@pytest.mark.parametrize(("typed", "words"), [
+    ("999999999", "There is no user 999999999. The nearest numbers are 600"),
+    ("0", "There is no user 0"),
+    ("abc", "whole number"),
+    ("-5", "whole number"),
+    ("1; drop table users", "whole number"),
+    ("9" * 40, "whole number"),
+    ("²", "whole number"),
+    ("", "whole number"),
+])  # fmt: skip
+def test_an_unknown_user_is_told_so(made_up, typed, words):
+    app = open_page("recommend", made_up)
+    app.text_input(key="user").set_value(typed).run()
+    assert not app.exception
+    assert words in said(app)
+
+
+def test_liked_titles_give_recommendations_with_reasons(made_up):
+    app = open_page("recommend", made_up, **{"for": "For liked titles"})
+    app.multiselect(key="liked").set_value(["21", "22"]).run()
+    assert not app.exception
+    assert any("because you like" in text.value for text in app.markdown)
+
+
+def test_liked_titles_stay_chosen_when_another_is_searched(made_up):
+    app = open_page("recommend", made_up, **{"for": "For liked titles"})
+    app.multiselect(key="liked").set_value(["21"]).run()
+    app.text_input(key="find").set_value("War Vell40").run()
+    assert app.multiselect(key="liked").value == ["21"]
+
+
+def test_before_the_first_run_the_app_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("MATINEE_WAREHOUSE", str(tmp_path))
+    app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert "Nothing is published" in app.info[0].value
+    assert "matinee run" in app.code[0].value
+
+
+def test_the_app_says_how_old_its_data_is(made_up, monkeypatch):
+    monkeypatch.setenv("MATINEE_WAREHOUSE", str(made_up))
+    app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert "Published" in app.sidebar.warning[0].value
+    assert "days ago" in app.sidebar.warning[0].value
+
+
+def test_a_small_segment_gives_no_list_of_members(made_up, tmp_path):
+    shutil.copytree(made_up / "published", tmp_path / "published")
+    with duckdb.connect() as connection:
+        table = tmp_path / "published" / "segments.parquet"
+        connection.execute(
+            f"create table s as select * replace (cast(49 as bigint) as members) from '{table}'"
+        )
+        connection.execute(f"copy s to '{table}' (format parquet)")
+    app = open_page("segments", tmp_path, view="One segment")
+    assert "list is not given out" in said(app)
+    assert "fewer than 50" in " ".join(caption.value for caption in app.caption)
