@@ -18,6 +18,7 @@ from orchestration.report import data
 from orchestration.report.context import ReportContext, RunFacts
 from orchestration.report.pictures import embed
 from orchestration.report.sections.advice import advice
+from orchestration.report.sections.audience import plans
 from orchestration.report.sections.catalogue import catalogues, popular_genres
 from orchestration.report.sections.changes import PublishedSet, compare
 from orchestration.report.sections.recommender import RecommenderView, recommender
@@ -48,6 +49,7 @@ _FURTHER_MARTS = (
     "catalogue_runtimes",
     "weighted_score_constants",
     "genre_popularity",
+    "subscription_regions",
     "recommender_metrics",
     "recommender_segment_ndcg",
     "strategic_recommendations",
@@ -97,6 +99,7 @@ def build_report_context(
             for name in names
         ),
         audience_plots=tuple(pictures[path] for path in plots[AUDIENCE] if path in pictures),
+        plans=plans(marts.get("subscription_regions")),
         catalogues=catalogues(marts),
         genres=popular_genres(marts.get("genre_popularity")),
         recommender=_recommender(published_dir, marts, names),

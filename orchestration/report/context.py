@@ -10,9 +10,16 @@ from datetime import datetime
 
 from orchestration.report.charts import IndexChart
 from orchestration.report.sections.advice import Advice
+from orchestration.report.sections.audience import Plan
 from orchestration.report.sections.catalogue import CatalogueView, PopularGenre
 from orchestration.report.sections.changes import Changes, FigureChange
 from orchestration.report.sections.recommender import RecommenderView
+
+CATALOGUE_PLOTS = frozenset(
+    ("genre_popularity", "genre_cloud", "genre_ratings", "genre_scores", "catalogue_trends", "similar_titles")
+)
+RECOMMENDER_PLOTS = frozenset(("recommenders",))
+"""Pictures that stand in a section of their own subject."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +286,7 @@ class ReportContext:
     advice: tuple[Advice, ...]
     segmentations: tuple[SegmentationView, ...]
     audience_plots: tuple[Picture, ...]
+    plans: tuple[Plan, ...]
     catalogues: tuple[CatalogueView, ...]
     genres: tuple[PopularGenre, ...]
     recommender: RecommenderView
@@ -292,6 +300,22 @@ class ReportContext:
     def change_of(self, label: str) -> FigureChange | None:
         """Return how a headline moved since the last run; None where nothing is compared."""
         return next((change for change in self.changes.figures if change.label == label), None)
+
+    @property
+    def catalogue_plots(self) -> tuple[Picture, ...]:
+        """Those pictures that show genres and titles."""
+        return tuple(picture for picture in self.audience_plots if picture.name in CATALOGUE_PLOTS)
+
+    @property
+    def recommender_plots(self) -> tuple[Picture, ...]:
+        """Those pictures that show recommenders."""
+        return tuple(picture for picture in self.audience_plots if picture.name in RECOMMENDER_PLOTS)
+
+    @property
+    def viewing_plots(self) -> tuple[Picture, ...]:
+        """All other pictures: what people watch, when and on what."""
+        elsewhere = CATALOGUE_PLOTS | RECOMMENDER_PLOTS
+        return tuple(picture for picture in self.audience_plots if picture.name not in elsewhere)
 
     @property
     def quality_sentence(self) -> str:

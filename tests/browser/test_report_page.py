@@ -57,7 +57,7 @@ def test_every_chart_reads_out_its_finding_and_its_values(report):
 
 
 def test_every_link_of_the_contents_leads_to_its_section(report):
-    page = report(390)
+    page = report(390, reduced_motion="reduce")
     links = page.get_by_role("navigation", name="Contents").get_by_role("link")
     assert links.count() >= 8
     for i in range(links.count()):

@@ -15,10 +15,15 @@ _MOST = 12
 
 @dataclass(frozen=True)
 class Advice:
-    """One strategic recommendation; `figures` are label and value in words, `source` the table they come from."""
+    """One strategic recommendation: what to do, and why in figures.
+
+    `reason` is the rest of the sentence after what to do, empty where it is not told apart by a colon; `figures` are
+    label and value in words, `source` the table they come from.
+    """
 
     topic: str
-    sentence: str
+    action: str
+    reason: str
     figures: tuple[tuple[str, str], ...]
     source: str
 
@@ -27,14 +32,17 @@ def advice(recommendations: pl.DataFrame | None) -> tuple[Advice, ...]:
     """Return the strategic recommendations by rank."""
     if recommendations is None:
         return ()
-    return tuple(
-        Advice(
-            topic=feature_label(row["topic"] or ""),
-            sentence=row["sentence"] or "",
-            figures=_figures(row["figures"] or ""),
-            source=row["source"] or "",
-        )
-        for row in recommendations.sort("rank").head(_MOST).iter_rows(named=True)
+    return tuple(_advice(row) for row in recommendations.sort("rank").head(_MOST).iter_rows(named=True))
+
+
+def _advice(row: dict) -> Advice:
+    action, colon, reason = (row["sentence"] or "").partition(": ")
+    return Advice(
+        topic=feature_label(row["topic"] or ""),
+        action=f"{action}." if colon else action,
+        reason=f"{reason[:1].upper()}{reason[1:]}",
+        figures=_figures(row["figures"] or ""),
+        source=row["source"] or "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from orchestration.audience_queries import PICTURES
 
-MISSING = "Nothing was drawn of audience and catalogue"
+MISSING = "Nothing was drawn of the audience"
 
 
 def test_the_pictures_stand_in_reading_order_and_say_their_finding(warehouse, draw_plot):
@@ -40,3 +40,19 @@ def test_a_plot_made_narrower_to_fit_the_page_is_still_set_across_both(warehouse
     assert len(pictures) == 3
     assert all(picture.is_wide for picture in pictures)
     assert min(picture.width for picture in pictures) < 900
+
+
+def test_pictures_of_titles_and_of_recommenders_stand_in_their_own_sections(warehouse, draw_plot):
+    for name in PICTURES:
+        draw_plot(warehouse.plots / "audience" / f"{name}.png", title=f"Finding of {name}")
+    context = warehouse.context()
+    parts = [context.viewing_plots, context.catalogue_plots, context.recommender_plots]
+    assert all(parts)
+    assert sorted(picture.name for part in parts for picture in part) == sorted(PICTURES)
+    page = warehouse.page()
+    sections = dict(
+        zip(("audience", "catalogue", "recommender"), page.split('<section id="')[-5:-2], strict=True)
+    )
+    for section, part in zip(sections.values(), parts, strict=True):
+        assert all(f"Finding of {picture.name}" in section for picture in part)
+    assert page.count('alt="Finding of ') == len(PICTURES)

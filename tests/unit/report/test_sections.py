@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from orchestration.report.sections.advice import advice
+from orchestration.report.sections.audience import plans
 from orchestration.report.sections.catalogue import catalogues, popular_genres
 from orchestration.report.sections.recommender import recommender
 
@@ -181,7 +182,7 @@ def test_recommendations_keep_their_order_and_show_their_figures_in_words():
         {
             "rank": [2, 1],
             "topic": ["devices", "win_back"],
-            "sentence": ["Make trailers for phones.", "Win back the quiet."],
+            "sentence": ["Make trailers for phones: they are watched there.", "Win back the quiet."],
             "figures": ['{"mobile_share": 0.587, "events": 1702}', "no JSON"],
             "source": ["segment_devices", None],
         }
@@ -189,4 +190,26 @@ def test_recommendations_keep_their_order_and_show_their_figures_in_words():
     first, second = advice(rows)
     assert (first.topic, first.figures, first.source) == ("Win back", (("Figures", "no JSON"),), "")
     assert second.figures == (("Mobile share", "58.7%"), ("Events", "1,702"))
+    assert (first.action, first.reason) == ("Win back the quiet.", "")
+    assert (second.action, second.reason) == ("Make trailers for phones.", "They are watched there.")
     assert advice(None) == ()
+
+
+def test_subscriptions_are_summed_up_over_regions_by_their_users():
+    rows = pl.DataFrame(
+        {
+            "subscription": ["Basic", "Premium", "Basic", None],
+            "users": [30, 50, 10, 10],
+            "mean_ratings": [2.0, 8.0, 6.0, None],
+            "mean_minutes": [None, 9.0, None, None],
+        },
+        schema_overrides={"mean_minutes": pl.Float64},
+    )
+    assert [
+        (plan.name, plan.users, plan.share, plan.mean_ratings, plan.mean_minutes) for plan in plans(rows)
+    ] == [
+        ("Premium", 50, 0.5, 8.0, 9.0),
+        ("Basic", 40, 0.4, 3.0, None),
+        ("not known", 10, 0.1, None, None),
+    ]
+    assert plans(rows.tail(1)) == plans(None) == ()
