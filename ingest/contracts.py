@@ -372,7 +372,11 @@ CATALOGUE = Contract(
         # The two figures that titles are compared by: a file must have both columns, a title need not.
         Column(raw="IMDb Score", name="imdb_score", kind=Kind.NUMBER, required=True, minimum=0, maximum=10),
         Column(
-            raw="Rotten Tomatoes Score", name="rotten_tomatoes_score", kind=Kind.NUMBER, minimum=0, maximum=100
+            raw="Rotten Tomatoes Score",
+            name="rotten_tomatoes_score",
+            kind=Kind.NUMBER,
+            minimum=0,
+            maximum=100,
         ),
         Column(raw="Metacritic Score", name="metacritic_score", kind=Kind.NUMBER, minimum=0, maximum=100),
         Column(raw="Awards Received", name="awards_received", kind=Kind.INTEGER),

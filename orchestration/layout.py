@@ -29,6 +29,7 @@ class WarehouseLayout:
         self.landing = root / "landing"
         self.models = root / "models"
         self.recommender = self.models / "recommender"
+        self.catalogue_similarity = self.models / "catalogue_similarity"
         self.plots = root / "plots"
         self.plot_sets = root / "plots.d"
         self.published = root / "published"

@@ -73,15 +73,6 @@ class StoredRecommender:
 class RecommenderStore(VersionedStore):
     """The versions of the recommender."""
 
-    def begin_candidate(self, version: str) -> None:
-        """Make a version, new or known, the candidate."""
-        (self.folder / version).mkdir(parents=True, exist_ok=True)
-        self.point("candidate", version)
-
-    def has(self, name: str) -> bool:
-        """Whether the version already holds a file: the same ratings and the same code were trained before."""
-        return (self.home / name).exists()
-
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Store the chosen settings and what judging them found."""
         write_atomically(

@@ -24,10 +24,11 @@ from ml.recommendation.evaluate import evaluate
 from ml.recommendation.interactions import Interactions, from_frame
 from ml.recommendation.lists import lists
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
-from ml.recommendation.similar import similar_items
+from ml.recommendation.similar import similar_by_content, similar_items
 from ml.recommendation.splits import stratified_split
 from ml.recommendation.tuning import tuned
 from orchestration.recommender_store import RecommenderStore
+from orchestration.versions import VersionedStore
 
 SEED = 0
 TEST_SHARE = 0.25
@@ -104,17 +105,21 @@ def find_similar_titles(store: RecommenderStore, ratings: Path, titles: Path) ->
         found = similar_items(
             _interactions(ratings), _features(ratings, titles), PER_USER, rng=_rng("similar")
         )
-        store.write_table(
-            "similar_titles",
-            found.select(
-                pl.col("item_id").cast(pl.String).alias("title_id"),
-                "rank",
-                pl.col("similar_item_id").cast(pl.String).alias("similar_title_id"),
-                pl.col("similarity").cast(pl.Float64).clip(0, 1),
-                "basis",
-            ),
-        )
+        store.write_table("similar_titles", _similar_rows(found))
     return _rows(store, "similar_titles")
+
+
+def find_similar_catalogue_titles(store: VersionedStore, titles: Path) -> int:
+    """Store the titles most like each title of a catalogue that nobody rates; return how many rows."""
+    store.begin_candidate(_version(titles))
+    if not store.has("similar_catalogue_titles.parquet"):
+        described = pl.read_parquet(titles)
+        features = item_features(described.rename({"title_id": "item_id"}), described["title_id"])
+        store.write_table(
+            "similar_catalogue_titles",
+            _similar_rows(similar_by_content(described["title_id"], features, PER_USER)),
+        )
+    return _rows(store, "similar_catalogue_titles")
 
 
 def _judged(store: RecommenderStore, frame: pl.DataFrame, items: pl.DataFrame) -> dict[str, Any]:
@@ -157,9 +162,19 @@ def _user_ndcg(per_user: pl.DataFrame | None) -> pl.DataFrame:
     return long.select(pl.col("model").str.strip_prefix("ndcg_"), "user_id", "ndcg")
 
 
-def _version(ratings: Path, titles: Path) -> str:
+def _similar_rows(found: pl.DataFrame) -> pl.DataFrame:
+    return found.select(
+        pl.col("item_id").cast(pl.String).alias("title_id"),
+        "rank",
+        pl.col("similar_item_id").cast(pl.String).alias("similar_title_id"),
+        pl.col("similarity").cast(pl.Float64).clip(0, 1),
+        "basis",
+    )
+
+
+def _version(*snapshots: Path) -> str:
     learned_from = hashlib.sha256()
-    for path in (ratings, titles):
+    for path in snapshots:
         frame = pl.read_parquet(path)
         for column in frame.iter_columns():
             learned_from.update(column.name.encode())
@@ -173,7 +188,7 @@ def _version(ratings: Path, titles: Path) -> str:
     return learned_from.hexdigest()[:12]
 
 
-def _rows(store: RecommenderStore, table: str) -> int:
+def _rows(store: VersionedStore, table: str) -> int:
     return pl.scan_parquet(store.table_path(table)).select(pl.len()).collect().item()
 
 

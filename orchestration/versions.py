@@ -61,6 +61,15 @@ class VersionedStore:
         """Make a version the candidate or the one in force."""
         write_atomically(self.folder / f"{pointer}.json", json.dumps({"version": version}) + "\n")
 
+    def begin_candidate(self, version: str) -> None:
+        """Make a version, new or known, the candidate."""
+        (self.folder / version).mkdir(parents=True, exist_ok=True)
+        self.point("candidate", version)
+
+    def has(self, name: str) -> bool:
+        """Whether the version already holds a file: it was made before, of the same input."""
+        return (self.home / name).exists()
+
     def promote_candidate(self) -> str:
         """Put the candidate in force and return its version."""
         version = self._pointed("candidate")

@@ -6,6 +6,7 @@ Belongs here: the list. Does not belong here: any task.
 from orchestration.audience_tasks import draw_audience
 from orchestration.recommender_tasks import (
     evaluate_recommenders,
+    find_similar_catalogue_titles,
     find_similar_titles,
     fit_recommender,
     list_recommendations,
@@ -17,6 +18,7 @@ __all__ = [
     "draw_audience",
     "draw_plots",
     "evaluate_recommenders",
+    "find_similar_catalogue_titles",
     "find_similar_titles",
     "fit_recommender",
     "list_recommendations",

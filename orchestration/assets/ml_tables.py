@@ -11,6 +11,7 @@ import dagster as dg
 from orchestration.dbt import OWNER, table_metadata
 from orchestration.model_store import ModelStore
 from orchestration.recommender_store import RecommenderStore
+from orchestration.versions import VersionedStore
 from orchestration.warehouse import POOL, WarehouseResource
 
 TABLES = {
@@ -30,8 +31,9 @@ RECOMMENDER_TABLES = {
     "recommendations": "The best titles for every user.",
     "recommender_metrics": "What every recommender reaches on held-out ratings.",
     "recommender_user_ndcg": "nDCG@10 of every judged user's list.",
-    "similar_titles": "The titles most like each title.",
+    "similar_titles": "The titles most like each title that is rated.",
 }
+CATALOGUE_TABLE = "similar_catalogue_titles"
 
 
 def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
@@ -39,7 +41,10 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
     # Every table waits for all of it: with different parents they would be gathered, and dbt invoked, apart.
     upstream = [
         *(dg.AssetKey([name, step]) for name in segmentations for step in ("members", "profile")),
-        *(dg.AssetKey(["recommender", step]) for step in ("evaluation", "lists", "similar")),
+        *(
+            dg.AssetKey(["recommender", step])
+            for step in ("evaluation", "lists", "similar", "similar_catalogue")
+        ),
     ]
 
     @dg.multi_asset(
@@ -52,7 +57,11 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
                 owners=[OWNER],
                 kinds={"python", "duckdb"},
             )
-            for table, description in (TABLES | RECOMMENDER_TABLES).items()
+            for table, description in (
+                TABLES
+                | RECOMMENDER_TABLES
+                | {CATALOGUE_TABLE: "The titles most like each title of the streaming catalogue."}
+            ).items()
         ],
         name="gather_ml_tables",
         pool=POOL,
@@ -67,6 +76,10 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
         files = {table: [str(store.table_path(table)) for store in trained] for table in TABLES}
         for table in RECOMMENDER_TABLES:
             files[table] = [str(recommender.table_path(table))] if recommender.has_candidate else []
+        catalogue = VersionedStore(warehouse.layout.catalogue_similarity)
+        files[CATALOGUE_TABLE] = (
+            [str(catalogue.table_path(CATALOGUE_TABLE))] if catalogue.has_candidate else []
+        )
         with warehouse.connect(read_only=False) as connection:
             connection.execute("create schema if not exists ml")
             connection.execute("begin")

@@ -17,8 +17,8 @@ from orchestration.dbt import OWNER
 from orchestration.layout import WarehouseLayout, read_landed_source, switch_symlink
 from orchestration.model_store import ModelStore
 from orchestration.plot_store import PlotStore
-from orchestration.recommender_store import RecommenderStore
 from orchestration.run_history import checks_of_run, last_runs
+from orchestration.versions import VersionedStore
 from orchestration.warehouse import POOL, WarehouseResource
 
 KEPT_SETS = 3
@@ -66,10 +66,11 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
                 continue
             store.promote_candidate()
             switch_symlink(layout.plots / name, store.home / "plots")
-        recommender = RecommenderStore(layout.recommender)
-        if recommender.has_candidate:
-            recommender.promote_candidate()
-            recommender.prune()
+        for folder in (layout.recommender, layout.catalogue_similarity):
+            trained = VersionedStore(folder)
+            if trained.has_candidate:
+                trained.promote_candidate()
+                trained.prune()
         PlotStore(layout, AUDIENCE).promote_candidate()
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)

@@ -14,10 +14,11 @@ from ml.recommendation.models import BASELINES, DEFAULT_MODEL
 from orchestration import worker
 from orchestration.dbt import OWNER
 from orchestration.recommender_store import RecommenderStore
+from orchestration.versions import VersionedStore
 from orchestration.warehouse import POOL, WarehouseResource
 
 GROUP = "recommender"
-RATINGS, TITLES = "user_title_ratings", "title_descriptions"
+RATINGS, TITLES, CATALOGUE = "user_title_ratings", "title_descriptions", "catalogue_descriptions"
 BEATS_POPULARITY = "the_default_beats_both_kinds_of_popularity"
 MATCHES_GENRES = "genre_match_is_above_popularitys"
 
@@ -26,7 +27,8 @@ STEPS = {
     "ratings, beside most popular and recently popular.",
     "model": "The default recommender, trained on all ratings with the chosen settings.",
     "lists": "The 20 best titles for every user, with the rated titles that speak for each.",
-    "similar": "The titles most like each title, by who rated them or by what is said about them.",
+    "similar": "The titles most like each rated title, by who rated them or by what is said about them.",
+    "similar_catalogue": "The titles most like each title of the streaming catalogue, by what is said about them.",
 }
 
 
@@ -36,11 +38,13 @@ def build_recommender() -> list[dg.AssetsDefinition]:
     def key(step: str) -> dg.AssetKey:
         return dg.AssetKey([GROUP, step])
 
+    rated = [dg.AssetKey(["features", RATINGS]), dg.AssetKey(["features", TITLES])]
+
     def declare(step: str, upstream: Sequence[dg.AssetKey], **extra: Any) -> dict[str, Any]:
         return {
             "key": key(step),
             "description": STEPS[step],
-            "deps": [*upstream, dg.AssetKey(["features", RATINGS]), dg.AssetKey(["features", TITLES])],
+            "deps": list(upstream),
             "group_name": GROUP,
             "owners": [OWNER],
             "kinds": {"numpy"},
@@ -49,7 +53,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
         }
 
     @dg.asset(
-        **declare("evaluation", []),
+        **declare("evaluation", rated),
         check_specs=[
             dg.AssetCheckSpec(
                 BEATS_POPULARITY,
@@ -87,7 +91,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
             ],
         )
 
-    @dg.asset(**declare("model", [key("evaluation")]))
+    @dg.asset(**declare("model", [key("evaluation"), *rated]))
     def model(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse)
         if store.skipped:
@@ -103,7 +107,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
             }
         )
 
-    @dg.asset(**declare("lists", [key("model")]))
+    @dg.asset(**declare("lists", [key("model"), *rated]))
     def lists(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse)
         if store.skipped:
@@ -113,7 +117,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
             metadata={"dagster/row_count": worker.run("list_recommendations", store, ratings)}
         )
 
-    @dg.asset(**declare("similar", [key("evaluation")]))
+    @dg.asset(**declare("similar", [key("evaluation"), *rated]))
     def similar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse)
         if store.skipped:
@@ -123,7 +127,19 @@ def build_recommender() -> list[dg.AssetsDefinition]:
             metadata={"dagster/row_count": worker.run("find_similar_titles", store, *snapshots)}
         )
 
-    return [evaluation, model, lists, similar]
+    @dg.asset(**declare("similar_catalogue", [dg.AssetKey(["features", CATALOGUE])]))
+    def similar_catalogue(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    ) -> dg.MaterializeResult:
+        store = VersionedStore(warehouse.layout.catalogue_similarity)
+        titles = _snapshot(context, warehouse, CATALOGUE, "title_id")
+        if titles is None:
+            store.skip("the source has no streaming catalogue")
+            return _skipped(store)
+        rows = worker.run("find_similar_catalogue_titles", store, titles)
+        return dg.MaterializeResult(metadata={"version": store.home.name, "dagster/row_count": rows})
+
+    return [evaluation, model, lists, similar, similar_catalogue]
 
 
 def _store(warehouse: WarehouseResource) -> RecommenderStore:
@@ -131,19 +147,24 @@ def _store(warehouse: WarehouseResource) -> RecommenderStore:
 
 
 def _snapshots(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> tuple[Path, Path] | None:
-    """Return files of both feature tables for the worker, in a fixed order; None where nobody rated anything."""
-    files = []
-    for table, order in ((RATINGS, "user_id, title_id"), (TITLES, "title_id")):
-        snapshot = warehouse.layout.temporary / f"{context.run.run_id}-{table}.parquet"
+    """Return files of ratings and titles for the worker; None where nobody rated anything."""
+    ratings = _snapshot(context, warehouse, RATINGS, "user_id, title_id")
+    titles = _snapshot(context, warehouse, TITLES, "title_id")
+    return None if ratings is None or titles is None else (ratings, titles)
+
+
+def _snapshot(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, table: str, order: str
+) -> Path | None:
+    """Return a file of a feature table, in a fixed order; None where it has no rows."""
+    snapshot = warehouse.layout.temporary / f"{context.run.run_id}-{table}.parquet"
+    with warehouse.connect() as connection:
         if not snapshot.exists():
-            with warehouse.connect() as connection:
-                connection.execute(
-                    f"copy (select * from features.{table} order by {order}) to '{snapshot}' (format parquet)"
-                )
-                if not connection.execute(f"select 1 from read_parquet('{snapshot}') limit 1").fetchall():
-                    return None
-        files.append(snapshot)
-    return files[0], files[1]
+            connection.execute(
+                f"copy (select * from features.{table} order by {order}) to '{snapshot}' (format parquet)"
+            )
+        has_rows = connection.execute(f"select 1 from read_parquet('{snapshot}') limit 1").fetchall()
+    return snapshot if has_rows else None
 
 
 def _required(snapshots: tuple[Path, Path] | None) -> tuple[Path, Path]:
@@ -153,7 +174,7 @@ def _required(snapshots: tuple[Path, Path] | None) -> tuple[Path, Path]:
     return snapshots
 
 
-def _skipped(store: RecommenderStore, checks: Sequence[str] = ()) -> dg.MaterializeResult:
+def _skipped(store: VersionedStore, checks: Sequence[str] = ()) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={"skipped": store.skipped},
         check_results=[

@@ -2,7 +2,21 @@ with
 
 alike as (
 
-    select * from {{ source('recommender', 'similar_titles') }}
+    select
+        title_id,
+        rank,
+        similar_title_id,
+        similarity,
+        basis
+    from {{ source('recommender', 'similar_titles') }}
+    union all
+    select
+        title_id,
+        rank,
+        similar_title_id,
+        similarity,
+        basis
+    from {{ source('recommender', 'similar_catalogue_titles') }}
 
 ),
 
@@ -12,6 +26,11 @@ titles as (
         cast(title_id as varchar) as title_id,
         coalesce(title, cast(title_id as varchar)) as title
     from {{ ref('title_descriptions') }}
+    union all
+    select
+        title_id,
+        coalesce(title, title_id) as title
+    from {{ ref('catalogue_descriptions') }}
 
 ),
 

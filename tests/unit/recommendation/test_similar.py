@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ml.recommendation.content import item_features
 from ml.recommendation.interactions import from_frame
-from ml.recommendation.similar import similar_items
+from ml.recommendation.similar import similar_by_content, similar_items
 from tests.unit.recommendation.worlds import catalogue, two_tastes
 
 
@@ -77,3 +77,12 @@ def test_ranks_run_from_one_similarities_lie_within_a_cosine_and_fall_within_a_b
 def test_the_same_seed_gives_the_same_table():
     one, two = (similar_items(WORLD, FEATURES, 5, rng=rng(), most_ratings=200) for _ in range(2))
     assert one.equals(two)
+
+
+def test_a_catalogue_that_nobody_rates_is_compared_by_what_is_said_alone():
+    said = catalogue()
+    table = similar_by_content(said["item_id"], item_features(said, said["item_id"]), 3)
+    assert table.group_by("item_id").len()["len"].to_list() == [3] * len(said)
+    assert (table["item_id"] != table["similar_item_id"]).all()
+    assert ((table["item_id"] - table["similar_item_id"]) % 2 == 0).all()
+    assert table["basis"].unique().to_list() == ["content"]
