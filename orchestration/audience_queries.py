@@ -136,7 +136,7 @@ QUERIES: Mapping[str, Query] = {
     "catalogue_trends": Query(
         ("catalogue_trends",),
         """
-        select catalogue, release_year, titles, columns('^(mean_)?audience_score$') as audience_score
+        select catalogue, release_year, titles, scored_titles, audience_score
         from marts.catalogue_trends order by catalogue, release_year
         """,
     ),

@@ -71,13 +71,20 @@ def genre_strip(
             lines=1,
             widest=2.4,
         )
-        axes.plot(scores[drawn], up, "o", color=segment_colors(1)[0], markersize=2, markeredgewidth=0)
+        axes.plot(
+            scores[drawn], up, "o", color=segment_colors(1)[0], markersize=_dot(len(drawn)), markeredgewidth=0
+        )
         for row, median in enumerate(medians["median"]):
             axes.plot([median, median], [row - 0.42, row + 0.42], color="white", linewidth=4)
             axes.plot([median, median], [row - 0.4, row + 0.4], color=INK, linewidth=2)
         label_ticks(axes.xaxis)
         axes.set_xlabel(f"{measure[:1].upper()}{measure[1:]} ({unit})", parse_math=False)
     return figure
+
+
+def _dot(dots: int) -> float:
+    """Return how large a dot is, in points: the fewer there are the larger."""
+    return 2.0 if dots > 2_000 else 2.8 if dots > 800 else 3.6
 
 
 def _title(medians: pl.DataFrame, measure: str) -> str:

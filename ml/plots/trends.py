@@ -35,7 +35,8 @@ def catalogue_trends(years: pl.DataFrame, *, measure: str, label: str) -> Figure
     Parameters
     ----------
     years
-        One row per catalogue and release year: catalogue, release_year, titles and the column named by `measure`.
+        One row per catalogue and release year: catalogue, release_year, titles, scored_titles (those that have a
+        score) and the column named by `measure`.
     measure
         Column of the mean score.
     label
@@ -50,7 +51,9 @@ def catalogue_trends(years: pl.DataFrame, *, measure: str, label: str) -> Figure
     NothingToDrawError
         When no year has a title.
     """
-    known = drawable(years.filter(pl.col("titles") > 0), "catalogue", "release_year", "titles")
+    known = drawable(
+        years.filter(pl.col("titles") > 0), "catalogue", "release_year", "titles", "scored_titles"
+    )
     last = int(known["release_year"].max())  # type: ignore[arg-type]
     first = max(last - _BACK, int(known["release_year"].min()))  # type: ignore[arg-type]
     shown = known.filter(pl.col("release_year") >= first).sort("catalogue", "release_year")
@@ -79,7 +82,7 @@ def catalogue_trends(years: pl.DataFrame, *, measure: str, label: str) -> Figure
 
 def _means(own: pl.DataFrame, measure: str) -> tuple[np.ndarray, np.ndarray]:
     """Return every year from first to last and its mean, NaN where too few titles make it: a line breaks there."""
-    usable = own.filter(pl.col("titles") >= _FEW)
+    usable = own.filter(pl.col("scored_titles") >= _FEW)
     if not len(usable):
         return np.array([]), np.array([])
     years = usable["release_year"].to_numpy()
@@ -123,7 +126,7 @@ def _title(shown: pl.DataFrame, largest: str, measure: str, label: str) -> str:
     text = (
         f"The catalogue of {short_name(largest)} peaks in {peak['release_year']} ({peak['titles']:,} titles)"
     )
-    scored = own.filter(pl.col("titles") >= _FEW).drop_nulls(measure)
+    scored = own.filter(pl.col("scored_titles") >= _FEW).drop_nulls(measure)
     if len(scored) < 2 * _SPAN:
         return text
     early, late = (_span(part, measure) for part in (scored.head(_SPAN), scored.tail(_SPAN)))
@@ -133,11 +136,11 @@ def _title(shown: pl.DataFrame, largest: str, measure: str, label: str) -> str:
 
 def _span(part: pl.DataFrame, measure: str) -> str:
     """Return the mean over some years, and which, in words."""
-    mean = np.average(part[measure].to_numpy(), weights=part["titles"].to_numpy())
+    mean = np.average(part[measure].to_numpy(), weights=part["scored_titles"].to_numpy())
     years = part["release_year"].to_numpy()
     return f"{number(float(mean))} in {years.min()}–{years.max()}"
 
 
 def _subtitle(earlier: int, first: int) -> str:
-    text = f"Titles by year of release, and the mean score of years with {_FEW} titles or more."
+    text = f"Titles by year of release, and the mean score of years with {_FEW} scored titles or more."
     return f"{text} {earlier:,} titles from before {first} are not drawn." if earlier else text

@@ -124,6 +124,7 @@ def _marts() -> dict[str, pl.DataFrame]:
                 "catalogue": "movies",
                 "release_year": [2000, 2001],
                 "titles": [70, 80],
+                "scored_titles": [60, 70],
                 "audience_score": [60.0, 61.0],
             }
         ),

@@ -172,7 +172,7 @@ def catalogue_trends() -> pl.DataFrame:
         for catalogue, first, size in (("movies", 1890, 60), ("streaming", 1960, 9))
         for year in range(first, 2019)
     ]
-    return pl.DataFrame(rows)
+    return pl.DataFrame(rows).with_columns(scored_titles="titles")
 
 
 def recommender_metrics() -> pl.DataFrame:

@@ -452,12 +452,13 @@ def test_the_mean_of_a_year_of_a_few_titles_is_not_drawn():
         {
             "catalogue": "movies",
             "release_year": [2000, 2001, 2002],
-            "titles": [50, 3, 60],
+            "titles": [50, 40, 60],
+            "scored_titles": [50, 3, 60],
             "audience_score": [70.0, 99.0, 60.0],
         }
     )
     upper, lower = draw("trends", frame).axes
-    assert upper.lines[0].get_ydata().tolist() == [50, 3, 60]
+    assert upper.lines[0].get_ydata().tolist() == [50, 40, 60]
     means = lower.lines[0].get_ydata()
     assert means[[0, 2]].tolist() == [70, 60]
     assert np.isnan(means[1])
