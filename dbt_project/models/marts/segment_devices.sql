@@ -2,13 +2,7 @@ with
 
 members as (
 
-    select
-        segmentation,
-        segment_id,
-        segment_name,
-        try_cast(entity_id as bigint) as user_id
-    from {{ source('ml', 'segment_members') }}
-    where segmentation in ({{ user_segmentations() }})
+    {{ user_members() }}
 
 ),
 
