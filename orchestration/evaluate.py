@@ -24,8 +24,6 @@ SPELLINGS = {
 }
 """How a column may be called; the first is our name, and of several the first counts."""
 
-_TEXT = {".csv": ",", ".tsv": "\t"}
-
 
 class EvaluationError(ValueError):
     """The files cannot be judged; the message says which, and why."""
@@ -94,9 +92,21 @@ def read_ratings(path: Path) -> pl.DataFrame:
 
 def _read(path: Path) -> pl.DataFrame:
     try:
-        return read_frame(path)
-    except ScoringError as error:
-        raise EvaluationError(str(error)) from None
+        return (
+            pl.read_csv(path, separator="\t")
+            if path.suffix == ".tsv" and path.is_file()
+            else read_frame(path)
+        )
+    except (ScoringError, pl.exceptions.PolarsError) as error:
+        return _read_as_text(path, str(error))
+
+
+def _read_as_text(path: Path, failure: str) -> pl.DataFrame:
+    """Read a file whose later lines are of another kind than its first: ids and ratings are judged one by one."""
+    try:
+        return pl.read_csv(path, separator="\t" if path.suffix == ".tsv" else ",", infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError):
+        raise EvaluationError(failure) from None
 
 
 def _spelled(frame: pl.DataFrame, path: Path, required: tuple[str, ...]) -> pl.DataFrame:

@@ -147,6 +147,9 @@ def prepare(
     again = np.isin(row * width + column, train_rows * width + interactions.ratings.indices)
     again &= (row >= 0) & (column >= 0)
     held_out, row, column = held_out.filter(~again), row[~again], column[~again]
+    if not held_out.height:
+        msg = "every test pair stands in the training file too: what was seen is not recommended, so none is judged"
+        raise RecommendationError(msg)
     if not (column >= 0).any():
         msg = "training and test share no title to be found: are their item_id of the same kind?"
         raise RecommendationError(msg)

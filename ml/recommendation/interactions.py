@@ -219,7 +219,9 @@ def drawn(ratings: sp.csr_array, most: int, rng: np.random.Generator) -> sp.csr_
 
 def _as_ids(ids: pl.Series) -> pl.Series:
     if ids.dtype.is_integer():
-        return ids.cast(pl.Int64)
+        # Of more than 64 bits they are names made of digits.
+        whole = ids.cast(pl.Int64, strict=False)
+        return whole if whole.null_count() == ids.null_count() else ids.cast(pl.String)
     if ids.dtype.is_float():
         # Whole numbers turn into floats where a column has gaps: 7.0 is title 7.
         whole = ids.cast(pl.Int64, strict=False)

@@ -81,7 +81,7 @@ def novelty(lists: np.ndarray, popularity: np.ndarray, users: int) -> float:
         Users in the training data.
     """
     shown = lists[lists >= 0]
-    return float(-np.log2(np.maximum(popularity[shown], 1) / users).mean()) if len(shown) else 0.0
+    return float(np.log2(users / np.maximum(popularity[shown], 1)).mean()) if len(shown) else 0.0
 
 
 def intra_list_diversity(lists: np.ndarray, vectors: sp.csr_array) -> float:

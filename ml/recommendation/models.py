@@ -30,9 +30,16 @@ BLEND_WEIGHTS = {
     "ease": (1.0,),
     "als": (1.5, 0.0, 0.5, 1.0, 2.0),
     "cosine": (0.4, 0.0, 0.2),
-    "content": (1.0, 0.0, 0.5, 2.0),
+    "content": (2.0, 0.0, 0.5, 1.0),
 }
-"""Weights tried for each part, the default first."""
+"""Weights tried for each part, the default first.
+
+nDCG@10 on a quarter of each user's of MovieLens' 100,004 ratings, mean of six cuts: .3935 with these and without
+content; with content at 1, 1.5, 2: .3981, .3991, .4004. Tried on three of the cuts and left out, because none won
+.002: ALS with 256 factors, or two of different draws; EASE with columns scaled by popularity to the powers -.15 to
+.3, or two of different λ; user neighbours (40 to 150, by IDF or not); RP3β; what was popular when the user rated;
+ranks by boosted trees or logistic regression over all of these (.380 and .392, where the sum has .397).
+"""
 
 NEAREST = Neighbours(neighbours=20, shrinkage=5.0)
 """The cosine part of a blend: beside models of everybody's taste, the few titles nearest to one that was seen."""

@@ -104,3 +104,42 @@ def test_an_unknown_model_is_wrong_usage_and_lists_the_names(files):
 
 def test_content_without_a_file_of_genres_is_wrong_usage(files):
     assert run(*files, "--model", "content").exit_code == 2
+
+
+@pytest.mark.parametrize("line", ["abc,1,3", "7,2,nan", "7,3,", f"{10**30},1,4", "é,1,2.5"])
+def test_a_line_unlike_the_first_hundred_does_not_stop_the_rest(files, tmp_path, line):
+    text = files[0].read_text().splitlines()
+    rows = [",".join(row.split(",")[:3]) for row in text]
+    (tmp_path / "odd.csv").write_text("\n".join([*rows, line]) + "\n")
+    done = run(tmp_path / "odd.csv", files[1], "--model", "popular")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["users"] == 60
+
+
+def test_tabs_divide_a_tsv_file(files, tmp_path):
+    (tmp_path / "train.tsv").write_text(files[0].read_text().replace(",", "\t"))
+    one, two = (run(train, files[1], "--model", "ease") for train in (files[0], tmp_path / "train.tsv"))
+    assert json.loads(one.stdout)["ndcg"] == json.loads(two.stdout)["ndcg"]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("1,1,4\n1,2,3", "2,1,4"), ("1,1,4\n2,1,3", "3,1,4"), ("1,1,0\n1,2,0\n2,1,0", "2,2,0")],
+)
+def test_the_smallest_files_give_a_whole_json_object(tmp_path, train, test):
+    for name, rows in (("train.csv", train), ("test.csv", test)):
+        (tmp_path / name).write_text(f"user_id,item_id,rating\n{rows}\n")
+    done = run(tmp_path / "train.csv", tmp_path / "test.csv")
+    assert done.exit_code == 0, done.stderr
+
+    def refuse(constant: str):
+        raise AssertionError(constant)
+
+    assert json.loads(done.stdout, parse_constant=refuse)["users"] == 1
+
+
+def test_a_test_of_strangers_only_is_judged_on_what_is_popular(files, tmp_path):
+    strangers = pl.read_parquet(files[1]).with_columns(pl.col("user_id") + 10_000)
+    strangers.write_csv(tmp_path / "strangers.csv")
+    found = json.loads(run(files[0], tmp_path / "strangers.csv", "--model", "ease").stdout)
+    assert found["ndcg"] == found["baselines"]["popular"]["ndcg"] > 0

@@ -11,7 +11,7 @@ from ml.recommendation.evaluate import evaluate, per_segment, prepare
 from ml.recommendation.interactions import from_frame
 from ml.recommendation.models import MODEL_NAMES, with_features
 from ml.recommendation.splits import stratified_split
-from ml.recommendation.tuning import tuned, validation_cut
+from ml.recommendation.tuning import _wins, tuned, validation_cut
 from tests.unit.recommendation.worlds import catalogue, learned, two_tastes
 
 
@@ -177,3 +177,18 @@ def test_progress_is_told_model_by_model(cut):
     told: list[str] = []
     evaluate(*cut, ["cosine"], rng=rng(), say=told.append)
     assert [sentence.split(":")[0] for sentence in told] == ["cosine", "popular", "recent_popular"]
+
+
+def test_a_test_file_that_repeats_training_is_refused_in_these_words(cut):
+    train, _ = cut
+    with pytest.raises(RecommendationError, match="stands in the training file too"):
+        prepare(train, train)
+
+
+def test_another_setting_must_win_by_more_than_chance():
+    rank = np.random.default_rng(1)
+    some = rank.random(200)
+    assert not _wins(some, some)
+    assert not _wins(some + rank.normal(0.0, 0.3, 200), some + 0.02)
+    assert _wins(some + rank.normal(0.1, 0.3, 200), some)
+    assert not _wins(np.ones(3), np.zeros(3))

@@ -5,12 +5,17 @@ import polars as pl
 import pytest
 
 from ml.recommendation import ranking
+from ml.recommendation.als import Als
+from ml.recommendation.blend import Blend
+from ml.recommendation.content import Content, item_features
+from ml.recommendation.ease import Ease
 from ml.recommendation.interactions import from_frame
 from ml.recommendation.lists import lists
 from ml.recommendation.popularity import Popular
 from ml.recommendation.ranking import recommend
 from ml.recommendation.reasons import reasons
 from tests.unit.recommendation.test_models import EVERY, PERSONAL, WORLD, every, personal, rng
+from tests.unit.recommendation.worlds import catalogue, two_tastes
 
 
 @every
@@ -93,3 +98,16 @@ def test_without_a_candidate_there_is_an_empty_table():
     table = lists(PERSONAL["ease"].fit(WORLD, rng=rng()), WORLD, 5, candidates=nothing)
     assert table.height == 0
     assert table.columns == ["user_id", "rank", "item_id", "score", "because"]
+
+
+def test_a_title_that_nobody_rated_is_listed_because_of_what_is_said_about_it():
+    frame = two_tastes().filter(pl.col("item_id") != 4)
+    world = from_frame(frame, catalogue=catalogue()["item_id"])
+    features = item_features(catalogue(), world.items)
+    blend = Blend((Ease(10), Als(8), Content(features)), (1, 1, 5), Popular()).fit(world, rng=rng())
+    new = lists(blend, world, 10).filter(pl.col("item_id") == 4)
+    assert (new["user_id"] % 2 == 0).mean() > 0.9
+    assert new.height > 10
+    because = new.explode("because")["because"]
+    assert because.null_count() == 0
+    assert (because % 2 == 0).all()
