@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ml.plots.palette import segment_colors
-from ml.plots.words import feature_label, feature_labels
+from ml.plots.words import feature_label, feature_labels, short_name
 from orchestration.report import judgement
 from orchestration.report.charts import IndexChart, index_chart
 from orchestration.report.context import (
@@ -33,6 +33,7 @@ _OVER, _UNDER = 105.0, 95.0
 """Indices from which a segment leans to or from something: five per cent over or under everybody."""
 _MOST_MEASURES, _MOST_NAMED, _MOST_LOADINGS = 4, 3, 8
 _MOST_OVER, _MOST_BARS, _MOST_TITLES, _MOST_DEVICES = 5, 8, 5, 4
+_TITLE_LETTERS = 120
 _INDICES = {
     "silhouette": ("the silhouette (do members sit clearly within their own segment?)", True),
     "calinski_harabasz": ("Calinski–Harabasz (are segments far apart for how wide they are?)", True),
@@ -250,7 +251,12 @@ def _titles(titles: pl.DataFrame, segment_id: int) -> tuple[LeanTitle, ...]:
         return ()
     own = titles.filter(pl.col("segment_id") == segment_id).sort("rank").head(_MOST_TITLES)
     return tuple(
-        LeanTitle(row["title"] or row["title_id"], row["rater_share"], row["base_share"], row["index"])
+        LeanTitle(
+            short_name(row["title"] or row["title_id"], _TITLE_LETTERS),
+            row["rater_share"],
+            row["base_share"],
+            row["index"],
+        )
         for row in own.iter_rows(named=True)
     )
 

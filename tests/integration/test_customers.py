@@ -81,22 +81,43 @@ def test_a_folder_with_both_publishes_both(demo_warehouse):
     assert segmentations == {"customer_acquisition", "user_activity_and_ratings", "user_ratings"}
 
 
-def test_a_source_without_customers_leaves_their_last_model_and_publishes_viewers(
-    matinee, demo_world, tmp_path
-):
-    both = tmp_path / "both"
+@pytest.fixture(scope="module")
+def warehouse_without_its_customers(
+    matinee: Matinee, demo_world: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A warehouse after two runs on one folder, from which the customers were taken away in between."""
+    folder = tmp_path_factory.mktemp("customers_gone")
+    both, warehouse = folder / "both", folder / "warehouse"
     both.mkdir()
     for file in ("ratings.csv", "links.csv", "movies_metadata.csv"):
         (both / file).symlink_to(demo_world / file)
     customers = both / FILE
     customers.symlink_to(demo_world / "customers" / FILE)
-    warehouse = tmp_path / "warehouse"
     assert matinee("run", "--source", both, warehouse=warehouse).exit_code == 0
     customers.unlink()
     answer = matinee("run", "--source", both, warehouse=warehouse)
     assert answer.exit_code == 0, answer.said
-    assert "customer_acquisition" not in set(mart(warehouse, "segments")["segmentation"])
-    assert (warehouse / "models" / "customer_acquisition" / "current.json").exists()
+    return warehouse
+
+
+def test_a_source_without_customers_leaves_their_last_model_and_publishes_viewers(
+    warehouse_without_its_customers,
+):
+    segmentations = set(mart(warehouse_without_its_customers, "segments")["segmentation"])
+    assert "user_ratings" in segmentations
+    assert "customer_acquisition" not in segmentations
+    models = warehouse_without_its_customers / "models"
+    assert (models / "customer_acquisition" / "current.json").exists()
+
+
+def test_the_report_says_what_is_gone_since_the_last_run_of_the_same_source(warehouse_without_its_customers):
+    page = (warehouse_without_its_customers / "report" / "index.html").read_text()
+    _, _, changes = page.partition('id="changes"')
+    changes, _, _ = changes.partition("</section>")
+    assert "Compared with the last run" in changes
+    assert "Customer acquisition" in changes
+    assert "Not in this run" in changes
+    assert "New Explorers" not in changes  # the viewers are the same as before
 
 
 @pytest.fixture

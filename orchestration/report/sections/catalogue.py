@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ml.plots.words import short_name
 from orchestration.report.charts import ColumnChart, column_chart
 
 NAMES = {"movies": "Movies", "streaming": "Streaming catalogue"}
 _MOST_TITLES, _MOST_GENRES, _MOST_POPULAR, _MOST_DECADES = 10, 12, 20, 11
+_TITLE_LETTERS = 120
 _FEWEST_TITLES = 10
 """Titles of a decade or genre from which its mean score is compared: below, one title decides."""
 
@@ -149,7 +151,7 @@ def _best(titles: pl.DataFrame) -> tuple[ScoredTitle, ...]:
     )
     return tuple(
         ScoredTitle(
-            title=row["title"],
+            title=short_name(row["title"] or row["title_id"], _TITLE_LETTERS),
             year=row["release_year"],
             kind=row["kind"] or "",
             genres=row["genres"] or "",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ml.plots.palette import segment_colors
-from ml.plots.words import decimals, feature_label, number, percent
+from ml.plots.words import decimals, feature_label, number, percent, short_name
 
 METRICS = {
     "ndcg": (
@@ -45,6 +45,7 @@ _JUDGED = "users"
 """The metric that is a count of the users judged, the same for every model."""
 _SHARES = ("coverage", "genre_match")
 _MOST_MODELS, _MOST_TITLES = 15, 5
+_TITLE_LETTERS, _REASON_LETTERS = 120, 400
 
 
 @dataclass(frozen=True)
@@ -256,8 +257,17 @@ def _examples(
             continue
         name, segment_id = whose.get(user_id, ("", 0))
         suggestions = tuple(
-            Suggestion(row["rank"], row["title"] or row["title_id"], row["genres"] or "", row["reason"] or "")
+            Suggestion(
+                rank=row["rank"],
+                title=short_name(row["title"] or row["title_id"], _TITLE_LETTERS),
+                genres=row["genres"] or "",
+                reason=_cut(row["reason"] or ""),
+            )
             for row in rows.iter_rows(named=True)
         )
         examples.append(Example(user_id, name, segment_colors(segment_id + 1)[-1], suggestions))
     return tuple(examples)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _REASON_LETTERS else f"{text[:_REASON_LETTERS]}…"
