@@ -32,7 +32,7 @@ _NOUNS: Mapping[Kind, str] = {
     Kind.INTEGER: "a whole number",
     Kind.NUMBER: "a number",
     Kind.TEXT: "text",
-    Kind.DATE: "a date such as 1995-10-30",
+    Kind.DATE: "a date such as 1995-10-30 or 30 Oct 1995",
     Kind.FLAG: "True or False",
     Kind.EPOCH_SECONDS: "seconds since 1970-01-01",
     Kind.LOCAL_TIME: "a local time from 1970 to 2099 such as 2017-06-05 20:15:00",
