@@ -277,6 +277,14 @@ def real_customers_warehouse(
     return _landed(real_movies.parent / "customers", tmp_path_factory.mktemp("real"), manifest)
 
 
+@pytest.fixture(scope="module")
+def real_catalogue_warehouse(
+    tmp_path_factory: pytest.TempPathFactory, manifest: Any, real_movies: Path
+) -> Warehouse:
+    """The real streaming catalogue, landed by `ingest`."""
+    return _landed(real_movies.parent / "catalogue", tmp_path_factory.mktemp("real"), manifest)
+
+
 def _landed(source: Path, folder: Path, manifest: Any) -> Warehouse:
     switch(folder / "landing", land(resolve_source(str(source)), folder / "landing"))
     return Warehouse(folder, manifest)

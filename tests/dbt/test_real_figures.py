@@ -109,3 +109,33 @@ def test_the_most_engaged_channel_owes_its_mean_to_one_customer(customers: Wareh
         "from marts.customer_channels order by mean_minutes_watched desc"
     )
     assert first == ("facebook", 2767.64, 1830.79)
+
+
+@pytest.fixture(scope="module")
+def streaming(real_catalogue_warehouse: Warehouse) -> Warehouse:
+    outcome = real_catalogue_warehouse.dbt("build", "--selector", "sql_layer", *WITHOUT_UNIT_TESTS)
+    assert outcome.success, outcome.message
+    return real_catalogue_warehouse
+
+
+def test_lines_of_the_real_streaming_catalogue_that_state_one_record_are_one_title(
+    streaming: Warehouse,
+) -> None:
+    assert streaming.query("select count(*), sum(row_count) from intermediate.int_catalogue__titles") == [
+        (15_327, 15_480)
+    ]
+
+
+def test_faults_of_the_real_streaming_catalogue_are_flagged(streaming: Warehouse) -> None:
+    found = streaming.query(
+        "select sum(is_title_repaired::int), sum(is_release_date_impossible::int), "
+        "count(*) filter (title = 'Ola de crímenes'), count(*) filter (contains(title, 'Ã')) "
+        "from staging.stg_catalogue__titles"
+    )
+    assert found == [(45, 272, 1, 0)]
+
+
+def test_every_runtime_of_the_real_streaming_catalogue_is_one_of_the_buckets(streaming: Warehouse) -> None:
+    assert streaming.query("select count(*) from staging.stg_catalogue__titles where runtime is null") == [
+        (1,)
+    ]

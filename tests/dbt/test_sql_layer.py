@@ -27,6 +27,7 @@ ML_ROWS = (
 )
 
 FED_BY_ML = {
+    "catalogue_picks",
     "k_metrics",
     "segments",
     "segment_members",
@@ -85,6 +86,7 @@ def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -
         *("recommender_metrics", "similar_titles"),
         *("customer_channels", "customer_discovery"),
         *("genre_popularity", "genre_rating_counts", "user_genres"),
+        *("titles", "weighted_score_constants", "catalogue_trends", "catalogue_genres", "catalogue_runtimes"),
         *("users", "user_devices", "devices", "subscription_regions", "weekly_activity", "viewing_hours"),
     }
     for mart in FED_BY_ML:

@@ -1,5 +1,5 @@
--- A missing number is the mean of its catalogue, with a flag beside it: an average title pulls no segment anywhere. Where
--- the whole catalogue lacks it (a file of films has no critics), it is the mean of all catalogues.
+-- A missing number is the mean of its catalogue, with a flag beside it: an average title pulls no segment anywhere.
+-- Where the whole catalogue lacks it (a file of films has no critics), it is the mean of all catalogues.
 with
 
 titles as (
@@ -17,9 +17,7 @@ genres as (
 
     select
         title_id,
-        {% for genre in var('title_genres') -%}
-            max(case when genre = '{{ genre }}' then 1 else 0 end) as genre_{{ genre }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ dummies_of_rows('genre', var('title_genres')) }}
     from {{ ref('int_titles__genres') }}
     group by title_id
 
@@ -29,9 +27,7 @@ languages as (
 
     select
         title_id,
-        {% for language in var('title_languages') -%}
-            max(case when language = '{{ language }}' then 1 else 0 end) as language_{{ language }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ dummies_of_rows('language', var('title_languages')) }}
     from {{ ref('int_titles__languages') }}
     group by title_id
 
@@ -71,12 +67,8 @@ final as (
         case when genres.title_id is not null then 1 else 0 end as has_genre,
         case when languages.title_id is not null then 1 else 0 end as has_language,
         case when titles.kind = 'series' then 1 else 0 end as kind_series,
-        {% for genre in var('title_genres') -%}
-            coalesce(genres.genre_{{ genre }}, 0) as genre_{{ genre }},
-        {% endfor -%}
-        {% for language in var('title_languages') -%}
-            coalesce(languages.language_{{ language }}, 0) as language_{{ language }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ for_each('coalesce(genres.genre_{value}, 0) as genre_{value}', var('title_genres')) }},
+        {{ for_each('coalesce(languages.language_{value}, 0) as language_{value}', var('title_languages')) }}
 
     from titles
     left join genres on titles.title_id = genres.title_id

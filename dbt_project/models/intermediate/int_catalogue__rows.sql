@@ -24,7 +24,7 @@ ranked as (
         *,
         row_number() over (
             partition by catalogue_id
-            order by shown_since asc nulls last, title asc, kind asc, countries_text asc nulls last, imdb_votes desc nulls last
+            order by {{ first_shown() }}
         ) as place_in_id
     from stated
 

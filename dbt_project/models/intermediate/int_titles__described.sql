@@ -45,8 +45,10 @@ movies as (
 
         ---------- numbers
         -- Nobody's vote is no score, and a film of no minutes one of unknown length.
-        case when dated_movies.vote_count > 0 and dated_movies.vote_average between 0 and 10 then 10 * dated_movies.vote_average end
-            as audience_score,
+        case
+            when dated_movies.vote_count > 0 and dated_movies.vote_average between 0 and 10
+                then 10 * dated_movies.vote_average
+        end as audience_score,
         cast(null as double) as critic_score,
         coalesce(dated_movies.vote_count, 0) as votes,
         case when dated_movies.runtime_minutes > 0 then dated_movies.runtime_minutes end as runtime_minutes,

@@ -363,3 +363,12 @@ def test_the_page_says_how_starts_agree_and_what_the_best_free_fit_looks_like(wa
     assert "Of 100 free starts 5% end at the best of them; any two agree to 0.81" in text
     assert "1.6% less inertia than the published one and agrees with it to 0.74" in text
     assert "1 907 Explorers 800 2 58 Networkers 58" in text
+
+
+def test_a_judged_column_with_one_value_only_has_a_dash_for_what_is_explained(warehouse):
+    separation = warehouse.marts["segment_separation"]
+    warehouse.marts["segment_separation"] = separation.with_columns(
+        pl.lit(None, pl.Float64).alias(name)
+        for name in ("eta_squared", "kruskal_p", "best_eta_squared", "best_kruskal_p")
+    )
+    assert '<td class="n">–</td>' in warehouse.page()
