@@ -355,7 +355,7 @@ def _reason(published: int, elbow: int | None, *, is_anchored: bool) -> str:
     if is_anchored:
         return f"Why {published}: so many groups are declared, and segments that people already speak of stay the same."
     if published == elbow:
-        return f"Why {published}: it is the elbow, and few enough segments to give each its own campaign."
+        return f"Why {published}: it is the elbow, and few enough segments to be known by name."
     return (
         f"Why {published}: so the segmentation is declared. The indices favour few, crude groups; how many can be told "
         "apart and acted on is a decision."

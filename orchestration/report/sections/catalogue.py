@@ -16,7 +16,7 @@ NAMES = {"movies": "Movies", "streaming": "Streaming catalogue"}
 _MOST_TITLES, _MOST_GENRES, _MOST_POPULAR, _MOST_DECADES = 10, 12, 20, 11
 _TITLE_LETTERS = 120
 _FEWEST_TITLES = 10
-"""Titles of a decade or genre from which its mean score is compared: below, one title decides."""
+"""Scored titles of a decade, genre or length from which its mean score is shown: below, one title decides."""
 
 
 @dataclass(frozen=True)
@@ -162,43 +162,34 @@ def _best(titles: pl.DataFrame) -> tuple[ScoredTitle, ...]:
     )
 
 
-def _score_column(frame: pl.DataFrame) -> pl.Expr:
-    """Return the mean weighted score of a mart, whatever its prefix."""
-    name = next((column for column in frame.columns if column.endswith("weighted_score")), None)
-    return pl.lit(None, dtype=pl.Float64) if name is None else pl.col(name)
-
-
 def _groups(frame: pl.DataFrame | None, label: str) -> tuple[ScoredGroup, ...]:
     """Return the rows of a mart that has a row per label, most titles first."""
     if frame is None or not len(frame):
         return ()
-    ordered = (
-        frame.drop_nulls(label)
-        .with_columns(_score_column(frame).alias("_score"))
-        .sort("titles", label, descending=[True, False])
-    )
+    ordered = frame.drop_nulls(label).sort("titles", label, descending=[True, False])
     most = ordered["titles"].max() or 1
     return tuple(
-        ScoredGroup(row[label], row["titles"], row["_score"], row["titles"] / most)
+        ScoredGroup(
+            label=row[label],
+            titles=row["titles"],
+            score=row["weighted_score"] if row["scored_titles"] >= _FEWEST_TITLES else None,
+            bar=row["titles"] / most,
+        )
         for row in ordered.iter_rows(named=True)
     )
 
 
 def _decades(trends: pl.DataFrame | None) -> tuple[ScoredGroup, ...]:
-    """Return the last decades, oldest first; a mean of years is weighted by their titles."""
+    """Return the last decades, oldest first; a mean of years is weighted by their scored titles."""
     if trends is None or not len(trends):
         return ()
-    scored = pl.col("_score").is_not_null()
     summed = (
         trends.drop_nulls("release_year")
-        .with_columns(
-            _score_column(trends).alias("_score"), (pl.col("release_year") // 10 * 10).alias("decade")
-        )
-        .group_by("decade")
+        .group_by((pl.col("release_year") // 10 * 10).alias("decade"))
         .agg(
             pl.col("titles").sum(),
-            (pl.col("_score") * pl.col("titles")).filter(scored).sum().alias("points"),
-            pl.col("titles").filter(scored).sum().alias("scored"),
+            pl.col("scored_titles").sum(),
+            (pl.col("weighted_score") * pl.col("scored_titles")).sum().alias("points"),
         )
         .sort("decade")
         .tail(_MOST_DECADES)
@@ -208,7 +199,7 @@ def _decades(trends: pl.DataFrame | None) -> tuple[ScoredGroup, ...]:
         ScoredGroup(
             label=f"{row['decade']}s",
             titles=row["titles"],
-            score=row["points"] / row["scored"] if row["scored"] else None,
+            score=row["points"] / row["scored_titles"] if row["scored_titles"] >= _FEWEST_TITLES else None,
             bar=row["titles"] / most,
         )
         for row in summed.iter_rows(named=True)
@@ -216,7 +207,7 @@ def _decades(trends: pl.DataFrame | None) -> tuple[ScoredGroup, ...]:
 
 
 def _genre_finding(genres: tuple[ScoredGroup, ...]) -> str:
-    judged = [(g.score, g.label) for g in genres if g.score is not None and g.titles >= _FEWEST_TITLES]
+    judged = [(genre.score, genre.label) for genre in genres if genre.score is not None]
     if len(judged) < 2:
         return ""
     (low, worst), (high, best) = min(judged), max(judged)

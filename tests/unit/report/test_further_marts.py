@@ -12,7 +12,7 @@ def further_marts(text: str) -> dict[str, pl.DataFrame]:
     """Every table that only some sources give, with one text wherever the data has one."""
     of = {"segmentation": "user_ratings", "segment_id": 1, "segment_name": text}
     title = {"title_id": "7", "title": text, "genres": text}
-    catalogue = {"catalogue": text, "titles": 40, "mean_weighted_score": 61.5}
+    catalogue = {"catalogue": text, "titles": 40, "scored_titles": 30, "weighted_score": 61.5}
     rows = {
         "segment_titles": {**of, **title, "rank": 1, "rater_share": 0.5, "base_share": 0.1, "index": 500.0},
         "segment_devices": {**of, "device": text, "share": 0.6, "index": 150.0},

@@ -98,28 +98,30 @@ def _trends() -> pl.DataFrame:
         {
             "catalogue": "movies",
             "release_year": [1991, 1999, 2005, None],
-            "titles": [10, 30, 20, 5],
-            "mean_weighted_score": [50.0, 70.0, None, 10.0],
+            "titles": [12, 40, 20, 5],
+            "scored_titles": [10, 30, 0, 5],
+            "weighted_score": [50.0, 70.0, None, 10.0],
         }
     )
 
 
-def test_decades_sum_titles_and_weigh_means_by_titles():
+def test_decades_sum_titles_and_weigh_means_by_scored_titles():
     (view,) = catalogues({"catalogue_trends": _trends()})
     assert [(decade.label, decade.titles, decade.score) for decade in view.decades] == [
-        ("1990s", 40, 65.0),
+        ("1990s", 52, 65.0),
         ("2000s", 20, None),
     ]
-    assert view.decade_chart.finding == "67% of the titles are of the 1990s"
+    assert view.decade_chart.finding == "72% of the titles are of the 1990s"
 
 
-def test_a_genre_of_few_titles_is_neither_best_nor_worst():
+def test_a_genre_of_few_scored_titles_is_neither_best_nor_worst():
     genres = pl.DataFrame(
         {
             "catalogue": "streaming",
             "genre_label": ["Drama", "Comedy", "Foreign"],
-            "titles": [100, 50, 2],
-            "mean_weighted_score": [70.0, 60.0, 99.0],
+            "titles": [100, 50, 30],
+            "scored_titles": [100, 50, 2],
+            "weighted_score": [70.0, 60.0, 99.0],
         }
     )
     (view,) = catalogues({"catalogue_genres": genres})
