@@ -11,6 +11,7 @@ from tests.integration.conftest import (  # noqa: F401 - fixtures
     demo_warehouse,
     demo_world,
     matinee,
+    real_warehouse,
 )
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]

@@ -66,3 +66,12 @@ def demo_warehouse(matinee: Matinee, demo_world: Path, tmp_path_factory: pytest.
     answer = matinee("run", "--source", demo_world, warehouse=warehouse)
     assert answer.exit_code == 0, answer.said
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def real_warehouse(matinee: Matinee, real_movies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse after one good run on all of the real files. Tests read it; they do not write to it."""
+    warehouse = tmp_path_factory.mktemp("real_warehouse")
+    answer = matinee("run", "--source", real_movies.parent, warehouse=warehouse)
+    assert answer.exit_code == 0, answer.said
+    return warehouse

@@ -1,0 +1,326 @@
+"""The dashboard in a browser: every page, the main paths, at a desk and on a phone, and while a run refreshes it."""
+
+import csv
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import PROJECT_ROOT
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("Overview", "Segments", "Choose k", "Titles", "Recommend", "Customers", "Viewing", "Data health")
+LONG = 60_000
+"""Milliseconds: a loaded machine must not fail a test."""
+STREAMLITS_OWN = ("_stcore/health", "_stcore/host-config")
+"""Streamlit looks for its server below the address of a page first, and does not find it there."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def served(warehouse: Path) -> Iterator[str]:
+    """Start `matinee dashboard` on a warehouse and give its address."""
+    port = free_port()
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "orchestration",
+            "dashboard",
+            "--port",
+            str(port),
+            "--warehouse",
+            str(warehouse),
+        ],
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health")
+                break
+            except OSError:
+                assert server.poll() is None, "the dashboard ended at once"
+                time.sleep(0.25)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@dataclass
+class Reader:
+    """A browser tab that remembers everything that went wrong in it."""
+
+    page: Page
+    address: str
+    troubles: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.troubles.append(f"exception: {error}"))
+        self.page.on("console", self._listen)
+        self.page.on("request", self._watch)
+
+    def _listen(self, message) -> None:
+        where = message.location.get("url", "")
+        if message.type == "error" and not where.endswith(STREAMLITS_OWN):
+            self.troubles.append(f"console: {message.text} {where}")
+
+    def _watch(self, request) -> None:
+        if request.url.startswith("http") and not request.url.startswith(self.address):
+            self.troubles.append(f"asks the outside world: {request.url}")
+
+    def open(self, place: str = "") -> None:
+        self.page.goto(f"{self.address}/{place}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page is there in full and nothing runs any more."""
+        self.page.locator("h1").first.wait_for(timeout=LONG)
+        self.page.wait_for_function(
+            """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+                && !document.querySelector('[data-testid=stSkeleton]')""",
+            timeout=LONG,
+        )
+        assert not self.page.locator("[data-testid=stException]").count(), self.page.inner_text("body")
+
+    def turn_to(self, title: str) -> None:
+        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+        expect(self.page.locator("h1").first).to_have_text(title, timeout=LONG)
+        self.settle()
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose an option of a select box."""
+        box = self.page.get_by_role("combobox", name=label, exact=False).first
+        box.click(timeout=LONG)
+        self.page.get_by_role("option", name=option, exact=True).click(timeout=LONG)
+        self.settle()
+
+    def switch(self, option: str) -> None:
+        """Switch to another view."""
+        self.page.get_by_role("radio", name=option, exact=True).or_(
+            self.page.get_by_role("button", name=option, exact=True)
+        ).first.click(timeout=LONG)
+        self.settle()
+
+    def download(self, name: str) -> bytes:
+        with self.page.expect_download(timeout=LONG) as caught:
+            self.page.get_by_role("button", name=name).first.click()
+        return Path(caught.value.path()).read_bytes()
+
+
+Open = Callable[..., Reader]
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Open]:
+    """Open a tab on an address; at the end nothing may have gone wrong in it."""
+    opened = []
+
+    def open_tab(address: str, width: int = 1400, scheme: str = "light") -> Reader:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        opened.append((context, Reader(context.new_page(), address)))
+        return opened[-1][1]
+
+    yield open_tab
+    for context, tab in opened:
+        context.close()
+        assert not tab.troubles
+
+
+@pytest.fixture(scope="module")
+def demo(demo_warehouse: Path) -> Iterator[str]:
+    with served(demo_warehouse) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def real(real_warehouse: Path) -> Iterator[str]:
+    with served(real_warehouse) as address:
+        yield address
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
+def test_every_page_opens_on_the_demo_world_without_an_error_and_without_sideways_scroll(
+    demo, reader, width, scheme
+):
+    tab = reader(demo, width, scheme)
+    for title in PAGES:
+        tab.open("" if title == "Overview" else title.lower().replace(" ", "_"))
+        expect(tab.page.locator("h1").first).to_have_text(title)
+        assert tab.page.evaluate(
+            "(main => main.scrollWidth <= main.clientWidth)(document.querySelector('[data-testid=stMain]'))"
+        ), f"{title} scrolls sideways at {width} pixels"
+
+
+@pytest.mark.real_data
+def test_every_page_opens_on_the_real_files(real, reader):
+    tab = reader(real)
+    tab.open()
+    for title in PAGES:
+        tab.turn_to(title)
+        assert (
+            tab.page.get_by_test_id("stPlotlyChart")
+            .or_(tab.page.get_by_test_id("stAlert"))
+            .first.is_visible()
+        )
+
+
+def test_a_segment_is_picked_and_its_members_are_taken_away_as_a_list(demo, demo_warehouse, reader):
+    tab = reader(demo)
+    tab.open()
+    tab.turn_to("Segments")
+    tab.switch("One segment")
+    tab.choose("Segment", "Loyalists")
+    expect(tab.page.get_by_role("heading", name="Loyalists", exact=True)).to_be_visible()
+    members = pl.read_parquet(demo_warehouse / "published" / "segment_members.parquet").filter(
+        segmentation="user_ratings", segment_name="Loyalists"
+    )
+    with tab.page.expect_download(timeout=LONG) as caught:
+        tab.page.get_by_text("CSV", exact=True).last.click()
+    rows = list(csv.DictReader(io.StringIO(Path(caught.value.path()).read_text("utf-8-sig"))))
+    assert sorted(row["entity_id"] for row in rows) == sorted(members["entity_id"])
+
+
+def test_the_choice_of_a_segmentation_stays_from_page_to_page(demo, reader):
+    tab = reader(demo)
+    tab.open()
+    tab.turn_to("Segments")
+    tab.choose("Segmentation", "Customer acquisition")
+    tab.turn_to("Choose k")
+    expect(tab.page.get_by_text("k = 8 is published", exact=False).first).to_be_visible()
+
+
+def test_a_title_is_searched_and_its_markup_stays_text(demo, reader):
+    tab = reader(demo)
+    tab.open("titles")
+    search = tab.page.get_by_label("Search")
+    search.fill("script alert")
+    search.press("Enter")
+    heading = tab.page.get_by_role("heading", name="<script>alert(1)</script>", exact=False)
+    heading.wait_for(timeout=LONG)
+    tab.settle()
+    expect(tab.page.get_by_role("heading", name="Similar titles")).to_be_visible()
+    for typed in (
+        "'; drop table titles; --",
+        '"quoted"',
+        "<img src=x onerror=alert(1)>",
+        "no such title at all",
+    ):
+        search.fill(typed)
+        search.press("Enter")
+        tab.page.get_by_text("Nearest in spelling", exact=False).wait_for(timeout=LONG)
+        tab.settle()
+
+
+def test_liked_titles_give_recommendations_with_reasons(demo, reader):
+    tab = reader(demo)
+    tab.open("recommend")
+    tab.switch("For liked titles")
+    for _ in range(2):
+        tab.page.get_by_role("combobox", name="Liked titles", exact=False).click(timeout=LONG)
+        tab.page.get_by_role("option").first.click(timeout=LONG)
+        tab.page.keyboard.press("Escape")
+        tab.settle()
+    expect(tab.page.get_by_text("because you like", exact=False).first).to_be_visible(timeout=LONG)
+    tab.choose("Genre", "Comedy")
+    assert tab.page.get_by_text("Comedy", exact=False).count() >= 3
+
+
+def test_a_known_user_gets_a_list_and_an_unknown_one_an_answer(demo, reader):
+    tab = reader(demo)
+    tab.open("recommend")
+    expect(tab.page.get_by_text("because you rated", exact=False).first).to_be_visible(timeout=LONG)
+    user = tab.page.get_by_label("User")
+    user.fill("987654321")
+    user.press("Enter")
+    expect(tab.page.get_by_text("There is no user 987654321", exact=False)).to_be_visible(timeout=LONG)
+    tab.settle()
+
+
+def test_charts_and_tables_have_a_name_for_screen_readers(demo, reader):
+    tab = reader(demo)
+    tab.open()
+    named = tab.page.locator(
+        "[data-testid=stPlotlyChart][aria-label], [data-testid=stPlotlyChart] [aria-label]"
+    )
+    assert named.count() >= tab.page.get_by_test_id("stPlotlyChart").count() > 0
+
+
+def test_a_page_is_reached_by_keyboard_alone(demo, reader):
+    tab = reader(demo)
+    tab.open()
+    link = tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Customers", exact=True)
+    for _ in range(30):
+        tab.page.keyboard.press("Tab")
+        if link.evaluate("one => one === document.activeElement"):
+            break
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.locator("h1").first).to_have_text("Customers", timeout=LONG)
+    tab.settle()
+
+
+def test_a_run_refreshes_the_dashboard_while_it_is_read(
+    demo_warehouse, demo_world, reader, dagster_home, tmp_path
+):
+    warehouse = tmp_path / "warehouse"
+    shutil.copytree(demo_warehouse, warehouse, symlinks=True)
+    before = (warehouse / "published").resolve()
+    with served(warehouse) as address:
+        tab = reader(address)
+        tab.open()
+        run = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "orchestration",
+                "run",
+                "--source",
+                str(demo_world),
+                "--warehouse",
+                str(warehouse),
+            ],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "DAGSTER_HOME": str(dagster_home)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        rounds = 0
+        while run.poll() is None:
+            tab.turn_to(PAGES[1 + rounds % (len(PAGES) - 1)])
+            rounds += 1
+        assert run.returncode == 0, run.stderr.read().decode() if run.stderr else ""
+        assert rounds >= 3
+        assert (warehouse / "published").resolve() != before
+        tab.turn_to("Data health")
+        runs = pl.read_parquet(warehouse / "published" / "runs.parquet")
+        assert runs.height == 2
+        expect(tab.page.get_by_test_id("stMetricValue").first).to_have_text("just now", timeout=LONG)
+
+
+def test_before_the_first_run_the_page_says_what_to_do(tmp_path, reader):
+    with served(tmp_path) as address:
+        tab = reader(address)
+        tab.open()
+        expect(tab.page.get_by_text("matinee run", exact=False).first).to_be_visible()
