@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format bench lock clean
+.PHONY: help run dev dashboard test lint format bench images lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -21,6 +21,9 @@ run: $(READY) ## Run everything on the demo world (or MATINEE_SOURCE) and say wh
 
 dev: $(READY) ## Open the Dagster UI on http://127.0.0.1:3000
 	$(BIN)/dagster dev
+
+dashboard: $(READY) ## Open the dashboard over the published results on http://127.0.0.1:8501
+	$(BIN)/matinee dashboard
 
 test: $(READY) ## Run the tests (needs nothing else; real files and a browser are used where they are)
 	$(BIN)/pytest -n 2
@@ -40,6 +43,9 @@ format: $(READY) ## Put code and SQL in order
 
 bench: $(READY) ## Measure Matinee against the plain notebook, back to back (an hour at full scale: see benchmarks/)
 	$(BIN)/python benchmarks/measure.py --help
+
+images: $(READY) ## Redraw the pictures of the documentation from a run on the demo world (needs Chromium)
+	$(BIN)/python docs/make_images.py $(MATINEE_WAREHOUSE)
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url \

@@ -12,7 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page, sync_playwright
 
 from ml.plots.encode import thumbnail
 
@@ -22,6 +26,7 @@ PLOTS = {
     "persona-map.png": Path("plots/user_ratings/pca_map_k5.png"),
 }
 WIDTH, HEIGHT = 1280, 1000
+PORT = 8599
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -40,12 +45,46 @@ def main() -> None:
     for name, plot in PLOTS.items():
         (IMAGES / name).write_bytes(thumbnail((warehouse / plot).read_bytes(), width=WIDTH))
     (IMAGES / "report.png").write_bytes(thumbnail(_screenshot(warehouse / "report" / "index.html"), WIDTH))
+    (IMAGES / "dashboard.png").write_bytes(thumbnail(_dashboard(warehouse), WIDTH))
+
+
+def _browser() -> str:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        sys.exit(f"pictures of pages need one of these browsers: {', '.join(BROWSERS)}")
+    return browser
+
+
+def _dashboard(warehouse: Path) -> bytes:
+    """Return a picture of the dashboard's map of personas, taken from the dashboard itself."""
+    command = [sys.executable, "-m", "orchestration", "dashboard", "--port", str(PORT)]
+    server = subprocess.Popen([*command, "--warehouse", str(warehouse)])  # noqa: S603 - our own command
+    try:
+        with sync_playwright() as playwright:
+            opened = playwright.chromium.launch(executable_path=_browser(), args=["--no-sandbox"])
+            page = opened.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+            _visit(page, f"http://127.0.0.1:{PORT}/segments?view=Map")
+            page.get_by_test_id("stPlotlyChart").first.wait_for(timeout=60_000)
+            page.wait_for_timeout(2_000)  # until the points are drawn
+            return page.screenshot()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _visit(page: Page, address: str, tries: int = 60) -> None:
+    for _ in range(tries):
+        try:
+            page.goto(address)
+        except PlaywrightError:  # the server is still starting
+            time.sleep(0.5)
+        else:
+            return
+    sys.exit(f"the dashboard did not answer at {address}")
 
 
 def _screenshot(page: Path) -> bytes:
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        sys.exit(f"the picture of the report needs one of these browsers: {', '.join(BROWSERS)}")
+    browser = _browser()
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "page.png"
         command = [browser, "--headless", "--no-sandbox", "--hide-scrollbars"]

@@ -14,6 +14,8 @@ from dashboard.queries import overview as queries
 from dashboard.queries import segments as segment_queries
 from dashboard.queries import viewing as viewing_queries
 
+_FIRST_ADVICE = 6
+
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
@@ -29,9 +31,17 @@ def show(data: PublishedSet) -> None:
 def _advice(data: PublishedSet) -> None:
     st.header("What the figures advise")
     rows = queries.strategic_recommendations(data)
-    for row in rows.iter_rows(named=True):
-        st.markdown(f"{row['rank']}. **{ui.plain(row['topic'])}** — {ui.plain(row['sentence'])}")
+    _advice_list(rows.head(_FIRST_ADVICE))
+    if len(rows) > _FIRST_ADVICE:
+        with st.expander(f"{len(rows) - _FIRST_ADVICE} more"):
+            _advice_list(rows[_FIRST_ADVICE:])
     ui.offer(rows, name="strategic_recommendations", data=data)
+
+
+def _advice_list(rows: pl.DataFrame) -> None:
+    for row in rows.iter_rows(named=True):
+        topic = row["topic"][:1].upper() + row["topic"][1:]
+        st.markdown(f"{row['rank']}. **{ui.plain(topic)}:** {ui.plain(row['sentence'])}")
 
 
 def _genres(data: PublishedSet) -> None:

@@ -73,7 +73,9 @@ def _title(data: PublishedSet, title_id: str) -> None:
         return
     st.header(ui.plain(queries.label(title)), anchor=False)
     facts = [title["kind"], title["runtime"], title["genres"], title["languages"], title["countries"]]
-    if title["runtime_minutes"]:
+    if (
+        title["runtime_minutes"] and title["catalogue"] == "movies"
+    ):  # elsewhere minutes are guessed from the bucket
         facts[1] = f"{title['runtime_minutes']:.0f} minutes"
     known = [ui.plain(fact) for fact in facts if fact]
     where = _CATALOGUES.get(title["catalogue"], title["catalogue"])

@@ -112,8 +112,10 @@ class Reader:
 
     def choose(self, label: str, option: str) -> None:
         """Choose an option of a select box."""
-        box = self.page.get_by_role("combobox", name=label, exact=False).first
-        box.click(timeout=LONG)
+        labelled = self.page.get_by_text(label, exact=True)
+        self.page.get_by_test_id("stSelectbox").filter(has=labelled).get_by_role("combobox").click(
+            timeout=LONG
+        )
         self.page.get_by_role("option", name=option, exact=True).click(timeout=LONG)
         self.settle()
 
@@ -124,9 +126,9 @@ class Reader:
         ).first.click(timeout=LONG)
         self.settle()
 
-    def download(self, name: str) -> bytes:
+    def download(self, key: str) -> bytes:
         with self.page.expect_download(timeout=LONG) as caught:
-            self.page.get_by_role("button", name=name).first.click()
+            self.page.locator(f".st-key-{key} button:visible").first.click(timeout=LONG)
         return Path(caught.value.path()).read_bytes()
 
 
@@ -197,9 +199,8 @@ def test_a_segment_is_picked_and_its_members_are_taken_away_as_a_list(demo, demo
     members = pl.read_parquet(demo_warehouse / "published" / "segment_members.parquet").filter(
         segmentation="user_ratings", segment_name="Loyalists"
     )
-    with tab.page.expect_download(timeout=LONG) as caught:
-        tab.page.get_by_text("CSV", exact=True).last.click()
-    rows = list(csv.DictReader(io.StringIO(Path(caught.value.path()).read_text("utf-8-sig"))))
+    content = tab.download(f"members_user_ratings_{members['segment_id'][0]}-csv")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
     assert sorted(row["entity_id"] for row in rows) == sorted(members["entity_id"])
 
 
@@ -215,7 +216,7 @@ def test_the_choice_of_a_segmentation_stays_from_page_to_page(demo, reader):
 def test_a_title_is_searched_and_its_markup_stays_text(demo, reader):
     tab = reader(demo)
     tab.open("titles")
-    search = tab.page.get_by_label("Search")
+    search = tab.page.get_by_role("textbox", name="Search", exact=True)
     search.fill("script alert")
     search.press("Enter")
     heading = tab.page.get_by_role("heading", name="<script>alert(1)</script>", exact=False)
@@ -239,7 +240,7 @@ def test_liked_titles_give_recommendations_with_reasons(demo, reader):
     tab.open("recommend")
     tab.switch("For liked titles")
     for _ in range(2):
-        tab.page.get_by_role("combobox", name="Liked titles", exact=False).click(timeout=LONG)
+        tab.page.get_by_test_id("stMultiSelect").get_by_role("combobox").click(timeout=LONG)
         tab.page.get_by_role("option").first.click(timeout=LONG)
         tab.page.keyboard.press("Escape")
         tab.settle()
@@ -252,7 +253,7 @@ def test_a_known_user_gets_a_list_and_an_unknown_one_an_answer(demo, reader):
     tab = reader(demo)
     tab.open("recommend")
     expect(tab.page.get_by_text("because you rated", exact=False).first).to_be_visible(timeout=LONG)
-    user = tab.page.get_by_label("User")
+    user = tab.page.get_by_role("textbox", name="User", exact=True)
     user.fill("987654321")
     user.press("Enter")
     expect(tab.page.get_by_text("There is no user 987654321", exact=False)).to_be_visible(timeout=LONG)
