@@ -129,7 +129,7 @@ class PublishedSet:
             )
             raise TableError(msg) from error
         except duckdb.Error as error:
-            if not self.folder.is_dir():
+            if not all((self.folder / f"{table}.parquet").exists() for table in self.columns):
                 msg = f"the set {self.folder.name} was removed; a newer one is published"
                 raise SetVanishedError(msg) from error
             if isinstance(
@@ -160,7 +160,7 @@ def current_set(warehouse: Path) -> PublishedSet:
         When there is none; the message says which command publishes one.
     """
     link = warehouse / "published"
-    for _ in range(3):  # between resolving and reading, the link may move on and the folder go
+    for _ in range(10):  # between resolving and reading, the link may move on and the folder go
         folder = link.resolve()
         try:
             return _read_set(folder, folder.stat().st_mtime_ns)
@@ -194,8 +194,8 @@ def _read_set(folder: Path, modified: int) -> PublishedSet:
             described = connection.execute(f"describe {_identifier(file.stem)}").fetchall()
             columns[file.stem] = frozenset(name for name, *_ in described)
         except duckdb.Error as error:
-            if not folder.is_dir():
-                raise FileNotFoundError(folder) from error
+            if not file.exists():  # the set is being removed
+                raise FileNotFoundError(file) from error
             damaged[file.stem] = _first_line(error)
     connection.execute("set lock_configuration = true")
     return PublishedSet(folder, _published_at(folder, modified), columns, damaged, connection)

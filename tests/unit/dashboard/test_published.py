@@ -1,4 +1,6 @@
 import shutil
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -129,3 +131,40 @@ def test_a_table_without_rows_or_without_a_column_does_not_count_as_there(publis
 def test_the_age_is_told_in_words(age, words):
     now = datetime(2026, 1, 2, tzinfo=UTC)
     assert age_in_words(now - age, now) == words
+
+
+def test_readers_see_one_set_or_another_and_never_a_mixture_while_sets_are_switched(publish):
+    def tables(number: int) -> dict[str, pl.DataFrame]:
+        return {name: pl.DataFrame({"number": [number]}) for name in ("one", "two")}
+
+    warehouse = publish("20260101T000000-0", **tables(0))
+    stop, seen, problems = threading.Event(), set(), []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                data = current_set(warehouse)
+                pair = [data.ask(f"select number from {table}").item() for table in ("one", "two")]
+                seen.add(pair[0])
+                if pair[0] != pair[1]:
+                    problems.append(pair)
+            except SetVanishedError:
+                continue  # the app resolves the link again
+            except Exception as error:
+                problems.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for number in range(1, 25):
+        publish(f"20260101T0000{number:02d}-0", **tables(number))
+        for old in sorted((warehouse / "published.d").iterdir())[:-3]:
+            shutil.rmtree(old)
+        deadline = time.monotonic() + 30
+        while number % 8 == 0 and number not in seen and time.monotonic() < deadline:
+            time.sleep(0.01)
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert not problems
+    assert {8, 16, 24} <= seen
