@@ -160,10 +160,13 @@ class Component:
 
 @dataclass(frozen=True)
 class Separation:
-    """Share of a feature's variance that the segments explain, beside the best single column."""
+    """Share of a feature's variance that the segments explain, beside the best single column.
+
+    `explained` is None for a feature that has one value only.
+    """
 
     label: str
-    explained: float
+    explained: float | None
     kruskal_p: float | None
     best_column: str | None
     best_explained: float | None

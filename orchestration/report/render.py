@@ -39,9 +39,11 @@ def _environment() -> jinja2.Environment:
         "exact": lambda value, digits=0: "–" if value is None else decimals(value, digits),
         "signed": _signed,
         "sentence": lambda text: text[:1].upper() + text[1:],
-        "percent": percent,
+        "percent": lambda share: "–" if share is None else percent(share),
         "p_value": lambda p: "–" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}",
-        "whole_percent": lambda share: "<1%" if 0 < share < 0.005 else percent(share, 0),
+        "whole_percent": lambda share: (
+            "–" if share is None else "<1%" if 0 < share < 0.005 else percent(share, 0)
+        ),
         "megabytes": lambda size: f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} KB",
     }
     return environment

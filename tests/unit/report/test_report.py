@@ -349,6 +349,15 @@ def test_the_page_says_what_segments_explain_beside_the_best_single_column(wareh
     assert "Minutes watched 0.3% 0.075 Channel 0.4% <0.001" in text
 
 
+def test_a_feature_of_one_value_has_no_share_to_explain(warehouse):
+    of = warehouse.marts["segment_separation"]
+    constant = pl.lit(None, dtype=pl.Float64)
+    warehouse.marts["segment_separation"] = of.with_columns(
+        eta_squared=constant, kruskal_p=constant, best_eta_squared=constant, best_kruskal_p=constant
+    )
+    assert "Minutes watched – – Channel – –" in Page(warehouse.page()).text
+
+
 def test_a_statement_without_support_stands_under_not_supported_with_its_reason(warehouse):
     text = Page(warehouse.page()).text
     supported, _, rest = text.partition("Not supported")
