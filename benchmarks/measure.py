@@ -432,7 +432,7 @@ def parser() -> argparse.ArgumentParser:
     matinee = Path(sys.executable).with_name("matinee")
     both.add_argument(
         "--matinee",
-        default=f"{shlex.quote(str(matinee))} run --allow-rejects",
+        default=f"{shlex.quote(str(matinee))} run --job segments --allow-rejects",
         help="Matinee's command without --source",
     )
     both.add_argument(
