@@ -37,7 +37,7 @@ def test_a_changed_contract_has_another_fingerprint():
     [
         (Column(raw="a", name="a", kind=Kind.INTEGER, minimum=1), "a whole number, 1 or more"),
         (Column(raw="a", name="a", kind=Kind.NUMBER, minimum=0.5, maximum=5), "a number from 0.5 to 5"),
-        (Column(raw="a", name="a", kind=Kind.DATE), "a date such as 1995-10-30"),
+        (Column(raw="a", name="a", kind=Kind.DATE), "a date such as 1995-10-30 or 30 Oct 1995"),
         (Column(raw="a", name="a", kind=Kind.TEXT, pattern="x", example="an x"), "an x"),
     ],
 )
