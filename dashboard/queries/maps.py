@@ -17,17 +17,23 @@ def explored(data: PublishedSet, segmentation: str) -> list[int]:
     return rows["k"].to_list()
 
 
-def points(data: PublishedSet, segmentation: str, k: int) -> pl.DataFrame:
-    """Return a sample of members and the centres of the segments."""
+def points(data: PublishedSet, segmentation: str, k: int, most: int = 5_000) -> pl.DataFrame:
+    """Return the centres of the segments and a sample of at most so many members, the same members for every k."""
     return data.ask(
         """
         select segment_id, segment_name, is_centre, pc1, pc2
-        from segment_map
-        where segmentation = $segmentation and k = $k
+        from (
+            -- The members stand in the same order, a random one, for every k.
+            select *, row_number() over (partition by is_centre) as place
+            from segment_map
+            where segmentation = $segmentation and k = $k
+        )
+        where is_centre or place <= $most
         order by segment_id
         """,
         segmentation=segmentation,
         k=k,
+        most=most,
     )
 
 

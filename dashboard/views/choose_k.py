@@ -12,6 +12,9 @@ from dashboard.published import PublishedSet
 from dashboard.queries import choose_k as queries
 from dashboard.queries import maps
 
+_MOST_POINTS = 2_000
+"""Members on each of several maps, so that a page of them answers at once."""
+
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
@@ -62,7 +65,7 @@ def _side_by_side(data: PublishedSet, segmentation: str) -> None:
         for column, k in zip(st.columns(2, gap="large"), explored[start : start + 2], strict=False):
             with column:
                 st.subheader(f"k = {k}")
-                points = maps.points(data, segmentation, k)
+                points = maps.points(data, segmentation, k, _MOST_POINTS)
                 ui.chart(
                     segment_charts.segment_map(points, ratios, theme=ui.theme(), height=420), key=f"map_{k}"
                 )
