@@ -1,9 +1,15 @@
-"""Fixtures that every kind of test shares."""
+"""Fixtures that every kind of test shares: the real files, the command line, and finished runs to look at."""
 
+import gc
 import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from typer.testing import CliRunner
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,3 +25,99 @@ def real_movies() -> Path:
     if not (folder / "ratings_small.csv").exists():
         pytest.skip(f"the real files are not here: {folder} (set MATINEE_REAL_DATA)")
     return folder
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said and how it ended."""
+
+    exit_code: int
+    said: str
+
+
+Matinee = Callable[..., Answer]
+
+
+@pytest.fixture(scope="session")
+def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _dagster_home(tmp_path_factory.mktemp("dagster_home"))
+
+
+@pytest.fixture(scope="session")
+def matinee(dagster_home: Path) -> Iterator[Matinee]:
+    """The command line `matinee`, called in this process, so that Dagster and dbt are imported once.
+
+    `matinee("run", "--source", folder, warehouse=folder)`; `home` names another Dagster instance.
+    """
+    before = dict(os.environ)
+
+    def call(*args: object, warehouse: Path | None = None, home: Path = dagster_home) -> Answer:
+        # Imported here: most tests never call it.
+        from orchestration.cli import app  # noqa: PLC0415
+
+        os.environ["DAGSTER_HOME"] = str(home)
+        placed = ["--warehouse", str(warehouse)] if warehouse else []
+        result = CliRunner().invoke(app, [str(arg) for arg in args] + placed)
+        gc.enable()  # a run switches it off for the rest of its process
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Answer(result.exit_code, result.output)
+
+    yield call
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from ingest.demo import write_demo_world  # noqa: PLC0415
+
+    return _once(tmp_path_factory, "demo_world", lambda folder: write_demo_world(folder, scale="small"))
+
+
+@pytest.fixture(scope="session")
+def demo_warehouse(matinee: Matinee, demo_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse after one good run on the demo world. Tests read it; they do not write to it."""
+    return _once(tmp_path_factory, "demo_warehouse", lambda folder: _good_run(matinee, demo_world, folder))
+
+
+@pytest.fixture(scope="session")
+def demo_home(demo_warehouse: Path) -> Path:
+    """The Dagster instance that recorded the run of `demo_warehouse`, and no other."""
+    return _home_beside(demo_warehouse)
+
+
+@pytest.fixture(scope="session")
+def real_warehouse(matinee: Matinee, real_movies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse after one good run on all of the real files. Tests read it; they do not write to it."""
+    return _once(
+        tmp_path_factory, "real_warehouse", lambda folder: _good_run(matinee, real_movies.parent, folder)
+    )
+
+
+def _good_run(matinee: Matinee, source: Path, warehouse: Path) -> None:
+    home = _home_beside(warehouse)
+    home.mkdir()
+    answer = matinee("run", "--source", source, warehouse=warehouse, home=_dagster_home(home))
+    assert answer.exit_code == 0, answer.said
+
+
+def _dagster_home(folder: Path) -> Path:
+    shutil.copy(PROJECT_ROOT / ".dagster" / "dagster.yaml", folder)
+    return folder
+
+
+def _home_beside(warehouse: Path) -> Path:
+    return warehouse.with_name(f"{warehouse.name}_dagster_home")
+
+
+def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Make a folder once for all processes that run tests side by side."""
+    own = factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made = root / f".{name}.made"
+    with FileLock(root / f".{name}.lock"):
+        if not made.exists():
+            make(root / name)
+            made.touch()
+    return root / name

@@ -1,18 +1,10 @@
-"""A headless Chromium, and the finished run of the integration tests to look at."""
+"""A headless Chromium; what it looks at are the finished runs of `tests.conftest`."""
 
 import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-
-from tests.integration.conftest import (  # noqa: F401 - fixtures
-    dagster_home,
-    demo_warehouse,
-    demo_world,
-    matinee,
-    real_warehouse,
-)
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]

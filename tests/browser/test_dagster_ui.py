@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def ui(dagster_home, demo_warehouse):
+def ui(demo_home, demo_warehouse):
     """The address of a webserver on the instance that recorded the demo run."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -24,7 +24,7 @@ def ui(dagster_home, demo_warehouse):
     server = subprocess.Popen(
         [str(Path(sys.executable).with_name("dagster-webserver")), "-p", str(port), "-w", "workspace.yaml"],
         cwd=PROJECT_ROOT,
-        env={**os.environ, "DAGSTER_HOME": str(dagster_home), "MATINEE_WAREHOUSE": str(demo_warehouse)},
+        env={**os.environ, "DAGSTER_HOME": str(demo_home), "MATINEE_WAREHOUSE": str(demo_warehouse)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

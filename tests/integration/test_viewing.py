@@ -70,7 +70,7 @@ def test_every_recommendation_says_what_its_mart_holds(demo_warehouse):
 
 @pytest.mark.real_data
 def test_ratings_alone_are_enough_for_five_recommendations(matinee, real_movies, tmp_path):
-    answer = matinee("run", "--source", real_movies, warehouse=tmp_path)
+    answer = matinee("run", "--job", "segments", "--source", real_movies, warehouse=tmp_path)
     assert answer.exit_code == 0, answer.said
     advice = mart(tmp_path, "strategic_recommendations")
     assert len(advice) >= 5
