@@ -264,8 +264,7 @@ def dashboard(
         settings = load_settings(warehouse=warehouse)
     except SettingsError as error:
         _fail(str(error), USAGE)
-    package = find_spec("dashboard")
-    if package is None or package.origin is None:
+    if find_spec("dashboard") is None:
         _fail("the dashboard is not installed: `pip install --editable .` in the project's folder", FAILED)
     os.environ |= {
         "MATINEE_WAREHOUSE": str(settings.warehouse),
@@ -276,10 +275,7 @@ def dashboard(
     # Takes this process's place: Ctrl-C and signals reach the server itself.
     os.execv(  # noqa: S606 - no shell
         sys.executable,
-        [
-            *(sys.executable, "-m", "streamlit", "run", str(Path(package.origin).with_name("app.py"))),
-            *("--server.address", host, "--server.port", str(port)),
-        ],
+        [sys.executable, "-m", "dashboard", "--server.address", host, "--server.port", str(port)],
     )
 
 

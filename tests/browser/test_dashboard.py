@@ -288,6 +288,10 @@ def test_a_run_refreshes_the_dashboard_while_it_is_read(
     warehouse = tmp_path / "warehouse"
     shutil.copytree(demo_warehouse, warehouse, symlinks=True)
     before = (warehouse / "published").resolve()
+    # A source with customers only: the shortest run there is, and pages lose their tables under the reader.
+    customers = tmp_path / "customers"
+    customers.mkdir()
+    shutil.copy(next(demo_world.rglob("customer_segmentation_data.csv")), customers)
     with served(warehouse) as address:
         tab = reader(address)
         tab.open()
@@ -298,7 +302,7 @@ def test_a_run_refreshes_the_dashboard_while_it_is_read(
                 "orchestration",
                 "run",
                 "--source",
-                str(demo_world),
+                str(customers),
                 "--warehouse",
                 str(warehouse),
             ],

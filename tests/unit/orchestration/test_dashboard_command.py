@@ -23,7 +23,7 @@ def test_the_dashboard_listens_on_this_machine_only_unless_told_otherwise(starte
     assert result.exit_code == 0, result.output
     ((path, command),) = started
     assert path == sys.executable
-    assert command[1:4] == ["-m", "streamlit", "run"]
+    assert command[1:3] == ["-m", "dashboard"]
     assert command[command.index("--server.address") + 1] == "127.0.0.1"
     assert os.environ["MATINEE_WAREHOUSE"] == str(tmp_path)
     assert os.environ["MATINEE_MINIMUM_MEMBERS"] == "50"
