@@ -100,7 +100,7 @@ class Evaluation:
     k : length of the lists.
     figures : by name of the model.
     models : by the same names, with the settings that were chosen and not trained: to train on all ratings there
-        are without choosing again; content needs those titles' features first (`models.with_features`).
+        are without choosing again; content needs those titles' features (`declared.from_settings` gives them).
     per_user : one row per judged user: user_id, and `ndcg_<model>` for each model.
     task : what was judged.
     """
@@ -230,39 +230,6 @@ def evaluate(
         figures[name], chosen[name], per_user[f"ndcg_{name}"] = workshop.judged(name, k)
         say(f"{name}: nDCG@{k} {figures[name].ndcg:.3f} in {figures[name].seconds:.1f} s.")
     return Evaluation(k, figures, chosen, pl.DataFrame({"user_id": task.users} | per_user), task)
-
-
-def per_segment(evaluation: Evaluation, members: pl.DataFrame) -> pl.DataFrame:
-    """Return each model's mean nDCG of the judged users in each segment.
-
-    Parameters
-    ----------
-    evaluation
-        What `evaluate` gave.
-    members
-        user_id, segmentation, segment_id, segment_name. Ids are compared as text where types differ; users who were
-        not judged, and judged ones in no segment, are left out.
-
-    Returns
-    -------
-    model, segmentation, segment_id, segment_name, users (judged), ndcg; in the order of these columns.
-    """
-    judged = evaluation.per_user
-    if judged["user_id"].dtype != members["user_id"].dtype:
-        judged, members = (
-            table.with_columns(pl.col("user_id").cast(pl.String)) for table in (judged, members)
-        )
-    segment = ["segmentation", "segment_id", "segment_name"]
-    both = members.select("user_id", *segment).join(judged, on="user_id")
-    long = both.unpivot(
-        [f"ndcg_{name}" for name in evaluation.figures],
-        index=segment,
-        variable_name="model",
-        value_name="ndcg",
-    )
-    long = long.with_columns(pl.col("model").str.strip_prefix("ndcg_"))
-    figures = long.group_by("model", *segment).agg(users=pl.len().cast(pl.Int64), ndcg=pl.col("ndcg").mean())
-    return figures.sort("model", *segment)
 
 
 class _Workshop:

@@ -3,10 +3,7 @@
 Belongs here: names, defaults, alternatives. Does not belong here: the models themselves, choosing (`tuning`).
 """
 
-from dataclasses import replace
-
 from ml.recommendation.als import Als
-from ml.recommendation.blend import Blend
 from ml.recommendation.content import Content, ItemFeatures
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
@@ -83,20 +80,3 @@ def settings(name: str, features: ItemFeatures | None = None) -> tuple[Model, ..
         msg = f"no model {name!r}; there are: {', '.join(MODEL_NAMES)}"
         raise RecommendationError(msg)
     return known[name]
-
-
-def with_features(model: Model, features: ItemFeatures) -> Model:
-    """Return the model with what is said about other titles in its content: to train it on more ratings.
-
-    Parameters
-    ----------
-    model
-        As `tuning.tuned` or `evaluate` chose it.
-    features
-        What is said about the titles of the ratings it will be trained on.
-    """
-    if isinstance(model, Content):
-        return Content(features)
-    if isinstance(model, Blend):
-        return replace(model, parts=tuple(with_features(part, features) for part in model.parts))
-    return model

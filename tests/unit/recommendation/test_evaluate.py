@@ -5,11 +5,12 @@ import polars as pl
 import pytest
 
 from ml.recommendation.content import Content, item_features
+from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.evaluate import evaluate, per_segment, prepare
+from ml.recommendation.evaluate import evaluate, prepare
 from ml.recommendation.interactions import from_frame
-from ml.recommendation.models import MODEL_NAMES, with_features
+from ml.recommendation.models import MODEL_NAMES
 from ml.recommendation.splits import stratified_split
 from ml.recommendation.tuning import _wins, tuned, validation_cut
 from tests.unit.recommendation.worlds import catalogue, learned, two_tastes
@@ -140,7 +141,7 @@ def test_the_evaluation_tells_the_chosen_settings_for_a_fit_on_all_ratings(cut):
     done = evaluate(*cut, ["blend"], items=catalogue(), rng=rng())
     world = from_frame(two_tastes())
     assert set(done.models) == {"blend", "popular", "recent_popular"}
-    blend = with_features(done.models["blend"], item_features(catalogue(), world.items))
+    blend = from_settings(to_settings(done.models["blend"]), item_features(catalogue(), world.items))
     assert [part for part in blend.parts if isinstance(part, Content)] != []
     assert np.isfinite(blend.fit(world, rng=rng()).scores(world.ratings)).all()
 
@@ -152,25 +153,6 @@ def test_at_most_so_many_users_are_judged_and_the_rest_is_told(cut):
     assert some.task.train.ratings.nnz == everybody.task.train.ratings.nnz
     both = some.per_user.join(everybody.per_user, on="user_id")
     assert both["ndcg_popular"].equals(both["ndcg_popular_right"])
-
-
-def test_each_segment_has_the_mean_of_its_judged_users(cut):
-    done = evaluate(*cut, ["ease"], rng=rng())
-    users = done.per_user["user_id"]
-    members = pl.DataFrame(
-        {
-            "user_id": pl.concat([users, pl.Series([-5])]).cast(pl.String),
-            "segmentation": "taste",
-            "segment_id": [int(user) % 2 for user in users] + [9],
-            "segment_name": [f"Taste {int(user) % 2}" for user in users] + ["Strangers"],
-        }
-    )
-    table = per_segment(done, members)
-    assert table.columns == ["model", "segmentation", "segment_id", "segment_name", "users", "ndcg"]
-    assert set(table["segment_name"]) == {"Taste 0", "Taste 1"}
-    even = table.row(by_predicate=(pl.col("model") == "ease") & (pl.col("segment_id") == 0), named=True)
-    own = done.per_user.filter(pl.col("user_id") % 2 == 0)["ndcg_ease"]
-    assert (even["users"], even["ndcg"]) == (len(own), pytest.approx(own.mean()))
 
 
 def test_progress_is_told_model_by_model(cut):
