@@ -26,7 +26,7 @@ dashboard: $(READY) ## Open the dashboard over the published results on http://1
 	$(BIN)/matinee dashboard
 
 test: $(READY) ## Run the tests (needs nothing else; real files and a browser are used where they are)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: $(READY) ## Check style, types, SQL, imports and definitions
 	$(BIN)/ruff check .
