@@ -4,6 +4,7 @@ Belongs here: finding the user, the titles and the genre that somebody typed; th
 belong here: scores and reasons (`ml.recommendation`), the store.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -139,9 +140,7 @@ class Recommender:
         """Return the column of a title by its id or its name; of several of one name the most rated one."""
         titles = self._stored.titles
         wanted = name.strip()
-        named = np.flatnonzero(
-            (titles["title"].str.to_lowercase() == wanted.lower()).fill_null(False).to_numpy()
-        )
+        named = np.flatnonzero(np.array([_plain(title or "") == _plain(wanted) for title in titles["title"]]))
         if not len(named):
             named = np.flatnonzero((titles["title_id"].cast(pl.String) == wanted).to_numpy())
         if not len(named):
@@ -206,6 +205,11 @@ class Recommender:
             .collect()
         )
         return None if found.is_empty() else found.item(0, 0)
+
+
+def _plain(name: str) -> str:
+    """Return a name as people type it: without accents, in small letters."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
 
 
 def _either(names: Sequence[str]) -> str:

@@ -4,6 +4,8 @@ Belongs here: the table of segments, the run file with stage times. Does not bel
 """
 
 import json
+import os
+import sys
 
 import polars as pl
 from rich.console import Console
@@ -52,7 +54,8 @@ def show_titles(titles: pl.DataFrame) -> None:
         table.add_row(
             str(row["rank"]), *(Text(row[column] or "") for column in ("title", "genres", "reason"))
         )
-    Console().print(table)
+    # A pipe has no width of its own; 80 columns would break every title in two.
+    Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140).print(table)
 
 
 def _show_segments(console: Console, layout: WarehouseLayout) -> None:

@@ -15,7 +15,9 @@ from tests.unit.recommendation.worlds import learned, two_tastes
 TITLES = pl.DataFrame(
     {
         "title_id": range(40),
-        "title": [f"Film {i}" if i not in (4, 6) else "Twice Told" for i in range(40)],
+        "title": [
+            {4: "Twice Told", 6: "Twice Told", 9: "Hiver à Vellión"}.get(i, f"Film {i}") for i in range(40)
+        ],
         "genres": ["Drama|War" if i % 2 else "Comedy" for i in range(40)],
     }
 )
@@ -82,7 +84,12 @@ def test_somebody_new_is_recommended_titles_like_those_they_like(recommender):
     advice = recommender.for_liked(["Film 1", "film 3", "5"], n=5)
     assert all(int(title) % 2 for title in advice.titles["title_id"])
     assert not {"1", "3", "5"} & set(advice.titles["title_id"])
-    assert all(reason.startswith("because you like Film ") for reason in advice.titles["reason"])
+    assert all(reason.startswith("because you like ") for reason in advice.titles["reason"])
+
+
+def test_a_title_is_found_without_its_accents(recommender):
+    advice = recommender.for_liked(["hiver a vellion"], n=3)
+    assert set(advice.titles["reason"]) == {"because you like Hiver à Vellión"}
 
 
 def test_of_titles_with_one_name_the_most_rated_is_taken_and_said(recommender):
