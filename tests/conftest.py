@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from typer.testing import CliRunner
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes says more of what else the machine does than of the rule.
+settings.register_profile("matinee", deadline=None)
+settings.load_profile("matinee")
 
 
 def _real_data() -> Path:

@@ -42,7 +42,7 @@ def ui(demo_home, demo_warehouse):
 
 def test_the_graph_of_a_segmentation_is_shown_materialised(browser, ui):
     # Large, because assets outside the window are not drawn.
-    page = browser.new_page(viewport={"width": 2600, "height": 2000})
+    page = browser.new_page(viewport={"width": 2600, "height": 4200})
     page.goto(f"{ui}/locations/matinee/asset-groups/user_ratings")
     page.get_by_text("2 / 2 Passed").nth(1).wait_for(timeout=60_000)
     page.get_by_text("Materialized").nth(4).wait_for(timeout=30_000)

@@ -48,6 +48,7 @@ def test_the_world_is_a_source_of_every_dataset_and_keeps_its_truth_out(world: D
         "links": "links.csv",
         "titles": "movies_metadata.csv",
         "customers": "customers/customer_segmentation_data.csv",
+        "catalogue": "catalogue/netflix_titles.csv",
         "users": "viewing/users.csv",
         "watch_events": "viewing/watch_events.csv",
     }
