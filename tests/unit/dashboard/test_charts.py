@@ -59,8 +59,26 @@ def test_a_feature_whose_base_is_zero_is_not_compared():
 def test_what_sets_a_segment_apart_may_lie_below_everybody():
     own = profiles().filter(pl.col("segment_id") == 0)
     assert segments.leanings(own, "Quiet", 0, "all users").finding == (
-        "What sets Quiet apart most is War: 50 where everybody has 100"
+        "Quiet: nothing above everybody, War 50% below everybody"
     )
+
+
+def test_what_a_segment_lacks_most_leaves_room_for_what_it_has_most():
+    count = 12
+    own = pl.DataFrame(
+        {
+            "feature": [f"cnt_genre{i}" for i in range(count)],
+            "segment_mean": 1.0,
+            "base_mean": 1.0,
+            "index": [*(5.0 + i for i in range(count - 2)), 130.0, 240.0],
+        }
+    )
+    chart = segments.leanings(own, "Loyal", 0, "all users")
+    drawn = np.array(chart.figure.data[0].x)
+    assert ((drawn > 0).sum(), (drawn < 0).sum()) == (2, 5)
+    assert re.fullmatch(
+        r"Loyal: Genre11.* 2\.4\d* times everybody; Genre0.* 95% below", chart.finding, re.IGNORECASE
+    ), chart.finding
 
 
 def genre_ratings() -> pl.DataFrame:
