@@ -17,6 +17,8 @@ _FOR = {"user": "For a user", "liked": "For liked titles"}
 _ANY = "Any genre"
 _LARGEST_ID = 2**63 - 1
 _GIVES = "ratings of titles"
+_MOST_LIKED = 50
+"""Titles taken from an address, which anybody may write."""
 
 
 def show(data: PublishedSet) -> None:
@@ -110,6 +112,7 @@ def _for_liked(data: PublishedSet) -> None:
         st.info(
             f"No title has all of these words. Nearest in spelling: {near}.", icon=":material/search_off:"
         )
+    _liked_in_address(data)
     before = [
         title_id for title_id in st.session_state.get("liked", []) if title_id not in set(hits["title_id"])
     ]
@@ -123,6 +126,8 @@ def _for_liked(data: PublishedSet) -> None:
         placeholder="Choose among the titles found",
         persist_state="session",
     )
+    if liked != st.query_params.get_all("liked"):
+        st.query_params["liked"] = liked
     if not liked:
         st.info("Choose one title or a few that somebody likes.", icon=":material/thumb_up:")
         return
@@ -131,6 +136,19 @@ def _for_liked(data: PublishedSet) -> None:
         st.info("No title of this genre is left to recommend.", icon=":material/info:")
         return
     _list(data, advised, name="recommendations_liked")
+
+
+def _liked_in_address(data: PublishedSet) -> None:
+    """Choose the liked titles that stand in the address, when the page is opened by it.
+
+    The list is not bound to the address: what it offers hangs on the search, and a bound list forgets other titles.
+    """
+    if "liked" in st.session_state:
+        return
+    asked = list(dict.fromkeys(st.query_params.get_all("liked")))[:_MOST_LIKED]
+    known = title_queries.named(data, asked) if asked else {}
+    if known:
+        st.session_state["liked"] = [title_id for title_id in asked if title_id in known]
 
 
 def _choose_genre(data: PublishedSet) -> str | None:

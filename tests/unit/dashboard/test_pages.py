@@ -48,7 +48,7 @@ TYPED = [
 ]
 
 
-def open_page(page: str, warehouse: Path, **address: str) -> AppTest:
+def open_page(page: str, warehouse: Path, **address: str | list[str]) -> AppTest:
     """Open a page as the app does, on the set that is published in a warehouse."""
     script = f"""
 from pathlib import Path
@@ -181,6 +181,23 @@ def test_liked_titles_stay_chosen_when_another_is_searched(made_up):
     app.multiselect(key="liked").set_value(["21"]).run()
     app.text_input(key="find").set_value("War Vell40").run()
     assert app.multiselect(key="liked").value == ["21"]
+
+
+def test_liked_titles_stand_in_the_address(made_up):
+    app = open_page("recommend", made_up, **{"for": "For liked titles"})
+    app.multiselect(key="liked").set_value(["21", "22"]).run()
+    assert app.query_params["liked"] == ["21", "22"]
+    app.multiselect(key="liked").set_value([]).run()
+    assert not app.query_params.get("liked")
+
+
+def test_an_address_with_liked_titles_chooses_those_there_are(made_up):
+    app = open_page(
+        "recommend", made_up, **{"for": "For liked titles", "liked": ["22", "no such title", "21"]}
+    )
+    assert not app.exception
+    assert app.multiselect(key="liked").value == ["22", "21"]
+    assert any("because you like" in text.value for text in app.markdown)
 
 
 def test_before_the_first_run_the_app_says_what_to_do(tmp_path, monkeypatch):
