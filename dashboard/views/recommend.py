@@ -124,6 +124,9 @@ def _for_liked(data: PublishedSet) -> None:
         format_func=lambda title_id: clean(labels[title_id]),
         key="liked",
         placeholder="Choose among the titles found",
+        # One place to type in: the field above finds titles whatever their accents, this one only lists them.
+        filter_mode=None,
+        select_all=False,
         persist_state="session",
     )
     if liked != st.query_params.get_all("liked"):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from streamlit.proto.SelectWidgetFilterMode_pb2 import SelectWidgetFilterMode
 from streamlit.testing.v1 import AppTest
 
 from dashboard.views import PAGES
@@ -198,6 +199,13 @@ def test_an_address_with_liked_titles_chooses_those_there_are(made_up):
     assert not app.exception
     assert app.multiselect(key="liked").value == ["22", "21"]
     assert any("because you like" in text.value for text in app.markdown)
+
+
+def test_liked_titles_are_searched_in_one_field_and_never_all_chosen(made_up):
+    app = open_page("recommend", made_up, **{"for": "For liked titles"})
+    listed = app.multiselect(key="liked").proto
+    assert listed.filter_mode == SelectWidgetFilterMode.FILTER_MODE_NONE
+    assert listed.select_all == 0
 
 
 def test_before_the_first_run_the_app_says_what_to_do(tmp_path, monkeypatch):
