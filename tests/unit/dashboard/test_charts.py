@@ -8,6 +8,7 @@ import pytest
 from dashboard.charts import choose_k, cloud, customers, recommend, segments, titles, viewing
 from dashboard.charts.base import DARK, LIGHT, color_of, name
 from ml.plots.palette import segment_colors
+from orchestration.report.sections.recommender import MODELS as REPORTED_MODELS
 from tests.unit.dashboard.conftest import SEGMENTS
 
 
@@ -259,6 +260,12 @@ def test_the_quality_of_lists_is_told_beside_the_most_popular_titles():
         "nDCG@10 is 0.30, 1.50 times that of the most popular titles"
     )
     assert "80% of a list fits" in recommend.model_quality(metrics, "genre_match").finding
+
+
+def test_a_model_has_one_name_in_dashboard_and_report():
+    assert recommend.MODEL_NAMES.keys() == REPORTED_MODELS.keys()
+    for model, called in recommend.MODEL_NAMES.items():
+        assert REPORTED_MODELS[model].startswith(called)
 
 
 def test_titles_of_one_name_stay_apart_in_the_similarity_heat_map():
