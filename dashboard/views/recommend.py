@@ -25,10 +25,10 @@ def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Recommend")
     if ui.choose_view("Recommend", _FOR, key="for") == "user":
-        ui.part(data, "recommendations", _GIVES, lambda: _for_user(data))
+        first = {"recommendations": lambda: _for_user(data)}
     else:
-        ui.part(data, "similar_titles", _GIVES, lambda: _for_liked(data))
-    ui.part(data, "recommender_metrics", _GIVES, lambda: _quality(data))
+        first = {"similar_titles": lambda: _for_liked(data)}
+    ui.parts(data, _GIVES, {**first, "recommender_metrics": lambda: _quality(data)})
 
 
 def _for_user(data: PublishedSet) -> None:

@@ -208,6 +208,50 @@ def test_liked_titles_are_searched_in_one_field_and_never_all_chosen(made_up):
     assert listed.select_all == 0
 
 
+@pytest.fixture(scope="module")
+def catalogue_alone(made_up, tmp_path_factory) -> Path:
+    """A set of a source that has a streaming catalogue and nothing else."""
+    warehouse = tmp_path_factory.mktemp("catalogue_alone")
+    folder = warehouse / "published"
+    shutil.copytree(made_up / "published", folder)
+    changed = {
+        "data_funnel": "select 'streaming titles' as step, 15327 as row_count",
+        "titles": "select * replace (0 as rating_count, null as mean_rating) from '{table}'",
+        "genre_popularity": "select * replace (0 as ratings, 0 as raters, null as mean_rating) from '{table}'",
+        **dict.fromkeys(
+            ("recommendations", "recommender_metrics", "weekly_activity", "viewing_hours",
+             "customer_discovery", "customer_channels"),
+            "from '{table}' limit 0",
+        ),
+    }  # fmt: skip
+    with duckdb.connect() as connection:
+        for name, sql in changed.items():
+            table = folder / f"{name}.parquet"
+            connection.execute(f"create table {name} as {sql.format(table=table)}")
+            connection.execute(f"copy {name} to '{table}' (format parquet)")
+    return warehouse
+
+
+def test_the_overview_of_a_catalogue_alone_counts_its_titles_and_shows_no_empty_genres(catalogue_alone):
+    app = open_page("overview", catalogue_alone)
+    assert not app.exception
+    assert {metric.label: metric.value for metric in app.metric}["Streaming titles"] == "15,327"
+    assert "the source has no ratings" in said(app)
+    assert "No genre was rated" not in " ".join(text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize("page", ["recommend", "viewing", "customers"])
+def test_what_a_source_lacks_is_said_once(catalogue_alone, page):
+    assert said(open_page(page, catalogue_alone)).count("the source has no") == 1
+
+
+def test_titles_that_nobody_rated_are_not_called_the_most_rated(catalogue_alone):
+    app = open_page("titles", catalogue_alone)
+    assert not app.exception
+    assert "The most voted for" in [box.label for box in app.selectbox]
+    assert "Ratings here" not in [metric.label for metric in app.metric]
+
+
 def test_before_the_first_run_the_app_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("MATINEE_WAREHOUSE", str(tmp_path))
     app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app.py"), default_timeout=60).run()
