@@ -39,8 +39,8 @@ def _page(data: PublishedSet) -> None:
         return
     labels = dict(zip(hits["title_id"], map(queries.label, hits.iter_rows(named=True)), strict=True))
     # The most rated come first, and where nobody rated, those with the most votes.
-    most = "rated titles" if hits["rating_count"].sum() else "voted for"
-    found = f"The most {most}" if not text.strip() else f"{len(hits):,} found"
+    first = "The most rated titles" if hits["rating_count"].sum() else "The titles with the most votes"
+    found = first if not text.strip() else f"{len(hits):,} found"
     chosen = st.selectbox(
         found if len(hits) < 50 or not text.strip() else "The first 50 found",
         list(labels),

@@ -248,7 +248,7 @@ def test_what_a_source_lacks_is_said_once(catalogue_alone, page):
 def test_titles_that_nobody_rated_are_not_called_the_most_rated(catalogue_alone):
     app = open_page("titles", catalogue_alone)
     assert not app.exception
-    assert "The most voted for" in [box.label for box in app.selectbox]
+    assert "The titles with the most votes" in [box.label for box in app.selectbox]
     assert "Ratings here" not in [metric.label for metric in app.metric]
 
 
