@@ -165,24 +165,37 @@ def part(data: PublishedSet, table: str, gives: str, show: Callable[[], None]) -
     show
         Shows the part.
     """
-    try:
-        if data.has(table):
-            show()
-            return
-    except TableError as error:
-        st.warning(str(error), icon=":material/warning:")
-        return
+    parts(data, gives, {table: show})
+
+
+def parts(data: PublishedSet, gives: str, shows: Mapping[str, Callable[[], None]]) -> None:
+    """Show parts that the same source gives, each under the table it hangs on; what it lacks is said once."""
+    lacking = False
+    for table, show in shows.items():
+        try:
+            if data.has(table):
+                show()
+                continue
+        except TableError as error:
+            st.warning(str(error), icon=":material/warning:")
+            continue
+        if table in data.damaged or table not in data.columns:
+            _unread(data, table)
+        elif not lacking:
+            lacking = True
+            st.info(f"Nothing to show here: the source has no {gives}.", icon=":material/info:")
+
+
+def _unread(data: PublishedSet, table: str) -> None:
     if table in data.damaged:
         reason = f"The published table {table} cannot be read ({data.damaged[table]}). `matinee run` publishes it anew."
         st.warning(plain(reason), icon=":material/warning:")
-    elif table not in data.columns:
-        st.info(
-            f"This published set has no table `{table}` yet: it was published by an older Matinee. "
-            "`matinee run` publishes it.",
-            icon=":material/info:",
-        )
-    else:
-        st.info(f"Nothing to show here: the source has no {gives}.", icon=":material/info:")
+        return
+    st.info(
+        f"This published set has no table `{table}` yet: it was published by an older Matinee. "
+        "`matinee run` publishes it.",
+        icon=":material/info:",
+    )
 
 
 def choose_view(label: str, options: Mapping[str, str], *, key: str) -> str:

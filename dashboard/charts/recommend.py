@@ -79,21 +79,22 @@ def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame
 
 
 _METRIC_NAMES = {"ndcg": "nDCG@10", "genre_match": "Genre match"}
-_MODEL_NAMES = {
+MODEL_NAMES = {
     "blend": "Blend",
     "ease": "EASE",
     "als": "ALS",
-    "cosine": "Neighbours",
+    "cosine": "Cosine",
     "content": "Content",
     "popular": "Most popular",
-    "recent_popular": "Popular lately",
+    "recent_popular": "Lately popular",
 }
+"""Model to what people call it: the word with which the report begins its name."""
 
 
 def model_quality(metrics: pl.DataFrame, metric: str) -> Chart:
     """Draw one metric of every judged model: model, is_default, is_baseline and the metric."""
     rows = metrics.drop_nulls(metric).sort(metric, "model")
-    labels = [_MODEL_NAMES.get(model, model) for model in rows["model"]]
+    labels = [MODEL_NAMES.get(model, model) for model in rows["model"]]
     figure = go.Figure(
         go.Bar(
             x=rows[metric],

@@ -27,6 +27,10 @@ from ml.plots.words import feature_labels, number, percent, short_name
 _ROW = 34
 """Pixels of a row with a name."""
 _MOST_FEATURES = 12
+_MOST_LEANINGS = 5
+"""Features shown above everybody, and as many below."""
+_LEANS = 5
+"""Index points from 100 from which a segment leans to or from something."""
 _INNER = (0.005, 0.995)
 """Quantiles of the members that fit the frame of a map."""
 
@@ -334,9 +338,10 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
     known = profile.filter(pl.col("index").is_not_null()).with_columns(
         (pl.col("index").clip(1) / 100).log(2).alias("doublings")
     )
-    rows = (
-        known.sort(pl.col("doublings").abs(), "feature", descending=[True, False]).head(10).sort("doublings")
-    )
+    # Each side has its own places: an index can fall to 1 but seldom rises to 10,000, so the far ones lie below.
+    over = known.filter(pl.col("index") > 100).sort("doublings", "feature", descending=[True, False])
+    under = known.filter(pl.col("index") < 100).sort("doublings", "feature")
+    rows = pl.concat([over.head(_MOST_LEANINGS), under.head(_MOST_LEANINGS)]).sort("doublings", "feature")
     labels = [all_labels[feature] for feature in rows["feature"]]
     figure = go.Figure(
         go.Bar(
@@ -366,11 +371,14 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
 def _leaning_finding(rows: pl.DataFrame, labels: list[str], segment: str) -> str:
     if not len(rows):
         return f"{short_name(segment)} cannot be compared: the mean of everybody is 0"
-    strongest = int(rows["doublings"].abs().arg_max() or 0)
-    index = rows["index"][strongest]
-    if abs(index - 100) < 5:
+    said = []
+    lowest, highest = rows["index"][0], rows["index"][-1]
+    if highest >= 100 + _LEANS:
+        times = f"{number(highest / 100)} times everybody"
+        said.append(f"{labels[-1]} {times if highest >= 200 else f'{highest - 100:.0f}% above everybody'}")
+    if lowest <= 100 - _LEANS:
+        below = f"{labels[0]} {100 - lowest:.0f}% below"
+        said.append(below if said else f"nothing above everybody, {below} everybody")
+    if not said:
         return f"{short_name(segment)} is like everybody in every feature"
-    return (
-        f"What sets {short_name(segment)} apart most is {labels[strongest]}: "
-        f"{number(index)} where everybody has 100"
-    )
+    return f"{short_name(segment)}: {'; '.join(said)}"

@@ -10,6 +10,7 @@ from dashboard.published import PublishedSet
 _HEADLINES = {
     "distinct titles": "Titles with a genre",
     "ratings joined to a title": "Ratings of these titles",
+    "streaming titles": "Streaming titles",
     "users with features": "Viewers",
     "customers with features": "Customers",
 }

@@ -17,8 +17,8 @@ _GIVES = "customers (customers.csv)"
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Customers")
-    ui.part(data, "customer_discovery", _GIVES, lambda: _discovery(data))
-    ui.part(data, "customer_channels", _GIVES, lambda: _channels(data))
+    shows = {"customer_discovery": lambda: _discovery(data), "customer_channels": lambda: _channels(data)}
+    ui.parts(data, _GIVES, shows)
 
 
 def _discovery(data: PublishedSet) -> None:

@@ -47,6 +47,9 @@ def _advice_list(rows: pl.DataFrame) -> None:
 def _genres(data: PublishedSet) -> None:
     st.header("Genres")
     popularity = viewing_queries.genre_popularity(data)
+    if not popularity["ratings"].sum():
+        st.info("Nothing to show here: the source has no ratings of titles.", icon=":material/info:")
+        return
     left, right = st.columns(2, gap="large")
     with left:
         ui.chart(genre_cloud(popularity, theme=ui.theme()), key="cloud")

@@ -17,16 +17,18 @@ _FOR = {"user": "For a user", "liked": "For liked titles"}
 _ANY = "Any genre"
 _LARGEST_ID = 2**63 - 1
 _GIVES = "ratings of titles"
+_MOST_LIKED = 50
+"""Titles taken from an address, which anybody may write."""
 
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Recommend")
     if ui.choose_view("Recommend", _FOR, key="for") == "user":
-        ui.part(data, "recommendations", _GIVES, lambda: _for_user(data))
+        first = {"recommendations": lambda: _for_user(data)}
     else:
-        ui.part(data, "similar_titles", _GIVES, lambda: _for_liked(data))
-    ui.part(data, "recommender_metrics", _GIVES, lambda: _quality(data))
+        first = {"similar_titles": lambda: _for_liked(data)}
+    ui.parts(data, _GIVES, {**first, "recommender_metrics": lambda: _quality(data)})
 
 
 def _for_user(data: PublishedSet) -> None:
@@ -110,6 +112,7 @@ def _for_liked(data: PublishedSet) -> None:
         st.info(
             f"No title has all of these words. Nearest in spelling: {near}.", icon=":material/search_off:"
         )
+    _liked_in_address(data)
     before = [
         title_id for title_id in st.session_state.get("liked", []) if title_id not in set(hits["title_id"])
     ]
@@ -121,8 +124,13 @@ def _for_liked(data: PublishedSet) -> None:
         format_func=lambda title_id: clean(labels[title_id]),
         key="liked",
         placeholder="Choose among the titles found",
+        # One place to type in: the field above finds titles whatever their accents, this one only lists them.
+        filter_mode=None,
+        select_all=False,
         persist_state="session",
     )
+    if liked != st.query_params.get_all("liked"):
+        st.query_params["liked"] = liked
     if not liked:
         st.info("Choose one title or a few that somebody likes.", icon=":material/thumb_up:")
         return
@@ -131,6 +139,19 @@ def _for_liked(data: PublishedSet) -> None:
         st.info("No title of this genre is left to recommend.", icon=":material/info:")
         return
     _list(data, advised, name="recommendations_liked")
+
+
+def _liked_in_address(data: PublishedSet) -> None:
+    """Choose the liked titles that stand in the address, when the page is opened by it.
+
+    The list is not bound to the address: what it offers hangs on the search, and a bound list forgets other titles.
+    """
+    if "liked" in st.session_state:
+        return
+    asked = list(dict.fromkeys(st.query_params.get_all("liked")))[:_MOST_LIKED]
+    known = title_queries.named(data, asked) if asked else {}
+    if known:
+        st.session_state["liked"] = [title_id for title_id in asked if title_id in known]
 
 
 def _choose_genre(data: PublishedSet) -> str | None:

@@ -38,7 +38,9 @@ def _page(data: PublishedSet) -> None:
         )
         return
     labels = dict(zip(hits["title_id"], map(queries.label, hits.iter_rows(named=True)), strict=True))
-    found = "The most rated titles" if not text.strip() else f"{len(hits):,} found"
+    # The most rated come first, and where nobody rated, those with the most votes.
+    first = "The most rated titles" if hits["rating_count"].sum() else "The titles with the most votes"
+    found = first if not text.strip() else f"{len(hits):,} found"
     chosen = st.selectbox(
         found if len(hits) < 50 or not text.strip() else "The first 50 found",
         list(labels),
@@ -97,7 +99,7 @@ def _scores(title: dict) -> None:
             "The audience score, drawn to the mean where votes are few",
         ),
         ("Votes", title["votes"], None),
-        ("Ratings here", title["rating_count"], None),
+        ("Ratings here", title["rating_count"] or None, None),
         ("Mean rating here", title["mean_rating"], "0.5 to 5"),
     )
     with st.container(horizontal=True, gap="medium"):

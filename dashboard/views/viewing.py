@@ -21,11 +21,14 @@ def show(data: PublishedSet) -> None:
     st.title("Viewing")
     view = ui.choose_view("View", _VIEWS, key="viewing")
     if view == "weeks":
-        ui.part(data, "weekly_activity", _EVENTS, lambda: _weeks(data))
-        ui.part(data, "viewing_hours", _EVENTS, lambda: _hours(data))
+        shows = {"weekly_activity": lambda: _weeks(data), "viewing_hours": lambda: _hours(data)}
+        ui.parts(data, _EVENTS, shows)
     elif view == "devices":
-        ui.part(data, "segment_devices", _EVENTS, lambda: _segment_devices(data))
-        ui.part(data, "user_devices", _EVENTS, lambda: _user_devices(data))
+        shows = {
+            "segment_devices": lambda: _segment_devices(data),
+            "user_devices": lambda: _user_devices(data),
+        }
+        ui.parts(data, _EVENTS, shows)
     elif view == "ratings":
         ui.part(data, "genre_rating_counts", "ratings", lambda: _ratings(data))
     else:

@@ -8,6 +8,7 @@ import pytest
 from dashboard.charts import choose_k, cloud, customers, recommend, segments, titles, viewing
 from dashboard.charts.base import DARK, LIGHT, color_of, name
 from ml.plots.palette import segment_colors
+from orchestration.report.sections.recommender import MODELS as REPORTED_MODELS
 from tests.unit.dashboard.conftest import SEGMENTS
 
 
@@ -59,8 +60,26 @@ def test_a_feature_whose_base_is_zero_is_not_compared():
 def test_what_sets_a_segment_apart_may_lie_below_everybody():
     own = profiles().filter(pl.col("segment_id") == 0)
     assert segments.leanings(own, "Quiet", 0, "all users").finding == (
-        "What sets Quiet apart most is War: 50 where everybody has 100"
+        "Quiet: nothing above everybody, War 50% below everybody"
     )
+
+
+def test_what_a_segment_lacks_most_leaves_room_for_what_it_has_most():
+    count = 12
+    own = pl.DataFrame(
+        {
+            "feature": [f"cnt_genre{i}" for i in range(count)],
+            "segment_mean": 1.0,
+            "base_mean": 1.0,
+            "index": [*(5.0 + i for i in range(count - 2)), 130.0, 240.0],
+        }
+    )
+    chart = segments.leanings(own, "Loyal", 0, "all users")
+    drawn = np.array(chart.figure.data[0].x)
+    assert ((drawn > 0).sum(), (drawn < 0).sum()) == (2, 5)
+    assert re.fullmatch(
+        r"Loyal: Genre11.* 2\.4\d* times everybody; Genre0.* 95% below", chart.finding, re.IGNORECASE
+    ), chart.finding
 
 
 def genre_ratings() -> pl.DataFrame:
@@ -241,6 +260,12 @@ def test_the_quality_of_lists_is_told_beside_the_most_popular_titles():
         "nDCG@10 is 0.30, 1.50 times that of the most popular titles"
     )
     assert "80% of a list fits" in recommend.model_quality(metrics, "genre_match").finding
+
+
+def test_a_model_has_one_name_in_dashboard_and_report():
+    assert recommend.MODEL_NAMES.keys() == REPORTED_MODELS.keys()
+    for model, called in recommend.MODEL_NAMES.items():
+        assert REPORTED_MODELS[model].startswith(called)
 
 
 def test_titles_of_one_name_stay_apart_in_the_similarity_heat_map():

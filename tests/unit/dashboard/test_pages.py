@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from streamlit.proto.SelectWidgetFilterMode_pb2 import SelectWidgetFilterMode
 from streamlit.testing.v1 import AppTest
 
 from dashboard.views import PAGES
@@ -48,7 +49,7 @@ TYPED = [
 ]
 
 
-def open_page(page: str, warehouse: Path, **address: str) -> AppTest:
+def open_page(page: str, warehouse: Path, **address: str | list[str]) -> AppTest:
     """Open a page as the app does, on the set that is published in a warehouse."""
     script = f"""
 from pathlib import Path
@@ -181,6 +182,74 @@ def test_liked_titles_stay_chosen_when_another_is_searched(made_up):
     app.multiselect(key="liked").set_value(["21"]).run()
     app.text_input(key="find").set_value("War Vell40").run()
     assert app.multiselect(key="liked").value == ["21"]
+
+
+def test_liked_titles_stand_in_the_address(made_up):
+    app = open_page("recommend", made_up, **{"for": "For liked titles"})
+    app.multiselect(key="liked").set_value(["21", "22"]).run()
+    assert app.query_params["liked"] == ["21", "22"]
+    app.multiselect(key="liked").set_value([]).run()
+    assert not app.query_params.get("liked")
+
+
+def test_an_address_with_liked_titles_chooses_those_there_are(made_up):
+    app = open_page(
+        "recommend", made_up, **{"for": "For liked titles", "liked": ["22", "no such title", "21"]}
+    )
+    assert not app.exception
+    assert app.multiselect(key="liked").value == ["22", "21"]
+    assert any("because you like" in text.value for text in app.markdown)
+
+
+def test_liked_titles_are_searched_in_one_field_and_never_all_chosen(made_up):
+    app = open_page("recommend", made_up, **{"for": "For liked titles"})
+    listed = app.multiselect(key="liked").proto
+    assert listed.filter_mode == SelectWidgetFilterMode.FILTER_MODE_NONE
+    assert listed.select_all == 0
+
+
+@pytest.fixture(scope="module")
+def catalogue_alone(made_up, tmp_path_factory) -> Path:
+    """A set of a source that has a streaming catalogue and nothing else."""
+    warehouse = tmp_path_factory.mktemp("catalogue_alone")
+    folder = warehouse / "published"
+    shutil.copytree(made_up / "published", folder)
+    changed = {
+        "data_funnel": "select 'streaming titles' as step, 15327 as row_count",
+        "titles": "select * replace (0 as rating_count, null as mean_rating) from '{table}'",
+        "genre_popularity": "select * replace (0 as ratings, 0 as raters, null as mean_rating) from '{table}'",
+        **dict.fromkeys(
+            ("recommendations", "recommender_metrics", "weekly_activity", "viewing_hours",
+             "customer_discovery", "customer_channels"),
+            "from '{table}' limit 0",
+        ),
+    }  # fmt: skip
+    with duckdb.connect() as connection:
+        for name, sql in changed.items():
+            table = folder / f"{name}.parquet"
+            connection.execute(f"create table {name} as {sql.format(table=table)}")
+            connection.execute(f"copy {name} to '{table}' (format parquet)")
+    return warehouse
+
+
+def test_the_overview_of_a_catalogue_alone_counts_its_titles_and_shows_no_empty_genres(catalogue_alone):
+    app = open_page("overview", catalogue_alone)
+    assert not app.exception
+    assert {metric.label: metric.value for metric in app.metric}["Streaming titles"] == "15,327"
+    assert "the source has no ratings" in said(app)
+    assert "No genre was rated" not in " ".join(text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize("page", ["recommend", "viewing", "customers"])
+def test_what_a_source_lacks_is_said_once(catalogue_alone, page):
+    assert said(open_page(page, catalogue_alone)).count("the source has no") == 1
+
+
+def test_titles_that_nobody_rated_are_not_called_the_most_rated(catalogue_alone):
+    app = open_page("titles", catalogue_alone)
+    assert not app.exception
+    assert "The titles with the most votes" in [box.label for box in app.selectbox]
+    assert "Ratings here" not in [metric.label for metric in app.metric]
 
 
 def test_before_the_first_run_the_app_says_what_to_do(tmp_path, monkeypatch):
