@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from orchestration.report.sections.advice import advice
+from orchestration.report.sections.advice import advice, left_out
 from orchestration.report.sections.audience import plans
 from orchestration.report.sections.catalogue import catalogues, popular_genres
 from orchestration.report.sections.recommender import recommender
@@ -215,3 +215,19 @@ def test_subscriptions_are_summed_up_over_regions_by_their_users():
         ("not known", 10, 0.1, None, None),
     ]
     assert plans(rows.tail(1)) == plans(None) == ()
+
+
+def test_recommendations_beyond_those_shown_are_counted_and_z_is_explained_only_where_it_stands():
+    rows = pl.DataFrame(
+        {
+            "rank": range(1, 20),
+            "topic": "devices",
+            "sentence": "Do it.",
+            "figures": ['{"z": 3.1}', *['{"events": 2}'] * 18],
+            "source": "segment_devices",
+        }
+    )
+    shown = advice(rows)
+    assert len(shown) + left_out(rows) == 19
+    assert left_out(rows.head(3)) == left_out(None) == 0
+    assert [one.has_z for one in shown[:2]] == [True, False]
