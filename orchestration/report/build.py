@@ -91,7 +91,9 @@ def build_report_context(
     absent += [f"plot {path.parent.name}/{path.name}" for path in unread]
     return ReportContext(
         run=run,
-        headlines=data.headlines(marts.get("data_funnel"), marts.get("landing_manifest")),
+        headlines=data.headlines(
+            marts.get("data_funnel"), marts.get("landing_manifest"), marts.get("titles")
+        ),
         changes=compare(read_set(previous), PublishedSet(run.source, run.finished_at, marts)),
         advice=advice(marts.get("strategic_recommendations")),
         advice_left_out=left_out(marts.get("strategic_recommendations")),

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from orchestration.report.data import headlines
 from orchestration.report.sections.advice import advice, left_out
 from orchestration.report.sections.audience import plans
 from orchestration.report.sections.catalogue import catalogues, popular_genres
@@ -231,3 +232,11 @@ def test_recommendations_beyond_those_shown_are_counted_and_z_is_explained_only_
     assert len(shown) + left_out(rows) == 19
     assert left_out(rows.head(3)) == left_out(None) == 0
     assert [one.has_z for one in shown[:2]] == [True, False]
+
+
+def test_a_source_of_catalogues_alone_is_headed_by_its_titles():
+    funnel = pl.DataFrame({"step": ["streaming rows read"], "row_count": [9]})
+    titles = pl.DataFrame({"title_id": ["1", "2"]})
+    assert headlines(funnel, None, titles) == (("titles", 2),)
+    rated = pl.DataFrame({"step": ["distinct titles"], "row_count": [9]})
+    assert headlines(rated, None, titles) == (("titles with a genre", 9),)
