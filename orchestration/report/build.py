@@ -17,7 +17,7 @@ from orchestration.audience_queries import AUDIENCE, PICTURES
 from orchestration.report import data
 from orchestration.report.context import ReportContext, RunFacts
 from orchestration.report.pictures import embed
-from orchestration.report.sections.advice import advice
+from orchestration.report.sections.advice import advice, left_out
 from orchestration.report.sections.audience import plans
 from orchestration.report.sections.catalogue import catalogues, popular_genres
 from orchestration.report.sections.changes import PublishedSet, compare
@@ -87,13 +87,16 @@ def build_report_context(
     absent += [f"plots of {name}" for name, paths in plots.items() if not paths]
     plots[AUDIENCE] = [path for name in PICTURES if (path := plots_dir / AUDIENCE / f"{name}.png").exists()]
     pictures = embed([path for paths in plots.values() for path in paths])
-    left_out = [path for paths in plots.values() for path in paths if path not in pictures]
-    absent += [f"plot {path.parent.name}/{path.name}" for path in left_out]
+    unread = [path for paths in plots.values() for path in paths if path not in pictures]
+    absent += [f"plot {path.parent.name}/{path.name}" for path in unread]
     return ReportContext(
         run=run,
-        headlines=data.headlines(marts.get("data_funnel"), marts.get("landing_manifest")),
+        headlines=data.headlines(
+            marts.get("data_funnel"), marts.get("landing_manifest"), marts.get("titles")
+        ),
         changes=compare(read_set(previous), PublishedSet(run.source, run.finished_at, marts)),
         advice=advice(marts.get("strategic_recommendations")),
+        advice_left_out=left_out(marts.get("strategic_recommendations")),
         segmentations=tuple(
             describe(name, marts, [pictures[path] for path in plots[name] if path in pictures], run)
             for name in names

@@ -121,8 +121,10 @@ class ColumnChart:
     columns: tuple[Column, ...]
 
 
-def column_chart(rows: Sequence[tuple[str, int]]) -> ColumnChart:
+def column_chart(rows: Sequence[tuple[str, int]], total: int | None = None) -> ColumnChart:
     """Return the chart of labels and counts, from left to right as given.
+
+    `total` is what shares are of, where that is more than the columns shown.
 
     Raises
     ------
@@ -145,9 +147,9 @@ def column_chart(rows: Sequence[tuple[str, int]]) -> ColumnChart:
                 height=round(height, 1),
             )
         )
-    total = sum(count for _, count in rows)
+    total = sum(count for _, count in rows) if total is None else total
     return ColumnChart(
-        finding=f"{most / max(total, 1):.0%} of the titles are of the {clean(most_label)}",
+        finding=f"{most / max(total, 1):.0%} of the titles of known year are of the {clean(most_label)}",
         description="; ".join(f"{clean(label)} {count:,} titles" for label, count in rows),
         height=_COLUMNS_HEIGHT,
         columns=tuple(columns),

@@ -287,6 +287,7 @@ class ReportContext:
     headlines: tuple[tuple[str, int], ...]
     changes: Changes
     advice: tuple[Advice, ...]
+    advice_left_out: int
     segmentations: tuple[SegmentationView, ...]
     audience_plots: tuple[Picture, ...]
     plans: tuple[Plan, ...]

@@ -19,12 +19,19 @@ _HEADLINE_STEPS = {
 _MOST_REASONS, _MOST_REJECTS, _RAW_TEXT_LENGTH = 20, 10, 160
 
 
-def headlines(data_funnel: pl.DataFrame | None, manifest: pl.DataFrame | None) -> tuple[tuple[str, int], ...]:
-    """Return label and count of the figures at the top of the page."""
+def headlines(
+    data_funnel: pl.DataFrame | None, manifest: pl.DataFrame | None, titles: pl.DataFrame | None = None
+) -> tuple[tuple[str, int], ...]:
+    """Return label and count of the figures at the top of the page.
+
+    A source of catalogues alone has none of the steps that are shown: then its titles are counted.
+    """
     found = []
     if data_funnel is not None:
         counts = dict(data_funnel.select("step", "row_count").iter_rows())
         found = [(label, counts[step]) for step, label in _HEADLINE_STEPS.items() if step in counts]
+    if not found and titles is not None and len(titles):
+        found.append(("titles", len(titles)))
     if manifest is not None:
         found.append(("lines rejected", int(manifest["rows_rejected"].sum())))
     return tuple(found)

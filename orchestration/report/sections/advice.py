@@ -27,12 +27,22 @@ class Advice:
     figures: tuple[tuple[str, str], ...]
     source: str
 
+    @property
+    def has_z(self) -> bool:
+        """Whether one of the figures is a z, which then needs explaining."""
+        return any("z" in label.lower().split() for label, _ in self.figures)
+
 
 def advice(recommendations: pl.DataFrame | None) -> tuple[Advice, ...]:
     """Return the strategic recommendations by rank."""
     if recommendations is None:
         return ()
     return tuple(_advice(row) for row in recommendations.sort("rank").head(_MOST).iter_rows(named=True))
+
+
+def left_out(recommendations: pl.DataFrame | None) -> int:
+    """Return how many recommendations the page has no room for."""
+    return 0 if recommendations is None else max(len(recommendations) - _MOST, 0)
 
 
 def _advice(row: dict) -> Advice:

@@ -15,6 +15,7 @@ from orchestration.report.charts import ColumnChart, column_chart
 NAMES = {"movies": "Movies", "streaming": "Streaming catalogue"}
 _MOST_TITLES, _MOST_GENRES, _MOST_POPULAR, _MOST_DECADES = 10, 12, 20, 11
 _TITLE_LETTERS = 120
+_UNKNOWN = "Unknown"
 _FEWEST_TITLES = 10
 """Scored titles of a decade, genre or length from which its mean score is shown: below, one title decides."""
 
@@ -127,6 +128,7 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
     titles = rows.get("titles", pl.DataFrame())
     genres = _groups(rows.get("catalogue_genres"), "genre_label")[:_MOST_GENRES]
     decades = _decades(rows.get("catalogue_trends"))
+    dated = [(group.label, group.titles) for group in decades if group.label != _UNKNOWN]
     return CatalogueView(
         name=NAMES.get(name, name),
         titles=len(titles) or known.get("titles") or 0,
@@ -136,7 +138,7 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
         genres=genres,
         genre_finding=_genre_finding(genres),
         decades=decades,
-        decade_chart=column_chart([(group.label, group.titles) for group in decades]) if decades else None,
+        decade_chart=column_chart(dated, _dated_titles(rows["catalogue_trends"])) if dated else None,
         runtimes=_groups(rows.get("catalogue_runtimes"), "runtime"),
     )
 
@@ -179,25 +181,30 @@ def _groups(frame: pl.DataFrame | None, label: str) -> tuple[ScoredGroup, ...]:
     )
 
 
+def _dated_titles(trends: pl.DataFrame) -> int:
+    """Return how many titles have a known year, those before the decades shown included."""
+    return int(trends.drop_nulls("release_year")["titles"].sum())
+
+
 def _decades(trends: pl.DataFrame | None) -> tuple[ScoredGroup, ...]:
-    """Return the last decades, oldest first; a mean of years is weighted by their scored titles."""
+    """Return the last decades, oldest first, then titles of no known year; means are weighted by scored titles."""
     if trends is None or not len(trends):
         return ()
     summed = (
-        trends.drop_nulls("release_year")
-        .group_by((pl.col("release_year") // 10 * 10).alias("decade"))
+        trends.group_by((pl.col("release_year") // 10 * 10).alias("decade"))
         .agg(
             pl.col("titles").sum(),
             pl.col("scored_titles").sum(),
             (pl.col("weighted_score") * pl.col("scored_titles")).sum().alias("points"),
         )
-        .sort("decade")
-        .tail(_MOST_DECADES)
+        .sort("decade", nulls_last=True)
     )
+    dated = summed.drop_nulls("decade").tail(_MOST_DECADES)
+    summed = pl.concat([dated, summed.filter(pl.col("decade").is_null())])
     most = summed["titles"].max() or 1
     return tuple(
         ScoredGroup(
-            label=f"{row['decade']}s",
+            label=_UNKNOWN if row["decade"] is None else f"{row['decade']}s",
             titles=row["titles"],
             score=row["points"] / row["scored_titles"] if row["scored_titles"] >= _FEWEST_TITLES else None,
             bar=row["titles"] / most,

@@ -66,4 +66,5 @@ def test_columns_stand_side_by_side_on_one_line(counts):
 
 
 def test_the_title_of_a_column_chart_says_which_column_is_highest():
-    assert column_chart([("1990s", 25), ("2000s", 75)]).finding == "75% of the titles are of the 2000s"
+    finding = column_chart([("1990s", 25), ("2000s", 75)]).finding
+    assert finding == "75% of the titles of known year are of the 2000s"

@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from orchestration.report.sections.advice import advice
+from orchestration.report.data import headlines
+from orchestration.report.sections.advice import advice, left_out
 from orchestration.report.sections.audience import plans
 from orchestration.report.sections.catalogue import catalogues, popular_genres
 from orchestration.report.sections.recommender import recommender
@@ -110,8 +111,10 @@ def test_decades_sum_titles_and_weigh_means_by_scored_titles():
     assert [(decade.label, decade.titles, decade.score) for decade in view.decades] == [
         ("1990s", 52, 65.0),
         ("2000s", 20, None),
+        ("Unknown", 5, None),
     ]
-    assert view.decade_chart.finding == "72% of the titles are of the 1990s"
+    assert view.decade_chart.finding == "72% of the titles of known year are of the 1990s"
+    assert [column.label for column in view.decade_chart.columns] == ["1990s", "2000s"]
 
 
 def test_a_genre_of_few_scored_titles_is_neither_best_nor_worst():
@@ -215,3 +218,43 @@ def test_subscriptions_are_summed_up_over_regions_by_their_users():
         ("not known", 10, 0.1, None, None),
     ]
     assert plans(rows.tail(1)) == plans(None) == ()
+
+
+def test_recommendations_beyond_those_shown_are_counted_and_z_is_explained_only_where_it_stands():
+    rows = pl.DataFrame(
+        {
+            "rank": range(1, 20),
+            "topic": "devices",
+            "sentence": "Do it.",
+            "figures": ['{"z": 3.1}', *['{"events": 2}'] * 18],
+            "source": "segment_devices",
+        }
+    )
+    shown = advice(rows)
+    assert len(shown) + left_out(rows) == 19
+    assert left_out(rows.head(3)) == left_out(None) == 0
+    assert [one.has_z for one in shown[:2]] == [True, False]
+
+
+def test_a_source_of_catalogues_alone_is_headed_by_its_titles():
+    funnel = pl.DataFrame({"step": ["streaming rows read"], "row_count": [9]})
+    titles = pl.DataFrame({"title_id": ["1", "2"]})
+    assert headlines(funnel, None, titles) == (("titles", 2),)
+    rated = pl.DataFrame({"step": ["distinct titles"], "row_count": [9]})
+    assert headlines(rated, None, titles) == (("titles with a genre", 9),)
+
+
+def test_the_share_of_a_decade_is_of_all_titles_of_known_year_and_not_of_the_decades_shown():
+    years = range(1880, 2030, 10)
+    trends = pl.DataFrame(
+        {
+            "catalogue": "movies",
+            "release_year": [*years, None],
+            "titles": [10] * (len(years) - 1) + [60, 500],
+            "scored_titles": 0,
+            "weighted_score": None,
+        },
+        schema_overrides={"weighted_score": pl.Float64},
+    )
+    (view,) = catalogues({"catalogue_trends": trends})
+    assert view.decade_chart.finding == "30% of the titles of known year are of the 2020s"
