@@ -271,3 +271,20 @@ def test_a_model_ahead_of_the_one_in_use_is_named_with_what_the_latter_does_bett
     assert "ALS: hidden tastes is ahead of the model in use by nDCG: 0.600." in finding
     assert "The model in use is ahead in coverage 40.0% against 30.0%." in finding
     assert "ahead" not in recommender(_metrics(), None, None, {}).finding
+
+
+def test_titles_without_a_year_are_counted_where_the_trends_leave_them_out():
+    titles = pl.DataFrame(
+        {
+            "title_id": ["1", "2"],
+            "catalogue": "movies",
+            "title": "A title",
+            "kind": "movie",
+            "release_year": [1991, None],
+            "genres": "Drama",
+            "weighted_score": 50.0,
+            "votes": 10,
+        }
+    )
+    (view,) = catalogues({"titles": titles, "catalogue_trends": _trends().drop_nulls("release_year")})
+    assert (view.decades[-1].label, view.decades[-1].titles) == ("Unknown", 1)
