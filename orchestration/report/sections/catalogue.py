@@ -5,7 +5,7 @@ plots of many points.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -128,6 +128,13 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
     titles = rows.get("titles", pl.DataFrame())
     genres = _groups(rows.get("catalogue_genres"), "genre_label")[:_MOST_GENRES]
     decades = _decades(rows.get("catalogue_trends"))
+    undated = titles["release_year"].null_count() if "release_year" in titles.columns else 0
+    if decades and undated and decades[-1].label != _UNKNOWN:  # the trends may leave them out
+        most = max(undated, *(group.titles for group in decades))
+        decades = (
+            *(replace(group, bar=group.titles / most) for group in decades),
+            ScoredGroup(_UNKNOWN, undated, None, undated / most),
+        )
     dated = [(group.label, group.titles) for group in decades if group.label != _UNKNOWN]
     return CatalogueView(
         name=NAMES.get(name, name),

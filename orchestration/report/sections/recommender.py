@@ -32,7 +32,7 @@ METRICS = {
 }
 """Metric to its heading and what it means, in the order of the columns."""
 MODELS = {
-    "blend": "Blend of the models below",
+    "blend": "Blend of several models",
     "ease": "EASE: titles rated by the same people",
     "als": "ALS: hidden tastes",
     "cosine": "Cosine: similar raters of a title",
@@ -219,8 +219,30 @@ def _finding(metrics: pl.DataFrame) -> str:
     return (
         f"The recommender finds what users went on to rate {times:.2f} times as well as a list that is the same for "
         f"everybody ({_called(plain['model'][0]).lower()}): nDCG {chosen['value'][0]:.3f} against "
-        f"{plain['value'][0]:.3f}, where 1 would be perfect."
+        f"{plain['value'][0]:.3f}, where 1 would be perfect.{_ahead(metrics, ndcg, chosen)}"
     )
+
+
+def _ahead(metrics: pl.DataFrame, ndcg: pl.DataFrame, chosen: pl.DataFrame) -> str:
+    """Say which model has a higher nDCG than the one in use, and what the latter has more of; often nothing."""
+    name, column = chosen["model"][0], chosen["metric"][0]
+    best = ndcg.filter(pl.col("metric") == column).sort("value", descending=True).head(1)
+    if best["value"][0] <= chosen["value"][0]:
+        return ""
+    rival = best["model"][0]
+    better = []
+    for metric in _SHARES:
+        values = dict(
+            metrics.filter(pl.col("metric").str.starts_with(metric))
+            .drop_nulls("value")
+            .select("model", "value")
+            .iter_rows()
+        )
+        if name in values and rival in values and values[name] > values[rival]:
+            heading = METRICS[metric][0].lower()
+            better.append(f"{heading} {percent(values[name])} against {percent(values[rival])}")
+    said = f" Here {_called(rival)} is ahead of the model in use by nDCG: {best['value'][0]:.3f}."
+    return f"{said} The model in use is ahead in {' and '.join(better)}." if better else said
 
 
 def _served(

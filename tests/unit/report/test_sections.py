@@ -258,3 +258,33 @@ def test_the_share_of_a_decade_is_of_all_titles_of_known_year_and_not_of_the_dec
     )
     (view,) = catalogues({"catalogue_trends": trends})
     assert view.decade_chart.finding == "30% of the titles of known year are of the 2020s"
+
+
+def test_a_model_ahead_of_the_one_in_use_is_named_with_what_the_latter_does_better():
+    ahead = _metrics().with_columns(
+        value=pl.when((pl.col("model") == "als") & (pl.col("metric") == "ndcg@10"))
+        .then(0.6)
+        .otherwise("value")
+    )
+    covered = pl.DataFrame([("als", "coverage", 0.3, False, False)], schema=ahead.schema, orient="row")
+    finding = recommender(pl.concat([ahead, covered]), None, None, {}).finding
+    assert "ALS: hidden tastes is ahead of the model in use by nDCG: 0.600." in finding
+    assert "The model in use is ahead in coverage 40.0% against 30.0%." in finding
+    assert "ahead" not in recommender(_metrics(), None, None, {}).finding
+
+
+def test_titles_without_a_year_are_counted_where_the_trends_leave_them_out():
+    titles = pl.DataFrame(
+        {
+            "title_id": ["1", "2"],
+            "catalogue": "movies",
+            "title": "A title",
+            "kind": "movie",
+            "release_year": [1991, None],
+            "genres": "Drama",
+            "weighted_score": 50.0,
+            "votes": 10,
+        }
+    )
+    (view,) = catalogues({"titles": titles, "catalogue_trends": _trends().drop_nulls("release_year")})
+    assert (view.decades[-1].label, view.decades[-1].titles) == ("Unknown", 1)
