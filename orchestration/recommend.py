@@ -115,7 +115,7 @@ class Recommender:
         table = titles.select(
             pl.int_range(1, pl.len() + 1).alias("rank"),
             pl.col("title_id").cast(pl.String),
-            "title",
+            pl.coalesce("title", pl.col("title_id").cast(pl.String)),
             pl.col("genres").str.replace_all("|", ", ", literal=True),
             pl.Series("score", ranked.scores[0][: len(columns)].astype(np.float64)),
             pl.Series("reason", why, dtype=pl.String),
@@ -140,7 +140,10 @@ class Recommender:
         """Return the column of a title by its id or its name; of several of one name the most rated one."""
         titles = self._stored.titles
         wanted = name.strip()
-        named = np.flatnonzero(np.array([_plain(title or "") == _plain(wanted) for title in titles["title"]]))
+        plain = _plain(wanted)
+        named = np.flatnonzero(
+            [bool(plain) and title and _plain(title) == plain for title in titles["title"]]
+        )
         if not len(named):
             named = np.flatnonzero((titles["title_id"].cast(pl.String) == wanted).to_numpy())
         if not len(named):

@@ -129,7 +129,7 @@ def from_frame(frame: pl.DataFrame, *, catalogue: pl.Series | None = None) -> In
     Raises
     ------
     RecommendationError
-        When a column is absent or no row is left.
+        When a column is absent, no row is left, or timestamps are there and none can be read.
     """
     more = None if catalogue is None else _as_ids(catalogue.drop_nulls().alias("item_id"))
     if more is not None and "item_id" in frame.columns and _as_ids(frame["item_id"]).dtype != more.dtype:
@@ -160,7 +160,7 @@ def cleaned(frame: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:
     Raises
     ------
     RecommendationError
-        When a column is absent or no row is left.
+        When a column is absent, no row is left, or timestamps are there and none can be read.
     """
     absent = [column for column in REQUIRED if column not in frame.columns]
     if absent:
@@ -241,7 +241,15 @@ def _seconds(moments: pl.Series) -> pl.Series:
 
 
 def _parsed(moments: pl.Series) -> pl.Series:
-    parsed = moments.str.to_datetime(strict=False, time_unit="us")
+    try:
+        parsed = moments.str.to_datetime(strict=False, time_unit="us")
+    except pl.exceptions.ComputeError:
+        first = moments.drop_nulls()[0]
+        msg = (
+            f"timestamp: expected seconds since 1970 or a date such as 2020-01-31 20:15:00, got '{first}'; "
+            "without the column every rating counts as equally recent"
+        )
+        raise RecommendationError(msg) from None
     return parsed.dt.replace_time_zone(None)
 
 

@@ -46,7 +46,8 @@ def name_segments(naming: Naming, means: pl.DataFrame) -> tuple[str, ...]:
 
     Returns
     -------
-    One name per segment, in rank order.
+    One name per segment, in rank order; "Segment 2" for the second where no rule names it. A rule without bounds names
+    none where all segments have the same mean: nothing sets one of them apart.
 
     Raises
     ------
@@ -57,15 +58,24 @@ def name_segments(naming: Naming, means: pl.DataFrame) -> tuple[str, ...]:
         return naming.names
     names: dict[int, str] = {}
     for rule in naming.rules:
-        names[_claimed_by(rule, means, taken=list(names))] = rule.name
+        claimed = _claimed_by(rule, means, taken=list(names))
+        if claimed is not None:
+            names[claimed] = rule.name
     return tuple(names.get(i, f"Segment {i + 1}") for i in range(len(means)))
 
 
-def _claimed_by(rule: NamingRule, means: pl.DataFrame, *, taken: Sequence[int]) -> int:
+def _claimed_by(rule: NamingRule, means: pl.DataFrame, *, taken: Sequence[int]) -> int | None:
     if rule.feature not in means.columns:
         msg = f"naming rule {rule.name!r}: no column {rule.feature!r}; there are: {', '.join(means.columns)}"
         raise SegmentationError(msg)
     values = means[rule.feature].to_numpy()
+    if (
+        rule.at_least is None
+        and rule.at_most is None
+        and len(values) > 1
+        and np.allclose(values, values[0], 1e-9)
+    ):
+        return None
     free = [
         i
         for i, value in enumerate(values)

@@ -16,7 +16,8 @@ TITLES = pl.DataFrame(
     {
         "title_id": range(40),
         "title": [
-            {4: "Twice Told", 6: "Twice Told", 9: "Hiver à Vellión"}.get(i, f"Film {i}") for i in range(40)
+            {4: "Twice Told", 6: "Twice Told", 9: "Hiver à Vellión", 12: None}.get(i, f"Film {i}")
+            for i in range(40)
         ],
         "genres": ["Drama|War" if i % 2 else "Comedy" for i in range(40)],
     }
@@ -90,6 +91,18 @@ def test_somebody_new_is_recommended_titles_like_those_they_like(recommender):
 def test_a_title_is_found_without_its_accents(recommender):
     advice = recommender.for_liked(["hiver a vellion"], n=3)
     assert set(advice.titles["reason"]) == {"because you like Hiver à Vellión"}
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\u0301"])
+def test_a_blank_name_is_not_that_of_a_title_without_one(recommender, blank):
+    with pytest.raises(RecommendError, match="no title"):
+        recommender.for_liked([blank])
+
+
+def test_a_title_without_a_name_goes_by_its_id(recommender):
+    named = recommender.for_user("100", n=40).titles.select("title_id", "title")
+    assert ("12", "12") in named.rows()
+    assert set(recommender.for_liked(["12"], n=3).titles["reason"]) == {"because you like 12"}
 
 
 def test_of_titles_with_one_name_the_most_rated_is_taken_and_said(recommender):

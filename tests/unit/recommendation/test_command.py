@@ -80,6 +80,10 @@ def test_what_was_left_out_is_said(files, tmp_path):
         ("", "bad.csv: cannot be read as CSV"),
         ("user_id,item_id,rating\n1,2,good\n", "no rating among 1 rows"),
         ("user_id,item_id,rating\n1,99999,4\n", "share no title"),
+        (
+            "user_id,item_id,rating,timestamp\n1,2,4,yesterday\n",
+            "the test ratings: timestamp: expected seconds",
+        ),
     ],
 )
 def test_a_test_file_that_cannot_be_judged_ends_with_one_and_the_reason(files, tmp_path, content, message):

@@ -63,6 +63,15 @@ def test_ages_are_days_before_the_newest_rating(moments):
     assert made.days.tolist() == [1.0, 0.0]
 
 
+def test_moments_none_of_which_can_be_read_are_an_error_and_single_ones_are_as_old_as_the_oldest():
+    frame = ratings([(1, 1, 4.0), (1, 2, 4.0), (1, 3, 4.0)])
+    with pytest.raises(RecommendationError, match=r"timestamp: expected .*, got 'yesterday'"):
+        from_frame(frame.with_columns(timestamp=pl.lit("yesterday")))
+    made = from_frame(frame.with_columns(timestamp=pl.Series(["yesterday", "1970-01-01", "1970-01-02"])))
+    assert made.days is not None
+    assert made.days.tolist() == [1.0, 1.0, 0.0]
+
+
 def test_titles_of_the_catalogue_get_a_column_though_nobody_rated_them():
     made = from_frame(ratings([(1, 5, 4.0)]), catalogue=pl.Series([9, 5, 7]))
     assert made.items.to_list() == [5, 7, 9]

@@ -121,6 +121,17 @@ def test_a_rule_that_claims_no_segment_says_what_the_means_are():
         name_segments(naming, pl.DataFrame({"total": [1.0, 2.0]}))
 
 
+def test_a_rule_names_nobody_where_all_segments_are_alike_in_its_feature():
+    naming = Naming.model_validate(
+        {
+            "rank_by": "total",
+            "rules": [{"name": "Loved", "feature": "score"}, {"name": "Old", "feature": "age"}],
+        }
+    )
+    means = pl.DataFrame({"score": [0.3, 0.1 + 0.2], "age": [1.0, 2.0]})
+    assert name_segments(naming, means) == ("Segment 1", "Old")
+
+
 @given(st.permutations(range(4)))
 def test_rank_order_does_not_depend_on_label_numbers(permutation):
     values = np.array([1.0, 1.0, 20.0, 30.0, 400.0])
