@@ -70,6 +70,8 @@ def evaluate_files(
         done = evaluate(learned, held_out, [model], k=k, items=catalogue, rng=np.random.default_rng(seed))
     except RecommendationError as error:
         raise EvaluationError(str(error)) from None
+    if items is not None and done.task.features is not None and not done.task.features.vectors.nnz:
+        say(f"{items.name} describes no title of the training file: are their item_id of the same kind?")
     for sentence in _left_out(done):
         say(sentence)
     return _as_json(done, model)

@@ -61,6 +61,17 @@ def test_a_file_of_genres_adds_content_and_genre_match(files, tmp_path):
     assert found["genre_match"] > found["baselines"]["popular"]["genre_match"]
 
 
+def test_a_file_that_describes_other_titles_is_said(files, tmp_path):
+    for name, item_id in (("theirs.csv", pl.col("item_id")), ("others.csv", pl.col("item_id") + 10_000)):
+        catalogue().with_columns(item_id).write_csv(tmp_path / name)
+    theirs, others = (
+        run(*files, "--model", "ease", "--items", str(tmp_path / name))
+        for name in ("theirs.csv", "others.csv")
+    )
+    assert "others.csv describes no title of the training file" in others.stderr
+    assert "describes no title" not in theirs.stderr
+
+
 def test_what_was_left_out_is_said(files, tmp_path):
     frame = pl.read_csv(files[0])
     hurt = pl.concat(
