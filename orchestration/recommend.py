@@ -55,6 +55,11 @@ class Recommender:
     def __init__(self, store: RecommenderStore, published: Path | None = None) -> None:
         self._stored: StoredRecommender = store.read_model()
         self._published = published
+        self._outlived = (
+            (f"The last run trained no recommender ({store.skipped}): this one is of a run before.",)
+            if store.skipped
+            else ()
+        )
 
     def for_user(self, user_id: str, n: int = 10, genre: str | None = None) -> Advice:
         """Recommend to a known user.
@@ -124,7 +129,7 @@ class Recommender:
 
     def _allowed(self, genre: str | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
         if genre is None:
-            return None, ()
+            return None, self._outlived
         labels = self._genre_labels
         known = {label.casefold(): label for label in labels}
         label = known.get(genre.casefold().replace("_", " "))
@@ -134,7 +139,7 @@ class Recommender:
             msg = f"no title has the genre '{genre}'. {meant}"
             raise RecommendError(msg)
         listed = self._stored.titles["genres"].str.split("|")
-        return listed.list.contains(label).fill_null(False).to_numpy(), ()
+        return listed.list.contains(label).fill_null(False).to_numpy(), self._outlived
 
     def _column_of(self, name: str) -> tuple[int, tuple[str, ...]]:
         """Return the column of a title by its id or its name; of several of one name the most rated one."""

@@ -109,6 +109,9 @@ class VersionedStore:
         try:
             return json.loads((self.folder / f"{pointer}.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
+            if pointer == "current" and self._has("candidate") and self.skipped:
+                msg = f"{self.name} was not trained in the last run: {self.skipped}"
+                raise ModelNotFoundError(msg) from None
             msg = f"{self.name} has no trained model in {self.folder.parent.parent}: run `matinee run` first"
             raise ModelNotFoundError(msg) from None
 

@@ -1,5 +1,6 @@
 """Advice from a stored recommender: who asks, what they like, what cannot be found."""
 
+import shutil
 import time
 
 import numpy as np
@@ -139,6 +140,22 @@ def test_one_user_is_answered_from_the_stored_model_in_under_50_ms(recommender):
 def test_without_a_trained_recommender_the_command_that_trains_one_is_named(tmp_path):
     with pytest.raises(ModelNotFoundError, match="run `matinee run` first"):
         Recommender(RecommenderStore(tmp_path / "recommender", "current"))
+
+
+def test_a_recommender_that_outlives_its_ratings_says_so(tmp_path, store):
+    shutil.copytree(store.folder, tmp_path / "recommender")
+    outlived = RecommenderStore(tmp_path / "recommender", "current")
+    outlived.skip("nobody has rated a title of the catalogue")
+    for genre in (None, "Drama"):
+        said = Recommender(outlived).for_user("100", genre=genre).said
+        assert said[0].startswith("The last run trained no recommender (nobody has rated a title")
+
+
+def test_where_no_run_had_ratings_the_reason_is_given_and_not_another_run(tmp_path):
+    store = RecommenderStore(tmp_path / "recommender", "current")
+    store.skip("nobody has rated a title of the catalogue")
+    with pytest.raises(ModelNotFoundError, match="not trained in the last run: nobody has rated"):
+        Recommender(store)
 
 
 def test_a_new_version_leaves_only_itself_and_the_one_in_force(tmp_path):
