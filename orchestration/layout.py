@@ -15,6 +15,9 @@ from pathlib import Path
 
 import filelock
 
+KEPT_SETS = 3
+"""A reader that resolved a set before a switch can finish; so a few old ones stay."""
+
 
 class WarehouseError(RuntimeError):
     """The warehouse cannot be used; the message says why and what to do."""

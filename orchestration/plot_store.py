@@ -1,6 +1,7 @@
 """Where sets of pictures that belong to no segmentation are kept, so that readers see one whole set.
 
-Belongs here: writing a set, naming the candidate, putting it in force. Does not belong here: drawing.
+Belongs here: writing a set, naming the candidate, putting it in force. Does not belong here: drawing, the pointer
+to the candidate (`orchestration.versions`).
 
     plots.d/<name>/<version>/*.png    sets; the version is a hash of the pictures
     plots.d/<name>/candidate.json     the set drawn last, or why the last run drew none
@@ -8,16 +9,13 @@ Belongs here: writing a set, naming the candidate, putting it in force. Does not
 """
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.layout import WarehouseLayout, switch_symlink, write_atomically
-
-_KEPT_SETS = 3
-"""A reader that resolved the set before a switch can finish; so a few old ones stay."""
+from orchestration.layout import KEPT_SETS, WarehouseLayout, switch_symlink, write_atomically
+from orchestration.versions import VersionedStore
 
 
 @dataclass(frozen=True)
@@ -50,28 +48,26 @@ class PlotStore:
                 write_atomically(unfinished / f"{name}.png", png)
             unfinished.rename(finished)
         finished.touch()  # the clean-up goes by age
-        self._point({"version": version})
+        self._versions.point("candidate", version)
         return finished
 
     def skip(self, reason: str) -> None:
         """Say that this run drew nothing, and why."""
-        self._point({"version": None, "skipped": reason})
+        self._versions.skip(reason)
 
     def promote_candidate(self) -> None:
         """Put the candidate in force; where the last run drew nothing, no set is."""
-        version = self._candidate()["version"]
+        version = None if self._versions.skipped else self._versions.home.name
         if version is None:
             self.link.unlink(missing_ok=True)
         else:
             switch_symlink(self.link, self.folder / version)
         kept = {version}
         by_age = sorted(self.folder.glob("*/"), key=lambda folder: -folder.stat().st_mtime)
-        for old in by_age[_KEPT_SETS:]:
+        for old in by_age[KEPT_SETS:]:
             if old.name not in kept:
                 shutil.rmtree(old, ignore_errors=True)
 
-    def _candidate(self) -> dict[str, str | None]:
-        return json.loads((self.folder / "candidate.json").read_text(encoding="utf-8"))
-
-    def _point(self, facts: Mapping[str, str | None]) -> None:
-        write_atomically(self.folder / "candidate.json", json.dumps(facts) + "\n")
+    @property
+    def _versions(self) -> VersionedStore:
+        return VersionedStore(self.folder)

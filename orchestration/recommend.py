@@ -146,9 +146,7 @@ class Recommender:
         titles = self._stored.titles
         wanted = name.strip()
         plain = _plain(wanted)
-        named = np.flatnonzero(
-            [bool(plain) and title and _plain(title) == plain for title in titles["title"]]
-        )
+        named = np.flatnonzero([bool(plain) and title == plain for title in self._plain_names])
         if not len(named):
             named = np.flatnonzero((titles["title_id"].cast(pl.String) == wanted).to_numpy())
         if not len(named):
@@ -171,6 +169,10 @@ class Recommender:
     @cached_property
     def _fame(self) -> np.ndarray:
         return self._stored.popularity()
+
+    @cached_property
+    def _plain_names(self) -> list[str]:
+        return [_plain(title or "") for title in self._stored.titles["title"]]
 
     @cached_property
     def _names_by_fame(self) -> list[str]:

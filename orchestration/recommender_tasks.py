@@ -42,10 +42,10 @@ MOST_CANDIDATES = 8_000
 
 def evaluate_recommenders(store: RecommenderStore, ratings: Path, titles: Path) -> dict[str, Any]:
     """Choose settings, judge every model on held-out ratings and store both; return what was stored as settings."""
-    store.begin_candidate(_version(ratings, titles))
+    everything, described = pl.read_parquet(ratings), pl.read_parquet(titles)
+    store.begin_candidate(_version(everything, described))
     if store.has("settings.json"):
         return store.settings()
-    everything, described = pl.read_parquet(ratings), pl.read_parquet(titles)
     frame, items = _as_ratings(everything), _as_items(described)
     try:
         found = _judged(store, frame, items)
@@ -111,9 +111,9 @@ def find_similar_titles(store: RecommenderStore, ratings: Path, titles: Path) ->
 
 def find_similar_catalogue_titles(store: VersionedStore, titles: Path) -> int:
     """Store the titles most like each title of a catalogue that nobody rates; return how many rows."""
-    store.begin_candidate(_version(titles))
+    described = pl.read_parquet(titles)
+    store.begin_candidate(_version(described))
     if not store.has("similar_catalogue_titles.parquet"):
-        described = pl.read_parquet(titles)
         features = item_features(described.rename({"title_id": "item_id"}), described["title_id"])
         store.write_table(
             "similar_catalogue_titles",
@@ -172,10 +172,9 @@ def _similar_rows(found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _version(*snapshots: Path) -> str:
+def _version(*snapshots: pl.DataFrame) -> str:
     learned_from = hashlib.sha256()
-    for path in snapshots:
-        frame = pl.read_parquet(path)
+    for frame in snapshots:
         for column in frame.iter_columns():
             learned_from.update(column.name.encode())
             if column.dtype == pl.String:

@@ -14,15 +14,12 @@ import polars as pl
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.audience_queries import AUDIENCE
 from orchestration.dbt import OWNER
-from orchestration.layout import WarehouseLayout, read_landed_source, switch_symlink
+from orchestration.layout import KEPT_SETS, WarehouseLayout, read_landed_source, switch_symlink
 from orchestration.model_store import ModelStore
 from orchestration.plot_store import PlotStore
 from orchestration.run_history import checks_of_run, last_runs
 from orchestration.versions import VersionedStore
 from orchestration.warehouse import POOL, WarehouseResource
-
-KEPT_SETS = 3
-"""A reader that resolved the set before a switch can finish; so a few old ones stay."""
 
 
 def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) -> dg.AssetsDefinition:

@@ -14,6 +14,7 @@ from ml.recommendation.models import BASELINES, DEFAULT_MODEL
 from orchestration import worker
 from orchestration.dbt import OWNER
 from orchestration.recommender_store import RecommenderStore
+from orchestration.skipping import skipped
 from orchestration.versions import VersionedStore
 from orchestration.warehouse import POOL, WarehouseResource
 
@@ -72,7 +73,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
         snapshots = _snapshots(context, warehouse)
         if snapshots is None:
             store.skip("nobody has rated a title of the catalogue")
-            yield _skipped(store, (BEATS_POPULARITY, MATCHES_GENRES))
+            yield skipped(store, (BEATS_POPULARITY, MATCHES_GENRES))
             return
         found = worker.run("evaluate_recommenders", store, *snapshots)
         figures = found["figures"]
@@ -95,7 +96,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
     def model(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse)
         if store.skipped:
-            return _skipped(store)
+            return skipped(store)
         ratings, titles = _required(_snapshots(context, warehouse))
         trained = worker.run("fit_recommender", store, ratings, titles)
         worker.begin("list_recommendations", store, ratings)
@@ -111,7 +112,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
     def lists(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse)
         if store.skipped:
-            return _skipped(store)
+            return skipped(store)
         ratings, _ = _required(_snapshots(context, warehouse))
         return dg.MaterializeResult(
             metadata={"dagster/row_count": worker.run("list_recommendations", store, ratings)}
@@ -121,7 +122,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
     def similar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse)
         if store.skipped:
-            return _skipped(store)
+            return skipped(store)
         snapshots = _required(_snapshots(context, warehouse))
         return dg.MaterializeResult(
             metadata={"dagster/row_count": worker.run("find_similar_titles", store, *snapshots)}
@@ -135,7 +136,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
         titles = _snapshot(context, warehouse, CATALOGUE, "title_id")
         if titles is None:
             store.skip("the source has no streaming catalogue")
-            return _skipped(store)
+            return skipped(store)
         rows = worker.run("find_similar_catalogue_titles", store, titles)
         return dg.MaterializeResult(metadata={"version": store.home.name, "dagster/row_count": rows})
 
@@ -172,16 +173,6 @@ def _required(snapshots: tuple[Path, Path] | None) -> tuple[Path, Path]:
         msg = "the features changed while the recommender was trained: run it again"
         raise dg.Failure(description=msg, allow_retries=False)
     return snapshots
-
-
-def _skipped(store: VersionedStore, checks: Sequence[str] = ()) -> dg.MaterializeResult:
-    return dg.MaterializeResult(
-        metadata={"skipped": store.skipped},
-        check_results=[
-            dg.AssetCheckResult(check_name=check, passed=True, description=f"Skipped: {store.skipped}.")
-            for check in checks
-        ],
-    )
 
 
 def _above_popularity(

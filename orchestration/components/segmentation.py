@@ -4,7 +4,7 @@ Belongs here: the assets every segmentation has, their checks and metadata.
 Does not belong here: the schema (`ml.segmentation.spec`), any computation, any one segmentation.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from orchestration import worker
 from orchestration.columns import parquet_columns
 from orchestration.dbt import OWNER, landing_tables_behind
 from orchestration.model_store import ModelStore
+from orchestration.skipping import skipped
 from orchestration.warehouse import POOL, WarehouseResource
 
 SPEC_DESCRIPTION, SPEC_LABELS = "segmentation", "labels"
@@ -96,7 +97,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
         store = _store(warehouse, spec)
         if absent := _absent_landing(warehouse, spec):
             store.skip(f"the source has no {' and no '.join(absent)}")
-            yield _skipped(store, ["inertia_falls_as_k_grows", "no_segment_is_empty"])
+            yield skipped(store, ["inertia_falls_as_k_grows", "no_segment_is_empty"])
             return
         version = worker.run(
             "train_candidate", spec, store, _features(context, warehouse, spec), warehouse.threads
@@ -137,7 +138,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     def model(warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse, spec)
         if store.skipped:
-            return _skipped(store)
+            return skipped(store)
         trained = store.model()
         store.write_table(
             "segments",
@@ -173,7 +174,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     def members(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
         store = _store(warehouse, spec)
         if store.skipped:
-            yield _skipped(store, ["every_entity_has_one_segment"])
+            yield skipped(store, ["every_entity_has_one_segment"])
             return
         entities, sizes = worker.run("assign_members", store, _features(context, warehouse, spec))
         rows = int(sizes["members"].sum())
@@ -196,7 +197,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     def profile(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse, spec)
         if store.skipped:
-            return _skipped(store)
+            return skipped(store)
         features = _features(context, warehouse, spec)
         profiles = worker.run("profile_segments", spec, store, features)
         worker.begin("draw_plots", spec, store, features)  # while dbt builds the marts
@@ -218,7 +219,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     def plots(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         store = _store(warehouse, spec)
         if store.skipped:
-            return _skipped(store)
+            return skipped(store)
         thumbnails = worker.run("draw_plots", spec, store, _features(context, warehouse, spec))
         return dg.MaterializeResult(
             metadata={
@@ -245,17 +246,6 @@ def _absent_landing(warehouse: WarehouseResource, spec: SegmentationSpec) -> lis
             return []
     landed = {path.name for path in (warehouse.layout.landing / "current").iterdir()}
     return sorted(landing_tables_behind(spec.features.table) - landed)
-
-
-def _skipped(store: ModelStore, checks: Sequence[str] = ()) -> dg.MaterializeResult:
-    """Tell Dagster that there was nothing to do, so that everything else goes on."""
-    return dg.MaterializeResult(
-        metadata={"skipped": store.skipped},
-        check_results=[
-            dg.AssetCheckResult(check_name=check, passed=True, description=f"Skipped: {store.skipped}.")
-            for check in checks
-        ],
-    )
 
 
 def _features(

@@ -25,21 +25,31 @@ claims as (
 
 ),
 
+told as (
+
+    select
+        *,
+        '(95 % interval ' || {{ say_number('interval_low') }} || ' to ' || {{ say_number('interval_high') }} || ', '
+        || {{ say_count('members') }} || ' customers).' as how_sure,
+        {{ figures_as_json({
+            'segmentation': 'segmentation', 'segment': 'segment_name', 'members': 'members', 'mean_clv': 'segment_mean',
+            'base_mean_clv': 'base_mean', 'interval_low': 'interval_low', 'interval_high': 'interval_high'
+        }) }} as figures
+    from claims
+
+),
+
 final as (
 
     select
         'customers to win' as topic,
         'Spend on winning more customers like ' || segment_name || ': one is worth '
         || {{ say_number('segment_mean') }} || ' on average, more than the ' || {{ say_number('base_mean') }}
-        || ' of all customers (95 % interval ' || {{ say_number('interval_low') }} || ' to '
-        || {{ say_number('interval_high') }} || ', ' || {{ say_count('members') }} || ' customers).' as sentence,
-        {{ figures_as_json({
-            'segmentation': 'segmentation', 'segment': 'segment_name', 'members': 'members', 'mean_clv': 'segment_mean',
-            'base_mean_clv': 'base_mean', 'interval_low': 'interval_low', 'interval_high': 'interval_high'
-        }) }} as figures,
+        || ' of all customers ' || how_sure as sentence,
+        figures,
         'segment_claims' as source,
         ratio
-    from claims
+    from told
     where
         from_best = 1
         and segment_mean > base_mean
@@ -48,15 +58,11 @@ final as (
         'customers to price' as topic,
         'Cap what winning a customer like ' || segment_name || ' may cost at what one brings: '
         || {{ say_number('segment_mean') }} || ' on average, less than the ' || {{ say_number('base_mean') }}
-        || ' of all customers (95 % interval ' || {{ say_number('interval_low') }} || ' to '
-        || {{ say_number('interval_high') }} || ', ' || {{ say_count('members') }} || ' customers).' as sentence,
-        {{ figures_as_json({
-            'segmentation': 'segmentation', 'segment': 'segment_name', 'members': 'members', 'mean_clv': 'segment_mean',
-            'base_mean_clv': 'base_mean', 'interval_low': 'interval_low', 'interval_high': 'interval_high'
-        }) }} as figures,
+        || ' of all customers ' || how_sure as sentence,
+        figures,
         'segment_claims' as source,
         1 / nullif(ratio, 0) as ratio
-    from claims
+    from told
     where
         from_worst = 1
         and segment_mean < base_mean
