@@ -1,1 +1,4 @@
-"""Everything that knows Dagster: assets, checks, jobs, schedules, the command line."""
+"""What knows Dagster, in wings, each importing only those to its right.
+
+commands → definitions → assets, components, checks → tasks, tools → stores, settings
+"""

@@ -1,5 +1,5 @@
 """`python -m orchestration` is `matinee`."""
 
-from orchestration.cli import main
+from orchestration.commands.cli import main
 
 main()

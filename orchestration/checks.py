@@ -5,8 +5,8 @@ Belongs here: checks over what several assets made. Does not belong here: what d
 
 import dagster as dg
 
-from orchestration.recovery import TRUTH, measure_recovery
-from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.tasks.recovery import TRUTH, measure_recovery
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 RECOVERY_GOAL = 0.8
 

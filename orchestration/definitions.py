@@ -20,10 +20,10 @@ from orchestration.assets.recommender import build_recommender
 from orchestration.assets.report import build_report
 from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION, SPEC_LABELS
-from orchestration.progress import progress_logger
-from orchestration.run_history import WAREHOUSE_TAG
 from orchestration.settings import Settings, load_settings
-from orchestration.warehouse import WarehouseResource
+from orchestration.tools.progress import progress_logger
+from orchestration.tools.run_history import WAREHOUSE_TAG
+from orchestration.tools.warehouse import WarehouseResource
 
 SQL_LAYERS = ("landing", "seeds", "staging", "intermediate", "features")
 

@@ -58,7 +58,7 @@ def matinee(dagster_home: Path) -> Iterator[Matinee]:
 
     def call(*args: object, warehouse: Path | None = None, home: Path = dagster_home) -> Answer:
         # Imported here: most tests never call it.
-        from orchestration.cli import app  # noqa: PLC0415
+        from orchestration.commands.cli import app  # noqa: PLC0415
 
         os.environ["DAGSTER_HOME"] = str(home)
         placed = ["--warehouse", str(warehouse)] if warehouse else []

@@ -1,7 +1,7 @@
 """The pictures of audience and catalogue as an asset, drawn in the worker process.
 
 Belongs here: when they are drawn and what Dagster is told. Does not belong here: which there are
-(`orchestration.audience_plots`), which rows they show (`orchestration.audience_queries`).
+(`orchestration.tasks.audience_plots`), which rows they show (`orchestration.tasks.audience_queries`).
 """
 
 import shutil
@@ -11,11 +11,11 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import worker
-from orchestration.audience_queries import AUDIENCE, marts_read, read_rows
-from orchestration.dbt import OWNER
-from orchestration.plot_store import PlotStore
-from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.stores.plots import PlotStore
+from orchestration.tasks import worker
+from orchestration.tasks.audience_queries import AUDIENCE, marts_read, read_rows
+from orchestration.tools.dbt import OWNER
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 AUDIENCE_PLOTS = dg.AssetKey([AUDIENCE, "plots"])
 MARTS = frozenset(dg.AssetKey(["marts", mart]) for mart in marts_read())

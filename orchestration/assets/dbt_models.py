@@ -9,10 +9,10 @@ from typing import Any
 import dagster as dg
 import dagster_dbt
 
-from orchestration import dbt
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
-from orchestration.warehouse import POOL, WarehouseResource
-from orchestration.worker import start_worker
+from orchestration.tasks.worker import start_worker
+from orchestration.tools import dbt
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 
 def build_dbt_assets() -> dg.AssetsDefinition:

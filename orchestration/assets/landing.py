@@ -12,11 +12,11 @@ import dagster as dg
 from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
 from ingest.store import LandedFile
-from orchestration.columns import parquet_columns
-from orchestration.dbt import OWNER
-from orchestration.landing import land, switch_to
 from orchestration.settings import load_settings
-from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.tasks.landing import land, switch_to
+from orchestration.tools.columns import parquet_columns
+from orchestration.tools.dbt import OWNER
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 KNOWN_REJECTS = "rejects_are_known_quirks"
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from orchestration.dbt import OWNER, table_metadata
-from orchestration.model_store import ModelStore
-from orchestration.recommender_store import RecommenderStore
-from orchestration.versions import VersionedStore
-from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.stores.models import ModelStore
+from orchestration.stores.recommender import RecommenderStore
+from orchestration.stores.versions import VersionedStore
+from orchestration.tools.dbt import OWNER, table_metadata
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 TABLES = {
     "k_metrics": "Every candidate k of every segmentation with all indices.",

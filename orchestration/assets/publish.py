@@ -1,7 +1,7 @@
 """The published set: every mart and an account of the runs as Parquet, switched as a whole.
 
 Belongs here: copying and switching. Does not belong here: what a mart holds (dbt), what is told of runs
-(`orchestration.run_history`), what a page looks like (`orchestration.report`, `dashboard`).
+(`orchestration.tools.run_history`), what a page looks like (`report`, `dashboard`).
 """
 
 import shutil
@@ -12,14 +12,14 @@ import dagster as dg
 import polars as pl
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
-from orchestration.audience_queries import AUDIENCE
-from orchestration.dbt import OWNER
-from orchestration.layout import KEPT_SETS, WarehouseLayout, read_landed_source, switch_symlink
-from orchestration.model_store import ModelStore
-from orchestration.plot_store import PlotStore
-from orchestration.run_history import checks_of_run, last_runs
-from orchestration.versions import VersionedStore
-from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, read_landed_source, switch_symlink
+from orchestration.stores.models import ModelStore
+from orchestration.stores.plots import PlotStore
+from orchestration.stores.versions import VersionedStore
+from orchestration.tasks.audience_queries import AUDIENCE
+from orchestration.tools.dbt import OWNER
+from orchestration.tools.run_history import checks_of_run, last_runs
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 
 def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) -> dg.AssetsDefinition:

@@ -1,6 +1,6 @@
 """The recommender as assets: settings judged, model trained, lists for every user, similar titles.
 
-Belongs here: order, checks and metadata. Does not belong here: the work (`orchestration.recommender_tasks`), the
+Belongs here: order, checks and metadata. Does not belong here: the work (`orchestration.tasks.recommender`), the
 tables made of it (`ml_tables`).
 """
 
@@ -11,12 +11,12 @@ from typing import Any
 import dagster as dg
 
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL
-from orchestration import worker
-from orchestration.dbt import OWNER
-from orchestration.recommender_store import RecommenderStore
-from orchestration.skipping import skipped
-from orchestration.versions import VersionedStore
-from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.stores.recommender import RecommenderStore
+from orchestration.stores.versions import VersionedStore
+from orchestration.tasks import worker
+from orchestration.tools.dbt import OWNER
+from orchestration.tools.skipping import skipped
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 GROUP = "recommender"
 RATINGS, TITLES, CATALOGUE = "user_title_ratings", "title_descriptions", "catalogue_descriptions"

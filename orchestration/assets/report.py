@@ -1,6 +1,6 @@
 """The report as an asset, made from what is published.
 
-Belongs here: telling the report about the run. Does not belong here: its contents (`orchestration.report`).
+Belongs here: telling the report about the run. Does not belong here: its contents (`report`).
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.dbt import OWNER
-from orchestration.layout import read_landed_source
-from orchestration.recovery import planted_recovery
-from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.stores.layout import read_landed_source
+from orchestration.tasks.recovery import planted_recovery
+from orchestration.tools.dbt import OWNER
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 
 def build_report(
@@ -35,12 +35,12 @@ def build_report(
         pool=POOL,
     )
     def report(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        from orchestration.report.build import (  # noqa: PLC0415
+        from report.build import (  # noqa: PLC0415
             build_report_context,
             set_before,
             write_report,
         )
-        from orchestration.report.render import RunFacts, render_report  # noqa: PLC0415
+        from report.render import RunFacts, render_report  # noqa: PLC0415
 
         layout = warehouse.layout
         source = read_landed_source(layout) or {}

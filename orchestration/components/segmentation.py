@@ -13,12 +13,12 @@ import polars as pl
 from pydantic import BaseModel
 
 from ml.segmentation.spec import SegmentationSpec
-from orchestration import worker
-from orchestration.columns import parquet_columns
-from orchestration.dbt import OWNER, landing_tables_behind
-from orchestration.model_store import ModelStore
-from orchestration.skipping import skipped
-from orchestration.warehouse import POOL, WarehouseResource
+from orchestration.stores.models import ModelStore
+from orchestration.tasks import worker
+from orchestration.tools.columns import parquet_columns
+from orchestration.tools.dbt import OWNER, landing_tables_behind
+from orchestration.tools.skipping import skipped
+from orchestration.tools.warehouse import POOL, WarehouseResource
 
 SPEC_DESCRIPTION, SPEC_LABELS = "segmentation", "labels"
 """Metadata of every asset of a segmentation: its declared description, and what its columns are called."""

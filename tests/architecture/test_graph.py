@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from orchestration.definitions import build_defs
-from orchestration.warehouse import POOL
+from orchestration.tools.warehouse import POOL
 
 
 @pytest.fixture(scope="module")

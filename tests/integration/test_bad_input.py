@@ -11,8 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.layout import WarehouseLayout, lock_warehouse
-from orchestration.model_store import ModelStore
+from orchestration.stores.layout import WarehouseLayout, lock_warehouse
+from orchestration.stores.models import ModelStore
 from tests.integration.conftest import Matinee
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ml.segmentation.model import SegmentationModel
-from orchestration.audience_queries import PICTURES, QUERIES
+from orchestration.tasks.audience_queries import PICTURES, QUERIES
 from tests.integration.conftest import Matinee
 
 PERSONAS = [

@@ -8,7 +8,7 @@ import pytest
 from dashboard.charts import choose_k, cloud, customers, recommend, segments, titles, viewing
 from dashboard.charts.base import DARK, LIGHT, color_of, name
 from ml.plots.palette import segment_colors
-from orchestration.report.sections.recommender import MODELS as REPORTED_MODELS
+from report.sections.recommender import MODELS as REPORTED_MODELS
 from tests.unit.dashboard.conftest import SEGMENTS
 
 

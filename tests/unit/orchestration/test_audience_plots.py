@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from orchestration import audience_plots
-from orchestration.audience_plots import LeftOut, draw
-from orchestration.audience_queries import PICTURES, QUERIES, marts_read, read_rows
-from orchestration.audience_tasks import draw_audience
-from orchestration.layout import WarehouseLayout
-from orchestration.plot_store import PlotStore
-from orchestration.segment_plots import DrawnPlot
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.plots import PlotStore
+from orchestration.tasks import audience_plots
+from orchestration.tasks.audience import draw_audience
+from orchestration.tasks.audience_plots import LeftOut, draw
+from orchestration.tasks.audience_queries import PICTURES, QUERIES, marts_read, read_rows
+from orchestration.tasks.segment_plots import DrawnPlot
 
 LEAD, OTHER = "user_ratings", "user_activity"
 SEGMENTS = ("Quiet", "Loud")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.replicate.compare import (
+from orchestration.commands.replicate.compare import (
     FULL_RATINGS,
     SMALL_RATINGS,
     TOLERANCES,

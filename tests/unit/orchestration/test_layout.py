@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.layout import (
+from orchestration.stores.layout import (
     WarehouseError,
     WarehouseLayout,
     lock_warehouse,

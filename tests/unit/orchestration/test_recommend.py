@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from ml.recommendation.ease import Ease
-from orchestration.recommend import Recommender, RecommendError
-from orchestration.recommender_store import RecommenderStore
-from orchestration.versions import ModelNotFoundError
+from orchestration.commands.recommend import Recommender, RecommendError
+from orchestration.stores.recommender import RecommenderStore
+from orchestration.stores.versions import ModelNotFoundError
 from tests.unit.recommendation.worlds import learned, two_tastes
 
 TITLES = pl.DataFrame(

@@ -2,7 +2,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from orchestration.run_history import SOURCE_TAG, WAREHOUSE_TAG, checks_of_run, last_runs
+from orchestration.tools.run_history import SOURCE_TAG, WAREHOUSE_TAG, checks_of_run, last_runs
 
 
 @dg.asset(

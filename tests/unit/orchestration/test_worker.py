@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ml.errors import SegmentationError
-from orchestration import worker
+from orchestration.tasks import worker
 
 TASKS = """
 import os, time
@@ -82,7 +82,8 @@ def test_a_killed_worker_is_an_error_and_the_next_task_gets_another(tasks):
 
 def test_the_worker_ends_with_the_process_that_started_it(tmp_path):
     script = (
-        "from orchestration import worker; import time; print(worker.start_worker()._process.pid, flush=True)"
+        "from orchestration.tasks import worker; import time; "
+        "print(worker.start_worker()._process.pid, flush=True)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", f"{script}; time.sleep(60)"], stdout=subprocess.PIPE, text=True

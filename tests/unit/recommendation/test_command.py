@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ml.recommendation.models import MODEL_NAMES
 from ml.recommendation.splits import stratified_split
-from orchestration.cli import app
+from orchestration.commands.cli import app
 from tests.unit.recommendation.worlds import catalogue, two_tastes
 
 FIGURES = {"ndcg", "precision", "recall", "map", "coverage", "novelty", "seconds"}

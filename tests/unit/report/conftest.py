@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from PIL import Image, PngImagePlugin
 
-from orchestration.report.build import build_report_context
-from orchestration.report.render import RunFacts, render_report
+from report.build import build_report_context
+from report.render import RunFacts, render_report
 
 NAMES = ("Quiet Viewers (Churn Risk)", "New Explorers", "Loyalists")
 

@@ -1,6 +1,6 @@
 """What a reader of the report finds of the pictures of audience and catalogue."""
 
-from orchestration.audience_queries import PICTURES
+from orchestration.tasks.audience_queries import PICTURES
 
 MISSING = "Nothing was drawn of the audience"
 

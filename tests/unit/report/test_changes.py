@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from orchestration.report.build import read_set, set_before
-from orchestration.report.sections.changes import PublishedSet, compare
+from report.build import read_set, set_before
+from report.sections.changes import PublishedSet, compare
 
 DEMO, FOLDER = "the demo world (small)", "/data/november"
 AT = datetime(2025, 11, 20, 4, 30, tzinfo=UTC)

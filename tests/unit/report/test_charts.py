@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.report.charts import WIDTH, column_chart, index_chart
+from report.charts import WIDTH, column_chart, index_chart
 
 indices = st.lists(
     st.tuples(st.text(max_size=40), st.floats(min_value=0, max_value=1e6, allow_nan=False)), max_size=12

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from orchestration.report.build import write_report
+from report.build import write_report
 
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/x.png onerror=alert(1)>"
 
@@ -339,7 +339,7 @@ def test_the_old_page_stays_when_the_new_one_cannot_be_written(tmp_path):
 
 @pytest.mark.parametrize("library", ["dagster", "matplotlib", "duckdb", "sklearn"])
 def test_the_report_waits_for_no_heavy_library(library):
-    code = f"import sys, orchestration.report.build, orchestration.report.render; print('{library}' in sys.modules)"
+    code = f"import sys, report.build, report.render; print('{library}' in sys.modules)"
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert outcome.stdout.strip() == "False"
 

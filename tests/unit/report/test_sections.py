@@ -3,11 +3,11 @@
 import polars as pl
 import pytest
 
-from orchestration.report.data import headlines
-from orchestration.report.sections.advice import advice, left_out
-from orchestration.report.sections.audience import plans
-from orchestration.report.sections.catalogue import catalogues, popular_genres
-from orchestration.report.sections.recommender import recommender
+from report.data import headlines
+from report.sections.advice import advice, left_out
+from report.sections.audience import plans
+from report.sections.catalogue import catalogues, popular_genres
+from report.sections.recommender import recommender
 
 
 def _metrics() -> pl.DataFrame:

@@ -1,0 +1,5 @@
+"""The command line, one module a command.
+
+Belongs here: arguments, messages, exit codes, and what one command does for itself. Does not belong here: anything that
+an asset needs too (`tasks`, `tools`), or that a page shows too (`published`).
+"""

@@ -1,0 +1,227 @@
+"""Titles for one user, or for somebody who likes a few titles, from the stored recommender.
+
+Belongs here: finding the user, the titles and the genre that somebody typed; the rows of `matinee recommend`. Does not
+belong here: scores and reasons (`ml.recommendation`), the store.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ml.recommendation.nearest import nearest_names
+from ml.recommendation.ranking import recommend
+from ml.recommendation.reasons import POPULAR, reasons
+from orchestration.stores.recommender import RecommenderStore, StoredRecommender
+
+PERSONAS = "user_ratings"
+"""The segmentation whose name is put after "popular with"."""
+
+
+class RecommendError(ValueError):
+    """What was asked for is unknown; the message suggests what is nearest to it."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is recommended.
+
+    Attributes
+    ----------
+    titles : rank, title_id, title, genres, score, reason.
+    said : sentences about how the request was understood.
+    """
+
+    titles: pl.DataFrame
+    said: tuple[str, ...]
+
+
+class Recommender:
+    """The recommender in force, opened once for any number of questions.
+
+    Parameters
+    ----------
+    store
+        Where it is kept.
+    published
+        Folder of the published tables, for the user's segment; nothing is said of segments without it.
+    """
+
+    def __init__(self, store: RecommenderStore, published: Path | None = None) -> None:
+        self._stored: StoredRecommender = store.read_model()
+        self._published = published
+        self._outlived = (
+            (f"The last run trained no recommender ({store.skipped}): this one is of a run before.",)
+            if store.skipped
+            else ()
+        )
+
+    def for_user(self, user_id: str, n: int = 10, genre: str | None = None) -> Advice:
+        """Recommend to a known user.
+
+        Raises
+        ------
+        RecommendError
+            When the user or the genre is unknown.
+        """
+        allowed, said = self._allowed(genre)
+        try:
+            known = self._stored.row(int(user_id))
+        except ValueError:
+            known = None
+        if known is not None:
+            return self._advice(known, n, allowed=allowed, said=said, segment=self._segment_of(user_id))
+        if self._is_a_user(user_id):
+            nothing = sp.csr_array((1, len(self._stored.titles)), dtype=np.float32)
+            said = (*said, f"User {user_id} has rated nothing yet: these are the most popular titles.")
+            return self._advice(nothing, n, allowed=allowed, said=said)
+        raise RecommendError(self._unknown_user(user_id))
+
+    def for_liked(self, liked: Sequence[str], n: int = 10, genre: str | None = None) -> Advice:
+        """Recommend to somebody who likes these titles, named or by id.
+
+        Raises
+        ------
+        RecommendError
+            When a title or the genre is unknown.
+        """
+        allowed, said = self._allowed(genre)
+        columns = []
+        for name in liked:
+            column, understood = self._column_of(name)
+            columns.append(column)
+            said = (*said, *understood)
+        return self._advice(self._stored.row_of_liked(columns), n, allowed=allowed, said=said, did="like")
+
+    def _advice(
+        self,
+        row: sp.csr_array,
+        n: int,
+        *,
+        allowed: np.ndarray | None,
+        said: tuple[str, ...],
+        segment: str | None = None,
+        did: str = "rated",
+    ) -> Advice:
+        ranked = recommend(self._stored.fitted, row, n, allowed=allowed)
+        columns = ranked.items[0][ranked.items[0] >= 0]
+        titles = self._stored.titles[columns.tolist()]
+        popular = f"popular with {segment}" if segment else POPULAR
+        why = [
+            reason.sentence(self._name, popular, did) for reason in reasons(self._stored.fitted, row, columns)
+        ]
+        if len(columns) < n:
+            said = (*said, f"Only {len(columns)} titles are left to recommend.")
+        table = titles.select(
+            pl.int_range(1, pl.len() + 1).alias("rank"),
+            pl.col("title_id").cast(pl.String),
+            pl.coalesce("title", pl.col("title_id").cast(pl.String)),
+            pl.col("genres").str.replace_all("|", ", ", literal=True),
+            pl.Series("score", ranked.scores[0][: len(columns)].astype(np.float64)),
+            pl.Series("reason", why, dtype=pl.String),
+        )
+        return Advice(table, said)
+
+    def _allowed(self, genre: str | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
+        if genre is None:
+            return None, self._outlived
+        labels = self._genre_labels
+        known = {label.casefold(): label for label in labels}
+        label = known.get(genre.casefold().replace("_", " "))
+        if label is None:
+            near = nearest_names(genre, labels)
+            meant = f"Did you mean {_either(near)}?" if near else f"There are: {', '.join(labels)}."
+            msg = f"no title has the genre '{genre}'. {meant}"
+            raise RecommendError(msg)
+        listed = self._stored.titles["genres"].str.split("|")
+        return listed.list.contains(label).fill_null(False).to_numpy(), self._outlived
+
+    def _column_of(self, name: str) -> tuple[int, tuple[str, ...]]:
+        """Return the column of a title by its id or its name; of several of one name the most rated one."""
+        titles = self._stored.titles
+        wanted = name.strip()
+        plain = _plain(wanted)
+        named = np.flatnonzero([bool(plain) and title == plain for title in self._plain_names])
+        if not len(named):
+            named = np.flatnonzero((titles["title_id"].cast(pl.String) == wanted).to_numpy())
+        if not len(named):
+            near = nearest_names(wanted, self._names_by_fame)
+            meant = f"Did you mean {_either(near)}?" if near else "No title is named like it."
+            msg = f"no title '{name}'. {meant}"
+            raise RecommendError(msg)
+        chosen = int(named[np.argmax(self._fame[named])])
+        if len(named) == 1:
+            return chosen, ()
+        others = ", ".join(str(titles["title_id"][int(column)]) for column in named if column != chosen)
+        return chosen, (
+            f"{len(named)} titles are called '{titles['title'][chosen]}'; this is the most rated one, id "
+            f"{titles['title_id'][chosen]} (the others: {others}).",
+        )
+
+    def _name(self, column: int) -> str:
+        return self._stored.titles["title"][int(column)] or str(self._stored.titles["title_id"][int(column)])
+
+    @cached_property
+    def _fame(self) -> np.ndarray:
+        return self._stored.popularity()
+
+    @cached_property
+    def _plain_names(self) -> list[str]:
+        return [_plain(title or "") for title in self._stored.titles["title"]]
+
+    @cached_property
+    def _names_by_fame(self) -> list[str]:
+        order = np.argsort(-self._fame, kind="stable")
+        return self._stored.titles["title"][order.tolist()].drop_nulls().to_list()
+
+    @cached_property
+    def _genre_labels(self) -> list[str]:
+        return self._stored.titles["genres"].str.split("|").explode().drop_nulls().unique().sort().to_list()
+
+    def _unknown_user(self, user_id: str) -> str:
+        users = self._stored.users
+        try:
+            wanted = int(user_id)
+        except ValueError:
+            return f"no user '{user_id}': user ids are whole numbers, {users[0]:,} to {users[-1]:,}."
+        place = int(np.clip(np.searchsorted(users, wanted), 1, max(len(users) - 1, 1)))
+        near = min(users[max(place - 1, 0) : place + 1].tolist(), key=lambda known: abs(known - wanted))
+        return (
+            f"no user {user_id}: {len(users):,} users are known, {users[0]} to {users[-1]}. "
+            f"The nearest is {near}. For somebody new, say what they like: --like TITLE."
+        )
+
+    def _is_a_user(self, user_id: str) -> bool:
+        """Whether the service knows the user, though not by a rating."""
+        path = self._published / "users.parquet" if self._published else None
+        if path is None or not path.exists() or not user_id.strip().isdigit():
+            return False
+        found = pl.scan_parquet(path).filter(pl.col("user_id") == int(user_id)).select("user_id")
+        return not found.collect().is_empty()
+
+    def _segment_of(self, user_id: str) -> str | None:
+        path = self._published / "segment_members.parquet" if self._published else None
+        if path is None or not path.exists():
+            return None
+        found = (
+            pl.scan_parquet(path)
+            .filter(pl.col("segmentation") == PERSONAS, pl.col("entity_id") == str(int(user_id)))
+            .select("segment_name")
+            .collect()
+        )
+        return None if found.is_empty() else found.item(0, 0)
+
+
+def _plain(name: str) -> str:
+    """Return a name as people type it: without accents, in small letters."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+
+
+def _either(names: Sequence[str]) -> str:
+    quoted = [f"'{name}'" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -1,0 +1,90 @@
+"""The viewer analysis twice: through the published join and through the right one.
+
+Belongs here: the two warehouses and what is printed of them. Does not belong here: the method
+(`ml.replication.viewers`), figures and verdicts (`compare`).
+"""
+
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from ingest.rawfiles import RawFile, unpack
+from ml.replication.viewers import activity_figures, catalogue_figures, ratings_figures
+from orchestration.commands.replicate.compare import Comparison, compare, load_viewer_figures
+from orchestration.commands.replicate.show import show
+from orchestration.commands.replicate.warehouse import Replica, ReplicationError, build_replica
+from orchestration.settings import Settings
+from orchestration.stores.layout import WarehouseLayout
+
+_LARGEST_K = 10
+
+
+def replicate_viewers(console: Console, settings: Settings, base: WarehouseLayout) -> list[Comparison]:
+    """Run both joins, print them and return every comparison."""
+    published, ratings_read = _figures("direct", settings, base)
+    corrected, _ = _figures("links", settings, base)
+    known = load_viewer_figures()
+    as_published = compare(known, published, ratings_read=ratings_read, right_join=False)
+    show(
+        console,
+        "The published method, faults included (ratings.movieId joined to the catalogue's id)",
+        as_published,
+    )
+    console.print(
+        "\nMovieLens ids are not TMDB ids: the join above puts every rating on another film."
+        " Below, the same figures through links.csv.\n"
+    )
+    through_links = compare(known, corrected, ratings_read=ratings_read, right_join=True)
+    own = ("catalogue.", "tags.", "links.")
+    joined = [row for row in through_links if not row.figure.key.startswith(own)]
+    show(console, "The same figures through the right join", joined, beside=published)
+    return [*as_published, *joined]
+
+
+def _figures(join: str, settings: Settings, base: WarehouseLayout) -> tuple[dict[str, float], int]:
+    # The key-meaning test would stop the direct join, as it should: here the fault is wanted.
+    selection = ["--select", "+user_genre_stats", "--exclude", "tag:key_meaning"]
+    replica = build_replica(
+        WarehouseLayout(base.root / join), settings, [*selection, "--vars", f"rating_join: {join}"]
+    )
+    features = replica.read("select * from features.user_genre_stats order by user_id")
+    if len(features) <= _LARGEST_K:
+        msg = f"only {len(features)} users are left after the join; the published method needs more than {_LARGEST_K}"
+        raise ReplicationError(msg)
+    genres = replica.read("select genre_label from seeds.genres")["genre_label"].to_list()
+    raw = replica.files["titles"]
+    figures = catalogue_figures(_raw_column(raw, "genres", replica), genres)
+    figures |= _ids(replica)
+    figures |= {
+        "join.ratings": int(features["total_ratings"].sum()),
+        "join.users": len(features),
+        "join.pairs": int(features["total_titles"].sum()),
+    }
+    figures |= activity_figures(features) | ratings_figures(features)
+    return figures, replica.rows_read["ratings"]
+
+
+def _ids(replica: Replica) -> dict[str, float]:
+    """Count repeated ids of the catalogue, and links between equal ids."""
+    titles = replica.read(
+        "select count(*) as rows, count(distinct title_id) as ids from intermediate.int_titles__with_genres"
+    ).row(0, named=True)
+    links = replica.read(
+        "select count(*) as rows, count(*) filter (movie_id = tmdb_id) as same from landing.links"
+    ).row(0, named=True)
+    return {
+        "catalogue.ids_with_genre": titles["ids"],
+        "catalogue.repeated_rows": titles["rows"] - titles["ids"],
+        "links.rows": links["rows"],
+        "links.same_id": links["same"],
+    }
+
+
+def _raw_column(file: RawFile, column: str, replica: Replica) -> list[str]:
+    """Read a column as the published notebook did: straight from the file, bad rows and all."""
+    packed = file.path.suffix in (".gz", ".zip")
+    path: Path = unpack(file, replica.layout.temporary / "catalogue.csv") if packed else file.path
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path, columns=[column])[column].tolist()
+    return pd.read_csv(path, usecols=[column], dtype=str)[column].tolist()

@@ -1,0 +1,75 @@
+"""What `matinee run` says at its end, read from what was published.
+
+Belongs here: the table of segments, the run file with stage times. Does not belong here: the report.
+"""
+
+import json
+import os
+import sys
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from orchestration.commands.runs import RunOutcome
+from orchestration.stores.layout import WarehouseLayout, write_atomically
+from orchestration.tasks.recovery import planted_recovery
+
+
+def write_run_file(layout: WarehouseLayout, outcome: RunOutcome, seconds: float) -> None:
+    """Write `report/run.json`: run id, stages and seconds."""
+    facts = {
+        "run_id": outcome.run_id,
+        "seconds": round(seconds, 3),
+        "stages": [{"name": stage.name, "seconds": round(stage.seconds, 3)} for stage in outcome.stages],
+    }
+    write_atomically(layout.report / "run.json", json.dumps(facts, indent=1) + "\n")
+
+
+def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, job: str) -> None:
+    """Print rejected lines, the segments and where to look."""
+    console = Console()
+    for table, count in outcome.unexpected_rejects.items():
+        kept = "marts.rejects" if job != "sql_layer" else layout.landing / "current" / "rejects"
+        lines = "line" if count == 1 else "lines"
+        console.print(f"[yellow]Rejected {count:,} {lines} of {table}[/], kept with reasons in {kept}:")
+        _show_rejects(console, layout, table)
+    if job == "sql_layer":
+        console.print(f"Done in {seconds:.0f} s: {layout.database}")
+        return
+    _show_segments(console, layout)
+    for segmentation, index in planted_recovery(layout).items():
+        console.print(f"Planted segments recovered by {segmentation}: adjusted Rand index {index:.3f}")
+    console.print(f"Done in {seconds:.0f} s.")
+    console.print(Text(f"Report: {layout.report / 'index.html'}"), soft_wrap=True)
+    console.print(Text(f"Tables: {layout.published}"), soft_wrap=True)
+
+
+def show_titles(titles: pl.DataFrame) -> None:
+    """Print recommended titles, one a row."""
+    table = Table("", "title", "genres", "why")
+    table.columns[0].justify = "right"
+    for row in titles.iter_rows(named=True):
+        table.add_row(
+            str(row["rank"]), *(Text(row[column] or "") for column in ("title", "genres", "reason"))
+        )
+    # A pipe has no width of its own; 80 columns would break every title in two.
+    Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140).print(table)
+
+
+def _show_segments(console: Console, layout: WarehouseLayout) -> None:
+    segments = pl.read_parquet(layout.published / "segments.parquet").sort("segmentation", "segment_id")
+    for (segmentation,), rows in segments.group_by("segmentation", maintain_order=True):
+        table = Table("segment", "members", "share", title=str(segmentation), title_justify="left")
+        table.columns[1].justify = table.columns[2].justify = "right"
+        for row in rows.iter_rows(named=True):
+            table.add_row(Text(row["segment_name"]), f"{row['members']:,}", f"{row['share']:.1%}")
+        console.print(table)
+
+
+def _show_rejects(console: Console, layout: WarehouseLayout, table: str, most: int = 5) -> None:
+    files = list((layout.landing / "current" / "rejects").glob(f"{table}-*.parquet"))
+    rejects = pl.read_parquet(files).filter(~pl.col("is_known_quirk")).head(most)
+    for row in rejects.iter_rows(named=True):
+        console.print(Text(f"  {row['source']} line {row['line']}: {row['reason']}"), soft_wrap=True)

@@ -1,0 +1,139 @@
+"""Run a job of the graph in this process, recorded in the Dagster instance so that the UI shows it.
+
+Belongs here: one run from settings to outcome. Does not belong here: what people see of it (`cli`).
+"""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.dagster_run import RunsFilter
+
+from orchestration.definitions import build_defs
+from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.tools.event_log import quick_event_log
+from orchestration.tools.run_history import SOURCE_TAG
+
+_PROCESS_TAG = "matinee/process"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One finished step."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What became of a run."""
+
+    run_id: str
+    success: bool
+    problems: tuple[str, ...]
+    """Why it failed, in words for people; empty on success."""
+    unexpected_rejects: dict[str, int]
+    """Landing table to lines rejected that are not known quirks."""
+    stages: tuple[Stage, ...]
+
+
+def dagster_home() -> Path:
+    """Return the folder of the Dagster instance and make the environment name it."""
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster"))).resolve()
+    os.environ["DAGSTER_HOME"] = str(home)
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def run_job(job: str, settings: Settings) -> RunOutcome:
+    """Run a job to its end and say how it went; failures of the run are in the outcome, not raised.
+
+    Parameters
+    ----------
+    job
+        `refresh` or `sql_layer`.
+    settings
+        What to run on.
+    """
+    os.environ.update(settings.to_environment())
+    dagster_home()
+    with dg.DagsterInstance.get() as instance, quick_event_log(instance):
+        _bury_dead_runs(instance)
+        definitions = build_defs(settings)
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"loggers": {"progress": {"config": {}}}},
+            tags={_PROCESS_TAG: _process_name(os.getpid()), SOURCE_TAG: settings.source},
+        )
+        return RunOutcome(
+            run_id=result.run_id,
+            success=result.success,
+            problems=tuple(dict.fromkeys(_problems(result.all_events))),
+            unexpected_rejects=_unexpected_rejects(result),
+            stages=tuple(
+                Stage(event.step_key or "", event.event_specific_data.duration_ms / 1000)  # type: ignore[union-attr]
+                for event in result.all_events
+                if event.event_type_value == "STEP_SUCCESS"
+            ),
+        )
+
+
+def _bury_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Close runs whose process was killed: they would show as running and hold the pool for ever."""
+    active = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
+    for run in instance.get_runs(filters=RunsFilter(statuses=active)):
+        host, _, pid = run.tags.get(_PROCESS_TAG, "").rpartition(":")
+        if host == socket.gethostname() and not _is_alive(int(pid)):
+            instance.report_run_failed(run, message="The process of this run ended without a word.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def _process_name(pid: int) -> str:
+    return f"{socket.gethostname()}:{pid}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _problems(events: Sequence[Any]) -> list[str]:
+    problems = []
+    for event in events:
+        data = event.event_specific_data
+        if event.event_type_value == "STEP_FAILURE":
+            failure = data.user_failure_data
+            problems.append(
+                failure.description if failure and failure.description else _innermost(data.error)
+            )
+        elif event.event_type_value in ("PIPELINE_FAILURE", "PIPELINE_INIT_FAILURE") and getattr(
+            data, "error", None
+        ):
+            problems.append(_innermost(data.error))
+    return problems
+
+
+def _innermost(error: Any) -> str:
+    while error.cause is not None:
+        error = error.cause
+    _, _, message = error.message.partition(": ")
+    return (message or error.message).strip()
+
+
+def _unexpected_rejects(result: Any) -> dict[str, int]:
+    return {
+        evaluation.asset_key.path[-1]: evaluation.metadata["unexpected_rejects"].value
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and "unexpected_rejects" in evaluation.metadata
+    }

@@ -1,0 +1,109 @@
+"""Where trained segmentations are kept: versioned folders of JSON and Parquet.
+
+Belongs here: reading and writing `models/<segmentation>/`.
+Does not belong here: the pointers to versions (`orchestration.stores.versions`), training, scoring, DuckDB.
+
+    models/<segmentation>/<version>/model.json      preparation, centroids and names together
+                                    explored.json   the same for the explored k
+                                    k_metrics.parquet, segments.parquet, segment_members.parquet,
+                                    segment_profiles.parquet, pca_loadings.parquet, segment_map.parquet
+                                    start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
+                                    segment_claims.parquet
+                                    ward.npz        Ward's tree, where the method grows one
+                                    projection.json the principal components, for maps
+                                    recovery.json   agreement with planted segments, where there are any
+                                    plots/          PNGs
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from ml.segmentation.model import SegmentationModel
+from ml.segmentation.projection import Projection
+from ml.segmentation.ward import WardTree
+from orchestration.stores.layout import write_atomically
+from orchestration.stores.versions import ModelNotFoundError, VersionedStore, parquet_bytes
+
+if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
+    from ml.segmentation.train import Training
+
+__all__ = ["ModelNotFoundError", "ModelStore"]
+
+
+@dataclass(frozen=True)
+class ModelStore(VersionedStore):
+    """The versions of one segmentation."""
+
+    def save_candidate(self, training: "Training") -> str:
+        """Store a training as the candidate and return its version, a hash of what was trained."""
+        text = training.published.to_json()
+        metrics = training.sweep.metrics.insert_column(0, pl.lit(self.name).alias("segmentation"))
+        version = hashlib.sha256(text.encode() + metrics.write_json().encode()).hexdigest()[:12]
+        home = self.folder / version
+        explored = {k: json.loads(model.to_json()) for k, model in training.models.items()}
+        write_atomically(home / "model.json", text)
+        write_atomically(home / "explored.json", json.dumps(explored, ensure_ascii=False))
+        write_atomically(home / "k_metrics.parquet", parquet_bytes(metrics))
+        self.point("candidate", version)
+        self.write_table("start_agreement", training.start_agreement)
+        self.write_table("free_segments", training.free_segments)
+        if training.tree is not None:
+            self._write_tree(training.tree)
+        return version
+
+    def model(self) -> SegmentationModel:
+        """Return the model."""
+        return self.read_model(self.home)
+
+    @staticmethod
+    def read_model(version: Path) -> SegmentationModel:
+        """Return the model of a version, given its folder."""
+        return SegmentationModel.from_json((version / "model.json").read_text(encoding="utf-8"))
+
+    def explored(self) -> dict[int, SegmentationModel]:
+        """Return the models of the published and the explored k."""
+        states = json.loads((self.home / "explored.json").read_text(encoding="utf-8"))
+        return {int(k): SegmentationModel.from_json(json.dumps(state)) for k, state in states.items()}
+
+    def write_projection(self, projection: Projection) -> None:
+        """Store the principal components of the version's training rows."""
+        write_atomically(self.home / "projection.json", json.dumps(projection.to_dict()) + "\n")
+
+    def projection(self) -> Projection:
+        """Return the principal components."""
+        return Projection.from_dict(json.loads((self.home / "projection.json").read_text(encoding="utf-8")))
+
+    def _write_tree(self, tree: WardTree) -> None:
+        arrays = io.BytesIO()
+        np.savez(arrays, linkage=tree.linkage, rows=tree.rows)
+        write_atomically(self.home / "ward.npz", arrays.getvalue())
+
+    def tree(self) -> WardTree | None:
+        """Return Ward's tree; None where the method grows none."""
+        try:
+            with np.load(self.home / "ward.npz", allow_pickle=False) as arrays:
+                return WardTree(arrays["linkage"], arrays["rows"])
+        except FileNotFoundError:
+            return None
+
+    def write_recovery(self, index: float | None) -> None:
+        """Store how well planted segments were found again; None where none were planted."""
+        write_atomically(self.home / "recovery.json", json.dumps({"adjusted_rand_index": index}) + "\n")
+
+    def recovery(self) -> float | None:
+        """Return how well planted segments were found again; None where nobody planted or looked."""
+        try:
+            return json.loads((self.home / "recovery.json").read_text())["adjusted_rand_index"]
+        except FileNotFoundError:
+            return None
+
+    def write_table(self, table: str, frame: pl.DataFrame) -> None:
+        """Store a table of the version, with the segmentation as its first column."""
+        super().write_table(table, frame.select(pl.lit(self.name).alias("segmentation"), pl.all()))

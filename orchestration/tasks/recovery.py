@@ -1,0 +1,56 @@
+"""How well the demo world's planted segments were found again.
+
+Belongs here: comparing members with planted truth where there is one. Does not belong here: the truth.
+"""
+
+from pathlib import Path
+
+import polars as pl
+
+from ml.segmentation.agreement import adjusted_rand_index
+from orchestration.stores.layout import WarehouseLayout, read_landed_source
+from orchestration.stores.models import ModelNotFoundError, ModelStore
+
+TRUTH = {
+    "customer_acquisition": ("customer_segments.csv", "customer_id", "segment"),
+    "user_ratings": ("personas.csv", "user_id", "persona"),
+}
+"""Segmentation to its file of planted truth, entity column and label column."""
+
+
+def measure_recovery(layout: WarehouseLayout, segmentation: str) -> float | None:
+    """Return the adjusted Rand index of members and planted truth, and keep it with the model.
+
+    None when the landed files are not a demo world, or nothing was trained.
+    """
+    store = ModelStore(layout.models / segmentation)
+    if store.skipped:
+        return None
+    file, entity, label = TRUTH[segmentation]
+    path = _truth_folder(layout) / file
+    index = None
+    if path.is_file():
+        truth = pl.read_csv(path).select(pl.col(entity).cast(pl.String).alias("entity_id"), label)
+        both = store.read_table("segment_members").join(truth, on="entity_id")
+        index = adjusted_rand_index(both[label], both["segment_id"]) if len(both) else None
+    store.write_recovery(index)
+    return index
+
+
+def planted_recovery(layout: WarehouseLayout) -> dict[str, float]:
+    """Return what `measure_recovery` found last, for the segmentations in force; empty where there is no truth."""
+    found = {}
+    for segmentation in TRUTH:
+        store = ModelStore(layout.models / segmentation, "current")
+        try:
+            index = None if store.skipped else store.recovery()
+        except ModelNotFoundError:
+            continue
+        if index is not None:
+            found[segmentation] = index
+    return found
+
+
+def _truth_folder(layout: WarehouseLayout) -> Path:
+    landed_from = read_landed_source(layout)
+    return Path(landed_from["folder"] if landed_from else "") / "truth"

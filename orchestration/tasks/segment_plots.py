@@ -1,0 +1,179 @@
+"""Which plots a segmentation has: from the model store and the feature frame to drawn PNGs.
+
+Belongs here: choosing and feeding the plots. Does not belong here: how a plot looks (`ml.plots`), files.
+"""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from matplotlib.figure import Figure
+
+from ml.plots.correlations import correlations
+from ml.plots.dendrogram import dendrogram
+from ml.plots.encode import thumbnail, to_png
+from ml.plots.heatmap import profile_heatmap
+from ml.plots.k_selection import elbow, k_metrics_panel
+from ml.plots.pca_map import pca_map
+from ml.plots.scatter import scatter
+from ml.plots.segments import distribution, segment_sizes
+from ml.plots.style import feature_labels
+from ml.plots.summary import segment_summary
+from ml.segmentation.correlation import correlation_matrix
+from ml.segmentation.model import SegmentationModel
+from ml.segmentation.spec import SegmentationSpec, select_columns
+from ml.segmentation.train import profiled_columns
+from orchestration.stores.models import ModelStore
+
+
+@dataclass(frozen=True)
+class DrawnPlot:
+    """A plot ready to be written."""
+
+    name: str
+    png: bytes
+
+    def thumbnail_markdown(self) -> str:
+        """Return the small picture as Markdown, for the Dagster UI."""
+        encoded = base64.b64encode(thumbnail(self.png)).decode()
+        return f"![{self.name}](data:image/png;base64,{encoded})"
+
+
+def draw(
+    spec: SegmentationSpec, store: ModelStore, frame: pl.DataFrame, X: np.ndarray
+) -> Iterator[DrawnPlot]:
+    """Draw every plot of a segmentation; X (n, d) float32 are the prepared rows of the frame."""
+    plots = _Plots(spec, store, frame, X)
+    for name, figure in plots.figures():
+        yield DrawnPlot(name, to_png(figure))
+
+
+@dataclass
+class _Plots:
+    """The plots of one segmentation and what several of them share."""
+
+    spec: SegmentationSpec
+    store: ModelStore
+    frame: pl.DataFrame
+    X: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.model: SegmentationModel = self.store.model()
+        self.ids = self.model.nearest(self.X)
+        self.names = self.model.segment_names
+
+    def figures(self) -> Iterator[tuple[str, Figure]]:
+        metrics = self.store.read_table("k_metrics")
+        (start,) = self.store.read_table("start_agreement").iter_rows(named=True)
+        yield "elbow", elbow(metrics, free_inertia=start["free_inertia"] if start["is_anchored"] else None)
+        yield "k_metrics", k_metrics_panel(metrics)
+        yield from self._tree()
+        yield from self._maps()
+        yield "sizes", segment_sizes(self._sizes)
+        yield "heatmap", self._heatmap()
+        yield from self._distribution()
+        yield from self._exploration()
+
+    def _tree(self) -> Iterator[tuple[str, Figure]]:
+        tree = self.store.tree()
+        if tree is None:
+            return
+        (suggested,) = self.store.read_table("start_agreement")["ward_k"]
+        yield (
+            "dendrogram",
+            dendrogram(
+                tree.linkage,
+                published_k=self.model.k,
+                suggested_k=suggested,
+                segment_ids=self.ids[tree.rows],
+                names=self.names,
+                entities=len(self.ids),
+            ),
+        )
+
+    def _maps(self) -> Iterator[tuple[str, Figure]]:
+        models, projection = self.store.explored(), self.store.projection()
+        points = projection.transform(self.X)
+        for k in sorted({*self.spec.clustering.explore, self.model.k}):
+            model = models[k]
+            yield (
+                f"pca_map_k{k}",
+                pca_map(
+                    points,
+                    model.nearest(self.X),
+                    model.segment_names,
+                    projection.transform(model.centroids),
+                    projection.explained_variance_ratio,
+                    rng=self._rng(),
+                ),
+            )
+
+    def _heatmap(self) -> Figure:
+        names = self._sizes.select("segment_id", "segment_name")
+        shown = self.spec.plots.heatmap or self.model.preparation.columns
+        profile = self._profile(shown).join(names, on="segment_id", maintain_order="left")
+        return profile_heatmap(profile, labels=self.spec.plots.labels)
+
+    def _distribution(self) -> Iterator[tuple[str, Figure]]:
+        column = self.spec.distribution
+        if column is not None:
+            label = f"{self._label(column)} per {self.spec.entity.removesuffix('_id')}"
+            yield "distribution", distribution(self._values(column), self.ids, self.names, label)
+
+    def _exploration(self) -> Iterator[tuple[str, Figure]]:
+        plots = self.spec.plots
+        if plots.correlations:
+            columns = self._columns(plots.correlations)
+            families = [set(self._columns(family)) for family in plots.families]
+            matrix = correlation_matrix(self.frame, columns)
+            yield "correlations", correlations(matrix, columns, labels=plots.labels, families=families)
+        if plots.scatter:
+            x, y = plots.scatter.x, plots.scatter.y
+            figure = scatter(
+                self._values(x),
+                self._values(y),
+                self.ids,
+                self.names,
+                x_label=self._label(x),
+                y_label=self._label(y),
+                rng=self._rng(),
+            )
+            yield "scatter", figure
+        if plots.summary:
+            profile = self._profile(plots.summary)
+            columns = profile["feature"].unique(maintain_order=True).to_list()
+            dummies = [column for column in columns if set(np.unique(self._values(column))) <= {0, 1}]
+            yield "summary", segment_summary(profile, self._sizes, dummies=dummies, labels=plots.labels)
+
+    @cached_property
+    def _sizes(self) -> pl.DataFrame:
+        sizes = np.bincount(self.ids, minlength=self.model.k)
+        return pl.DataFrame(
+            {
+                "segment_id": range(self.model.k),
+                "segment_name": self.names,
+                "members": sizes,
+                "share": sizes / max(len(self.ids), 1),
+            },
+            schema_overrides={"segment_id": pl.Int32},
+        )
+
+    def _profile(self, patterns: tuple[str, ...]) -> pl.DataFrame:
+        return self.store.read_table("segment_profiles").filter(
+            pl.col("feature").is_in(self._columns(patterns))
+        )
+
+    def _columns(self, patterns: tuple[str, ...]) -> list[str]:
+        return select_columns(patterns, profiled_columns(self.frame, self.spec.entity))
+
+    def _values(self, column: str) -> np.ndarray:
+        return self.frame[column].cast(pl.Float64).to_numpy()
+
+    def _label(self, column: str) -> str:
+        return feature_labels([column], self.spec.plots.labels)[0]
+
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(self.spec.clustering.seed)

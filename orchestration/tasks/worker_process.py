@@ -1,0 +1,68 @@
+"""The worker's own side: a process that runs tasks of one module until its standard input closes.
+
+Belongs here: taking tasks and answering. Does not belong here: who asks (`orchestration.tasks.worker`).
+"""
+
+import gc
+import io
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any
+
+from ml.errors import SegmentationError
+from ml.recommendation.errors import RecommendationError
+from orchestration.tasks.worker import WorkerError, receive, send
+
+_SIDE_BY_SIDE = 16
+"""Tasks at once: a step need not wait for the plots of other segmentations, which wait for each other."""
+
+
+def serve(module: str) -> None:
+    """Run tasks of a module, taken from standard input until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the run, and that ends this process
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # what a library prints must not fall among the answers
+    lock = threading.Lock()
+
+    def work(number: int, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        value = error = None
+        try:
+            value = task(*args)
+        except Exception as caught:
+            error = _as_sent(caught)
+        with lock:
+            send(answers, (number, value, error))
+
+    gc.disable()  # what imports leave is there to stay: the collector need not look for it, now or later
+    tasks = import_module(module)
+    gc.freeze()
+    gc.enable()
+    pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
+    while True:
+        try:
+            number, name, args = receive(requests)
+        except EOFError:
+            os._exit(0)  # nobody waits any more, not even for a task under way
+        pool.submit(work, number, getattr(tasks, name), args)
+
+
+def _as_sent(error: Exception) -> Exception:
+    """Return the error if it survives the way, else one with its words; say where an unexpected one arose."""
+    if not isinstance(error, SegmentationError | RecommendationError):
+        traceback.print_exception(error)
+    try:
+        receive(io.BytesIO(pickle.dumps(error)))
+    except Exception:
+        return WorkerError(f"{type(error).__name__}: {error}")
+    return error
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

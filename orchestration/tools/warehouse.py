@@ -1,0 +1,57 @@
+"""The warehouse as a Dagster resource: locked for a run, with short DuckDB connections.
+
+Belongs here: the resource and its pool. Does not belong here: names and the lock (`orchestration.stores.layout`),
+what is written.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from orchestration.stores.layout import WarehouseLayout, lock_warehouse
+
+POOL = "warehouse"
+"""The Dagster pool that keeps steps of different runs from writing at once."""
+
+
+class WarehouseResource(dg.ConfigurableResource):
+    """The warehouse of a run: its layout and short DuckDB connections. Holds the lock while the run lasts."""
+
+    path: str
+    memory_limit: str = "2GB"
+    threads: int = 2
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:
+        """Lock the warehouse for the run."""
+        holder = f"run {context.run.run_id[:8]}" if context.run else "a Dagster process"
+        with lock_warehouse(self.layout, holder, inherit=True):
+            yield self
+            shutil.rmtree(self.layout.temporary, ignore_errors=True)
+
+    @property
+    def layout(self) -> WarehouseLayout:
+        """Names inside the warehouse folder."""
+        return WarehouseLayout(Path(self.path))
+
+    @contextmanager
+    def connect(self, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the DuckDB file for the time of a `with` block."""
+        self.layout.temporary.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(
+            str(self.layout.database),
+            read_only=read_only,
+            config={
+                "memory_limit": self.memory_limit,
+                "threads": self.threads,
+                "temp_directory": str(self.layout.temporary),
+            },
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()

@@ -1,0 +1,94 @@
+"""What the report says about how far a segmentation can be believed.
+
+Belongs here: what its segments explain and do not, and what other starts would have given, in words.
+Does not belong here: computing any of it (`ml.segmentation`), the page.
+"""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from ml.plots.words import feature_labels
+from report.context import Claim, FreeSegment, Separation
+
+_SURE = 0.95
+"""Agreement from which starts count as having found the same thing."""
+
+
+def separations(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Separation, ...]:
+    """Return what the segments explain of each judged feature, beside the best single column."""
+    return tuple(
+        Separation(
+            label=feature_labels([row["feature"]], called)[0],
+            explained=row["eta_squared"],
+            kruskal_p=row["kruskal_p"],
+            best_column=feature_labels([row["best_column"]], called)[0] if row["best_column"] else None,
+            best_explained=row["best_eta_squared"],
+            best_kruskal_p=row["best_kruskal_p"],
+        )
+        for row in rows.iter_rows(named=True)
+    )
+
+
+def claims(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Claim, ...]:
+    """Return every judged statement, the supported ones first."""
+    if not len(rows):
+        return ()
+    ordered = rows.sort(~pl.col("is_supported"), "feature", "segment_id", maintain_order=True)
+    return tuple(
+        Claim(
+            segment=row["segment_name"],
+            label=feature_labels([row["feature"]], called)[0],
+            text=row["sentence"] or row["reason"] or "",
+            is_supported=row["is_supported"],
+        )
+        for row in ordered.iter_rows(named=True)
+    )
+
+
+def free_segments(rows: pl.DataFrame, names: Mapping[int, str]) -> tuple[FreeSegment, ...]:
+    """Return the groups of the best free optimum, largest first, each with the segment it shares most with."""
+    if not len(rows):
+        return ()
+    ordered = rows.sort("members", "group_id", descending=[True, False])
+    return tuple(
+        FreeSegment(
+            members=row["members"],
+            nearest=names.get(row["nearest_segment_id"], ""),
+            shared=row["shared_members"],
+        )
+        for row in ordered.iter_rows(named=True)
+    )
+
+
+def starts_in_words(rows: pl.DataFrame, unit: str) -> str:
+    """Say how the published fit came about and what other starts gave; empty without such figures."""
+    if not len(rows):
+        return ""
+    row = rows.row(0, named=True)
+    said = []
+    if row["is_anchored"]:
+        moved = row["left_rule"]
+        who = f"no {unit} left" if moved == 0 else f"{moved:,} {unit} left"
+        said.append(
+            f"K-Means started from a declared partition, so ids and names hold whatever the seed; {who} the rule "
+            "they started in."
+        )
+    if row["ward_k"] is not None:
+        said.append(
+            f"Ward's tree over {row['ward_rows']:,} {unit} suggests {row['ward_k']} segments by itself."
+        )
+    if row["start_agreement"] is not None:
+        said.append(
+            f"Of {row['starts']:,} free starts {row['best_start_share']:.0%} end at the best of them; any two agree "
+            f"to {row['start_agreement']:.2f} on average (adjusted Rand index, 1 = the same)."
+        )
+    gain = 1 - row["free_inertia"] / row["inertia"] if row["inertia"] else 0.0
+    if row["free_agreement"] < _SURE:
+        said.append(
+            f"The best free fit has {max(gain, 0):.1%} less inertia than the published one and agrees with it to "
+            f"{row['free_agreement']:.2f}."
+        )
+    else:
+        said.append("The best free fit finds the same segments.")
+    return " ".join(said)
