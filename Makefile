@@ -4,14 +4,22 @@ PYTHON := $(firstword $(foreach p,python3.12 python3.11 python3.13 python3,$(she
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_TO_CHANGE := $(VENV)/.ready-to-change
+
+# Python keeps the bytecode of what is imported: without it each start compiles for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 export DAGSTER_HOME := $(CURDIR)/.dagster
 export MATINEE_WAREHOUSE ?= $(CURDIR)/warehouse
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
+RESOLVE := uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
+
 .DEFAULT_GOAL := help
-.PHONY: help run dev dashboard test lint format bench images lock clean
+.PHONY: help run dev dashboard test lint check-style check-types check-sql check-imports check-definitions format \
+	bench docs hooks images lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -25,43 +33,63 @@ dev: $(READY) ## Open the Dagster UI on http://127.0.0.1:3000
 dashboard: $(READY) ## Open the dashboard over the published results on http://127.0.0.1:8501
 	$(BIN)/matinee dashboard
 
-test: $(READY) ## Run the tests (needs nothing else; real files and a browser are used where they are)
+test: $(READY_TO_CHANGE) ## Run the tests (needs nothing else; real files and a browser are used where they are)
 	$(BIN)/pytest -n 2 --dist worksteal
 
-lint: $(READY) ## Check style, types, SQL, imports and definitions
+lint: check-style check-types check-sql check-imports check-definitions ## Check style, types, SQL, imports and definitions
+
+# Each check alone, for `pre-commit` too, which asks only for those whose files a commit changes.
+check-style: $(READY_TO_CHANGE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+check-types: $(READY_TO_CHANGE)
 	$(BIN)/mypy
+check-sql: $(READY_TO_CHANGE)
 	$(BIN)/sqlfluff lint dbt_project
+check-imports: $(READY_TO_CHANGE)
 	$(BIN)/lint-imports
+check-definitions: $(READY_TO_CHANGE)
 	$(BIN)/dagster definitions validate
 
-format: $(READY) ## Put code and SQL in order
+format: $(READY_TO_CHANGE) ## Put code and SQL in order
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --quiet dbt_project
 
-bench: $(READY) ## Measure Matinee against the plain notebook, back to back (an hour at full scale: see benchmarks/)
+bench: $(READY_TO_CHANGE) ## Measure Matinee against the plain notebook, back to back (an hour at full scale: see benchmarks/)
 	$(BIN)/python benchmarks/measure.py --help
 
-images: $(READY) ## Redraw the pictures of the documentation from a run on the demo world (needs Chromium)
+docs: $(READY) ## Write dbt's pages about every table of the last run, one file that opens without a network
+	@cd dbt_project && ../$(BIN)/dbt --quiet docs generate --static --target-path $(MATINEE_WAREHOUSE)/docs --log-path $(MATINEE_WAREHOUSE)/docs
+	@echo "Tables, columns and lineage: $(MATINEE_WAREHOUSE)/docs/static_index.html"
+
+hooks: $(READY_TO_CHANGE) ## Check what a commit changes before each commit (pre-commit)
+	$(BIN)/pre-commit install
+
+images: $(READY_TO_CHANGE) ## Redraw the pictures of the documentation from a run on the demo world (needs Chromium)
 	$(BIN)/python docs/make_images.py $(MATINEE_WAREHOUSE)
 
-lock: ## Resolve the dependencies anew into requirements.lock
-	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --custom-compile-command "make lock" --output-file requirements.lock
+lock: ## Resolve the dependencies anew into requirements.lock and requirements-dev.lock
+	$(RESOLVE) --output-file requirements.lock
+	$(RESOLVE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## Remove the environment and everything a run made
 	rm -rf $(VENV) dbt_project/target dbt_project/logs
 	find warehouse -mindepth 1 ! -name README.md -delete
 	find .dagster -mindepth 1 ! -name dagster.yaml -delete
 
+# What it takes to run comes first; what it takes to change Matinee comes on top, once somebody tests or lints.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
+
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Matinee needs Python 3.11, 3.12 or 3.13 (python3 --version: $$(python3 --version 2>&1))"; exit 1; }
 	@echo "Building the environment in $(VENV) (once, a minute or two) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@# Where PYTHONDONTWRITEBYTECODE is set, pip leaves this out, and each start compiles for ten seconds.
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q -j 0 $(VENV) > /dev/null || true
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(READY_TO_CHANGE): requirements-dev.lock $(READY)
+	@echo "Adding the tools for tests and checks to $(VENV) (once) ..."
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
