@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from ml.errors import SegmentationError
+from ml.segmentation.profile import segment_means
 from ml.segmentation.spec import Naming, NamingRule
 
 
@@ -34,15 +35,17 @@ def rank_order(values: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     return np.argsort(np.bincount(labels, values, minlength=k) / sizes, kind="stable")
 
 
-def name_segments(naming: Naming, means: pl.DataFrame) -> tuple[str, ...]:
+def name_segments(naming: Naming, frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> tuple[str, ...]:
     """Name segments from the declaration.
 
     Parameters
     ----------
     naming
         Names by rank, or rules.
-    means
-        One row per segment in rank order, one column per profiled feature.
+    frame : n rows of profiled features
+    segment_ids : (n,) int from 0 to k - 1, in rank order
+    k
+        Number of segments.
 
     Returns
     -------
@@ -56,12 +59,13 @@ def name_segments(naming: Naming, means: pl.DataFrame) -> tuple[str, ...]:
     """
     if naming.names:
         return naming.names
+    means = segment_means(frame, segment_ids, k)
     names: dict[int, str] = {}
     for rule in naming.rules:
         claimed = _claimed_by(rule, means, taken=list(names))
         if claimed is not None:
             names[claimed] = rule.name
-    return tuple(names.get(i, f"Segment {i + 1}") for i in range(len(means)))
+    return tuple(names.get(i, f"Segment {i + 1}") for i in range(k))
 
 
 def _claimed_by(rule: NamingRule, means: pl.DataFrame, *, taken: Sequence[int]) -> int | None:

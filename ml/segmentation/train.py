@@ -14,7 +14,6 @@ from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
 from ml.segmentation.prepare import Preparation
-from ml.segmentation.profile import segment_means
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.starts import free_segments, start_agreement
 from ml.segmentation.sweep import Sweep, require_rows, sweep
@@ -98,7 +97,8 @@ def _train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int) -> Trai
         for k in sorted({published.k, *spec.clustering.explore})
     }
     ids = np.argsort(orders[published.k])[published.labels]
-    names = _names(frame, spec, ids, published.k)
+    profiled = frame.select(profiled_columns(frame, spec.entity))
+    names = name_segments(spec.naming, profiled, ids, published.k)
     models = {
         k: SegmentationModel(
             segmentation=spec.name,
@@ -125,13 +125,6 @@ def _order(frame: pl.DataFrame, spec: SegmentationSpec, fit: KMeansFit) -> np.nd
         return np.argsort(-np.bincount(fit.labels, minlength=fit.k), kind="stable")
     ranks = frame[spec.naming.rank_by].cast(pl.Float64).fill_null(0).to_numpy()
     return rank_order(ranks, fit.labels, fit.k)
-
-
-def _names(frame: pl.DataFrame, spec: SegmentationSpec, ids: np.ndarray, k: int) -> tuple[str, ...]:
-    if spec.naming.names:
-        return spec.naming.names
-    profiled = frame.select(profiled_columns(frame, spec.entity))
-    return name_segments(spec.naming, segment_means(profiled, ids, k))
 
 
 def _start_agreement(swept: Sweep, spec: SegmentationSpec, groups: np.ndarray | None) -> pl.DataFrame:

@@ -110,7 +110,7 @@ def test_rules_name_segments_by_their_means_and_the_rest_are_numbered():
             ],
         }
     )
-    assert name_segments(naming, means) == ("Quiet", "Drama lovers", "Segment 3")
+    assert name_segments(naming, means, np.arange(3), 3) == ("Quiet", "Drama lovers", "Segment 3")
 
 
 def test_a_rule_that_claims_no_segment_says_what_the_means_are():
@@ -118,7 +118,7 @@ def test_a_rule_that_claims_no_segment_says_what_the_means_are():
         {"rank_by": "total", "rules": [{"name": "Huge", "feature": "total", "at_least": 99}]}
     )
     with pytest.raises(SegmentationError, match=r"'Huge' claims no segment: mean total is 1, 2"):
-        name_segments(naming, pl.DataFrame({"total": [1.0, 2.0]}))
+        name_segments(naming, pl.DataFrame({"total": [1.0, 2.0]}), np.arange(2), 2)
 
 
 def test_a_rule_names_nobody_where_all_segments_are_alike_in_its_feature():
@@ -129,7 +129,7 @@ def test_a_rule_names_nobody_where_all_segments_are_alike_in_its_feature():
         }
     )
     means = pl.DataFrame({"score": [0.3, 0.1 + 0.2], "age": [1.0, 2.0]})
-    assert name_segments(naming, means) == ("Segment 1", "Old")
+    assert name_segments(naming, means, np.arange(2), 2) == ("Segment 1", "Old")
 
 
 @given(st.permutations(range(4)))
