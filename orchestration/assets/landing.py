@@ -14,8 +14,8 @@ from ingest.errors import IngestError
 from ingest.store import LandedFile
 from orchestration.settings import load_settings
 from orchestration.tasks.landing import land, switch_to
-from orchestration.tools.columns import parquet_columns
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.shown import parquet_columns
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 KNOWN_REJECTS = "rejects_are_known_quirks"

@@ -4,24 +4,29 @@ Belongs here: order, checks and metadata. Does not belong here: the work (`orche
 tables made of it (`ml_tables`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks import worker
-from orchestration.tools.dbt import OWNER
-from orchestration.tools.skipping import skipped
-from orchestration.tools.warehouse import POOL, WarehouseResource
+from orchestration.tools.shown import markdown
+from orchestration.tools.steps import Step, build_step
+from orchestration.tools.warehouse import WarehouseResource
 
 GROUP = "recommender"
 RATINGS, TITLES, CATALOGUE = "user_title_ratings", "title_descriptions", "catalogue_descriptions"
 BEATS_POPULARITY = "the_default_beats_both_kinds_of_popularity"
 MATCHES_GENRES = "genre_match_is_above_popularitys"
+CHECKS = {
+    BEATS_POPULARITY: "nDCG@10 of the default is above that of most popular and recently popular.",
+    MATCHES_GENRES: "A user's three most watched genres are matched more often than by most popular.",
+}
 
 STEPS = {
     "evaluation": "Settings chosen on a cut of the training ratings; every model judged on a quarter of each user's "
@@ -31,148 +36,127 @@ STEPS = {
     "similar": "The titles most like each rated title, by who rated them or by what is said about them.",
     "similar_catalogue": "The titles most like each title of the streaming catalogue, by what is said about them.",
 }
+# In a fixed order, so that the same rows always give the same version.
+_RATED_ROWS = (
+    f"select * from features.{RATINGS} order by user_id, title_id",
+    f"select * from features.{TITLES} order by title_id",
+)
+_CATALOGUE_ROWS = f"select * from features.{CATALOGUE} order by title_id"
 
 
 def build_recommender() -> list[dg.AssetsDefinition]:
     """Return the assets of the recommender."""
+    ratings, titles, catalogue = (dg.AssetKey(["features", table]) for table in (RATINGS, TITLES, CATALOGUE))
+    keys = {step: dg.AssetKey([GROUP, step]) for step in STEPS}
+    evaluation, model, *_ = keys.values()
 
-    def key(step: str) -> dg.AssetKey:
-        return dg.AssetKey([GROUP, step])
+    def step(
+        name: str,
+        work: Callable[..., Any],
+        upstream: list[dg.AssetKey],
+        store: Callable[[WarehouseResource], Any] = _recommender,
+        **more: Any,
+    ) -> dg.AssetsDefinition:
+        return build_step(
+            keys[name],
+            work,
+            store=store,
+            description=STEPS[name],
+            deps=upstream,
+            group_name=GROUP,
+            kinds={"numpy"},
+            **more,
+        )
 
-    rated = [dg.AssetKey(["features", RATINGS]), dg.AssetKey(["features", TITLES])]
+    return [
+        step(
+            "evaluation",
+            _evaluate,
+            [ratings, titles],
+            lacks=_no_ratings,
+            checks=[
+                dg.AssetCheckSpec(check, asset=evaluation, description=description)
+                for check, description in CHECKS.items()
+            ],
+        ),
+        step("model", _fit, [evaluation, ratings, titles]),
+        step("lists", _list, [model, ratings, titles]),
+        step("similar", _find_similar, [evaluation, ratings, titles]),
+        step("similar_catalogue", _find_in_catalogue, [catalogue], _catalogue, lacks=_no_catalogue),
+    ]
 
-    def declare(step: str, upstream: Sequence[dg.AssetKey], **extra: Any) -> dict[str, Any]:
-        return {
-            "key": key(step),
-            "description": STEPS[step],
-            "deps": list(upstream),
-            "group_name": GROUP,
-            "owners": [OWNER],
-            "kinds": {"numpy"},
-            "pool": POOL,
-            **extra,
-        }
 
-    @dg.asset(
-        **declare("evaluation", rated),
-        check_specs=[
-            dg.AssetCheckSpec(
-                BEATS_POPULARITY,
-                asset=key("evaluation"),
-                description="nDCG@10 of the default is above that of most popular and recently popular.",
-            ),
-            dg.AssetCheckSpec(
-                MATCHES_GENRES,
-                asset=key("evaluation"),
-                description="A user's three most watched genres are matched more often than by most popular.",
-            ),
+def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
+    snapshots = _rated(here)
+    found = worker.run("evaluate_recommenders", here.store, *snapshots)
+    worker.begin("fit_recommender", here.store, *snapshots)
+    figures = found["figures"]
+    return dg.MaterializeResult(
+        metadata={
+            "version": here.store.home.name,
+            "settings": dg.MetadataValue.json(found["model"]),
+            "judged_users": found["judged_users"],
+            **({"not_judged": found["not_judged"]} if found["not_judged"] else {}),
+            "figures": markdown(_by_model(figures)),
+        },
+        check_results=[
+            _above_popularity(BEATS_POPULARITY, "ndcg", figures, BASELINES),
+            _above_popularity(MATCHES_GENRES, "genre_match", figures, ("popular",)),
         ],
     )
-    def evaluation(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
-        store = _store(warehouse)
-        snapshots = _snapshots(context, warehouse)
-        if snapshots is None:
-            store.skip("nobody has rated a title of the catalogue")
-            yield skipped(store, (BEATS_POPULARITY, MATCHES_GENRES))
-            return
-        found = worker.run("evaluate_recommenders", store, *snapshots)
-        figures = found["figures"]
-        worker.begin("fit_recommender", store, *snapshots)
-        yield dg.MaterializeResult(
-            metadata={
-                "version": store.home.name,
-                "settings": dg.MetadataValue.json(found["model"]),
-                "judged_users": found["judged_users"],
-                **({"not_judged": found["not_judged"]} if found["not_judged"] else {}),
-                "figures": dg.MetadataValue.md(_markdown(figures)),
-            },
-            check_results=[
-                _above_popularity(BEATS_POPULARITY, "ndcg", figures, BASELINES),
-                _above_popularity(MATCHES_GENRES, "genre_match", figures, ("popular",)),
-            ],
-        )
-
-    @dg.asset(**declare("model", [key("evaluation"), *rated]))
-    def model(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        store = _store(warehouse)
-        if store.skipped:
-            return skipped(store)
-        ratings, titles = _required(_snapshots(context, warehouse))
-        trained = worker.run("fit_recommender", store, ratings, titles)
-        worker.begin("list_recommendations", store, ratings)
-        return dg.MaterializeResult(
-            metadata={
-                "version": store.home.name,
-                **trained,
-                "bytes": sum(path.stat().st_size for path in (store.home / "arrays").iterdir()),
-            }
-        )
-
-    @dg.asset(**declare("lists", [key("model"), *rated]))
-    def lists(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        store = _store(warehouse)
-        if store.skipped:
-            return skipped(store)
-        ratings, _ = _required(_snapshots(context, warehouse))
-        return dg.MaterializeResult(
-            metadata={"dagster/row_count": worker.run("list_recommendations", store, ratings)}
-        )
-
-    @dg.asset(**declare("similar", [key("evaluation"), *rated]))
-    def similar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        store = _store(warehouse)
-        if store.skipped:
-            return skipped(store)
-        snapshots = _required(_snapshots(context, warehouse))
-        return dg.MaterializeResult(
-            metadata={"dagster/row_count": worker.run("find_similar_titles", store, *snapshots)}
-        )
-
-    @dg.asset(**declare("similar_catalogue", [dg.AssetKey(["features", CATALOGUE])]))
-    def similar_catalogue(
-        context: dg.AssetExecutionContext, warehouse: WarehouseResource
-    ) -> dg.MaterializeResult:
-        store = VersionedStore(warehouse.layout.catalogue_similarity)
-        titles = _snapshot(context, warehouse, CATALOGUE, "title_id")
-        if titles is None:
-            store.skip("the source has no streaming catalogue")
-            return skipped(store)
-        rows = worker.run("find_similar_catalogue_titles", store, titles)
-        return dg.MaterializeResult(metadata={"version": store.home.name, "dagster/row_count": rows})
-
-    return [evaluation, model, lists, similar, similar_catalogue]
 
 
-def _store(warehouse: WarehouseResource) -> RecommenderStore:
+def _fit(here: Step[RecommenderStore]) -> dg.MaterializeResult:
+    ratings, titles = _rated(here)
+    trained = worker.run("fit_recommender", here.store, ratings, titles)
+    worker.begin("list_recommendations", here.store, ratings)
+    size = sum(path.stat().st_size for path in (here.store.home / "arrays").iterdir())
+    return dg.MaterializeResult(metadata={"version": here.store.home.name, **trained, "bytes": size})
+
+
+def _list(here: Step[RecommenderStore]) -> dg.MaterializeResult:
+    ratings, _ = _rated(here)
+    rows = worker.run("list_recommendations", here.store, ratings)
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+
+def _find_similar(here: Step[RecommenderStore]) -> dg.MaterializeResult:
+    rows = worker.run("find_similar_titles", here.store, *_rated(here))
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+
+def _find_in_catalogue(here: Step[VersionedStore]) -> dg.MaterializeResult:
+    (titles,) = here.snapshots(_CATALOGUE_ROWS)
+    rows = worker.run("find_similar_catalogue_titles", here.store, titles)
+    return dg.MaterializeResult(metadata={"version": here.store.home.name, "dagster/row_count": rows})
+
+
+def _recommender(warehouse: WarehouseResource) -> RecommenderStore:
     return RecommenderStore(warehouse.layout.recommender)
 
 
-def _snapshots(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> tuple[Path, Path] | None:
-    """Return files of ratings and titles for the worker; None where nobody rated anything."""
-    ratings = _snapshot(context, warehouse, RATINGS, "user_id, title_id")
-    titles = _snapshot(context, warehouse, TITLES, "title_id")
-    return None if ratings is None or titles is None else (ratings, titles)
+def _catalogue(warehouse: WarehouseResource) -> VersionedStore:
+    return VersionedStore(warehouse.layout.catalogue_similarity)
 
 
-def _snapshot(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, table: str, order: str
-) -> Path | None:
-    """Return a file of a feature table, in a fixed order; None where it has no rows."""
-    snapshot = warehouse.layout.temporary / f"{context.run.run_id}-{table}.parquet"
-    with warehouse.connect() as connection:
-        if not snapshot.exists():
-            connection.execute(
-                f"copy (select * from features.{table} order by {order}) to '{snapshot}' (format parquet)"
-            )
-        has_rows = connection.execute(f"select 1 from read_parquet('{snapshot}') limit 1").fetchall()
-    return snapshot if has_rows else None
+def _no_ratings(here: Step[RecommenderStore]) -> str | None:
+    return None if _have_rows(here, *_RATED_ROWS) else "nobody has rated a title of the catalogue"
 
 
-def _required(snapshots: tuple[Path, Path] | None) -> tuple[Path, Path]:
-    if snapshots is None:
+def _no_catalogue(here: Step[VersionedStore]) -> str | None:
+    return None if _have_rows(here, _CATALOGUE_ROWS) else "the source has no streaming catalogue"
+
+
+def _have_rows(here: Step[Any], *queries: str) -> bool:
+    return all(pl.scan_parquet(file).select(pl.len()).collect().item() for file in here.snapshots(*queries))
+
+
+def _rated(here: Step[RecommenderStore]) -> list[Path]:
+    """Return files of ratings and titles for the worker."""
+    if not _have_rows(here, *_RATED_ROWS):
         msg = "the features changed while the recommender was trained: run it again"
         raise dg.Failure(description=msg, allow_retries=False)
-    return snapshots
+    return here.snapshots(*_RATED_ROWS)
 
 
 def _above_popularity(
@@ -189,8 +173,9 @@ def _above_popularity(
     )
 
 
-def _markdown(figures: dict[str, dict[str, Any]]) -> str:
-    metrics = (
+def _by_model(figures: dict[str, dict[str, Any]]) -> pl.DataFrame:
+    """Return what every model reached, the best first."""
+    metrics = [
         "ndcg",
         "precision",
         "recall",
@@ -200,9 +185,7 @@ def _markdown(figures: dict[str, dict[str, Any]]) -> str:
         "diversity",
         "genre_match",
         "seconds",
-    )
-    lines = [f"| model | {' | '.join(metrics)} |", f"|---{'|---:' * len(metrics)}|"]
-    for name, of_model in sorted(figures.items(), key=lambda item: -item[1]["ndcg"]):
-        cells = ["" if of_model[metric] is None else f"{of_model[metric]:.3f}" for metric in metrics]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    ]
+    rows = [(name, *(of_model[metric] for metric in metrics)) for name, of_model in figures.items()]
+    schema = {"model": pl.String, **dict.fromkeys(metrics, pl.Float64)}
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("ndcg", descending=True)

@@ -78,7 +78,7 @@ def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Path) -> dic
 
 @lru_cache(maxsize=2)
 def _read(features: Path) -> pl.DataFrame:
-    return pl.read_ipc(features)
+    return pl.read_parquet(features)
 
 
 @lru_cache(maxsize=2)

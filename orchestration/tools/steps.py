@@ -1,22 +1,82 @@
-"""What Dagster is told of a step that has nothing to do, because the source lacks what it works on.
+"""One step of training something as an asset: it works on a versioned store, or is skipped for lack of data.
 
-Belongs here: that one result. Does not belong here: when a step is skipped (the assets), where the reason is kept
-(`orchestration.stores.versions`).
+Belongs here: what all these steps share: owner, pool, the worker's snapshots, skipping. Does not belong here: any one
+step (`assets`, `components`), where the reason is kept (`orchestration.stores.versions`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import dagster as dg
 
 from orchestration.stores.versions import VersionedStore
+from orchestration.tools.dbt import OWNER
+from orchestration.tools.warehouse import POOL, WarehouseResource
+
+Store = TypeVar("Store", bound=VersionedStore)
 
 
-def skipped(store: VersionedStore, checks: Sequence[str] = ()) -> dg.MaterializeResult:
+@dataclass(frozen=True)
+class Step(Generic[Store]):
+    """What the work of a step has at hand."""
+
+    store: Store
+    warehouse: WarehouseResource
+    run_id: str
+
+    def snapshots(self, *queries: str) -> list[Path]:
+        """Return files of the rows of queries, for the worker."""
+        return self.warehouse.snapshots(self.run_id, *queries)
+
+
+def build_step(
+    key: dg.AssetKey,
+    work: Callable[[Step[Store]], dg.MaterializeResult],
+    *,
+    store: Callable[[WarehouseResource], Store],
+    lacks: Callable[[Step[Store]], str | None] | None = None,
+    checks: Sequence[dg.AssetCheckSpec] = (),
+    **declared: Any,
+) -> dg.AssetsDefinition:
+    """Return a step as an asset.
+
+    Parameters
+    ----------
+    key
+        Key of the asset.
+    work
+        Makes what the step makes and says what Dagster is told of it.
+    store
+        Where the step keeps it.
+    lacks
+        Of the first step of a store: what the source lacks, in words, so that nothing can be trained; None where all is
+        there. The later steps go by what the first one found.
+    checks
+        The checks whose results the work gives; where the step is skipped they pass with the reason.
+    declared
+        What else `dagster.asset` takes.
+    """
+
+    @dg.asset(key=key, check_specs=checks, owners=[OWNER], pool=POOL, **declared)
+    def step(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        here = Step(store(warehouse), warehouse, context.run.run_id)
+        lacking = lacks(here) if lacks else here.store.skipped
+        if lacking is None:
+            return work(here)
+        here.store.skip(lacking)
+        return _skipped(lacking, checks)
+
+    return step
+
+
+def _skipped(lacking: str, checks: Sequence[dg.AssetCheckSpec]) -> dg.MaterializeResult:
     """Tell Dagster that there was nothing to do, so that everything else goes on."""
     return dg.MaterializeResult(
-        metadata={"skipped": store.skipped},
+        metadata={"skipped": lacking},
         check_results=[
-            dg.AssetCheckResult(check_name=check, passed=True, description=f"Skipped: {store.skipped}.")
+            dg.AssetCheckResult(check_name=check.name, passed=True, description=f"Skipped: {lacking}.")
             for check in checks
         ],
     )

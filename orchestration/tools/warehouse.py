@@ -4,6 +4,7 @@ Belongs here: the resource and its pool. Does not belong here: names and the loc
 what is written.
 """
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,3 +56,22 @@ class WarehouseResource(dg.ConfigurableResource):
             yield connection
         finally:
             connection.close()
+
+    def snapshots(self, run_id: str, *queries: str) -> list[Path]:
+        """Return Parquet files of the rows of queries, each made once in a run, in the order of the queries.
+
+        They are for the worker, which must not open the database while dbt writes.
+        """
+        files = {query: self.layout.temporary / f"{run_id}-{_short_hash(query)}.parquet" for query in queries}
+        missing = {query: file for query, file in files.items() if not file.exists()}
+        if missing:
+            with self.connect() as connection:
+                for query, file in missing.items():
+                    unfinished = file.with_name(f".{file.name}")
+                    connection.sql(query).write_parquet(str(unfinished))
+                    unfinished.rename(file)
+        return [files[query] for query in queries]
+
+
+def _short_hash(query: str) -> str:
+    return hashlib.sha256(query.encode()).hexdigest()[:12]
