@@ -4,7 +4,6 @@ Belongs here: when they are drawn and what Dagster is told. Does not belong here
 (`orchestration.tasks.audience_plots`), which rows they show (`orchestration.tasks.audience_queries`).
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import dagster as dg
 
 from orchestration.stores.plots import PlotStore
 from orchestration.tasks import worker
-from orchestration.tasks.audience_queries import AUDIENCE, marts_read, read_rows
+from orchestration.tasks.audience_queries import AUDIENCE, marts_read, queries_of
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
@@ -60,15 +59,14 @@ def begin_audience_plots(run_id: str, warehouse: WarehouseResource) -> None:
     worker.begin(_TASK, *_task(run_id, warehouse))
 
 
-def _task(run_id: str, warehouse: WarehouseResource) -> tuple[PlotStore, Path]:
-    """Return where the pictures go and a snapshot of their rows: the worker must not open the database."""
-    snapshot = warehouse.layout.temporary / f"{run_id}-audience"
-    if not snapshot.exists():
-        unfinished = snapshot.with_name(f".{snapshot.name}")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        with warehouse.connect() as connection:
-            for name, rows in read_rows(connection).items():
-                rows.write_ipc(unfinished / f"{name}.arrow")
-        unfinished.rename(snapshot)
-    return PlotStore(warehouse.layout, AUDIENCE), snapshot
+def _task(run_id: str, warehouse: WarehouseResource) -> tuple[PlotStore, dict[str, Path]]:
+    """Return where the pictures go, and files of the rows of every query whose marts are built."""
+    queries = queries_of(_built_marts(warehouse))
+    snapshots = warehouse.snapshots(run_id, *queries.values())
+    return PlotStore(warehouse.layout, AUDIENCE), dict(zip(queries, snapshots, strict=True))
+
+
+def _built_marts(warehouse: WarehouseResource) -> set[str]:
+    named = "select table_name from information_schema.tables where table_schema = 'marts'"
+    with warehouse.connect() as connection:
+        return {name for (name,) in connection.execute(named).fetchall()}

@@ -19,9 +19,6 @@ from ml.recommendation.ranking import recommend
 from ml.recommendation.reasons import POPULAR, reasons
 from orchestration.stores.recommender import RecommenderStore, StoredRecommender
 
-PERSONAS = "user_ratings"
-"""The segmentation whose name is put after "popular with"."""
-
 
 class RecommendError(ValueError):
     """What was asked for is unknown; the message suggests what is nearest to it."""
@@ -205,15 +202,17 @@ class Recommender:
         return not found.collect().is_empty()
 
     def _segment_of(self, user_id: str) -> str | None:
-        path = self._published / "segment_members.parquet" if self._published else None
-        if path is None or not path.exists():
+        """Return the user's segment of the segmentation that published reasons name."""
+        if self._published is None:
             return None
-        found = (
-            pl.scan_parquet(path)
-            .filter(pl.col("segmentation") == PERSONAS, pl.col("entity_id") == str(int(user_id)))
-            .select("segment_name")
-            .collect()
+        segmentations, members = (
+            self._published / f"{mart}.parquet" for mart in ("segmentations", "segment_members")
         )
+        if not (segmentations.exists() and members.exists()):
+            return None
+        named = pl.scan_parquet(segmentations).filter("is_named_in_reasons")
+        own = pl.scan_parquet(members).filter(pl.col("entity_id") == str(int(user_id)))
+        found = own.join(named, on="segmentation", how="semi").select("segment_name").collect()
         return None if found.is_empty() else found.item(0, 0)
 
 

@@ -1,4 +1,4 @@
-"""The work behind the pictures of audience and catalogue, on a snapshot of the rows they are drawn from.
+"""The work behind the pictures of audience and catalogue, on snapshots of the rows they are drawn from.
 
 Belongs here: what the worker process does for them (`worker`). Does not belong here: Dagster, DuckDB, any one
 picture.
@@ -13,9 +13,14 @@ from orchestration.tasks.audience_plots import LeftOut, draw
 from orchestration.tasks.segmentation import one_at_a_time
 
 
-def draw_audience(store: PlotStore, snapshot: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Draw every picture into the store; return thumbnails as Markdown and reasons for those left out, by name."""
-    rows = {path.stem: pl.read_ipc(path) for path in snapshot.glob("*.arrow")}
+def draw_audience(store: PlotStore, snapshots: dict[str, Path]) -> tuple[dict[str, str], dict[str, str]]:
+    """Draw every picture into the store, from files of rows by query.
+
+    Returns
+    -------
+    Thumbnails as Markdown, and reasons for the pictures that are left out, by name.
+    """
+    rows = {query: pl.read_parquet(file) for query, file in snapshots.items()}
     pngs: dict[str, bytes] = {}
     thumbnails: dict[str, str] = {}
     left_out: dict[str, str] = {}

@@ -39,8 +39,15 @@ def store(tmp_path_factory) -> RecommenderStore:
 def published(tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     pl.DataFrame(
-        {"segmentation": ["user_ratings"], "entity_id": ["100"], "segment_name": ["Loyalists"]}
+        {
+            "segmentation": ["user_activity", "user_ratings"],
+            "entity_id": ["100", "100"],
+            "segment_name": ["Busy", "Loyalists"],
+        }
     ).write_parquet(folder / "segment_members.parquet")
+    pl.DataFrame(
+        {"segmentation": ["user_activity", "user_ratings"], "is_named_in_reasons": [False, True]}
+    ).write_parquet(folder / "segmentations.parquet")
     pl.DataFrame({"user_id": [100, 999]}).write_parquet(folder / "users.parquet")
     return folder
 
