@@ -25,6 +25,7 @@ from orchestration.tools.progress import progress_logger
 from orchestration.tools.run_history import WAREHOUSE_TAG
 from orchestration.tools.warehouse import WarehouseResource
 
+REFRESH = "refresh"
 SQL_LAYERS = ("landing", "seeds", "staging", "intermediate", "features")
 
 
@@ -40,24 +41,6 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     labels = _declared(segmentations, SPEC_LABELS)
     dbt_assets = build_dbt_assets()
     marts = [spec.key for spec in dbt_assets.specs if spec.key.path[0] == "marts"]
-    tags = {WAREHOUSE_TAG: str(settings.warehouse)}
-    refresh = dg.define_asset_job(
-        "refresh",
-        tags=tags,
-        selection=dg.AssetSelection.all(),
-        description="From the raw files to published tables and the report.",
-    )
-    segments = dg.define_asset_job(
-        "segments",
-        selection=dg.AssetSelection.all() - dg.AssetSelection.groups(RECOMMENDER),
-        description="Everything but training the recommender; its last lists stay.",
-    )
-    sql_layer = dg.define_asset_job(
-        "sql_layer",
-        tags=tags,
-        selection=dg.AssetSelection.groups(*SQL_LAYERS),
-        description="Landing, cleaning and features; no machine learning.",
-    )
     return dg.Definitions.merge(
         segmentations,
         dg.Definitions(
@@ -72,17 +55,8 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 build_report(described, labels),
             ],
             asset_checks=build_checks(),
-            jobs=[refresh, segments, sql_layer],
-            schedules=[
-                dg.ScheduleDefinition(
-                    name="nightly_refresh",
-                    job=refresh,
-                    cron_schedule=settings.schedule,
-                    execution_timezone="UTC",
-                    default_status=dg.DefaultScheduleStatus.RUNNING,
-                    description="Refreshes everything each night.",
-                )
-            ],
+            jobs=_jobs(settings),
+            schedules=[_nightly_refresh(settings)],
             resources={
                 "warehouse": WarehouseResource(
                     path=str(settings.warehouse),
@@ -94,6 +68,37 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
             # One process: a process start costs seconds, and DuckDB allows one writer anyway.
             executor=dg.in_process_executor,
         ),
+    )
+
+
+def _jobs(settings: Settings) -> list[Any]:
+    everything = dg.AssetSelection.all()
+    jobs = {
+        REFRESH: (everything, "From the raw files to published tables and the report."),
+        "segments": (
+            everything - dg.AssetSelection.groups(RECOMMENDER),
+            "Everything but training the recommender; its last lists stay.",
+        ),
+        "sql_layer": (
+            dg.AssetSelection.groups(*SQL_LAYERS),
+            "Landing, cleaning and features; no machine learning.",
+        ),
+    }
+    tags = {WAREHOUSE_TAG: str(settings.warehouse)}
+    return [
+        dg.define_asset_job(name, selection, tags=tags, description=description)
+        for name, (selection, description) in jobs.items()
+    ]
+
+
+def _nightly_refresh(settings: Settings) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name="nightly_refresh",
+        job_name=REFRESH,
+        cron_schedule=settings.schedule,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Refreshes everything each night.",
     )
 
 

@@ -4,8 +4,8 @@ Belongs here: choosing the source and telling Dagster what landed.
 Does not belong here: parsing and checking (`ingest`).
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import dagster as dg
 
@@ -44,42 +44,23 @@ def build_raw_specs() -> list[dg.AssetSpec]:
 
 def build_landing() -> dg.AssetsDefinition:
     """Return the asset that lands every raw file and switches to the new set as a whole."""
-    tables = list(CONTRACTS)
-    raw = [dg.AssetKey(["raw", table]) for table in tables]
-
-    def spec(table: str, description: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
-        return dg.AssetSpec(
-            ["landing", table],
-            description=description,
-            deps=deps,
-            group_name="landing",
-            owners=[OWNER],
-            kinds={"parquet"},
-        )
-
-    specs = [
-        spec(table, contract.description, [dg.AssetKey(["raw", table])])
-        for table, contract in CONTRACTS.items()
-    ]
-    specs.append(spec("rejects", "One row per rejected raw line, with its reason and raw text.", raw))
-    specs.append(spec("manifest", "One row per landed file: hash, rows read, landed and rejected.", raw))
 
     @dg.multi_asset(
-        specs=specs,
+        specs=_specs(),
         check_specs=[
             dg.AssetCheckSpec(
                 KNOWN_REJECTS,
                 asset=["landing", table],
                 description="Only lines that are known faults of the published file were rejected.",
             )
-            for table in tables
+            for table in CONTRACTS
         ],
         name="land_raw_files",
         pool=POOL,
     )
     def land_raw_files(
         context: dg.AssetExecutionContext, config: LandingConfig, warehouse: WarehouseResource
-    ) -> Iterator[Any]:
+    ) -> Iterator[dg.MaterializeResult]:
         settings = load_settings(source=config.source, warehouse=warehouse.path)
         try:
             landed = land(settings)
@@ -88,23 +69,50 @@ def build_landing() -> dg.AssetsDefinition:
             raise dg.Failure(description=str(error), allow_retries=False) from None
         context.log.info("\n".join(_sentence(file) for file in landed.files))
         switch_to(landed, warehouse.layout)
-        for result in landed.files:
-            yield from _report(result)
-        for table in set(tables) - {result.table for result in landed.files}:
-            yield _report_absent(table)
-        for table, rows, file in (
-            ("rejects", sum(result.rows_rejected for result in landed.files), landed.files[0].rejects_path),
-            ("manifest", len(landed.files), landed.files[0].manifest_path),
-        ):
-            yield dg.MaterializeResult(
-                asset_key=["landing", table],
-                metadata={
-                    "dagster/row_count": rows,
-                    "dagster/column_schema": parquet_columns(file),
-                },
-            )
+        yield from _report_all(landed.files)
 
     return land_raw_files
+
+
+def _specs() -> list[dg.AssetSpec]:
+    raw = {table: dg.AssetKey(["raw", table]) for table in CONTRACTS}
+    described = {
+        **{table: (contract.description, [raw[table]]) for table, contract in CONTRACTS.items()},
+        "rejects": ("One row per rejected raw line, with its reason and raw text.", list(raw.values())),
+        "manifest": (
+            "One row per landed file: hash, rows read, landed and rejected.",
+            list(raw.values()),
+        ),
+    }
+    return [
+        dg.AssetSpec(
+            ["landing", table],
+            description=description,
+            deps=deps,
+            group_name="landing",
+            owners=[OWNER],
+            kinds={"parquet"},
+        )
+        for table, (description, deps) in described.items()
+    ]
+
+
+def _report_all(files: Sequence[LandedFile]) -> Iterator[dg.MaterializeResult]:
+    """Tell Dagster of every table, of those that the source lacks, and of the two accounts of all."""
+    for file in files:
+        yield _report(file)
+    for table in CONTRACTS.keys() - {file.table for file in files}:
+        yield _report_absent(table)
+    rejected = sum(file.rows_rejected for file in files)
+    yield _report_account("rejects", rejected, files[0].rejects_path)
+    yield _report_account("manifest", len(files), files[0].manifest_path)
+
+
+def _report_account(table: str, rows: int, file: Path) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        asset_key=["landing", table],
+        metadata={"dagster/row_count": rows, "dagster/column_schema": parquet_columns(file)},
+    )
 
 
 def _sentence(result: LandedFile) -> str:
@@ -127,9 +135,9 @@ def _report_absent(table: str) -> dg.MaterializeResult:
     )
 
 
-def _report(result: LandedFile) -> Iterator[Any]:
+def _report(result: LandedFile) -> dg.MaterializeResult:
     unexpected = result.rows_rejected - result.known_quirks
-    yield dg.MaterializeResult(
+    return dg.MaterializeResult(
         asset_key=["landing", result.table],
         metadata={
             "dagster/row_count": result.rows_landed,

@@ -7,9 +7,10 @@ mean and must hold; that contract stands once, in dbt's sources `ml` and `recomm
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
+import duckdb
 
+from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.models import ModelStore
-from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools.dbt import OWNER, table_metadata
 from orchestration.tools.warehouse import POOL, WarehouseResource
@@ -33,7 +34,7 @@ RECOMMENDER_TABLES = {
     "recommender_user_ndcg": "nDCG@10 of every judged user's list.",
     "similar_titles": "The titles most like each title that is rated.",
 }
-CATALOGUE_TABLE = "similar_catalogue_titles"
+CATALOGUE_TABLES = {"similar_catalogue_titles": "The titles most like each title of the streaming catalogue."}
 
 
 def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
@@ -57,43 +58,44 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
                 owners=[OWNER],
                 kinds={"python", "duckdb"},
             )
-            for table, description in (
-                TABLES
-                | RECOMMENDER_TABLES
-                | {CATALOGUE_TABLE: "The titles most like each title of the streaming catalogue."}
-            ).items()
+            for table, description in (TABLES | RECOMMENDER_TABLES | CATALOGUE_TABLES).items()
         ],
         name="gather_ml_tables",
         pool=POOL,
     )
     def gather_ml_tables(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult]:
-        trained = [
-            store
-            for name in segmentations
-            if not (store := ModelStore(warehouse.layout.models / name)).skipped
-        ]
-        recommender = RecommenderStore(warehouse.layout.recommender)
-        files = {table: [str(store.table_path(table)) for store in trained] for table in TABLES}
-        for table in RECOMMENDER_TABLES:
-            files[table] = [str(recommender.table_path(table))] if recommender.has_candidate else []
-        catalogue = VersionedStore(warehouse.layout.catalogue_similarity)
-        files[CATALOGUE_TABLE] = (
-            [str(catalogue.table_path(CATALOGUE_TABLE))] if catalogue.has_candidate else []
-        )
+        files = _files(warehouse.layout, segmentations)
         with warehouse.connect(read_only=False) as connection:
-            connection.execute("create schema if not exists ml")
-            connection.execute("begin")
-            for table, parts in files.items():
-                # Where nothing was trained, dbt made the table with its declared columns.
-                if parts:
-                    connection.execute(
-                        f"create or replace table ml.{table} as select * from read_parquet(?)", [parts]
-                    )
-                else:
-                    connection.execute(f"delete from ml.{table}")
-            connection.execute("commit")
+            _gather(connection, files)
         described = table_metadata(warehouse)
         for table in files:
             yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
 
     return gather_ml_tables
+
+
+def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, list[str]]:
+    """Return the files of every table: none where nothing was trained."""
+    trained = [store for name in segmentations if not (store := ModelStore(layout.models / name)).skipped]
+    files = {table: [str(store.table_path(table)) for store in trained] for table in TABLES}
+    for folder, tables in (
+        (layout.recommender, RECOMMENDER_TABLES),
+        (layout.catalogue_similarity, CATALOGUE_TABLES),
+    ):
+        of_one = VersionedStore(folder)
+        files |= {table: [str(of_one.table_path(table))] if of_one.has_candidate else [] for table in tables}
+    return files
+
+
+def _gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]]) -> None:
+    connection.execute("create schema if not exists ml")
+    connection.execute("begin")
+    for table, parts in files.items():
+        # Where nothing was trained, dbt made the table with its declared columns.
+        if parts:
+            connection.execute(
+                f"create or replace table ml.{table} as select * from read_parquet(?)", [parts]
+            )
+        else:
+            connection.execute(f"delete from ml.{table}")
+    connection.execute("commit")

@@ -7,6 +7,7 @@ Belongs here: copying and switching. Does not belong here: what a mart holds (db
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -39,36 +40,16 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
     )
     def published(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         layout = warehouse.layout
-        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
-        unfinished, finished = layout.published_sets / f".{stamp}", layout.published_sets / stamp
+        finished = layout.published_sets / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
+        unfinished = finished.with_name(f".{finished.name}")
         unfinished.mkdir(parents=True)
-        rows = {}
-        with warehouse.connect() as connection:
-            for mart in sorted(key.path[-1] for key in marts):
-                (count,) = connection.execute(
-                    f"copy (select * from marts.{mart}) to '{unfinished / mart}.parquet'"
-                    " (format parquet, compression zstd)"
-                ).fetchall()[0]
-                rows[mart] = count
+        rows = _copy_marts(warehouse, sorted(key.path[-1] for key in marts), unfinished)
         for table, frame in _history(context, layout, segmentations).items():
             frame.write_parquet(unfinished / f"{table}.parquet", compression="zstd")
             rows[table] = len(frame)
         unfinished.rename(finished)
         switch_symlink(layout.published, finished)
-        layout.plots.mkdir(exist_ok=True)
-        for name in segmentations:
-            store = ModelStore(layout.models / name)
-            if store.skipped:
-                (layout.plots / name).unlink(missing_ok=True)
-                continue
-            store.promote_candidate()
-            switch_symlink(layout.plots / name, store.home / "plots")
-        for folder in (layout.recommender, layout.catalogue_similarity):
-            trained = VersionedStore(folder)
-            if trained.has_candidate:
-                trained.promote_candidate()
-                trained.prune()
-        PlotStore(layout, AUDIENCE).promote_candidate()
+        _promote_candidates(layout, segmentations)
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)
         return dg.MaterializeResult(
@@ -80,6 +61,36 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         )
 
     return published
+
+
+def _copy_marts(warehouse: WarehouseResource, marts: Sequence[str], folder: Path) -> dict[str, int]:
+    """Copy marts into a folder as Parquet, and return how many rows each has."""
+    rows = {}
+    with warehouse.connect() as connection:
+        for mart in marts:
+            ((rows[mart],),) = connection.execute(
+                f"copy (select * from marts.{mart}) to '{folder / mart}.parquet'"
+                " (format parquet, compression zstd)"
+            ).fetchall()
+    return rows
+
+
+def _promote_candidates(layout: WarehouseLayout, segmentations: Sequence[str]) -> None:
+    """Put in force what the run trained and drew; a skipped segmentation has no plots, but keeps its model."""
+    layout.plots.mkdir(exist_ok=True)
+    for name in segmentations:
+        store = ModelStore(layout.models / name)
+        if store.skipped:
+            (layout.plots / name).unlink(missing_ok=True)
+            continue
+        store.promote_candidate()
+        switch_symlink(layout.plots / name, store.home / "plots")
+    for folder in (layout.recommender, layout.catalogue_similarity):
+        trained = VersionedStore(folder)
+        if trained.has_candidate:
+            trained.promote_candidate()
+            trained.prune()
+    PlotStore(layout, AUDIENCE).promote_candidate()
 
 
 def _history(
