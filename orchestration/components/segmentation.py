@@ -32,6 +32,7 @@ STEPS = {
 }
 INERTIA_FALLS, NONE_EMPTY = "inertia_falls_as_k_grows", "no_segment_is_empty"
 ONE_SEGMENT_EACH = "every_entity_has_one_segment"
+_Work = Callable[[SegmentationSpec, Step[ModelStore]], dg.MaterializeResult]
 
 
 class SegmentationComponent(dg.Component):
@@ -99,9 +100,6 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
             ),
         ]
     )
-
-
-_Work = Callable[[SegmentationSpec, Step[ModelStore]], dg.MaterializeResult]
 
 
 def _checks(spec: SegmentationSpec) -> dict[str, dict[str, str]]:
