@@ -1,6 +1,6 @@
 """Run a job of the graph in this process, recorded in the Dagster instance so that the UI shows it.
 
-Belongs here: one run from settings to outcome. Does not belong here: what people see of it (`cli`).
+Belongs here: one run from settings to outcome. Does not belong here: what people see of it (`command`, `summary`).
 """
 
 import os
