@@ -11,7 +11,8 @@ import dagster as dg
 from orchestration.stores.models import ModelStore
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
-from orchestration.tools.dbt import OWNER, table_metadata
+from orchestration.tools.columns import table_metadata
+from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 TABLES = {

@@ -1,15 +1,47 @@
-"""The columns of a Parquet file as Dagster shows them.
+"""The columns of a Parquet file and of DuckDB's tables, as Dagster shows them.
 
-Belongs here: that one translation. Does not belong here: columns of DuckDB's tables (`orchestration.tools.dbt`).
+Belongs here: these translations. Does not belong here: what the tables hold.
 """
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
+
+from orchestration.tools.warehouse import WarehouseResource
 
 
 def parquet_columns(path: Path) -> dg.TableSchema:
     """Return names and types of a Parquet file's columns; only its footer is read."""
     schema = pl.read_parquet_schema(path)
     return dg.TableSchema([dg.TableColumn(name, str(kind)) for name, kind in schema.items()])
+
+
+def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return columns and row counts of every table, and columns of every view, by (schema, name)."""
+    if not warehouse.layout.database.exists():
+        return {}
+    with warehouse.connect(read_only=True) as connection:
+        columns = connection.execute(
+            "select schema_name, table_name, list({'name': column_name, 'type': data_type} order by column_index)"
+            " from duckdb_columns() where not internal group by all"
+        ).fetchall()
+        # DuckDB keeps the exact count of a table's rows as metadata; a view would have to be run.
+        rows = {
+            (schema, table): count
+            for schema, table, count in connection.execute(
+                "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
+            ).fetchall()
+        }
+    metadata: dict[tuple[str, str], dict[str, Any]] = {}
+    for schema, table, fields in columns:
+        entry: dict[str, Any] = {
+            "dagster/column_schema": dg.TableSchema(
+                [dg.TableColumn(name=field["name"], type=field["type"]) for field in fields]
+            )
+        }
+        if (schema, table) in rows:
+            entry["dagster/row_count"] = rows[schema, table]
+        metadata[schema, table] = entry
+    return metadata
