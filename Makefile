@@ -49,7 +49,8 @@ check-sql: $(READY_TO_CHANGE)
 check-imports: $(READY_TO_CHANGE)
 	$(BIN)/lint-imports
 check-definitions: $(READY_TO_CHANGE)
-	$(BIN)/dagster definitions validate
+	@# Declarations against their schema, then the graph. dg warns of an environment that is not the project's own.
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
 
 format: $(READY_TO_CHANGE) ## Put code and SQL in order
 	$(BIN)/ruff check --fix-only --quiet .

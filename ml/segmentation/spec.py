@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ml.errors import SegmentationError
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+StepName = Literal["winsorize", "log1p", "standardize", "weigh_as_one"]
 TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 
 
@@ -23,7 +24,7 @@ class _Declaration(BaseModel):
 class PrepareStep(_Declaration):
     """One step of preparation and the columns it applies to."""
 
-    step: Literal["winsorize", "log1p", "standardize", "weigh_as_one"]
+    step: StepName
     """`winsorize`: values beyond a quantile become that quantile, so that one extreme value cannot stretch a
     column; `log1p`: log(1 + x), for counts and amounts; `standardize`: mean 0, standard deviation 1;
     `weigh_as_one`: the columns together get the variance of one standardized column, for the dummies of one
@@ -47,6 +48,14 @@ class PrepareStep(_Declaration):
         return self
 
 
+def _spelled_out(step: object) -> object:
+    return {"step": step} if isinstance(step, str) else step
+
+
+Step = Annotated[PrepareStep, BeforeValidator(_spelled_out, json_schema_input_type=PrepareStep | StepName)]
+"""A step, or its name alone. The schema that editors and `dg check yaml` read says both."""
+
+
 class Features(_Declaration):
     """Where the features stand and how they are prepared."""
 
@@ -54,19 +63,12 @@ class Features(_Declaration):
     """`schema.table` in the warehouse, one row per entity."""
     columns: tuple[str, ...] = Field(min_length=1)
     """Names or globs of the columns to cluster on, e.g. `avg_*`; a glob passes over columns of text."""
-    prepare: tuple[PrepareStep, ...] = (PrepareStep(step="standardize"),)
+    prepare: tuple[Step, ...] = (PrepareStep(step="standardize"),)
     """Applied in order; a step is written `standardize` or `{step: log1p, columns: [cnt_*]}`."""
     missing: Literal["error", "zero", "mean"] = "error"
     """What an empty value becomes."""
     constant: Literal["error", "drop"] = "error"
     """What to do with a column that has one value only and so can separate nobody."""
-
-    @field_validator("prepare", mode="before")
-    @classmethod
-    def _accept_bare_step_names(cls, steps: object) -> object:
-        if not isinstance(steps, list | tuple):
-            return steps
-        return tuple({"step": step} if isinstance(step, str) else step for step in steps)
 
 
 class Clustering(_Declaration):

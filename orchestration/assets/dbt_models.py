@@ -11,7 +11,7 @@ import dagster_dbt
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
 from orchestration.tasks.worker import start_worker
-from orchestration.tools import dbt
+from orchestration.tools import dbt, dbt_assets
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 
@@ -22,7 +22,7 @@ def build_dbt_assets() -> dg.AssetsDefinition:
 
     @dagster_dbt.dbt_assets(
         manifest=dbt.ensure_manifest(),
-        dagster_dbt_translator=dbt.MatineeTranslator(),
+        dagster_dbt_translator=dbt_assets.MatineeTranslator(),
         name="dbt_build",
         pool=POOL,
     )
@@ -35,7 +35,7 @@ def build_dbt_assets() -> dg.AssetsDefinition:
             if not waited_for and _is_asked_for(AUDIENCE_PLOTS, context):
                 begin_audience_plots(context.run.run_id, warehouse)
 
-        yield from dbt.build(context, warehouse, once_built=draw_from_marts)
+        yield from dbt_assets.build(context, warehouse, once_built=draw_from_marts)
 
     return dbt_build
 

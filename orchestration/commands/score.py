@@ -1,29 +1,55 @@
-"""Score a file with a stored model.
+"""`matinee score`: the segment of new entities, by the stored model.
 
-Belongs here: reading and writing files for `matinee score`. Does not belong here: assignment (`ml`).
+Belongs here: its options, and which model and column a file is scored with. Does not belong here: assignment (`ml`).
 """
 
-import io
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import polars as pl
+import typer
 
-from orchestration.stores.models import ModelStore
+from orchestration.commands.shared import WarehouseOption, failing, read_settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def score(
+    segmentation: Annotated[str, typer.Argument(help="Name of a trained segmentation, e.g. user_ratings.")],
+    input_file: Annotated[
+        Path, typer.Option("--input", help="CSV or Parquet with the entity and the features.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="CSV or Parquet to write; standard output when left out.")
+    ] = None,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Tell the segment of new entities with the stored model; nothing is refitted."""
+    from ml.errors import SegmentationError
+    from orchestration.commands.frames import FrameError, write_frame
+    from orchestration.stores.layout import WarehouseLayout
+    from orchestration.stores.models import ModelNotFoundError
+
+    layout = WarehouseLayout(read_settings(warehouse=warehouse).warehouse)
+    with failing(ScoringError, FrameError, SegmentationError, ModelNotFoundError, OSError):
+        write_frame(score_file(layout.models, segmentation, input_file), output)
 
 
 class ScoringError(ValueError):
     """The input cannot be scored; the message says why."""
 
 
-def score_file(models: Path, segmentation: str, input_file: Path) -> pl.DataFrame:
+def score_file(models: Path, segmentation: str, input_file: Path) -> "pl.DataFrame":
     """Return entity_id, segment_id and segment_name for each row of a CSV or Parquet file.
 
     Raises
     ------
-    ScoringError
+    ScoringError, FrameError
         When the segmentation is unknown, or the file is absent, unreadable or lacks a column.
     """
+    from orchestration.commands.frames import read_frame
+    from orchestration.stores.models import ModelStore
+
     known = sorted({path.parents[1].name for path in models.glob("*/*/model.json")})
     if segmentation not in known:
         there_are = (
@@ -37,34 +63,3 @@ def score_file(models: Path, segmentation: str, input_file: Path) -> pl.DataFram
         msg = f"{input_file.name}: no column {model.entity!r}; found: {', '.join(frame.columns)}"
         raise ScoringError(msg)
     return model.members(frame)
-
-
-def read_frame(path: Path) -> pl.DataFrame:
-    """Read a CSV or Parquet file.
-
-    Raises
-    ------
-    ScoringError
-        When the file is absent, empty or not of its format.
-    """
-    if not path.is_file():
-        msg = f"no such file: {path}"
-        raise ScoringError(msg)
-    try:
-        return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
-    except pl.exceptions.PolarsError as error:
-        msg = f"{path.name}: cannot be read as {'Parquet' if path.suffix == '.parquet' else 'CSV'}: {error}"
-        raise ScoringError(msg) from None
-
-
-def write_frame(frame: pl.DataFrame, path: Path | None) -> None:
-    """Write a frame as CSV or Parquet by the file's ending; to standard output as CSV when there is no path."""
-    if path is None:
-        sys.stdout.write(frame.write_csv())
-        return
-    buffer = io.BytesIO()
-    if path.suffix == ".parquet":
-        frame.write_parquet(buffer)
-    else:
-        frame.write_csv(buffer)
-    path.write_bytes(buffer.getvalue())

@@ -1,6 +1,7 @@
-"""dbt inside this process: manifest, translator and a runner that yields Dagster events.
+"""dbt inside this process.
 
-Belongs here: the seam between dbt and Dagster. Does not belong here: SQL, and which models there are.
+Belongs here: the parsed project, and commands that run on it. Does not belong here: SQL, which models there are, what
+Dagster is told of them (`orchestration.tools.dbt_assets`).
 
 A dbt build through dagster-dbt's own resource starts a subprocess and costs 8-10 s over its work; in this
 process it costs one import (3 s) and then next to nothing, and the DuckDB file is free again afterwards.
@@ -8,25 +9,21 @@ process it costs one import (3 s) and then next to nothing, and the DuckDB file 
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import dagster as dg
-import dagster_dbt
-from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
-from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from filelock import FileLock
 
 from orchestration.settings import PROJECT_ROOT
 from orchestration.stores.layout import WarehouseLayout
-from orchestration.tools.warehouse import WarehouseResource
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
-MANIFEST = PROJECT_DIR / "target" / "manifest.json"
+# A folder of its own: a plain `dbt build` parses for one warehouse, and each would undo what the other remembers.
+MANIFEST = PROJECT_DIR / "target" / "parsed" / "manifest.json"
 OWNER = "team:audience"
-_PARSED = MANIFEST.with_name("partial_parse.msgpack")
 _PROJECT_FILES = (".sql", ".yml", ".yaml", ".csv", ".md")
 
 
@@ -42,12 +39,34 @@ def ensure_manifest() -> Path:
     DbtError
         When the project does not parse.
     """
-    (PROJECT_DIR / "target").mkdir(exist_ok=True)
-    with FileLock(PROJECT_DIR / "target" / ".parse.lock"):
-        newest = max(_project_times())
-        if not (MANIFEST.exists() and _PARSED.exists()) or MANIFEST.stat().st_mtime < newest:
-            invoke(["parse", "--target-path", str(MANIFEST.parent)])
+    MANIFEST.parent.mkdir(parents=True, exist_ok=True)
+    with _alone():
+        if not MANIFEST.exists() or MANIFEST.stat().st_mtime < max(_project_times()):
+            _parse()
     return MANIFEST
+
+
+@cache
+def _parsed_project(_written: int) -> Any:
+    """Return dbt's own form of the manifest; what dbt remembers of its last parsing makes that cost 0.3 s."""
+    with _alone():
+        return _parse("--no-write-json").result
+
+
+def _parse(*args: str) -> Any:
+    """Parse the project for no warehouse: dbt would begin anew (6 s) for each other one, and needs none to parse."""
+    settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("MATINEE_")}
+    try:
+        return invoke(["parse", *args, "--target-path", str(MANIFEST.parent)])
+    finally:
+        os.environ.update(settings)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep other processes from parsing."""
+    with FileLock(MANIFEST.with_name(".parse.lock")):
+        yield
 
 
 def _project_times() -> Iterator[float]:
@@ -59,15 +78,13 @@ def _project_times() -> Iterator[float]:
             yield path.stat().st_mtime
 
 
-def invoke(args: Sequence[str], *, callbacks: Sequence[Any] = (), manifest: Any = None) -> Any:
+def invoke(args: Sequence[str], *, manifest: Any = None) -> Any:
     """Run one dbt command in this process and return its result.
 
     Parameters
     ----------
     args
         The command and its arguments.
-    callbacks
-        Called with each event of dbt.
     manifest
         A parsed project; dbt parses the project itself when left out.
 
@@ -82,7 +99,7 @@ def invoke(args: Sequence[str], *, callbacks: Sequence[Any] = (), manifest: Any 
     quietly = ["--log-level", "none", "--log-level-file", "info"]
     places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
     try:
-        result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke([*quietly, *args, *places])
+        result = dbtRunner(manifest=manifest).invoke([*quietly, *args, *places])
     finally:
         _free_database()
     if result.exception is not None:
@@ -94,108 +111,59 @@ def invoke(args: Sequence[str], *, callbacks: Sequence[Any] = (), manifest: Any 
     return result
 
 
-@cache
-def _parsed_project(_written: int) -> Any:
-    """Return dbt's own form of the manifest: parsing costs 2 s, and no path of a warehouse is baked into it."""
-    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - comes with dbt
-
-    manifest = Manifest.from_msgpack(_PARSED.read_bytes())
-    manifest.build_flat_graph()
-    manifest.build_parent_and_child_maps()
-    return manifest
-
-
 def _free_database() -> None:
     """Close what dbt-duckdb leaves open after a failed node, so that this process can open the file itself."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - comes with dbt
+    from dbt.adapters.duckdb import DuckDBConnectionManager  # noqa: PLC0415 - comes with dbt
 
-    environment = DuckDBConnectionManager._ENV
-    if environment is not None:
-        environment.close()
-        DuckDBConnectionManager._ENV = None
-
-
-class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
-    """Asset key = [layer, table]; group and owner stand in `dbt_project.yml`."""
-
-    def __init__(self) -> None:
-        # The contract of landing and of ML output stands as tests of dbt's sources: they are checks like all others.
-        super().__init__(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
-
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: dagster_dbt.DbtProject | None
-    ) -> dg.AssetSpec:
-        """Name a dbt node as an asset."""
-        node = self.get_resource_props(manifest, unique_id)
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        if node["resource_type"] == "source":
-            return spec
-        if node["resource_type"] == "seed":
-            # A seed reads nothing; loaded after the landing it shares an invocation of dbt with the first models.
-            after_landing = [dg.AssetDep(dg.AssetKey(["landing", "manifest"]))]
-            return spec.replace_attributes(
-                key=dg.AssetKey(["seeds", node["name"]]), deps=after_landing, kinds={"dbt", "duckdb", "csv"}
-            )
-        return spec.replace_attributes(
-            key=dg.AssetKey([node["fqn"][1], node["name"]]), kinds={"dbt", "duckdb"}
-        )
-
-
-def build(
-    context: dg.AssetExecutionContext,
-    warehouse: WarehouseResource,
-    *,
-    once_built: Callable[[], None] = lambda: None,
-) -> Iterator[Any]:
-    """Run `dbt build` for the assets and checks of a step and yield their Dagster events.
-
-    Parameters
-    ----------
-    context, warehouse
-        Of the step.
-    once_built
-        Called when all went well, before the events are yielded: Dagster takes a second to write them down.
-
-    Raises
-    ------
-    dagster.Failure
-        When a model or a test with severity error fails, after the events of what succeeded.
-    """
-    params = get_updated_cli_invocation_params_for_context(
-        context=context, manifest={}, dagster_dbt_translator=MatineeTranslator()
-    )
-    selection = list(params.selection_args)
-    if params.indirect_selection:
-        selection += ["--indirect-selection", params.indirect_selection]
-    messages: list[dict[str, Any]] = []
-    failures = run_build(selection, warehouse.layout, callbacks=[lambda event: _collect(event, messages)])
-    # One message: each would be an event of its own in Dagster's log, and those are slow to write.
-    context.log.info("\n".join(message["info"]["msg"] for message in messages))
-    if not failures:
-        once_built()
-    yield from _dagster_events(messages, context, params, table_metadata(warehouse))
-    if failures:
-        raise dg.Failure(description=f"dbt build: {'; '.join(failures)}", allow_retries=False)
+    try:
+        environment = DuckDBConnectionManager.env()
+    except Exception:  # of no class of its own: dbt has opened nothing
+        return
+    environment.close()
+    DuckDBConnectionManager.close_all_connections()
 
 
 def run_build(
-    selection: Sequence[str], layout: WarehouseLayout, *, callbacks: Sequence[Any] = ()
-) -> list[str]:
-    """Run `dbt build` on a warehouse and return what failed, each with dbt's words; empty when all is well.
+    selection: Sequence[str],
+    layout: WarehouseLayout,
+    *,
+    indirectly: Literal["buildable", "empty"] = "buildable",
+) -> list[Any]:
+    """Run `dbt build` on a warehouse and return the result of each node.
 
     Unit tests are left out: they test the SQL, not the data, and run with a plain `dbt build` and `make test`.
+
+    Parameters
+    ----------
+    selection
+        dbt's arguments that select nodes.
+    layout
+        The warehouse.
+    indirectly
+        Which tests run beside the selected nodes: `buildable` those all of whose tables have been built, `empty` none.
     """
     layout.temporary.mkdir(parents=True, exist_ok=True)
     target = ["--target-path", str(layout.dbt_target), "--log-path", str(layout.dbt_target)]
-    # buildable: a test runs once all it reads has been built, i.e. not in the stage before its last parent.
-    indirect = () if "--indirect-selection" in selection else ("--indirect-selection", "buildable")
-    ensure_manifest()
-    result = invoke(
-        ["build", *selection, *indirect, "--exclude-resource-type", "unit_test", "--no-write-json", *target],
-        callbacks=callbacks,
-        manifest=_parsed_project(_PARSED.stat().st_mtime_ns),
-    )
-    return [_failure(node) for node in result.result if node.status in ("error", "fail", "runtime error")]
+    tests = ["--indirect-selection", indirectly, "--exclude-resource-type", "unit_test"]
+    return invoke(
+        ["build", *selection, *tests, "--no-write-json", *target], manifest=_project()
+    ).result.results
+
+
+def run_nodes(unique_ids: Sequence[str], layout: WarehouseLayout) -> list[Any]:
+    """Run `dbt build` for these nodes and no other."""
+    nodes = _project().nodes
+    selection = ["--select", " ".join("fqn:" + ".".join(nodes[unique_id].fqn) for unique_id in unique_ids)]
+    return run_build(selection, layout, indirectly="empty")
+
+
+def _project() -> Any:
+    return _parsed_project(ensure_manifest().stat().st_mtime_ns)
+
+
+def failures(results: Sequence[Any]) -> list[str]:
+    """Return what failed, each with dbt's words; empty when all is well."""
+    return [_failure(node) for node in results if node.status in ("error", "fail", "runtime error")]
 
 
 def _failure(node: Any) -> str:
@@ -203,38 +171,6 @@ def _failure(node: Any) -> str:
     meaning = " ".join((node.node.description or "").split())
     is_test = node.node.resource_type == "test"
     return f"{node.node.name}: {said}. {meaning}".strip() if is_test else f"{node.node.name}: {said}"
-
-
-def _collect(event: Any, messages: list[dict[str, Any]]) -> None:
-    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 - comes with dbt
-
-    if not event.info.name.startswith("Log") or not event.info.name.endswith("Result"):
-        return
-    message = MessageToDict(event, preserving_proto_field_name=True)
-    if "node_info" in message.get("data", {}):
-        messages.append(message)
-
-
-def _dagster_events(
-    messages: list[dict[str, Any]],
-    context: dg.AssetExecutionContext,
-    params: Any,
-    tables: Mapping[tuple[str, str], dict[str, Any]],
-) -> Iterator[Any]:
-    for message in messages:
-        event = DbtCoreCliEventMessage(raw_event=message, event_history_metadata={})
-        relation = message["data"]["node_info"].get("node_relation", {})
-        for dagster_event in event.to_default_asset_events(
-            manifest=params.manifest,
-            dagster_dbt_translator=params.dagster_dbt_translator,
-            context=context,
-            project=params.dbt_project,
-        ):
-            if isinstance(dagster_event, dg.Output):
-                metadata = tables.get((relation.get("schema", ""), relation.get("alias", "")), {})
-                yield dagster_event.with_metadata({**dagster_event.metadata, **metadata})
-            else:
-                yield dagster_event
 
 
 def landing_tables_behind(table: str) -> set[str]:
@@ -252,35 +188,6 @@ def landing_tables_behind(table: str) -> set[str]:
         seen |= fresh
         waiting += fresh
     return found
-
-
-def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return columns and row counts of every table, and columns of every view, by (schema, name)."""
-    if not warehouse.layout.database.exists():
-        return {}
-    with warehouse.connect(read_only=True) as connection:
-        columns = connection.execute(
-            "select schema_name, table_name, list({'name': column_name, 'type': data_type} order by column_index)"
-            " from duckdb_columns() where not internal group by all"
-        ).fetchall()
-        # DuckDB keeps the exact count of a table's rows as metadata; a view would have to be run.
-        rows = {
-            (schema, table): count
-            for schema, table, count in connection.execute(
-                "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
-            ).fetchall()
-        }
-    metadata: dict[tuple[str, str], dict[str, Any]] = {}
-    for schema, table, fields in columns:
-        entry: dict[str, Any] = {
-            "dagster/column_schema": dg.TableSchema(
-                [dg.TableColumn(name=field["name"], type=field["type"]) for field in fields]
-            )
-        }
-        if (schema, table) in rows:
-            entry["dagster/row_count"] = rows[schema, table]
-        metadata[schema, table] = entry
-    return metadata
 
 
 def _short(message: str | None, limit: int = 600) -> str:

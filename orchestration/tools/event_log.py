@@ -8,48 +8,62 @@ A killed process loses nothing by it; a power cut may cost the record of the run
 the warehouse.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from threading import Lock
+from typing import Any
 
 import dagster as dg
 import sqlalchemy
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+
+_BUSY_SECONDS = 15
+"""How long SQLite waits for another process that writes to the same file."""
 
 
 @contextmanager
 def quick_event_log(instance: dg.DagsterInstance) -> Iterator[None]:
     """Keep the connections of the instance's event log open; an event log that is not SQLite's stays as it is."""
-    storage = instance.event_log_storage
+    storage: Any = instance.event_log_storage
     if not isinstance(storage, SqliteEventLogStorage):
         yield
         return
-    lock = Lock()
-    opened: dict[str, sqlalchemy.Connection] = {}
     with ExitStack() as stack:
-
-        def open_database(shard: str) -> sqlalchemy.Connection:
-            engine = sqlalchemy.create_engine(
-                storage.conn_string_for_shard(shard),
-                poolclass=sqlalchemy.NullPool,
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
-            )
-            stack.callback(engine.dispose)
-            storage._initdb(engine)
-            connection = stack.enter_context(engine.connect())
-            connection.execute(sqlalchemy.text("PRAGMA synchronous = OFF"))
-            connection.commit()
-            return connection
-
-        @contextmanager
-        def connect(shard: str) -> Iterator[sqlalchemy.Connection]:
-            with lock:
-                if shard not in opened:
-                    opened[shard] = open_database(shard)
-                with opened[shard].begin():
-                    yield opened[shard]
-
-        storage._connect = connect  # type: ignore[method-assign]
-        stack.callback(storage.__dict__.pop, "_connect")
+        lock = Lock()  # one for both: they may open the same file
+        for opening in ("run_connection", "index_connection"):
+            setattr(storage, opening, _kept_open(getattr(storage, opening), lock, stack))
+            stack.callback(delattr, storage, opening)
         yield
+
+
+def _kept_open(
+    connect: Callable[..., AbstractContextManager[sqlalchemy.Connection]], lock: Lock, stack: ExitStack
+) -> Callable[..., AbstractContextManager[sqlalchemy.Connection]]:
+    """Return a function like `connect`, a method of the storage, that connects to each file once."""
+    opened: dict[str | None, sqlalchemy.Connection] = {}
+
+    @contextmanager
+    def connect_once(run_id: str | None = None) -> Iterator[sqlalchemy.Connection]:
+        with lock:
+            if run_id not in opened:
+                # The storage's own connection makes the tables of a new file, and knows where the file is.
+                with connect(*[run_id] if run_id else []) as first:
+                    address = first.engine.url
+                opened[run_id] = _open(address, stack)
+            with opened[run_id].begin():
+                yield opened[run_id]
+
+    return connect_once
+
+
+def _open(address: sqlalchemy.URL, stack: ExitStack) -> sqlalchemy.Connection:
+    engine = sqlalchemy.create_engine(
+        address,
+        poolclass=sqlalchemy.NullPool,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+    )
+    stack.callback(engine.dispose)
+    connection = stack.enter_context(engine.connect())
+    connection.execute(sqlalchemy.text("PRAGMA synchronous = OFF"))
+    connection.commit()
+    return connection

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import dagster as dg
 import polars as pl
-from dagster._core.storage.dagster_run import RunRecord, RunsFilter
 
 WAREHOUSE_TAG, SOURCE_TAG = "matinee/warehouse", "matinee/source"
 _MOST_RUNS = 20
@@ -95,7 +94,7 @@ def last_runs(
     published
         Folder of the set before, whose account of earlier runs is kept.
     """
-    found = instance.get_run_records(RunsFilter(tags={WAREHOUSE_TAG: str(warehouse)}), limit=_MOST_RUNS)
+    found = instance.get_run_records(dg.RunsFilter(tags={WAREHOUSE_TAG: str(warehouse)}), limit=_MOST_RUNS)
     rows = [_row(record) for record in found if record.dagster_run.run_id != run.run_id]
     own = instance.get_run_record_by_id(run.run_id)
     now = {
@@ -119,7 +118,7 @@ def last_runs(
     ).head(_MOST_RUNS)
 
 
-def _row(record: RunRecord) -> dict[str, object]:
+def _row(record: dg.RunRecord) -> dict[str, object]:
     run = record.dagster_run
     return {
         "run_id": run.run_id,

@@ -1,12 +1,15 @@
-"""Metadata as Dagster shows them: the columns of a Parquet file, a small table as Markdown.
+"""Metadata as Dagster shows them: columns of a Parquet file and of DuckDB's tables, a small table as Markdown.
 
-Belongs here: these translations. Does not belong here: columns of DuckDB's tables (`orchestration.tools.dbt`).
+Belongs here: these translations. Does not belong here: what the tables hold.
 """
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
+
+from orchestration.tools.warehouse import WarehouseResource
 
 
 def parquet_columns(path: Path) -> dg.TableSchema:
@@ -30,3 +33,32 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|").replace("<", "&lt;")
+
+
+def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return columns and row counts of every table, and columns of every view, by (schema, name)."""
+    if not warehouse.layout.database.exists():
+        return {}
+    with warehouse.connect(read_only=True) as connection:
+        columns = connection.execute(
+            "select schema_name, table_name, list({'name': column_name, 'type': data_type} order by column_index)"
+            " from duckdb_columns() where not internal group by all"
+        ).fetchall()
+        # DuckDB keeps the exact count of a table's rows as metadata; a view would have to be run.
+        rows = {
+            (schema, table): count
+            for schema, table, count in connection.execute(
+                "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
+            ).fetchall()
+        }
+    metadata: dict[tuple[str, str], dict[str, Any]] = {}
+    for schema, table, fields in columns:
+        entry: dict[str, Any] = {
+            "dagster/column_schema": dg.TableSchema(
+                [dg.TableColumn(name=field["name"], type=field["type"]) for field in fields]
+            )
+        }
+        if (schema, table) in rows:
+            entry["dagster/row_count"] = rows[schema, table]
+        metadata[schema, table] = entry
+    return metadata

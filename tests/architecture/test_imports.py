@@ -20,7 +20,7 @@ def test_only_the_orchestration_package_knows_dagster():
 
 
 def test_the_command_line_answers_help_without_heavy_imports():
-    heavy = "'dagster', 'dbt', 'sklearn', 'duckdb', 'matplotlib'"
+    heavy = "'dagster', 'dbt', 'sklearn', 'duckdb', 'matplotlib', 'polars', 'pandas', 'numpy', 'pydantic'"
     code = f"import sys, orchestration.commands.cli; print([m for m in ({heavy}) if m in sys.modules])"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True

@@ -5,13 +5,14 @@ Here: what a landing looks like on disk and how to run dbt on it. Not here: what
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.duckdb import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from ingest.landing import land, switch
@@ -174,9 +175,9 @@ class Warehouse:
 
 def _free_database() -> None:
     """Close what dbt-duckdb leaves open after a failed node; the next warehouse needs a connection of its own."""
-    if DuckDBConnectionManager._ENV is not None:
-        DuckDBConnectionManager._ENV.close()
-        DuckDBConnectionManager._ENV = None
+    with suppress(Exception):  # of no class of its own: dbt has opened nothing
+        DuckDBConnectionManager.env().close()
+    DuckDBConnectionManager.close_all_connections()
     gc.collect()
 
 

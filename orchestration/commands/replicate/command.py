@@ -1,57 +1,24 @@
-"""What `matinee replicate` does: each published analysis that the source has the files of.
+"""`matinee replicate` at the command line.
 
-Belongs here: which analyses run, progress, the count of verdicts and the exit code.
-Does not belong here: an analysis (`viewers`, `customers`).
+Belongs here: its options. Does not belong here: what it does (`analyses`).
 """
 
-import sys
-from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from rich.console import Console
+import typer
 
-from ingest.errors import IngestError
-from ingest.sources import resolve_source
-from orchestration.commands.replicate.compare import Comparison
-from orchestration.commands.replicate.customers import replicate_customers
-from orchestration.commands.replicate.show import COLOURS
-from orchestration.commands.replicate.viewers import replicate_viewers
-from orchestration.commands.replicate.warehouse import ReplicationError
-from orchestration.settings import Settings
-from orchestration.stores.layout import WarehouseError, WarehouseLayout, lock_warehouse
-from orchestration.tools import dbt
-
-DONE, FAILED, USAGE = 0, 1, 2
-_ANALYSES = {"ratings": ("viewers", replicate_viewers), "customers": ("customers", replicate_customers)}
-"""A raw table to the analysis that its presence calls for."""
+from orchestration.commands.shared import WarehouseOption, read_settings
 
 
-def replicate_source(settings: Settings) -> int:
-    """Repeat every analysis a source has files for, print the figures and return the exit code.
+def replicate(
+    source: Annotated[
+        str | None, typer.Option("--source", help="kaggle, or a folder or archive of the real files.")
+    ] = None,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Repeat the published analysis, faults included, and print every published figure beside ours."""
+    settings = read_settings(source=source, warehouse=warehouse)
 
-    1 when a figure is off or an analysis fails, 2 for the demo world.
-    """
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    if settings.source == "demo":
-        console.print(
-            "The demo world is invented: replicate needs the real files (--source kaggle or a folder)."
-        )
-        return USAGE
-    base = WarehouseLayout(settings.warehouse / "replicate")
-    rows: list[Comparison] = []
-    try:
-        with lock_warehouse(base, "matinee replicate"):
-            tables = resolve_source(settings.source, download_dir=base.downloads).files
-            for table, (name, replicate) in _ANALYSES.items():
-                if table in tables:
-                    sys.stderr.write(f"Repeating the published analysis of {name} ...\n")
-                    rows += replicate(console, settings, base)
-    except (IngestError, WarehouseError, ReplicationError, dbt.DbtError) as error:
-        console.print(f"error: {error}", style="red", markup=False)
-        return FAILED
-    counts = _counts(rows)
-    console.print(", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count))
-    return FAILED if counts["differs"] else DONE
+    from orchestration.commands.replicate.analyses import replicate_source
 
-
-def _counts(rows: Sequence[Comparison]) -> Mapping[str, int]:
-    return {verdict: sum(row.verdict == verdict for row in rows) for verdict in COLOURS}
+    raise typer.Exit(replicate_source(settings))

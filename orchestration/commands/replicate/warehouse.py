@@ -47,7 +47,7 @@ def build_replica(layout: WarehouseLayout, settings: Settings, selection: Sequen
     os.environ.update(own.to_environment())
     landed = land(own)
     switch_to(landed, layout)
-    failures = dbt.run_build(selection, layout)
+    failures = dbt.failures(dbt.run_build(selection, layout))
     if failures:
         msg = f"dbt build: {'; '.join(failures)}"
         raise dbt.DbtError(msg)

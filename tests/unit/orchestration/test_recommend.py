@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from ml.recommendation.ease import Ease
-from orchestration.commands.recommend import Recommender, RecommendError
+from orchestration.commands.recommend.answers import Recommender, RecommendError
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import ModelNotFoundError
 from tests.unit.recommendation.worlds import learned, two_tastes

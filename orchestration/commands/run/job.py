@@ -1,24 +1,21 @@
 """Run a job of the graph in this process, recorded in the Dagster instance so that the UI shows it.
 
-Belongs here: one run from settings to outcome. Does not belong here: what people see of it (`cli`).
+Belongs here: one run from settings to outcome. Does not belong here: what people see of it (`command`, `summary`).
 """
 
 import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.dagster_run import RunsFilter
 
 from orchestration.definitions import build_defs
 from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.tools.dead_runs import bury_dead_runs, process_tag
 from orchestration.tools.event_log import quick_event_log
 from orchestration.tools.run_history import SOURCE_TAG
-
-_PROCESS_TAG = "matinee/process"
 
 
 @dataclass(frozen=True)
@@ -63,13 +60,13 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
     os.environ.update(settings.to_environment())
     dagster_home()
     with dg.DagsterInstance.get() as instance, quick_event_log(instance):
-        _bury_dead_runs(instance)
+        bury_dead_runs(instance)
         definitions = build_defs(settings)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {"progress": {"config": {}}}},
-            tags={_PROCESS_TAG: _process_name(os.getpid()), SOURCE_TAG: settings.source},
+            tags={**process_tag(), SOURCE_TAG: settings.source},
         )
         return RunOutcome(
             run_id=result.run_id,
@@ -82,30 +79,6 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
                 if event.event_type_value == "STEP_SUCCESS"
             ),
         )
-
-
-def _bury_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Close runs whose process was killed: they would show as running and hold the pool for ever."""
-    active = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
-    for run in instance.get_runs(filters=RunsFilter(statuses=active)):
-        host, _, pid = run.tags.get(_PROCESS_TAG, "").rpartition(":")
-        if host == socket.gethostname() and not _is_alive(int(pid)):
-            instance.report_run_failed(run, message="The process of this run ended without a word.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-def _process_name(pid: int) -> str:
-    return f"{socket.gethostname()}:{pid}"
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _problems(events: Sequence[Any]) -> list[str]:

@@ -4,15 +4,13 @@ Belongs here: the table of segments, the run file with stage times. Does not bel
 """
 
 import json
-import os
-import sys
 
 import polars as pl
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.commands.runs import RunOutcome
+from orchestration.commands.run.job import RunOutcome
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.tasks.recovery import planted_recovery
 
@@ -44,18 +42,6 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     console.print(f"Done in {seconds:.0f} s.")
     console.print(Text(f"Report: {layout.report / 'index.html'}"), soft_wrap=True)
     console.print(Text(f"Tables: {layout.published}"), soft_wrap=True)
-
-
-def show_titles(titles: pl.DataFrame) -> None:
-    """Print recommended titles, one a row."""
-    table = Table("", "title", "genres", "why")
-    table.columns[0].justify = "right"
-    for row in titles.iter_rows(named=True):
-        table.add_row(
-            str(row["rank"]), *(Text(row[column] or "") for column in ("title", "genres", "reason"))
-        )
-    # A pipe has no width of its own; 80 columns would break every title in two.
-    Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140).print(table)
 
 
 def _show_segments(console: Console, layout: WarehouseLayout) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.evaluate import Evaluation, Figures, evaluate
 from ml.recommendation.models import BASELINES
-from orchestration.commands.score import ScoringError, read_frame
+from orchestration.commands.frames import FrameError, read_frame
 
 SPELLINGS = {
     "user_id": ("user_id", "userId", "user", "userID", "UserId"),
@@ -99,7 +99,7 @@ def _read(path: Path) -> pl.DataFrame:
             if path.suffix == ".tsv" and path.is_file()
             else read_frame(path)
         )
-    except (ScoringError, pl.exceptions.PolarsError) as error:
+    except (FrameError, pl.exceptions.PolarsError) as error:
         return _read_as_text(path, str(error))
 
 

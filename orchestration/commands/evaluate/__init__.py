@@ -1,0 +1,1 @@
+"""`matinee evaluate`: a recommender judged on held-out ratings."""

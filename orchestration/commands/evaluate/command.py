@@ -1,0 +1,41 @@
+"""`matinee evaluate` at the command line.
+
+Belongs here: its options. Does not belong here: reading and judging the files (`files`).
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.commands.shared import answer, failing, say
+
+
+def evaluate(
+    *,
+    train: Annotated[Path, typer.Option(help="CSV or Parquet with user_id, item_id, rating[, timestamp].")],
+    test: Annotated[Path, typer.Option(help="The ratings to find, in the same form.")],
+    model: Annotated[
+        str, typer.Option(help="blend, ease, als, cosine, content, popular or recent_popular.")
+    ] = "blend",
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Titles recommended to each user.")] = 10,
+    items: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet with item_id and any of genres, tags, people, overview."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 0,
+) -> None:
+    """Judge a recommender on held-out ratings, beside popularity; prints one JSON object."""
+    from ml.recommendation.models import MODEL_NAMES, NEEDS_FEATURES
+    from orchestration.commands.evaluate.files import EvaluationError, evaluate_files
+
+    if model not in MODEL_NAMES:
+        raise typer.BadParameter(f"{model!r}; there are: {', '.join(MODEL_NAMES)}", param_hint="--model")
+    if model in NEEDS_FEATURES and items is None:
+        raise typer.BadParameter(
+            f"{model!r} needs --items, a file with genres or the like", param_hint="--model"
+        )
+    with failing(EvaluationError, OSError):
+        figures = evaluate_files(train, test, model, k=k, items=items, seed=seed, say=say)
+    answer(json.dumps(figures))

@@ -1,0 +1,1 @@
+"""`matinee recommend`: titles for a user, or for somebody who likes a few."""

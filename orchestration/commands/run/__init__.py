@@ -1,0 +1,1 @@
+"""`matinee run`: the whole graph, from raw files to the report."""

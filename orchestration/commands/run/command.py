@@ -1,0 +1,88 @@
+"""`matinee run` at the command line.
+
+Belongs here: its options, the lock for its whole time, its messages and exit codes. Does not belong here: the run
+(`job`), what is told of its results (`summary`).
+"""
+
+import gc
+import time
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from orchestration.commands.shared import (
+    FAILED,
+    REJECTS,
+    USAGE,
+    WarehouseOption,
+    failing,
+    read_settings,
+    say,
+)
+
+if TYPE_CHECKING:
+    from orchestration.commands.run.job import RunOutcome
+    from orchestration.settings import Settings
+    from orchestration.stores.layout import WarehouseLayout
+
+
+def run(
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source", help="demo, kaggle, or a folder or archive of raw files [env: MATINEE_SOURCE]."
+        ),
+    ] = None,
+    warehouse: WarehouseOption = None,
+    job: Annotated[
+        Literal["refresh", "segments", "sql_layer"],
+        typer.Option(
+            help="refresh: everything; segments: all but training the recommender; "
+            "sql_layer: landing, cleaning and features only."
+        ),
+    ] = "refresh",
+    allow_rejects: Annotated[
+        bool, typer.Option("--allow-rejects", help="End with exit code 0 even when raw lines were rejected.")
+    ] = False,
+) -> None:
+    """Run the whole graph: land, clean, segment, publish, report."""
+    settings = read_settings(source=source, warehouse=warehouse)
+    started = time.perf_counter()
+    # Each pass of the cycle collector walks all of dbt's and Dagster's objects, 20 s of a full-scale run; what is left
+    # in cycles is some 70 MB.
+    gc.disable()
+    say(f"Matinee: source {settings.source}, warehouse {settings.warehouse}")
+
+    from orchestration.stores.layout import WarehouseLayout
+
+    layout = WarehouseLayout(settings.warehouse)
+    outcome = _run_locked(job, settings, layout)
+    seconds = time.perf_counter() - started
+    if not outcome.success:
+        for problem in outcome.problems or ("the run failed; `make dev` shows its log",):
+            say(f"error: {problem}")
+        if layout.published.exists():
+            say(f"Published results stay readable: {layout.published}")
+        raise typer.Exit(FAILED)
+    from orchestration.commands.run.summary import show_outcome, write_run_file
+
+    write_run_file(layout, outcome, seconds)
+    show_outcome(layout, outcome, seconds, job)
+    if outcome.unexpected_rejects and not allow_rejects:
+        say("Ends with exit code 3, because lines were rejected; with --allow-rejects it would be 0.")
+        raise typer.Exit(REJECTS)
+
+
+def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout") -> "RunOutcome":
+    """Lock the warehouse, begin to land while Dagster and dbt are imported, and run the job."""
+    from orchestration.stores.layout import WarehouseError, lock_warehouse
+    from orchestration.tasks.landing import start_landing
+
+    with failing(WarehouseError), lock_warehouse(layout, "matinee run"):
+        start_landing(settings)
+
+        from orchestration.commands.run.job import run_job
+        from orchestration.definitions import DeclarationError
+
+        with failing(DeclarationError, code=USAGE):
+            return run_job(job, settings)

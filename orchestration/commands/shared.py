@@ -1,0 +1,58 @@
+"""What every command shares: options, exit codes, and how it speaks and fails.
+
+Belongs here: what two commands would write alike. Does not belong here: work; what is heavy to import is imported by
+the function that needs it.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
+
+DONE, FAILED, USAGE, REJECTS = range(4)
+"""Exit codes: 1 failed, nothing published was replaced; 2 wrong usage or setting; 3 done and published, but raw lines
+were rejected that are not known faults of the file."""
+
+WarehouseOption = Annotated[
+    Path | None,
+    typer.Option("--warehouse", help="Folder for everything a run makes [env: MATINEE_WAREHOUSE]."),
+]
+
+
+def read_settings(*, source: str | None = None, warehouse: Path | None = None) -> "Settings":
+    """Return the settings; one that cannot be used ends the command."""
+    from orchestration.settings import SettingsError, load_settings
+
+    with failing(SettingsError, code=USAGE):
+        return load_settings(source=source, warehouse=warehouse)
+
+
+@contextmanager
+def failing(*errors: type[Exception], code: int = FAILED) -> Iterator[None]:
+    """End the command with an error's own words where one of these is raised in the `with` block."""
+    try:
+        yield
+    except errors as error:
+        fail(str(error), code)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """Say what is wrong and end the command."""
+    say(f"error: {message}")
+    raise typer.Exit(code)
+
+
+def say(text: str) -> None:
+    """Tell people something, beside what other programs read from standard output."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command line speaks
+
+
+def answer(text: str) -> None:
+    """Print what other programs read."""
+    print(text)  # noqa: T201 - the command line answers

@@ -1,0 +1,113 @@
+"""dbt's models, seeds and tests as Dagster's assets and checks.
+
+Belongs here: their names in Dagster, and what Dagster is told of a build. Does not belong here: how dbt is run
+(`orchestration.tools.dbt`), SQL.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+import dagster_dbt
+
+from orchestration.tools import dbt
+from orchestration.tools.shown import table_metadata
+from orchestration.tools.warehouse import WarehouseResource
+
+_NODE = "dagster_dbt/unique_id"
+"""Metadata in which dagster-dbt keeps the dbt node that an asset or check was made from."""
+
+
+class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
+    """Asset key = [layer, table]; group and owner stand in `dbt_project.yml`."""
+
+    def __init__(self) -> None:
+        # The contract of landing and of ML output stands as tests of dbt's sources: they are checks like all others.
+        super().__init__(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: dagster_dbt.DbtProject | None
+    ) -> dg.AssetSpec:
+        """Name a dbt node as an asset."""
+        node = self.get_resource_props(manifest, unique_id)
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if node["resource_type"] == "source":
+            return spec
+        if node["resource_type"] == "seed":
+            # A seed reads nothing; loaded after the landing it shares an invocation of dbt with the first models.
+            after_landing = [dg.AssetDep(dg.AssetKey(["landing", "manifest"]))]
+            return spec.replace_attributes(
+                key=dg.AssetKey(["seeds", node["name"]]), deps=after_landing, kinds={"dbt", "duckdb", "csv"}
+            )
+        return spec.replace_attributes(
+            key=dg.AssetKey([node["fqn"][1], node["name"]]), kinds={"dbt", "duckdb"}
+        )
+
+
+def build(
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    *,
+    once_built: Callable[[], None] = lambda: None,
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Run `dbt build` for the assets and checks of a step and yield what became of each.
+
+    Parameters
+    ----------
+    context, warehouse
+        Of the step.
+    once_built
+        Called when all went well, before the results are yielded: Dagster takes a second to write them down.
+
+    Raises
+    ------
+    dagster.Failure
+        When a model or a test with severity error fails, after the results of what succeeded.
+    """
+    assets, checks = _selected(context)
+    results = dbt.run_nodes([*assets, *checks], warehouse.layout)
+    # One message: each would be an event of its own in Dagster's log, and those are slow to write.
+    context.log.info("\n".join(f"{r.status} {r.node.name} in {r.execution_time:.2f} s" for r in results))
+    problems = dbt.failures(results)
+    if not problems:
+        once_built()
+    tables = table_metadata(warehouse)
+    for result in results:
+        node = result.node
+        if node.unique_id in assets and result.status == "success":
+            metadata = _metadata(result) | tables.get((node.schema, node.alias), {})
+            yield dg.MaterializeResult(asset_key=assets[node.unique_id], metadata=metadata)
+        elif node.unique_id in checks and result.status != "skipped":
+            yield _check_result(checks[node.unique_id], result)
+    if problems:
+        raise dg.Failure(description=f"dbt build: {'; '.join(problems)}", allow_retries=False)
+
+
+def _selected(
+    context: dg.AssetExecutionContext,
+) -> tuple[dict[str, dg.AssetKey], dict[str, dg.AssetCheckKey]]:
+    """Return the assets and the checks of a step, each by the id of its dbt node."""
+    declared = context.assets_def
+    assets = {declared.get_asset_spec(key).metadata[_NODE]: key for key in context.selected_asset_keys}
+    checks = {
+        declared.get_spec_for_check_key(key).metadata[_NODE]: key for key in context.selected_asset_check_keys
+    }
+    return assets, checks
+
+
+def _check_result(key: dg.AssetCheckKey, result: Any) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=result.status == "pass",
+        severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
+        metadata=_metadata(result) | {"failed_rows": result.failures or 0},
+    )
+
+
+def _metadata(result: Any) -> dict[str, Any]:
+    return {
+        "status": str(result.status),
+        "seconds": result.execution_time,
+        "unique_id": result.node.unique_id,
+    }

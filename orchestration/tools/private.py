@@ -1,0 +1,83 @@
+"""What we use of other people's packages although they do not promise it, each with the versions it was tested with.
+
+Belongs here: that list. Does not belong here: the use, which is one function behind the seam that the list names.
+A test holds the source to the list, the list to what is installed, and its versions to those of `pyproject.toml`: who
+widens a range there comes by here.
+"""
+
+import inspect
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from operator import attrgetter
+
+
+@dataclass(frozen=True)
+class Private:
+    """A class, function or method that its package may change without a word."""
+
+    used_by: str
+    """Our module."""
+    package: str
+    """As it is called on PyPI."""
+    tested: str
+    """The versions it was tested with."""
+    module: str
+    name: str
+    parameters: tuple[str, ...] = ()
+    """Names of the parameters that we give, in their order."""
+
+    def problem(self) -> str | None:
+        """Return what is wrong with the installed package, in words; None when all is as tested."""
+        try:
+            found = attrgetter(self.name)(import_module(self.module))
+            given = [name for name in inspect.signature(found).parameters if name != "self"]
+            fits = given[: len(self.parameters)] == list(self.parameters)
+        except (ImportError, AttributeError):
+            fits = False
+        if fits:
+            return None
+        return (
+            f"{self.package} {metadata.version(self.package)} has no {self.name}({', '.join(self.parameters)}): "
+            f"{self.used_by} was tested with {self.package} {self.tested}"
+        )
+
+
+_DAGSTER = ("dagster", ">=1.13,<1.14")
+_EVENT_LOG = ("orchestration.tools.event_log", *_DAGSTER, "dagster._core.storage.event_log")
+_LLOYD = ("ml.segmentation.lloyd", "scikit-learn", ">=1.9,<1.10")
+
+PRIVATE = (
+    Private(*_EVENT_LOG, "SqliteEventLogStorage"),
+    Private(*_EVENT_LOG, "SqliteEventLogStorage.run_connection", ("run_id",)),
+    Private(*_EVENT_LOG, "SqliteEventLogStorage.index_connection"),
+    Private(
+        "orchestration.tools.dead_runs",
+        *_DAGSTER,
+        "dagster._core.storage.event_log",
+        "EventLogStorage.free_concurrency_slots_for_run",
+        ("run_id",),
+    ),
+    # `ml` is pure and imports no tools: the inner step of K-Means stays behind its own `converge`.
+    Private(
+        *_LLOYD,
+        "sklearn.cluster._k_means_lloyd",
+        "lloyd_iter_chunked_dense",
+        (
+            "X",
+            "sample_weight",
+            "centers_old",
+            "centers_new",
+            "weight_in_clusters",
+            "labels",
+            "center_shift",
+            "n_threads",
+            "update_centers",
+        ),
+    ),
+    Private(
+        *_LLOYD,
+        "sklearn.cluster._k_means_common",
+        "_inertia_dense",
+        ("X", "sample_weight", "centers", "labels", "n_threads"),
+    ),
+)
