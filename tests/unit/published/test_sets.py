@@ -7,14 +7,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from dashboard.published import (
-    NothingPublishedError,
-    SetVanishedError,
-    TableError,
-    age_in_words,
-    current_set,
-)
-from tests.unit.dashboard.conftest import SEGMENTS
+from published.errors import NothingPublishedError, SetVanishedError, TableError
+from published.finding import age_in_words, current_set
+from tests.unit.published.conftest import SEGMENTS
 
 
 def test_before_the_first_run_it_says_that_nothing_is_published(tmp_path):
