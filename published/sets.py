@@ -121,9 +121,9 @@ class PublishedSet:
             if not all((self.folder / f"{table}.parquet").exists() for table in self.columns):
                 msg = f"the set {self.folder.name} was removed; a newer one is published"
                 raise SetVanishedError(msg) from error
-            if isinstance(
-                error, duckdb.IOException | duckdb.InvalidInputException | duckdb.SerializationException
-            ):
+            unreadable = duckdb.IOException | duckdb.InvalidInputException | duckdb.SerializationException
+            # A page that is no page any more has no class of error of its own.
+            if isinstance(error, unreadable) or type(error) is duckdb.Error:
                 msg = f"A published file cannot be read ({_first_line(error)}). `matinee run` publishes it anew."
                 raise TableError(msg) from error
             raise

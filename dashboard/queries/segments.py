@@ -67,20 +67,6 @@ def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
-def claims(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
-    """Return what is said of one segment's judged features, and why of others nothing is said."""
-    return data.ask(
-        """
-        select feature, is_supported, coalesce(sentence, reason) as text
-        from segment_claims
-        where segmentation = $segmentation and segment_id = $segment_id
-        order by is_supported desc, feature
-        """,
-        segmentation=segmentation,
-        segment_id=segment_id,
-    )
-
-
 def members(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
     """Return the members of one segment, one row each."""
     return data.ask(

@@ -116,10 +116,11 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
         if segment["marketing_strategy"]:
             st.markdown(f"**Marketing:** {ui.plain(segment['marketing_strategy'])}")
     ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
+    own = pl.col("segment_id") == segment["segment_id"]
     if data.has("segment_claims"):
-        _claims(queries.claims(data, segmentation, segment["segment_id"]))
+        _claims(questions.claims(data, segmentation).filter(own))
     if data.has("segment_titles"):
-        _titles(data, questions.titles(data, segmentation, segment["segment_id"]), segment)
+        _titles(data, questions.titles(data, segmentation).filter(own), segment)
     _members(data, segmentation, segment)
 
 

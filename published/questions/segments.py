@@ -54,18 +54,30 @@ def free_segments(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
-def titles(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
-    """Return the titles that a segment rates far more often than everybody, the strongest first."""
+def claims(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return what is said of the judged features of each segment, the supported first, and why of others nothing is."""
+    return data.ask(
+        """
+        select segment_id, segment_name, feature, is_supported, coalesce(sentence, reason) as text
+        from segment_claims
+        where segmentation = $segmentation
+        order by is_supported desc, feature, segment_id
+        """,
+        segmentation=segmentation,
+    )
+
+
+def titles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return the titles that each segment rates far more often than everybody, the strongest first."""
     return data.ask(
         """
         select titles.*, segments.members
         from segment_titles as titles
         inner join segments using (segmentation, segment_id)
-        where titles.segmentation = $segmentation and titles.segment_id = $segment_id
-        order by titles.rank
+        where titles.segmentation = $segmentation
+        order by titles.segment_id, titles.rank
         """,
         segmentation=segmentation,
-        segment_id=segment_id,
     )
 
 

@@ -136,7 +136,6 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
         lambda: segments.profiles(world, "user_ratings"),
         lambda: segments.genre_ratings(world, "user_ratings"),
         lambda: segments.members(world, "user_ratings", 0),
-        lambda: segments.claims(world, "user_ratings", 0),
         lambda: health.runs(world),
         lambda: health.checks(world),
         lambda: viewing.users_by_device(world),

@@ -4,7 +4,8 @@ from published.questions import audience, quality, segments, users
 def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
     for question in (
         lambda: segments.segments(world, "user_ratings"),
-        lambda: segments.titles(world, "user_ratings", 0),
+        lambda: segments.titles(world, "user_ratings"),
+        lambda: segments.claims(world, "user_ratings"),
         lambda: segments.k_metrics(world, "user_ratings"),
         lambda: segments.devices(world),
         lambda: users.user(world, 7),
