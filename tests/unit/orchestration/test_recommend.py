@@ -38,9 +38,9 @@ def store(tmp_path_factory) -> RecommenderStore:
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
-    pl.DataFrame(
-        {"segmentation": ["user_ratings"], "entity_id": ["100"], "segment_name": ["Loyalists"]}
-    ).write_parquet(folder / "segment_members.parquet")
+    segment = {"segmentation": ["user_ratings"], "segment_id": [3], "segment_name": ["Loyalists"]}
+    pl.DataFrame({**segment, "entity": ["user_id"]}).write_parquet(folder / "segments.parquet")
+    pl.DataFrame({**segment, "entity_id": ["100"]}).write_parquet(folder / "segment_members.parquet")
     pl.DataFrame({"user_id": [100, 999]}).write_parquet(folder / "users.parquet")
     return folder
 
