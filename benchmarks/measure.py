@@ -204,19 +204,20 @@ def run_matinee(source: Path, out: Path, command: str, *, keep: bool) -> dict[st
         return {
             "measured": asdict(cost),
             **json.loads((warehouse / "report" / "run.json").read_text()),
-            "k_metrics": read_k_metrics(warehouse / "published" / "k_metrics.parquet"),
+            "k_metrics": read_k_metrics(warehouse),
         }
     finally:
         if not keep:
             shutil.rmtree(scratch)
 
 
-def read_k_metrics(path: Path) -> dict[str, list[dict[str, Any]]]:
+def read_k_metrics(warehouse: Path) -> dict[str, list[dict[str, Any]]]:
     # Imported late: what is resident before a fork would count as the child's memory.
-    import polars as pl  # noqa: PLC0415
+    from published.finding import current_set  # noqa: PLC0415
+    from published.questions.segments import k_metrics  # noqa: PLC0415
 
-    rows = pl.read_parquet(path).sort("segmentation", "k").to_dicts()
-    return {name: [row for row in rows if row["segmentation"] == name] for name in SEGMENTATIONS}
+    data = current_set(warehouse)
+    return {name: k_metrics(data, name).to_dicts() for name in SEGMENTATIONS}
 
 
 # ---------------------------------------------------------------- the comparison

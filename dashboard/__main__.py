@@ -21,10 +21,11 @@ def main() -> None:
 def _warm_up() -> None:
     """Import what pages need, open the published set and draw once: a second that the first reader need not wait."""
     from dashboard.charts.cloud import genre_cloud  # noqa: PLC0415
-    from dashboard.published import PublishedError, current_set  # noqa: PLC0415
-    from dashboard.queries.viewing import genre_popularity  # noqa: PLC0415
     from dashboard.settings import warehouse  # noqa: PLC0415
     from dashboard.views import PAGES  # noqa: F401, PLC0415
+    from published.errors import PublishedError  # noqa: PLC0415
+    from published.finding import current_set  # noqa: PLC0415
+    from published.questions.audience import genre_popularity  # noqa: PLC0415
 
     with suppress(PublishedError):  # the first page says so
         genre_cloud(genre_popularity(current_set(warehouse())))

@@ -13,15 +13,10 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import settings
-from dashboard.published import (
-    NothingPublishedError,
-    PublishedSet,
-    SetVanishedError,
-    TableError,
-    age_in_words,
-    current_set,
-)
 from dashboard.views import PAGES, PageEntry
+from published.errors import NothingPublishedError, SetVanishedError, TableError
+from published.finding import age_in_words, current_set
+from published.sets import PublishedSet
 
 _HERE = Path(__file__).parent
 _OLD_AFTER_DAYS = 2

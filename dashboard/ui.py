@@ -13,10 +13,11 @@ import streamlit as st
 
 from dashboard import exports
 from dashboard.charts.base import DARK, LIGHT, Chart, Theme, color_of
-from dashboard.published import PublishedSet, TableError
-from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots.words import clean, feature_label, percent
+from published.errors import TableError
+from published.questions.segments import segmentations
+from published.sets import PublishedSet
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^&=@/])")
 _FORMATS = (
@@ -135,7 +136,9 @@ def _written(
 
 
 def download_buttons(content: Callable[[], pl.DataFrame], *, name: str, data: PublishedSet) -> None:
-    """Show the two buttons."""
+    """Show the two buttons; a table that goes out whole says what a row of it is."""
+    promised = data.contract.get(name)
+    about = f". {promised.description}" if promised else ""
     with st.container(horizontal=True, gap="small"):
         for label, ending, mime, write in _FORMATS:
             st.download_button(
@@ -147,7 +150,7 @@ def download_buttons(content: Callable[[], pl.DataFrame], *, name: str, data: Pu
                 on_click="ignore",
                 icon=":material/download:",
                 type="tertiary",
-                help=f"Download {name.replace('_', ' ')} as {label}",
+                help=f"Download {name.replace('_', ' ')} as {label}{plain(about)}",
             )
 
 
@@ -214,10 +217,9 @@ def choose_view(label: str, options: Mapping[str, str], *, key: str) -> str:
 
 def choose_segmentation(data: PublishedSet) -> str:
     """Let the reader choose a segmentation; the choice stays from page to page and stands in the address."""
-    options = queries.segmentations(data)
     return st.selectbox(
         "Segmentation",
-        options,
+        segmentations(data),
         format_func=title_of,
         key="segmentation",
         bind="query-params",

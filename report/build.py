@@ -1,140 +1,145 @@
-"""From the published Parquet and the plots to the report's content, and the finished page to its place.
+"""From a published set and the plots to the report's content, and the finished page to its place.
 
-Belongs here: reading, and saying what is missing. Does not belong here: what is made of a table
-(`segmentations`, `data`), how it looks (`render`), anything Dagster.
-
-A mart or plot that is missing is said to be missing: the report is also what people open to see why.
+Belongs here: handing each section what it is made of, and saying what is missing. Does not belong here: asking the set
+(`reading`), what is made of an answer (`sections`, `data`), how it looks (`render`), anything Dagster.
 """
 
 import os
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
+from published.questions import audience, quality, segments
+from published.sets import PublishedSet
 from report import data
 from report.context import ReportContext, RunFacts
-from report.pictures import embed
+from report.pictures import Picture, embed
+from report.reading import Reading
 from report.sections.advice import advice, left_out
 from report.sections.audience import plans
+from report.sections.catalogue import TABLES as CATALOGUE_TABLES
 from report.sections.catalogue import catalogues, popular_genres
-from report.sections.changes import PublishedSet, compare
+from report.sections.changes import ComparedSet, compare
 from report.sections.recommender import RecommenderView, recommender
-from report.sections.segmentations import describe, in_reading_order
-
-_MARTS = (
-    "segments",
-    "k_metrics",
-    "segment_profiles",
-    "segment_genre_ratings",
-    "pca_loadings",
-    "start_agreement",
-    "free_segments",
-    "segment_separation",
-    "segment_claims",
-    "data_funnel",
-    "landing_manifest",
-    "rejects",
-    "genre_counts",
-)
-"""What every source gives; one that is missing is named on the page."""
-_FURTHER_MARTS = (
-    "segment_titles",
-    "segment_devices",
-    "titles",
-    "catalogue_genres",
-    "catalogue_trends",
-    "catalogue_runtimes",
-    "weighted_score_constants",
-    "genre_popularity",
-    "subscription_regions",
-    "recommender_metrics",
-    "recommender_segment_ndcg",
-    "strategic_recommendations",
-)
-"""What only some sources give: the section that lacks it says so."""
-_COMPARED_MARTS = ("segments", "data_funnel", "landing_manifest", "recommender_metrics")
-_EXAMPLES = 3
+from report.sections.segmentations import SegmentationView, describe
 
 
 def build_report_context(
-    published_dir: Path, plots_dir: Path, *, run: RunFacts, previous: Path | None = None
+    published: PublishedSet,
+    plots_dir: Path,
+    *,
+    run: RunFacts,
+    audience_plots: Sequence[Path] = (),
+    previous: PublishedSet | None = None,
 ) -> ReportContext:
     """Read what the report says.
 
     Parameters
     ----------
-    published_dir
-        Folder of `<mart>.parquet`.
+    published
+        The set the page is about.
     plots_dir
-        Folder of `<segmentation>/<plot>.png` and `audience/<plot>.png`.
+        Folder of `<segmentation>/<plot>.png`.
     run
         What only the run knows.
+    audience_plots
+        Plots of audience and catalogue in reading order; those that were not drawn are left out.
     previous
-        Folder of the set published before this one; None where there is none.
+        The set published before this one; None where there is none.
 
     Returns
     -------
     The content; whatever could not be read is named in `absent`.
     """
-    found = {name: _read(published_dir / f"{name}.parquet") for name in (*_MARTS, *_FURTHER_MARTS)}
-    marts = {name: frame for name, frame in found.items() if frame is not None}
-    absent = [f"published table {name}" for name in _MARTS if name not in marts]
-    names = in_reading_order(marts["segments"]) if "segments" in marts else []
+    reading = Reading(published)
+    names = reading.ask("segments", segments.segmentations) or []
     plots = {name: sorted((plots_dir / name).glob("*.png")) for name in names}
-    absent += [f"plots of {name}" for name, paths in plots.items() if not paths]
-    plots[AUDIENCE] = [path for name in PICTURES if (path := plots_dir / AUDIENCE / f"{name}.png").exists()]
-    pictures = embed([path for paths in plots.values() for path in paths])
-    unread = [path for paths in plots.values() for path in paths if path not in pictures]
-    absent += [f"plot {path.parent.name}/{path.name}" for path in unread]
+    drawn = [path for path in audience_plots if path.exists()]
+    paths = [*(path for own in plots.values() for path in own), *drawn]
+    pictures = embed(paths)
+    after = replace(_compared(reading, published), source=run.source)
+    catalogue = reading.tables(*CATALOGUE_TABLES)
+    recommended = reading.ask("strategic_recommendations", audience.strategic_recommendations)
     return ReportContext(
         run=run,
-        headlines=data.headlines(
-            marts.get("data_funnel"), marts.get("landing_manifest"), marts.get("titles")
+        changes=compare(read_set(previous), after),
+        advice=advice(recommended),
+        advice_left_out=left_out(recommended),
+        segmentations=_segmentations(reading, plots, pictures, run),
+        audience_plots=tuple(pictures[path] for path in drawn if path in pictures),
+        plans=plans(reading.ask("subscription_regions", audience.subscription_regions)),
+        catalogues=catalogues(catalogue),
+        genres=popular_genres(reading.ask("genre_popularity", audience.genre_popularity)),
+        recommender=_recommender(reading, names),
+        **_quality(reading, catalogue.get("titles")),
+        absent=(
+            *(f"published table {name}" for name in reading.absent),
+            *(f"plots of {name}" for name, own in plots.items() if not own),
+            *(f"plot {path.parent.name}/{path.name}" for path in paths if path not in pictures),
         ),
-        changes=compare(read_set(previous), PublishedSet(run.source, run.finished_at, marts)),
-        advice=advice(marts.get("strategic_recommendations")),
-        advice_left_out=left_out(marts.get("strategic_recommendations")),
-        segmentations=tuple(
-            describe(name, marts, [pictures[path] for path in plots[name] if path in pictures], run)
-            for name in names
-        ),
-        audience_plots=tuple(pictures[path] for path in plots[AUDIENCE] if path in pictures),
-        plans=plans(marts.get("subscription_regions")),
-        catalogues=catalogues(marts),
-        genres=popular_genres(marts.get("genre_popularity")),
-        recommender=_recommender(published_dir, marts, names),
-        funnels=data.funnels(marts.get("data_funnel")),
-        files=data.files(marts.get("landing_manifest")),
-        reject_reasons=data.reject_reasons(marts.get("rejects")),
-        rejects=data.first_rejects(marts.get("rejects")),
-        reject_count=len(marts["rejects"]) if "rejects" in marts else 0,
-        absent=tuple(absent),
     )
 
 
-def set_before(published_dir: Path) -> Path | None:
-    """Return the published set before a given one, by the names of their folders; None where none is kept."""
-    older = [
-        folder
-        for folder in published_dir.parent.iterdir()
-        if folder.is_dir() and not folder.name.startswith(".") and folder.name < published_dir.name
-    ]
-    return max(older, default=None, key=lambda folder: folder.name)
-
-
-def read_set(published_dir: Path | None) -> PublishedSet | None:
+def read_set(published: PublishedSet | None) -> ComparedSet | None:
     """Read of a published set what a comparison needs; None where there is no set."""
-    if published_dir is None:
-        return None
-    found = {name: _read(published_dir / f"{name}.parquet") for name in _COMPARED_MARTS}
-    marts = {name: frame for name, frame in found.items() if frame is not None}
-    runs = _read(published_dir / "runs.parquet")
-    # The newest run on top is the one that published the set; sets of earlier versions say nothing of runs.
-    source = None if runs is None or not len(runs) else runs["source"][0]
-    return PublishedSet(source, _stamped(published_dir.name), marts)
+    return None if published is None else _compared(Reading(published), published)
+
+
+def _compared(reading: Reading, published: PublishedSet) -> ComparedSet:
+    answers = {
+        **reading.tables("segments", "recommender_metrics"),
+        "data_funnel": reading.ask("data_funnel", quality.funnel),
+        "landing_manifest": reading.ask("landing_manifest", quality.files),
+    }
+    marts = {name: frame for name, frame in answers.items() if frame is not None}
+    return ComparedSet(reading.source(), published.published_at, marts)
+
+
+def _segmentations(
+    reading: Reading, plots: Mapping[str, Sequence[Path]], pictures: Mapping[Path, Picture], run: RunFacts
+) -> tuple[SegmentationView, ...]:
+    genres = reading.table("genre_counts")
+    labels = {} if genres is None else dict(genres.select("genre", "genre_label").iter_rows())
+    return tuple(
+        describe(
+            name,
+            reading.segmentation(name),
+            [pictures[path] for path in paths if path in pictures],
+            labels,
+            description=run.descriptions.get(name, ""),
+            called=run.labels.get(name, {}),
+            recovery=run.recovery.get(name),
+        )
+        for name, paths in plots.items()
+    )
+
+
+def _recommender(reading: Reading, names: Sequence[str]) -> RecommenderView:
+    whose = reading.example_users(names)
+    return recommender(
+        reading.table("recommender_metrics"),
+        reading.table("recommender_segment_ndcg"),
+        reading.recommendations(list(whose)),
+        whose,
+    )
+
+
+def _quality(reading: Reading, titles: pl.DataFrame | None) -> dict[str, Any]:
+    """Return what the page says about the data, by its names in the content."""
+    funnel = reading.ask("data_funnel", quality.funnel)
+    files = reading.ask("landing_manifest", quality.files)
+    reasons = reading.ask("rejects", quality.reject_reasons)
+    return {
+        "headlines": data.headlines(funnel, files, titles),
+        "funnels": data.funnels(funnel),
+        "files": data.files(files),
+        "reject_reasons": data.reject_reasons(reasons),
+        "rejects": data.first_rejects(reading.ask("rejects", quality.rejects, data.MOST_REJECTS)),
+        "reject_count": 0 if reasons is None else reasons["lines"].sum(),
+    }
 
 
 def write_report(html: str, report_dir: Path) -> Path:
@@ -158,58 +163,3 @@ def write_report(html: str, report_dir: Path) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return page
-
-
-def _stamped(name: str) -> datetime | None:
-    """Return the moment in the name of a set's folder."""
-    try:
-        return datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _recommender(published_dir: Path, marts: Mapping[str, pl.DataFrame], names: list[str]) -> RecommenderView:
-    """Read only the rows of a few users: the whole table has ten for each."""
-    whose = _example_users(published_dir / "segment_members.parquet", marts, names)
-    path = published_dir / "recommendations.parquet"
-    try:
-        rows = pl.scan_parquet(path)
-        users = list(whose) or (
-            rows.select("user_id").unique().sort("user_id").head(_EXAMPLES).collect()["user_id"].to_list()
-        )
-        recommendations = rows.filter(pl.col("user_id").is_in(users)).collect()
-    except (OSError, pl.exceptions.PolarsError):
-        recommendations = None
-    return recommender(
-        marts.get("recommender_metrics"), marts.get("recommender_segment_ndcg"), recommendations, whose
-    )
-
-
-def _example_users(
-    members: Path, marts: Mapping[str, pl.DataFrame], names: list[str]
-) -> dict[int, tuple[str, int]]:
-    """Return the first user of the first, the middle and the last segment of the foremost segmentation of users."""
-    try:
-        segments = marts["segments"].filter(pl.col("entity") == "user_id")
-        name = next(name for name in names if name in set(segments["segmentation"]))
-        firsts = (
-            pl.scan_parquet(members)
-            .filter(pl.col("segmentation") == name)
-            .group_by("segment_id", "segment_name")
-            .agg(pl.col("entity_id").cast(pl.Int64, strict=False).min().alias("user_id"))
-            .drop_nulls()
-            .sort("segment_id")
-            .collect()
-        )
-    except (KeyError, StopIteration, OSError, pl.exceptions.PolarsError):
-        return {}
-    rows = firsts.rows(named=True)
-    places = sorted({0, len(rows) // 2, len(rows) - 1}) if rows else []
-    return {rows[i]["user_id"]: (rows[i]["segment_name"], rows[i]["segment_id"]) for i in places}
-
-
-def _read(path: Path) -> pl.DataFrame | None:
-    try:
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError):
-        return None

@@ -1,19 +1,21 @@
 """What the report says, as plain values.
 
-Belongs here: the shape of the report's content. Does not belong here: where the values come from
-(`build`), how they look (`render`).
+Belongs here: putting the parts together. Does not belong here: any part, which stands with the section that makes it;
+where the values come from (`build`), how they look (`render`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from report.charts import IndexChart
+from report.data import Funnel, LandedFile, Reject, RejectReason
+from report.pictures import Picture
 from report.sections.advice import Advice
 from report.sections.audience import Plan
 from report.sections.catalogue import CatalogueView, PopularGenre
 from report.sections.changes import Changes, FigureChange
 from report.sections.recommender import RecommenderView
+from report.sections.segmentations import SegmentationView
 
 CATALOGUE_PLOTS = frozenset(
     ("genre_popularity", "genre_cloud", "genre_ratings", "genre_scores", "catalogue_trends", "similar_titles")
@@ -42,233 +44,6 @@ class RunFacts:
     recovery: Mapping[str, float] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A plot inside the page: a `data:` address, its size in pixels and what it shows in words.
-
-    One that `is_wide` needs the width of two others to be read.
-    """
-
-    name: str
-    source: str
-    width: int
-    height: int
-    alt: str
-    is_wide: bool = False
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A mean of a segment beside the mean of everybody."""
-
-    label: str
-    segment_mean: float
-    base_mean: float
-
-
-@dataclass(frozen=True)
-class LeanTitle:
-    """A title that members rated more often than everybody; index 100 = as often."""
-
-    title: str
-    rater_share: float
-    base_share: float
-    index: float
-
-
-@dataclass(frozen=True)
-class Device:
-    """Share of a segment's viewing on one device; index 100 = as everybody."""
-
-    name: str
-    share: float
-    index: float | None
-
-
-@dataclass(frozen=True)
-class Card:
-    """One segment.
-
-    Attributes
-    ----------
-    measures : features that describe the whole entity, such as titles per user.
-    chart : indices of what it has most over and under everybody.
-    titles : what its members rated more than everybody, strongest first.
-    devices : what it watches on, most first.
-    favourites : label and honest mean rating, highest first.
-    audience, content_strategy, marketing_strategy : the playbook; None without one.
-    """
-
-    segment_id: int
-    name: str
-    color: str
-    members: int
-    share: float
-    measures: tuple[Measure, ...]
-    chart: IndexChart
-    titles: tuple[LeanTitle, ...]
-    devices: tuple[Device, ...]
-    favourites: tuple[tuple[str, float], ...]
-    audience: str | None
-    content_strategy: str | None
-    marketing_strategy: str | None
-
-
-@dataclass(frozen=True)
-class GenreCell:
-    """How one segment rates one genre: 0 for never rated averaged in, raters only, and share of raters."""
-
-    published: float
-    honest: float | None
-    rater_share: float
-
-
-@dataclass(frozen=True)
-class GenreRow:
-    """One genre; a cell per segment in the order of the cards, None where the mart has no such row."""
-
-    label: str
-    cells: tuple[GenreCell | None, ...]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One candidate k and its indices; `best` names the columns in which it is the best of all."""
-
-    k: int
-    inertia: float
-    silhouette: float | None
-    calinski_harabasz: float | None
-    davies_bouldin: float | None
-    size_min: int
-    size_max: int
-    is_elbow: bool
-    is_published: bool
-    best: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Component:
-    """One principal component and its largest loadings."""
-
-    number: int
-    explained_variance_ratio: float
-    loadings: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True)
-class Separation:
-    """Share of a feature's variance that the segments explain, beside the best single column.
-
-    `explained` is None for a feature that has one value only.
-    """
-
-    label: str
-    explained: float | None
-    kruskal_p: float | None
-    best_column: str | None
-    best_explained: float | None
-    best_kruskal_p: float | None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A statement about one segment and feature: a sentence, or why there is none."""
-
-    segment: str
-    label: str
-    text: str
-    is_supported: bool
-
-
-@dataclass(frozen=True)
-class FreeSegment:
-    """A group of the best free fit, and the published segment it shares most members with."""
-
-    members: int
-    nearest: str
-    shared: int
-
-
-@dataclass(frozen=True)
-class SegmentationView:
-    """One segmentation, ready to be shown.
-
-    `unit` is what is divided, in the plural; `measured` is what the index charts compare; `choice` says in words how
-    k came about, `starts` what other starts would have given.
-    """
-
-    name: str
-    title: str
-    description: str
-    unit: str
-    measured: str
-    members: int
-    recovery: float | None
-    cards: tuple[Card, ...]
-    genres: tuple[GenreRow, ...]
-    candidates: tuple[Candidate, ...]
-    choice: tuple[str, ...]
-    starts: str
-    free_segments: tuple[FreeSegment, ...]
-    separations: tuple[Separation, ...]
-    claims: tuple[Claim, ...]
-    components: tuple[Component, ...]
-    choice_plots: tuple[Picture, ...]
-    map_plots: tuple[Picture, ...]
-    profile_plots: tuple[Picture, ...]
-
-
-@dataclass(frozen=True)
-class FunnelStep:
-    """Rows left after a step, and as a share of the first step for the same entity."""
-
-    step: str
-    row_count: int
-    share: float
-
-
-@dataclass(frozen=True)
-class Funnel:
-    """The steps of one entity."""
-
-    entity: str
-    steps: tuple[FunnelStep, ...]
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """One raw file and what became of its rows."""
-
-    table_name: str
-    source: str
-    size_bytes: int
-    rows_read: int
-    rows_landed: int
-    rows_rejected: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class RejectReason:
-    """Rejected lines that share table and reason."""
-
-    table_name: str
-    reason: str
-    line_count: int
-    is_known_quirk: bool
-
-
-@dataclass(frozen=True)
-class Reject:
-    """One rejected line; the raw text is cut to a readable length."""
-
-    source: str
-    line: int | None
-    reason: str
-    raw_text: str
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ Belongs here: choosing and summing up rows of the marts. Does not belong here: r
 Every function takes None for a mart that is absent and then says nothing.
 """
 
-import polars as pl
+from dataclasses import dataclass
 
-from report.context import Funnel, FunnelStep, LandedFile, Reject, RejectReason
+import polars as pl
 
 _HEADLINE_STEPS = {
     "distinct titles": "titles with a genre",
@@ -16,7 +16,58 @@ _HEADLINE_STEPS = {
     "customers with features": "customers",
     "watch events joined to a title": "watch events of titles",
 }
-_MOST_REASONS, _MOST_REJECTS, _RAW_TEXT_LENGTH = 20, 10, 160
+MOST_REJECTS = 10
+_MOST_REASONS, _RAW_TEXT_LENGTH = 20, 160
+
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """Rows left after a step, and as a share of the first step for the same entity."""
+
+    step: str
+    row_count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """The steps of one entity."""
+
+    entity: str
+    steps: tuple[FunnelStep, ...]
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One raw file and what became of its rows."""
+
+    table_name: str
+    source: str
+    size_bytes: int
+    rows_read: int
+    rows_landed: int
+    rows_rejected: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RejectReason:
+    """Rejected lines that share table and reason."""
+
+    table_name: str
+    reason: str
+    line_count: int
+    is_known_quirk: bool
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One rejected line; the raw text is cut to a readable length."""
+
+    source: str
+    line: int | None
+    reason: str
+    raw_text: str
 
 
 def headlines(
@@ -42,10 +93,10 @@ def funnels(data_funnel: pl.DataFrame | None) -> tuple[Funnel, ...]:
     if data_funnel is None:
         return ()
     found = []
-    for (entity,), rows in data_funnel.sort("step_order").group_by("entity", maintain_order=True):
-        first = max(rows["row_count"][0], 1)
+    for (entity,), rows in data_funnel.group_by("entity", maintain_order=True):
         steps = (
-            FunnelStep(step, count, count / first) for step, count in rows["step", "row_count"].iter_rows()
+            FunnelStep(row["step"], row["row_count"], row["share"] or 0.0)
+            for row in rows.iter_rows(named=True)
         )
         found.append(Funnel(str(entity), tuple(steps)))
     return tuple(found)
@@ -65,34 +116,25 @@ def files(manifest: pl.DataFrame | None) -> tuple[LandedFile, ...]:
             rows_rejected=row["rows_rejected"],
             sha256=row["sha256"],
         )
-        for row in manifest.sort("table_name", "source").iter_rows(named=True)
+        for row in manifest.iter_rows(named=True)
     )
 
 
-def reject_reasons(rejects: pl.DataFrame | None) -> tuple[RejectReason, ...]:
-    """Return the reasons for rejection, the most frequent first; quoted values are left out of them."""
-    if rejects is None:
+def reject_reasons(counted: pl.DataFrame | None) -> tuple[RejectReason, ...]:
+    """Return the most frequent reasons for rejection."""
+    if counted is None:
         return ()
-    counted = (
-        rejects.with_columns(
-            pl.col("reason").str.replace_all(r"'[^']*'", "…"), pl.col("is_known_quirk").fill_null(value=False)
-        )
-        .group_by("table_name", "reason", "is_known_quirk")
-        .agg(pl.len().alias("line_count"))
-        .sort("line_count", "table_name", "reason", descending=[True, False, False])
-        .head(_MOST_REASONS)
-    )
-    return tuple(RejectReason(**row) for row in counted.iter_rows(named=True))
+    rows = counted.head(_MOST_REASONS).rename({"lines": "line_count"})
+    return tuple(RejectReason(**row) for row in rows.iter_rows(named=True))
 
 
 def first_rejects(rejects: pl.DataFrame | None) -> tuple[Reject, ...]:
-    """Return the first rejected lines by file and line, their raw text cut to a readable length."""
+    """Return rejected lines, their raw text cut to a readable length."""
     if rejects is None:
         return ()
-    first = rejects.sort("source", "line", nulls_last=True).head(_MOST_REJECTS)
     return tuple(
         Reject(row["source"], row["line"], row["reason"], _cut(row["raw_text"] or ""))
-        for row in first.iter_rows(named=True)
+        for row in rejects.iter_rows(named=True)
     )
 
 

@@ -5,14 +5,49 @@ Does not belong here: computing any of it (`ml.segmentation`), the page.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from ml.plots.words import feature_labels
-from report.context import Claim, FreeSegment, Separation
 
 _SURE = 0.95
 """Agreement from which starts count as having found the same thing."""
+
+
+@dataclass(frozen=True)
+class Separation:
+    """Share of a feature's variance that the segments explain, beside the best single column.
+
+    `explained` is None for a feature that has one value only.
+    """
+
+    label: str
+    explained: float | None
+    kruskal_p: float | None
+    best_column: str | None
+    best_explained: float | None
+    best_kruskal_p: float | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement about one segment and feature: a sentence, or why there is none."""
+
+    segment: str
+    label: str
+    text: str
+    is_supported: bool
+
+
+@dataclass(frozen=True)
+class FreeSegment:
+    """A group of the best free fit, and the published segment it shares most members with."""
+
+    members: int
+    nearest: str
+    shared: int
 
 
 def separations(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Separation, ...]:
@@ -32,40 +67,29 @@ def separations(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Separati
 
 def claims(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Claim, ...]:
     """Return every judged statement, the supported ones first."""
-    if not len(rows):
-        return ()
-    ordered = rows.sort(~pl.col("is_supported"), "feature", "segment_id", maintain_order=True)
     return tuple(
         Claim(
             segment=row["segment_name"],
             label=feature_labels([row["feature"]], called)[0],
-            text=row["sentence"] or row["reason"] or "",
+            text=row["text"] or "",
             is_supported=row["is_supported"],
         )
-        for row in ordered.iter_rows(named=True)
+        for row in rows.iter_rows(named=True)
     )
 
 
-def free_segments(rows: pl.DataFrame, names: Mapping[int, str]) -> tuple[FreeSegment, ...]:
+def free_segments(rows: pl.DataFrame) -> tuple[FreeSegment, ...]:
     """Return the groups of the best free optimum, largest first, each with the segment it shares most with."""
-    if not len(rows):
-        return ()
-    ordered = rows.sort("members", "group_id", descending=[True, False])
     return tuple(
-        FreeSegment(
-            members=row["members"],
-            nearest=names.get(row["nearest_segment_id"], ""),
-            shared=row["shared_members"],
-        )
-        for row in ordered.iter_rows(named=True)
+        FreeSegment(row["members"], row["nearest_segment_name"] or "", row["shared_members"])
+        for row in rows.iter_rows(named=True)
     )
 
 
-def starts_in_words(rows: pl.DataFrame, unit: str) -> str:
+def starts_in_words(row: Mapping[str, Any] | None, unit: str) -> str:
     """Say how the published fit came about and what other starts gave; empty without such figures."""
-    if not len(rows):
+    if row is None:
         return ""
-    row = rows.row(0, named=True)
     said = []
     if row["is_anchored"]:
         moved = row["left_rule"]

@@ -6,12 +6,12 @@ Belongs here: reading PNGs and fitting them into a page. Does not belong here: w
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from ml.plots.shrink import thumbnail
-from report.context import Picture
 
 BUDGET_BYTES = 2_000_000
 """For all plots together, before base64 adds a third: with the tables a page stays below 3 MB."""
@@ -19,6 +19,21 @@ _ONE_COLUMN = 900
 """Pixels from which a plot, set beside another one, would be too small to read."""
 _WIDTHS = (960, 640, 420, 280)
 """Pixels, tried in turn until the plots fit the budget where they do not fit as they are; each takes 50 ms a plot."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot inside the page: a `data:` address, its size in pixels and what it shows in words.
+
+    One that `is_wide` needs the width of two others to be read.
+    """
+
+    name: str
+    source: str
+    width: int
+    height: int
+    alt: str
+    is_wide: bool = False
 
 
 def embed(paths: Sequence[Path], budget: int = BUDGET_BYTES) -> dict[Path, Picture]:

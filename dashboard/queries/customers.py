@@ -5,7 +5,7 @@ Belongs here: SQL over the published tables of customers. Does not belong here: 
 
 import polars as pl
 
-from dashboard.published import PublishedSet
+from published.sets import PublishedSet
 
 
 def discovery(data: PublishedSet) -> pl.DataFrame:

@@ -5,7 +5,7 @@ Belongs here: SQL over the map and the components. Does not belong here: charts,
 
 import polars as pl
 
-from dashboard.published import PublishedSet
+from published.sets import PublishedSet
 
 
 def explored(data: PublishedSet, segmentation: str) -> list[int]:

@@ -1,11 +1,9 @@
 """What is asked at a glance.
 
-Belongs here: SQL for the first page. Does not belong here: charts, pages.
+Belongs here: the counts of the first page. Does not belong here: charts, pages.
 """
 
-import polars as pl
-
-from dashboard.published import PublishedSet
+from published.sets import PublishedSet
 
 _HEADLINES = {
     "distinct titles": "Titles with a genre",
@@ -26,8 +24,3 @@ def headlines(data: PublishedSet) -> dict[str, int]:
         rejected = data.ask("select cast(sum(rows_rejected) as bigint) as lines from landing_manifest")
         found["Rejected lines"] = rejected["lines"].item()
     return found
-
-
-def strategic_recommendations(data: PublishedSet) -> pl.DataFrame:
-    """Return what the figures advise, in words, the most important first."""
-    return data.ask("select rank, topic, sentence, source from strategic_recommendations order by rank")

@@ -1,19 +1,13 @@
-"""What is asked to recommend: a user's list, titles like those somebody likes, how good the lists are.
+"""What is asked to recommend: users, titles like those somebody likes, how good the lists are.
 
 Belongs here: SQL over the published recommendations and similarities. Does not belong here: models, charts, pages.
 """
 
 import polars as pl
 
-from dashboard.published import PublishedSet
+from published.sets import PublishedSet
 
 POPULAR = "popular with other viewers"
-
-
-def user(data: PublishedSet, user_id: int) -> dict | None:
-    """Return what is known of a user; None for a stranger."""
-    rows = data.ask("select * from users where user_id = $user_id", user_id=user_id)
-    return rows.row(0, named=True) if len(rows) else None
 
 
 def users_near(data: PublishedSet, user_id: int, most: int = 3) -> list[int]:
@@ -29,34 +23,6 @@ def users_near(data: PublishedSet, user_id: int, most: int = 3) -> list[int]:
 def first_user(data: PublishedSet) -> int | None:
     """Return a user to begin with; None where nobody is recommended anything."""
     return data.ask("select min(user_id) as user_id from recommendations")["user_id"].item()
-
-
-def segments_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
-    """Return the segments that a user is in."""
-    return data.ask(
-        """
-        select members.segmentation, members.segment_id, members.segment_name
-        from segment_members as members
-        inner join segments using (segmentation, segment_id)
-        where segments.entity = 'user_id' and members.entity_id = $user_id
-        order by members.segmentation
-        """,
-        user_id=str(user_id),
-    )
-
-
-def recommendations(data: PublishedSet, user_id: int, genre: str | None) -> pl.DataFrame:
-    """Return what a user is recommended, of one genre or all."""
-    return data.ask(
-        """
-        select rank, title_id, title, genres, score, reason
-        from recommendations
-        where user_id = $user_id and ($genre is null or list_contains(string_split(genres, ', '), $genre))
-        order by rank
-        """,
-        user_id=user_id,
-        genre=genre,
-    )
 
 
 def genres_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:

@@ -1,31 +1,15 @@
-"""What is asked of segments: sizes, profiles, genres, members, the map.
+"""What the page of segments asks: profiles, genres, claims, members.
 
-Belongs here: SQL over the published tables of segmentations. Does not belong here: charts, pages.
+Belongs here: SQL over the published tables of segmentations. Does not belong here: what others ask too
+(`published.questions`), charts, pages.
 """
 
 import polars as pl
 
-from dashboard.published import PublishedSet
+from published.sets import PublishedSet
 
 LEAST_RATER_SHARE = 0.1
 """Share of members who must have rated a genre before anything is said of it: below, a handful decides."""
-
-
-def segmentations(data: PublishedSet) -> list[str]:
-    """Return the segmentations, those to act on first: with a playbook, of viewers."""
-    rows = data.ask(
-        "select segmentation from segments group by segmentation"
-        " order by count(audience) = 0, any_value(entity) <> 'user_id', segmentation"
-    )
-    return rows["segmentation"].to_list()
-
-
-def segments(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return one row per segment, by id."""
-    return data.ask(
-        "select * from segments where segmentation = $segmentation order by segment_id",
-        segmentation=segmentation,
-    )
 
 
 def published_k(data: PublishedSet, segmentation: str) -> int:
@@ -80,35 +64,6 @@ def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
         order by sum(ratings.raters) over (partition by ratings.genre) desc, ratings.genre, ratings.segment_id
         """,
         segmentation=segmentation,
-    )
-
-
-def titles(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
-    """Return the titles that a segment rates far more often than everybody, the strongest first."""
-    return data.ask(
-        """
-        select titles.*, segments.members
-        from segment_titles as titles
-        inner join segments using (segmentation, segment_id)
-        where titles.segmentation = $segmentation and titles.segment_id = $segment_id
-        order by titles.rank
-        """,
-        segmentation=segmentation,
-        segment_id=segment_id,
-    )
-
-
-def claims(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
-    """Return what is said of one segment's judged features, and why of others nothing is said."""
-    return data.ask(
-        """
-        select feature, is_supported, coalesce(sentence, reason) as text
-        from segment_claims
-        where segmentation = $segmentation and segment_id = $segment_id
-        order by is_supported desc, feature
-        """,
-        segmentation=segmentation,
-        segment_id=segment_id,
     )
 
 

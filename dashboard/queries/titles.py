@@ -5,7 +5,7 @@ Belongs here: SQL over the published tables of titles. Does not belong here: rec
 
 import polars as pl
 
-from dashboard.published import PublishedSet
+from published.sets import PublishedSet
 
 RECEPTION = "title_reception"
 """The segmentation that divides titles."""

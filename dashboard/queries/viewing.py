@@ -1,11 +1,11 @@
-"""What is asked of viewing: devices, weeks, hours, ratings by genre, who subscribes where.
+"""What is asked of viewing: devices, weeks, hours, ratings by genre.
 
 Belongs here: SQL over the published tables of viewing and of ratings by genre. Does not belong here: charts, pages.
 """
 
 import polars as pl
 
-from dashboard.published import PublishedSet
+from published.sets import PublishedSet
 
 
 def weeks(data: PublishedSet) -> pl.DataFrame:
@@ -54,23 +54,6 @@ def users_by_device(data: PublishedSet, most: int = 25) -> pl.DataFrame:
     )
 
 
-def segment_devices(data: PublishedSet) -> pl.DataFrame:
-    """Return one row per segmentation, segment and device, with the segment's size."""
-    return data.ask(
-        """
-        select devices.*, segments.members
-        from segment_devices as devices
-        inner join segments using (segmentation, segment_id)
-        order by devices.segmentation, devices.segment_id, devices.device
-        """
-    )
-
-
-def genre_popularity(data: PublishedSet) -> pl.DataFrame:
-    """Return one row per genre, the most rated first."""
-    return data.ask("select * from genre_popularity order by ratings desc, genre")
-
-
 def rating_boxes(data: PublishedSet) -> pl.DataFrame:
     """Return the exact box of the ratings of each genre, the highest mean first.
 
@@ -107,20 +90,5 @@ def rating_boxes(data: PublishedSet) -> pl.DataFrame:
         inner join counted using (genre_label)
         group by all
         order by mean desc, genre_label
-        """
-    )
-
-
-def subscription_regions(data: PublishedSet) -> pl.DataFrame:
-    """Return one row per subscription and region, the largest first."""
-    return data.ask(
-        """
-        select *
-        from subscription_regions
-        order by
-            sum(users) over (partition by region) desc,
-            sum(users) over (partition by subscription) desc,
-            region,
-            subscription
         """
     )

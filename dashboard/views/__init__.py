@@ -6,7 +6,6 @@ Not in a folder `pages/`: Streamlit would take each of its files for a page of i
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.published import PublishedSet
 from dashboard.views import (
     choose_k,
     customers,
@@ -17,6 +16,7 @@ from dashboard.views import (
     titles,
     viewing,
 )
+from published.sets import PublishedSet
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import streamlit as st
 from dashboard import ui
 from dashboard.charts import choose_k as charts
 from dashboard.charts import segments as segment_charts
-from dashboard.published import PublishedSet
-from dashboard.queries import choose_k as queries
 from dashboard.queries import maps
+from published.questions import segments as questions
+from published.sets import PublishedSet
 
 _MOST_POINTS = 2_000
 """Members on each of several maps, so that a page of them answers at once."""
@@ -24,7 +24,7 @@ def show(data: PublishedSet) -> None:
 
 def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
-    metrics = queries.k_metrics(data, segmentation)
+    metrics = questions.k_metrics(data, segmentation)
     st.markdown(f"{ui.plain(charts.summary(metrics))}.")
     drawn = [charts.index_over_k(metrics, index) for index in charts.INDICES]
     drawn.append(charts.sizes_over_k(metrics))
@@ -72,7 +72,7 @@ def _side_by_side(data: PublishedSet, segmentation: str) -> None:
 
 
 def _starts(data: PublishedSet, segmentation: str) -> None:
-    starts = queries.start_agreement(data, segmentation)
+    starts = questions.start_agreement(data, segmentation)
     if starts is None:
         return
     st.header("How much hangs on where it started")
@@ -88,7 +88,7 @@ def _starts(data: PublishedSet, segmentation: str) -> None:
         if starts["is_anchored"]:
             st.metric("Agreement with the best free fit", f"{starts['free_agreement']:.2f}", width="content")
     if data.has("free_segments"):
-        free = queries.free_segments(data, segmentation)
+        free = questions.free_segments(data, segmentation)
         if len(free) and starts["is_anchored"]:
             st.subheader("What K-Means finds without declared groups")
             st.markdown(ui.plain(charts.free_overlap(free)))

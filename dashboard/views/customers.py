@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import customers as charts
-from dashboard.published import PublishedSet
 from dashboard.queries import customers as queries
+from published.sets import PublishedSet
 
 _MEASURES = {"index": "Index", "region_share": "Share of the region", "customers": "Customers"}
 _GIVES = "customers (customers.csv)"

@@ -9,8 +9,10 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import health as charts
-from dashboard.published import PublishedSet, age_in_words
 from dashboard.queries import health as queries
+from published.finding import age_in_words
+from published.questions import quality
+from published.sets import PublishedSet
 
 _MOST_REJECTS = 500
 
@@ -86,7 +88,7 @@ def _rejects(data: PublishedSet) -> None:
 
 
 def _reject_tables(data: PublishedSet) -> None:
-    reasons = queries.reject_reasons(data)
+    reasons = quality.reject_reasons(data)
     ui.table(
         reasons,
         name="reject_reasons",
@@ -100,7 +102,7 @@ def _reject_tables(data: PublishedSet) -> None:
     )
     with st.expander(f"The first {_MOST_REJECTS} rejected lines"):
         ui.table(
-            queries.rejects(data, _MOST_REJECTS),
+            quality.rejects(data, _MOST_REJECTS),
             name="rejects",
             data=data,
             labels={
@@ -114,7 +116,7 @@ def _reject_tables(data: PublishedSet) -> None:
 
 def _files(data: PublishedSet) -> None:
     ui.table(
-        queries.files(data),
+        quality.files(data),
         name="files",
         data=data,
         labels={
@@ -130,6 +132,6 @@ def _files(data: PublishedSet) -> None:
 
 
 def _funnel(data: PublishedSet) -> None:
-    steps = queries.funnel(data)
+    steps = quality.funnel(data)
     for (entity,), rows in steps.group_by("entity", maintain_order=True):
         ui.chart(charts.funnel(rows), key=f"funnel_{entity}")

@@ -9,10 +9,10 @@ import streamlit as st
 from dashboard import ui
 from dashboard.charts import segments as charts
 from dashboard.charts.cloud import genre_cloud
-from dashboard.published import PublishedSet
 from dashboard.queries import overview as queries
-from dashboard.queries import segments as segment_queries
-from dashboard.queries import viewing as viewing_queries
+from published.questions import audience
+from published.questions import segments as segment_questions
+from published.sets import PublishedSet
 
 _FIRST_ADVICE = 6
 
@@ -30,7 +30,7 @@ def show(data: PublishedSet) -> None:
 
 def _advice(data: PublishedSet) -> None:
     st.header("What the figures advise")
-    rows = queries.strategic_recommendations(data)
+    rows = audience.strategic_recommendations(data).select("rank", "topic", "sentence", "source")
     _advice_list(rows.head(_FIRST_ADVICE))
     if len(rows) > _FIRST_ADVICE:
         with st.expander(f"{len(rows) - _FIRST_ADVICE} more"):
@@ -46,7 +46,7 @@ def _advice_list(rows: pl.DataFrame) -> None:
 
 def _genres(data: PublishedSet) -> None:
     st.header("Genres")
-    popularity = viewing_queries.genre_popularity(data)
+    popularity = audience.genre_popularity(data)
     if not popularity["ratings"].sum():
         st.info("Nothing to show here: the source has no ratings of titles.", icon=":material/info:")
         return
@@ -70,7 +70,7 @@ def _genres(data: PublishedSet) -> None:
 
 def _segments(data: PublishedSet) -> None:
     chosen = ui.choose_segmentation(data)
-    segments = segment_queries.segments(data, chosen)
+    segments = segment_questions.segments(data, chosen)
     unit = ui.unit(segments)
     st.header(ui.title_of(chosen))
     ui.chart(charts.sizes(segments, unit), key="sizes")

@@ -8,10 +8,11 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import recommend as charts
-from dashboard.published import PublishedSet
 from dashboard.queries import recommend as queries
 from dashboard.queries import titles as title_queries
 from ml.plots.words import clean, number
+from published.questions import users as questions
+from published.sets import PublishedSet
 
 _FOR = {"user": "For a user", "liked": "For liked titles"}
 _ANY = "Any genre"
@@ -43,12 +44,12 @@ def _for_user(data: PublishedSet) -> None:
     if user_id is None or user_id > _LARGEST_ID:
         st.warning("A user is known by a whole number.", icon=":material/person_off:")
         return
-    advised = queries.recommendations(data, user_id, None)
+    advised = questions.recommendations(data, user_id)
     if not len(advised):
         _stranger(data, user_id)
         return
     _facts(data, user_id)
-    shown = queries.recommendations(data, user_id, genre)
+    shown = questions.recommendations(data, user_id, genre)
     if not len(shown):
         st.info(f"None of the {len(advised)} titles for this user has this genre.", icon=":material/info:")
     else:
@@ -61,7 +62,7 @@ def _for_user(data: PublishedSet) -> None:
 
 def _stranger(data: PublishedSet, user_id: int) -> None:
     known = data.has("users")
-    if known and queries.user(data, user_id):
+    if known and questions.user(data, user_id):
         st.info(
             f"User {user_id} has rated nothing yet, so nothing is recommended by taste. Choose liked titles instead.",
             icon=":material/info:",
@@ -75,7 +76,7 @@ def _stranger(data: PublishedSet, user_id: int) -> None:
 
 
 def _facts(data: PublishedSet, user_id: int) -> None:
-    user = queries.user(data, user_id) if data.has("users") else None
+    user = questions.user(data, user_id) if data.has("users") else None
     if user is not None:
         facts = (
             ("Subscription", user["subscription"]),
@@ -87,7 +88,7 @@ def _facts(data: PublishedSet, user_id: int) -> None:
         )
         st.markdown(" · ".join(f"{label}: **{ui.plain(value)}**" for label, value in facts if value))
     if data.has("segment_members"):
-        members = queries.segments_of_user(data, user_id)
+        members = questions.segments_of_user(data, user_id)
         if len(members):
             st.caption(
                 "In the segments "

@@ -8,11 +8,12 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import segments as charts
-from dashboard.published import PublishedSet
 from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots.words import feature_label, feature_labels, number
+from published.questions import segments as questions
+from published.sets import PublishedSet
 
 _VIEWS = {"compare": "Compare", "one": "One segment", "genres": "Genres", "map": "Map"}
 _MEASURES = {
@@ -30,7 +31,7 @@ def show(data: PublishedSet) -> None:
 
 def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
-    segments = queries.segments(data, segmentation)
+    segments = questions.segments(data, segmentation)
     view = ui.choose_view("View", _VIEWS, key="view")
     everybody = f"all {ui.unit(segments)}"
     if view == "compare":
@@ -115,10 +116,11 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
         if segment["marketing_strategy"]:
             st.markdown(f"**Marketing:** {ui.plain(segment['marketing_strategy'])}")
     ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
+    own = pl.col("segment_id") == segment["segment_id"]
     if data.has("segment_claims"):
-        _claims(queries.claims(data, segmentation, segment["segment_id"]))
+        _claims(questions.claims(data, segmentation).filter(own))
     if data.has("segment_titles"):
-        _titles(data, queries.titles(data, segmentation, segment["segment_id"]), segment)
+        _titles(data, questions.titles(data, segmentation).filter(own), segment)
     _members(data, segmentation, segment)
 
 

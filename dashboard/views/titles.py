@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import titles as charts
-from dashboard.published import PublishedSet
 from dashboard.queries import titles as queries
 from ml.plots.words import clean, number
+from published.sets import PublishedSet
 
 _VIEWS = {"one": "One title", "genres": "By genre"}
 _MOST_ALIKE = 12

@@ -8,8 +8,10 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import viewing as charts
-from dashboard.published import PublishedSet
 from dashboard.queries import viewing as queries
+from published.questions import audience
+from published.questions import segments as segment_questions
+from published.sets import PublishedSet
 
 _VIEWS = {"weeks": "Weeks and hours", "devices": "Devices", "ratings": "Ratings", "plans": "Subscriptions"}
 _EVENTS, _USERS = "viewing events (watch_events.csv)", "users (users.csv)"
@@ -72,7 +74,7 @@ def _hours(data: PublishedSet) -> None:
 
 
 def _segment_devices(data: PublishedSet) -> None:
-    rows = queries.segment_devices(data)
+    rows = segment_questions.devices(data)
     options = rows["segmentation"].unique(maintain_order=True).to_list()
     options.sort(key=lambda option: option != "user_ratings")
     segmentation = ui.choose_view(
@@ -127,7 +129,7 @@ def _ratings(data: PublishedSet) -> None:
 
 
 def _subscriptions(data: PublishedSet) -> None:
-    rows = queries.subscription_regions(data)
+    rows = audience.subscription_regions(data)
     measure = ui.choose_view("Measure", _MEASURES, key="plans_by")
     ui.chart(charts.subscriptions(rows, measure, theme=ui.theme()), key="subscriptions")
     with st.expander("All figures"):

@@ -12,8 +12,8 @@ import duckdb
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.models import ModelStore
 from orchestration.stores.versions import VersionedStore
-from orchestration.tools.shown import table_metadata
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.shown import table_metadata
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 TABLES = {

@@ -18,9 +18,10 @@ from orchestration.stores.models import ModelStore
 from orchestration.stores.plots import PlotStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.audience_queries import AUDIENCE
-from orchestration.tools.dbt import OWNER
-from orchestration.tools.run_history import checks_of_run, last_runs
+from orchestration.tools.dbt import OWNER, mart_contracts
+from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_runs
 from orchestration.tools.warehouse import POOL, WarehouseResource
+from published.contract import write_contract
 
 
 def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) -> dg.AssetsDefinition:
@@ -29,8 +30,8 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
     @dg.asset(
         key=["published", "tables"],
         description=(
-            "Every mart as `published/<mart>.parquet`, with the last runs and their checks; a reader sees the old set"
-            " or the new one."
+            "Every mart as `published/<mart>.parquet`, with the last runs, their checks and what all columns mean;"
+            " a reader sees the old set or the new one."
         ),
         deps=[*marts, AUDIENCE_PLOTS, *(dg.AssetKey([name, "plots"]) for name in segmentations)],
         group_name="published",
@@ -47,6 +48,8 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         for table, frame in _history(context, layout, segmentations).items():
             frame.write_parquet(unfinished / f"{table}.parquet", compression="zstd")
             rows[table] = len(frame)
+        promised = {**mart_contracts(), "checks": CHECKS, "runs": RUNS}
+        write_contract({table: promised[table] for table in rows}, unfinished)
         unfinished.rename(finished)
         switch_symlink(layout.published, finished)
         _promote_candidates(layout, segmentations)

@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.stores.layout import read_landed_source
+from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
 from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
+from published.finding import set_before
+from published.sets import open_set
 
 
 def build_report(
@@ -35,16 +38,13 @@ def build_report(
         pool=POOL,
     )
     def report(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        from report.build import (  # noqa: PLC0415
-            build_report_context,
-            set_before,
-            write_report,
-        )
+        from report.build import build_report_context, write_report  # noqa: PLC0415
         from report.render import RunFacts, render_report  # noqa: PLC0415
 
         layout = warehouse.layout
         source = read_landed_source(layout) or {}
-        published = layout.published.resolve()
+        published = open_set(layout.published.resolve())
+        before = set_before(published.folder)
         page = render_report(
             build_report_context(
                 published,
@@ -57,7 +57,8 @@ def build_report(
                     descriptions=segmentations,
                     labels=labels,
                 ),
-                previous=set_before(published),
+                audience_plots=[layout.plots / AUDIENCE / f"{picture}.png" for picture in PICTURES],
+                previous=open_set(before) if before else None,
             )
         )
         path = write_report(page, layout.report)

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from orchestration.settings import PROJECT_ROOT
 from orchestration.stores.layout import WarehouseLayout
+from published.contract import Column, Table
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 # A folder of its own: a plain `dbt build` parses for one warehouse, and each would undo what the other remembers.
@@ -188,6 +189,26 @@ def landing_tables_behind(table: str) -> set[str]:
         seen |= fresh
         waiting += fresh
     return found
+
+
+def mart_contracts() -> dict[str, Table]:
+    """Return what dbt's contract of the marts says of each: its description, its columns with type and description."""
+    manifest = json.loads(ensure_manifest().read_text(encoding="utf-8"))
+    return {
+        node["name"]: Table(
+            _on_one_line(node["description"]),
+            tuple(
+                Column(column["name"], column["data_type"], _on_one_line(column["description"]))
+                for column in node["columns"].values()
+            ),
+        )
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    }
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _short(message: str | None, limit: int = 600) -> str:

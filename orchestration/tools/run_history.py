@@ -11,28 +11,49 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from published.contract import Column, Table
+from published.errors import PublishedError
+from published.sets import open_set
+
 WAREHOUSE_TAG, SOURCE_TAG = "matinee/warehouse", "matinee/source"
 _MOST_RUNS = 20
-_AT: pl.DataType = pl.Datetime("us")
-_RUNS: dict[str, type[pl.DataType] | pl.DataType] = {
-    "run_id": pl.String,
-    "job": pl.String,
-    "status": pl.String,
-    "source": pl.String,
-    "started_at": _AT,
-    "ended_at": _AT,
-    "checks": pl.Int64,
-    "failed_checks": pl.Int64,
-    "models": pl.String,
-}
-_CHECKS = {
-    "layer": pl.String,
-    "table_name": pl.String,
-    "check_name": pl.String,
-    "passed": pl.Boolean,
-    "severity": pl.String,
-    "is_blocking": pl.Boolean,
-    "description": pl.String,
+RUNS = Table(
+    "One row per run on the warehouse, the one that published the set on top, then the newest; the last 20.",
+    (
+        Column("run_id", "varchar", "Dagster's id of the run."),
+        Column("job", "varchar", "What was run: `refresh` is everything."),
+        Column(
+            "status",
+            "varchar",
+            "`published` for a run that published, else how it ended as Dagster calls it.",
+        ),
+        Column("source", "varchar", "Where the raw files came from, in words; NULL where it is not known."),
+        Column("started_at", "timestamp", "When the run started (UTC); NULL where it never did."),
+        Column("ended_at", "timestamp", "When it published or ended (UTC); NULL where it has not."),
+        Column("checks", "bigint", "Checks made before it published; NULL for a run that did not."),
+        Column("failed_checks", "bigint", "Those of them that did not pass."),
+        Column("models", "varchar", "Segmentations and the version of each that the run put in force."),
+    ),
+)
+CHECKS = Table(
+    "One row per check that the publishing run made before it published, those that did not pass first.",
+    (
+        Column(
+            "layer", "varchar", "Layer of the table: landing, staging, features, marts or a segmentation."
+        ),
+        Column("table_name", "varchar", "Table that was checked."),
+        Column("check_name", "varchar", "The rule, in words divided by underscores."),
+        Column("passed", "boolean", "True where the rule holds."),
+        Column("severity", "varchar", "`error`, or `warn` where results may be used all the same."),
+        Column("is_blocking", "boolean", "True where nothing is published unless the rule holds."),
+        Column("description", "varchar", "The rule in a sentence; NULL where there is none."),
+    ),
+)
+_POLARS: dict[str, pl.DataType] = {
+    "varchar": pl.String(),
+    "timestamp": pl.Datetime("us"),
+    "bigint": pl.Int64(),
+    "boolean": pl.Boolean(),
 }
 
 
@@ -60,7 +81,7 @@ def checks_of_run(instance: dg.DagsterInstance, run_id: str) -> pl.DataFrame:
             "is_blocking": bool(evaluation.blocking),
             "description": evaluation.description,
         }
-    return pl.DataFrame(list(made.values()), schema=_CHECKS).sort(
+    return pl.DataFrame(list(made.values()), schema=_schema(CHECKS)).sort(
         "passed", "layer", "table_name", "check_name"
     )
 
@@ -108,11 +129,11 @@ def last_runs(
         "failed_checks": int((~checks["passed"]).sum()),
         "models": ", ".join(f"{name} {version}" for name, version in sorted(models.items())),
     }
-    earlier = _before(published / "runs.parquet")
-    others = pl.DataFrame(rows, schema=_RUNS).join(earlier, on="run_id", how="anti")
+    earlier = _before(published)
+    others = pl.DataFrame(rows, schema=_schema(RUNS)).join(earlier, on="run_id", how="anti")
     return pl.concat(
         [
-            pl.DataFrame([now], schema=_RUNS),
+            pl.DataFrame([now], schema=_schema(RUNS)),
             pl.concat([earlier, others]).sort("started_at", descending=True, nulls_last=True),
         ]
     ).head(_MOST_RUNS)
@@ -133,12 +154,17 @@ def _row(record: dg.RunRecord) -> dict[str, object]:
     }
 
 
-def _before(file: Path) -> pl.DataFrame:
+def _before(published: Path) -> pl.DataFrame:
     """Return the account of the set before; none where there was none or it had other columns."""
+    schema = _schema(RUNS)
     try:
-        return pl.read_parquet(file).select(pl.col(name).cast(kind) for name, kind in _RUNS.items())
-    except (OSError, pl.exceptions.PolarsError):
-        return pl.DataFrame(schema=_RUNS)
+        return open_set(published).ask(f"select {', '.join(schema)} from runs").cast(schema)  # type: ignore[arg-type]
+    except (PublishedError, pl.exceptions.PolarsError):
+        return pl.DataFrame(schema=schema)
+
+
+def _schema(table: Table) -> dict[str, pl.DataType]:
+    return {column.name: _POLARS[column.type] for column in table.columns}
 
 
 def _time(seconds: float | None) -> datetime | None:

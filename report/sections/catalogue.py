@@ -12,6 +12,8 @@ import polars as pl
 from ml.plots.words import short_name
 from report.charts import ColumnChart, column_chart
 
+TABLES = ("titles", "catalogue_genres", "catalogue_trends", "catalogue_runtimes", "weighted_score_constants")
+"""What a catalogue is described by."""
 NAMES = {"movies": "Movies", "streaming": "Streaming catalogue"}
 _MOST_TITLES, _MOST_GENRES, _MOST_POPULAR, _MOST_DECADES = 10, 12, 20, 11
 _TITLE_LETTERS = 120
@@ -77,17 +79,7 @@ class PopularGenre:
 
 def catalogues(marts: Mapping[str, pl.DataFrame]) -> tuple[CatalogueView, ...]:
     """Return what the page says about each catalogue, the largest first; an absent mart leaves its part empty."""
-    found = {
-        mart: marts[mart]
-        for mart in (
-            "titles",
-            "catalogue_genres",
-            "catalogue_trends",
-            "catalogue_runtimes",
-            "weighted_score_constants",
-        )
-        if mart in marts and len(marts[mart])
-    }
+    found = {mart: marts[mart] for mart in TABLES if mart in marts and len(marts[mart])}
     names = dict.fromkeys(name for frame in found.values() for name in frame["catalogue"].unique().sort())
     views = (
         _catalogue(name, {mart: frame.filter(pl.col("catalogue") == name) for mart, frame in found.items()})

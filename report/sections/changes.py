@@ -23,7 +23,7 @@ _MOST_SEGMENTS = 12
 
 
 @dataclass(frozen=True)
-class PublishedSet:
+class ComparedSet:
     """What a comparison reads of one published set.
 
     Attributes
@@ -97,7 +97,7 @@ class Changes:
     segmentations: tuple[SegmentationChange, ...] = ()
 
 
-def compare(before: PublishedSet | None, after: PublishedSet) -> Changes:
+def compare(before: ComparedSet | None, after: ComparedSet) -> Changes:
     """Compare the set published now with the one before it.
 
     Two sets are compared when they come from the same source, or when files of the same names came from another
@@ -135,7 +135,7 @@ def _when(moment: datetime) -> str:
     return f"{moment:%d %B %Y at %H:%M} UTC"
 
 
-def _comparable(before: PublishedSet, after: PublishedSet) -> bool:
+def _comparable(before: ComparedSet, after: ComparedSet) -> bool:
     if before.source == after.source:
         return True
     if any((one.source or DEMO).startswith(DEMO) for one in (before, after)):
@@ -148,7 +148,7 @@ def _file_names(manifest: pl.DataFrame | None) -> set[tuple[str, str]]:
     return set() if manifest is None else set(manifest.select("table_name", "source").iter_rows())
 
 
-def _figures(before: PublishedSet, after: PublishedSet) -> tuple[FigureChange, ...]:
+def _figures(before: ComparedSet, after: ComparedSet) -> tuple[FigureChange, ...]:
     then, now = (_counts(one.marts) for one in (before, after))
     counted = [FigureChange(label, then.get(label), now.get(label)) for label in dict.fromkeys([*now, *then])]
     then, now = (_recommender_figure(one.marts) for one in (before, after))
@@ -172,7 +172,7 @@ def _recommender_figure(marts: Mapping[str, pl.DataFrame]) -> dict[str, float]:
     return {} if value is None else {"recommender's nDCG": value}
 
 
-def _segmentations(before: PublishedSet, after: PublishedSet) -> tuple[SegmentationChange, ...]:
+def _segmentations(before: ComparedSet, after: ComparedSet) -> tuple[SegmentationChange, ...]:
     then, now = (one.marts.get("segments") for one in (before, after))
     if then is None or now is None:
         return ()

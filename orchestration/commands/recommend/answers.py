@@ -5,10 +5,11 @@ belong here: scores and reasons (`ml.recommendation`), the store.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,11 @@ from ml.recommendation.nearest import nearest_names
 from ml.recommendation.ranking import recommend
 from ml.recommendation.reasons import POPULAR, reasons
 from orchestration.stores.recommender import RecommenderStore, StoredRecommender
+from published.errors import PublishedError
+from published.questions.users import segment_in_reasons, user
+from published.sets import PublishedSet, open_set
+
+Answer = TypeVar("Answer")
 
 
 class RecommendError(ValueError):
@@ -195,25 +201,25 @@ class Recommender:
 
     def _is_a_user(self, user_id: str) -> bool:
         """Whether the service knows the user, though not by a rating."""
-        path = self._published / "users.parquet" if self._published else None
-        if path is None or not path.exists() or not user_id.strip().isdigit():
-            return False
-        found = pl.scan_parquet(path).filter(pl.col("user_id") == int(user_id)).select("user_id")
-        return not found.collect().is_empty()
+        return user_id.strip().isdigit() and self._ask(user, int(user_id)) is not None
 
     def _segment_of(self, user_id: str) -> str | None:
         """Return the user's segment of the segmentation that published reasons name."""
-        if self._published is None:
+        return self._ask(segment_in_reasons, int(user_id))
+
+    def _ask(self, question: Callable[[PublishedSet, int], Answer], user_id: int) -> Answer | None:
+        """Ask what is published; None where nothing is, or it cannot be read."""
+        try:
+            return question(self._data, user_id) if self._data else None
+        except PublishedError:
             return None
-        segmentations, members = (
-            self._published / f"{mart}.parquet" for mart in ("segmentations", "segment_members")
-        )
-        if not (segmentations.exists() and members.exists()):
+
+    @cached_property
+    def _data(self) -> PublishedSet | None:
+        try:
+            return open_set(self._published) if self._published else None
+        except PublishedError:
             return None
-        named = pl.scan_parquet(segmentations).filter("is_named_in_reasons")
-        own = pl.scan_parquet(members).filter(pl.col("entity_id") == str(int(user_id)))
-        found = own.join(named, on="segmentation", how="semi").select("segment_name").collect()
-        return None if found.is_empty() else found.item(0, 0)
 
 
 def _plain(name: str) -> str:

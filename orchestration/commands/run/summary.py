@@ -13,6 +13,8 @@ from rich.text import Text
 from orchestration.commands.run.job import RunOutcome
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.tasks.recovery import planted_recovery
+from published.finding import current_set
+from published.questions.segments import segmentations, segments
 
 
 def write_run_file(layout: WarehouseLayout, outcome: RunOutcome, seconds: float) -> None:
@@ -45,11 +47,11 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
 
 
 def _show_segments(console: Console, layout: WarehouseLayout) -> None:
-    segments = pl.read_parquet(layout.published / "segments.parquet").sort("segmentation", "segment_id")
-    for (segmentation,), rows in segments.group_by("segmentation", maintain_order=True):
-        table = Table("segment", "members", "share", title=str(segmentation), title_justify="left")
+    published = current_set(layout.root)
+    for segmentation in sorted(segmentations(published)):
+        table = Table("segment", "members", "share", title=segmentation, title_justify="left")
         table.columns[1].justify = table.columns[2].justify = "right"
-        for row in rows.iter_rows(named=True):
+        for row in segments(published, segmentation).iter_rows(named=True):
             table.add_row(Text(row["segment_name"]), f"{row['members']:,}", f"{row['share']:.1%}")
         console.print(table)
 

@@ -54,7 +54,7 @@ def open_page(page: str, warehouse: Path, **address: str | list[str]) -> AppTest
     script = f"""
 from pathlib import Path
 
-from dashboard.published import current_set
+from published.finding import current_set
 from dashboard.views import PAGES
 
 data = current_set(Path({str(warehouse)!r}))

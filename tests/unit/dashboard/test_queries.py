@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from dashboard.published import current_set
-from dashboard.queries import choose_k, health, recommend, segments, titles, viewing
+from dashboard.queries import health, recommend, segments, titles, viewing
+from published.finding import current_set
 
 TITLES = pl.DataFrame(
     {
@@ -135,31 +135,11 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
     for question in (
         lambda: segments.profiles(world, "user_ratings"),
         lambda: segments.genre_ratings(world, "user_ratings"),
-        lambda: segments.titles(world, "user_ratings", 0),
         lambda: segments.members(world, "user_ratings", 0),
-        lambda: segments.claims(world, "user_ratings", 0),
-        lambda: choose_k.k_metrics(world, "user_ratings"),
         lambda: health.runs(world),
         lambda: health.checks(world),
-        lambda: health.funnel(world),
-        lambda: viewing.segment_devices(world),
         lambda: viewing.users_by_device(world),
         lambda: titles.by_genre(world),
         lambda: recommend.metrics(world),
     ):
         assert len(question())
-
-
-def test_segmentations_of_viewers_to_act_on_come_first(world):
-    assert segments.segmentations(world) == ["user_ratings", "user_activity_and_ratings", "title_reception"]
-
-
-def test_a_user_is_found_in_the_segments_of_users_only(world):
-    found = recommend.segments_of_user(world, 7)
-    assert found["segmentation"].to_list() == ["user_activity_and_ratings", "user_ratings"]
-
-
-def test_the_quoted_value_is_left_out_of_a_reason_so_that_equal_reasons_count_together(world):
-    assert health.reject_reasons(world).select("reason", "lines").rows() == [
-        ("rating: expected 0.5 to 5, got …", 3)
-    ]

@@ -41,6 +41,7 @@ def published(tmp_path_factory):
     pl.DataFrame(
         {
             "segmentation": ["user_activity", "user_ratings"],
+            "segment_id": [1, 3],
             "entity_id": ["100", "100"],
             "segment_name": ["Busy", "Loyalists"],
         }

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from PIL import Image, PngImagePlugin
 
+from orchestration.tasks.audience_queries import PICTURES
+from published.sets import open_set
 from report.build import build_report_context
 from report.render import RunFacts, render_report
 
@@ -38,7 +40,8 @@ class Warehouse:
 
     def context(self):
         self.write()
-        return build_report_context(self.published, self.plots, run=self.run)
+        drawn = [self.plots / "audience" / f"{name}.png" for name in PICTURES]
+        return build_report_context(open_set(self.published), self.plots, run=self.run, audience_plots=drawn)
 
     def page(self) -> str:
         return render_report(self.context())
@@ -125,6 +128,7 @@ def _judgements() -> dict[str, pl.DataFrame]:
             "group_id": [0, 1],
             "members": [58, 907],
             "nearest_segment_id": [1, 0],
+            "nearest_segment_name": ["Networkers", "Explorers"],
             "shared_members": [58, 800],
         }
     )

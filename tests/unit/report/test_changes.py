@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from report.build import read_set, set_before
-from report.sections.changes import PublishedSet, compare
+from published.sets import open_set
+from report.build import read_set
+from report.sections.changes import ComparedSet, compare
 
 DEMO, FOLDER = "the demo world (small)", "/data/november"
 AT = datetime(2025, 11, 20, 4, 30, tzinfo=UTC)
@@ -43,8 +44,8 @@ def metrics(ndcg: float) -> pl.DataFrame:
     )
 
 
-def published(source: str | None = DEMO, **marts: pl.DataFrame) -> PublishedSet:
-    return PublishedSet(source, AT, marts)
+def published(source: str | None = DEMO, **marts: pl.DataFrame) -> ComparedSet:
+    return ComparedSet(source, AT, marts)
 
 
 def test_a_first_run_says_that_there_is_nothing_to_compare_with():
@@ -160,22 +161,14 @@ def test_a_run_that_changed_nothing_says_so_and_lists_nothing():
     assert changes.figures == changes.segmentations == ()
 
 
-def test_the_set_before_is_the_newest_of_the_older_ones(tmp_path):
-    sets = tmp_path / "published.d"
-    for name in ("20251119T000000-aa", "20251120T000000-bb", "20251121T000000-cc", ".20251120T235959-dd"):
-        (sets / name).mkdir(parents=True)
-    assert set_before(sets / "20251121T000000-cc") == sets / "20251120T000000-bb"
-    assert set_before(sets / "20251119T000000-aa") is None
-
-
 def test_a_set_that_says_nothing_of_its_run_is_dated_by_its_folder(tmp_path):
     folder = tmp_path / "20251120T043000-0f3c9a1e"
     folder.mkdir()
-    assert read_set(folder) == PublishedSet(None, AT, {})
+    assert read_set(open_set(folder)) == ComparedSet(None, AT, {})
     assert read_set(None) is None
 
 
 def test_a_set_comes_from_the_source_of_its_newest_run(tmp_path):
     runs = pl.DataFrame({"run_id": ["new", "old"], "source": [DEMO, FOLDER]})
     runs.write_parquet(tmp_path / "runs.parquet")
-    assert read_set(tmp_path).source == DEMO
+    assert read_set(open_set(tmp_path)).source == DEMO

@@ -5,6 +5,7 @@ import itertools
 import polars as pl
 import pytest
 
+from published.contract import Table, write_contract
 from tests.unit.report.test_report import HOSTILE, Page
 
 
@@ -121,3 +122,11 @@ def test_no_id_stands_twice_and_every_link_within_the_page_has_its_target(wareho
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert {link["href"].removeprefix("#") for link in page.all("a")} <= set(ids)
+
+
+def test_a_table_that_the_contract_of_the_set_names_is_missed_where_it_is_absent(warehouse):
+    warehouse.marts |= further_marts("A title")
+    del warehouse.marts["titles"]
+    warehouse.write()
+    write_contract({"titles": Table("One row per title.", ())}, warehouse.published)
+    assert warehouse.context().absent == ("published table titles",)

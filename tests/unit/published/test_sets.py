@@ -7,14 +7,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from dashboard.published import (
-    NothingPublishedError,
-    SetVanishedError,
-    TableError,
-    age_in_words,
-    current_set,
-)
-from tests.unit.dashboard.conftest import SEGMENTS
+from published.contract import Column, Table, write_contract
+from published.errors import NothingPublishedError, SetVanishedError, TableError
+from published.finding import age_in_words, current_set, set_before
+from tests.unit.published.conftest import SEGMENTS
 
 
 def test_before_the_first_run_it_says_that_nothing_is_published(tmp_path):
@@ -71,6 +67,35 @@ def test_a_file_that_breaks_after_it_was_opened_is_said_to_be_unreadable(data):
     (data.folder / "segments.parquet").write_bytes(b"PAR1 is not all it takes")
     with pytest.raises(TableError, match="cannot be read"):
         data.ask("select segment_name from segments")
+
+
+def test_a_file_whose_end_is_whole_and_whose_rows_are_not_is_said_to_be_unreadable(publish):
+    warehouse = publish(segments=SEGMENTS)
+    file = warehouse / "published" / "segments.parquet"
+    whole = bytearray(file.read_bytes())
+    whole[4:120] = b"\xff" * 116
+    file.write_bytes(bytes(whole))
+    with pytest.raises(TableError, match="cannot be read"):
+        current_set(warehouse).ask("select * from segments")
+
+
+CONTRACT = {"segments": Table("One row per segment.", (Column("segment_id", "integer", "Its number."),))}
+
+
+def test_a_set_says_what_its_tables_and_columns_mean(publish):
+    warehouse = publish(segments=SEGMENTS)
+    write_contract(CONTRACT, warehouse / "published")
+    assert current_set(warehouse).contract == CONTRACT
+
+
+@pytest.mark.parametrize("written", [None, "", "[]", "{half", '{"segments": {"description": "no columns"}}'])
+def test_a_set_without_a_contract_or_with_a_damaged_one_can_be_read(publish, written):
+    warehouse = publish(segments=SEGMENTS)
+    if written is not None:
+        (warehouse / "published" / "contract.json").write_text(written)
+    data = current_set(warehouse)
+    assert data.contract == {}
+    assert len(data.ask("select * from segments")) == 3
 
 
 @pytest.mark.parametrize("question", ["select * from recommendations", "select score from segments"])
@@ -168,3 +193,11 @@ def test_readers_see_one_set_or_another_and_never_a_mixture_while_sets_are_switc
         reader.join()
     assert not problems
     assert {8, 16, 24} <= seen
+
+
+def test_the_set_before_is_the_newest_of_the_older_ones(tmp_path):
+    sets = tmp_path / "published.d"
+    for name in ("20251119T000000-aa", "20251120T000000-bb", "20251121T000000-cc", ".20251120T235959-dd"):
+        (sets / name).mkdir(parents=True)
+    assert set_before(sets / "20251121T000000-cc") == sets / "20251120T000000-bb"
+    assert set_before(sets / "20251119T000000-aa") is None

@@ -1,46 +1,31 @@
-"""The published set as something to ask: resolved once, read through DuckDB in memory over its Parquet.
+"""A published set as something to ask: one folder, read through DuckDB in memory over its Parquet.
 
-Belongs here: finding the set, connecting, asking, and what can be wrong with a set in words. Does not belong here:
-which question a page asks (`dashboard.queries`), Streamlit.
+Belongs here: opening a set, asking it. Does not belong here: finding it (`published.finding`), which question is asked.
 
-A run switches the link `published` to a new folder and removes old folders after a while. So a page resolves the link
-once and asks one folder only: it never mixes two sets, never waits for a run and never makes one wait.
+DuckDB is imported by who opens a set: to name one costs nothing.
 """
 
-import atexit
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import polars as pl
 from polars import selectors
+
+from published.contract import Table, read_contract
+from published.errors import NothingPublishedError, SetVanishedError, TableError
+
+if TYPE_CHECKING:
+    import duckdb
 
 _MOST_ANSWERS = 256
 """Answers kept per set; a page asks a dozen questions."""
 _MOST_ROWS_KEPT = 50_000
 """Larger answers, such as a list of members for a download, are asked anew."""
-
-
-class PublishedError(RuntimeError):
-    """The published set cannot be read; the message says what to do."""
-
-
-class NothingPublishedError(PublishedError):
-    """No run has published anything here yet."""
-
-
-class SetVanishedError(PublishedError):
-    """The folder was removed while it was read, because newer sets were published: resolve the link again."""
-
-
-class TableError(PublishedError):
-    """One table of the set is absent, older than this program or damaged; the others can be read."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +60,15 @@ class PublishedSet:
     published_at : UTC.
     columns : table to the names of its columns; tables that can be read.
     damaged : table to why it cannot be read.
+    contract : table to what it promises; empty for a set that is older than contracts.
     """
 
     folder: Path
     published_at: datetime
     columns: Mapping[str, frozenset[str]]
     damaged: Mapping[str, str]
-    _connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
+    contract: Mapping[str, Table]
+    _connection: "duckdb.DuckDBPyConnection" = field(repr=False, compare=False)
     _answers: _Answers = field(default_factory=_Answers, repr=False, compare=False)
 
     def has(self, table: str, *columns: str) -> bool:
@@ -115,6 +102,8 @@ class PublishedSet:
         return answer
 
     def _ask(self, sql: str, values: Mapping[str, Any]) -> pl.DataFrame:
+        import duckdb  # noqa: PLC0415
+
         try:
             with self._connection.cursor() as cursor:
                 answer = cursor.sql(sql, params=dict(values) or None).pl()
@@ -132,9 +121,9 @@ class PublishedSet:
             if not all((self.folder / f"{table}.parquet").exists() for table in self.columns):
                 msg = f"the set {self.folder.name} was removed; a newer one is published"
                 raise SetVanishedError(msg) from error
-            if isinstance(
-                error, duckdb.IOException | duckdb.InvalidInputException | duckdb.SerializationException
-            ):
+            unreadable = duckdb.IOException | duckdb.InvalidInputException | duckdb.SerializationException
+            # A page that is no page any more has no class of error of its own.
+            if isinstance(error, unreadable) or type(error) is duckdb.Error:
                 msg = f"A published file cannot be read ({_first_line(error)}). `matinee run` publishes it anew."
                 raise TableError(msg) from error
             raise
@@ -151,76 +140,48 @@ class PublishedSet:
         )
 
 
-def current_set(warehouse: Path) -> PublishedSet:
-    """Return the set that is published now.
+def open_set(folder: Path) -> PublishedSet:
+    """Open the set of a folder; one without tables is a set that answers nothing.
 
     Raises
     ------
     NothingPublishedError
-        When there is none; the message says which command publishes one.
+        When there is no such folder, or it goes while it is opened.
     """
-    link = warehouse / "published"
-    for _ in range(10):  # between resolving and reading, the link may move on and the folder go
-        folder = link.resolve()
-        try:
-            return _read_set(folder, folder.stat().st_mtime_ns)
-        except FileNotFoundError:
-            continue
-    if not warehouse.is_dir():
-        msg = f"There is no warehouse at {warehouse}."
-    elif (warehouse / ".run.json").exists():
-        msg = f"The first run on {warehouse} has not published its results yet. This page shows them once it has."
-    else:
-        msg = f"Nothing is published in {warehouse} yet."
-    raise NothingPublishedError(msg)
+    import duckdb  # noqa: PLC0415
 
-
-@lru_cache(maxsize=3)
-def _read_set(folder: Path, modified: int) -> PublishedSet:
-    """Open the files of a folder; `modified` tells when somebody changed what never changes."""
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
-        raise FileNotFoundError(folder)
+    gone = f"There is no published set at {folder}."
+    if not folder.is_dir():
+        raise NothingPublishedError(gone)
     connection = duckdb.connect()
     connection.execute(f"set allowed_directories = [{_literal(str(folder))}]")
     # From here on it reads this folder and nothing else, whatever it is asked.
     connection.execute("set enable_external_access = false")
     columns, damaged = {}, {}
-    for file in files:
+    for file in sorted(folder.glob("*.parquet")):
         try:
-            connection.execute(
-                f"create view {_identifier(file.stem)} as select * from read_parquet({_literal(str(file))})"
-            )
-            described = connection.execute(f"describe {_identifier(file.stem)}").fetchall()
-            columns[file.stem] = frozenset(name for name, *_ in described)
+            columns[file.stem] = _open_table(connection, file)
         except duckdb.Error as error:
             if not file.exists():  # the set is being removed
-                raise FileNotFoundError(file) from error
+                raise NothingPublishedError(gone) from error
             damaged[file.stem] = _first_line(error)
     connection.execute("set lock_configuration = true")
-    return PublishedSet(folder, _published_at(folder, modified), columns, damaged, connection)
+    return PublishedSet(folder, _published_at(folder), columns, damaged, read_contract(folder), connection)
 
 
-# A connection that outlives the interpreter makes DuckDB complain at its end.
-atexit.register(_read_set.cache_clear)
+def _open_table(connection: "duckdb.DuckDBPyConnection", file: Path) -> frozenset[str]:
+    """Name a file as a table and return the names of its columns."""
+    table = _identifier(file.stem)
+    connection.execute(f"create view {table} as select * from read_parquet({_literal(str(file))})")
+    return frozenset(name for name, *_ in connection.execute(f"describe {table}").fetchall())
 
 
-def _published_at(folder: Path, modified: int) -> datetime:
+def _published_at(folder: Path) -> datetime:
     """Return the time in the folder's name, or that of the folder where somebody named it otherwise."""
     try:
         return datetime.strptime(folder.name.partition("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
-        return datetime.fromtimestamp(modified / 1e9, UTC)
-
-
-def age_in_words(published_at: datetime, now: datetime) -> str:
-    """Return how long ago something was published: `4 minutes ago`, `3 days ago`."""
-    seconds = max((now - published_at).total_seconds(), 0)
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
-            count = int(seconds // length)
-            return f"{count:,} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+        return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
 
 
 def _identifier(name: str) -> str:

@@ -1,0 +1,51 @@
+"""What is asked of the data itself: files, steps, rejected lines.
+
+Belongs here: SQL over the published tables about raw files. Does not belong here: what one page alone asks.
+"""
+
+import polars as pl
+
+from published.sets import PublishedSet
+
+
+def files(data: PublishedSet) -> pl.DataFrame:
+    """Return one row per landed file."""
+    return data.ask("select * from landing_manifest order by table_name, source")
+
+
+def funnel(data: PublishedSet) -> pl.DataFrame:
+    """Return the rows left after each step, and as a share of the first step of the same entity."""
+    return data.ask(
+        """
+        select
+            *,
+            row_count / nullif(first(row_count) over (partition by entity order by step_order), 0) as share
+        from data_funnel
+        order by step_order
+        """
+    )
+
+
+def reject_reasons(data: PublishedSet) -> pl.DataFrame:
+    """Return rejected lines by table and reason, most frequent first; quoted values are left out of a reason."""
+    return data.ask(
+        """
+        select
+            table_name,
+            regexp_replace(reason, '''[^'']*''', '…', 'g') as reason,
+            coalesce(is_known_quirk, false) as is_known_quirk,
+            count(*) as lines
+        from rejects
+        group by all
+        order by lines desc, table_name, reason
+        """
+    )
+
+
+def rejects(data: PublishedSet, most: int) -> pl.DataFrame:
+    """Return the first rejected lines by file and line."""
+    return data.ask(
+        "select source, table_name, line, reason, raw_text, is_known_quirk from rejects"
+        " order by source, line nulls last limit $most",
+        most=most,
+    )

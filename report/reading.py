@@ -1,0 +1,172 @@
+"""From a published set to the frames that sections are made of, and what of the set could not be read.
+
+Belongs here: what the page asks, questions that only the page asks. Does not belong here: what is made of an answer
+(`sections`, `data`), questions that others ask too (`published.questions`).
+
+A table that is absent or damaged is no error: the report is also what people open to see why. Of large tables, such as
+members and recommendations, it asks for a few rows.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import polars as pl
+
+from published.errors import PublishedError
+from published.questions import segments, users
+from published.sets import PublishedSet
+
+_ALWAYS = (
+    "segments",
+    "k_metrics",
+    "segment_profiles",
+    "segment_genre_ratings",
+    "pca_loadings",
+    "start_agreement",
+    "free_segments",
+    "segment_separation",
+    "segment_claims",
+    "data_funnel",
+    "landing_manifest",
+    "rejects",
+    "genre_counts",
+)
+"""What every set has, also one that is older than contracts; others are missed where the set's contract names them."""
+_EXAMPLES = 3
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class SegmentationTables:
+    """The rows of one segmentation; a table that cannot be read has none."""
+
+    segments: pl.DataFrame
+    profiles: pl.DataFrame
+    genres: pl.DataFrame
+    k_metrics: pl.DataFrame
+    loadings: pl.DataFrame
+    starts: Mapping[str, Any] | None
+    free: pl.DataFrame
+    separation: pl.DataFrame
+    claims: pl.DataFrame
+    titles: pl.DataFrame
+    devices: pl.DataFrame
+
+
+class Reading:
+    """A published set that answers, or stays silent and remembers which table it lacks."""
+
+    def __init__(self, data: PublishedSet) -> None:
+        self._data = data
+        self._unread: set[str] = set()
+
+    def ask(self, table: str, question: Callable[..., _Answer], *given: object) -> _Answer | None:
+        """Return the answer to a question; None where the table it hangs on cannot be read."""
+        try:
+            return question(self._data, *given)
+        except PublishedError:
+            self._unread.add(table)
+            return None
+
+    def table(self, name: str) -> pl.DataFrame | None:
+        """Return a whole table, which is to be a small one."""
+        return self.ask(name, _whole, name)
+
+    def tables(self, *names: str) -> dict[str, pl.DataFrame]:
+        """Return those of a few small tables that can be read."""
+        found = {name: self.table(name) for name in names}
+        return {name: frame for name, frame in found.items() if frame is not None}
+
+    def segmentation(self, name: str) -> SegmentationTables:
+        """Return what the set knows of one segmentation."""
+
+        def rows(table: str, question: Callable[..., pl.DataFrame], *given: object) -> pl.DataFrame:
+            answer = self.ask(table, question, *given)
+            return pl.DataFrame() if answer is None else answer
+
+        devices = rows("segment_devices", segments.devices)
+        return SegmentationTables(
+            segments=rows("segments", segments.segments, name),
+            profiles=rows("segment_profiles", _of, "segment_profiles", name),
+            genres=rows("segment_genre_ratings", _of, "segment_genre_ratings", name),
+            k_metrics=rows("k_metrics", segments.k_metrics, name),
+            loadings=rows("pca_loadings", _of, "pca_loadings", name),
+            starts=self.ask("start_agreement", segments.start_agreement, name),
+            free=rows("free_segments", segments.free_segments, name),
+            separation=rows("segment_separation", _of, "segment_separation", name),
+            claims=rows("segment_claims", segments.claims, name),
+            titles=rows("segment_titles", segments.titles, name),
+            devices=devices.filter(pl.col("segmentation") == name) if len(devices) else devices,
+        )
+
+    def example_users(self, names: Sequence[str]) -> dict[int, tuple[str, int]]:
+        """Return the first user of the first, the middle and the last segment of the foremost segmentation of users."""
+        of_users = self.ask("segments", _of_users) or []
+        name = next((name for name in names if name in of_users), None)
+        firsts = self.ask("segment_members", _first_users, name)
+        rows = [] if firsts is None else firsts.rows(named=True)
+        places = sorted({0, len(rows) // 2, len(rows) - 1}) if rows else []
+        return {rows[i]["user_id"]: (rows[i]["segment_name"], rows[i]["segment_id"]) for i in places}
+
+    def recommendations(self, whose: Sequence[int]) -> pl.DataFrame | None:
+        """Return what a few users are recommended; without any named, the first ones that are recommended anything."""
+        asked = whose or self.ask("recommendations", _first_recommended) or []
+        answers = {user: self.ask("recommendations", users.recommendations, user) for user in asked}
+        lists = [
+            rows.with_columns(pl.lit(user, dtype=pl.Int64).alias("user_id"))
+            for user, rows in answers.items()
+            if rows is not None
+        ]
+        return pl.concat(lists) if lists else None
+
+    def source(self) -> str | None:
+        """Return where the raw files of the set came from, in words; None where it does not say."""
+        return self.ask("runs", _source)
+
+    @property
+    def absent(self) -> list[str]:
+        """The tables that the page had need of and could not read."""
+        always = [name for name in _ALWAYS if name not in self._data.columns or name in self._unread]
+        return always + sorted((self._unread & set(self._data.contract)) - set(_ALWAYS))
+
+
+def _whole(data: PublishedSet, table: str) -> pl.DataFrame:
+    return data.ask(f"select * from {table}")
+
+
+def _of(data: PublishedSet, table: str, segmentation: str) -> pl.DataFrame:
+    return data.ask(f"select * from {table} where segmentation = $segmentation", segmentation=segmentation)
+
+
+def _of_users(data: PublishedSet) -> list[str]:
+    return data.ask("select distinct segmentation from segments where entity = 'user_id'")[
+        "segmentation"
+    ].to_list()
+
+
+def _first_users(data: PublishedSet, segmentation: str | None) -> pl.DataFrame:
+    return data.ask(
+        """
+        select segment_id, segment_name, min(try_cast(entity_id as bigint)) as user_id
+        from segment_members
+        where segmentation = $segmentation
+        group by segment_id, segment_name
+        having user_id is not null
+        order by segment_id
+        """,
+        segmentation=segmentation,
+    )
+
+
+def _first_recommended(data: PublishedSet) -> list[int]:
+    rows = data.ask(
+        "select distinct user_id from recommendations order by user_id limit $most", most=_EXAMPLES
+    )
+    return rows["user_id"].to_list()
+
+
+def _source(data: PublishedSet) -> str | None:
+    # The newest run on top is the one that published the set; sets of earlier versions say nothing of runs.
+    rows = data.ask("select source from runs limit 1")
+    return rows["source"].item() if len(rows) else None

@@ -1,0 +1,35 @@
+from published.questions import audience, quality, segments, users
+
+
+def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
+    for question in (
+        lambda: segments.segments(world, "user_ratings"),
+        lambda: segments.titles(world, "user_ratings"),
+        lambda: segments.claims(world, "user_ratings"),
+        lambda: segments.k_metrics(world, "user_ratings"),
+        lambda: segments.devices(world),
+        lambda: users.user(world, 7),
+        lambda: users.recommendations(world, 7),
+        lambda: audience.genre_popularity(world),
+        lambda: audience.subscription_regions(world),
+        lambda: audience.strategic_recommendations(world),
+        lambda: quality.files(world),
+        lambda: quality.funnel(world),
+        lambda: quality.rejects(world, 5),
+    ):
+        assert len(question())
+
+
+def test_segmentations_of_viewers_to_act_on_come_first(world):
+    assert segments.segmentations(world) == ["user_ratings", "user_activity_and_ratings", "title_reception"]
+
+
+def test_a_user_is_found_in_the_segments_of_users_only(world):
+    found = users.segments_of_user(world, 7)
+    assert found["segmentation"].to_list() == ["user_activity_and_ratings", "user_ratings"]
+
+
+def test_the_quoted_value_is_left_out_of_a_reason_so_that_equal_reasons_count_together(world):
+    assert quality.reject_reasons(world).select("reason", "lines").rows() == [
+        ("rating: expected 0.5 to 5, got …", 3)
+    ]
