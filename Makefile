@@ -11,10 +11,10 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev dashboard test lint format bench images lock clean
+.PHONY: help run dev dashboard test test-long lint format bench images lock clean
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: $(READY) ## Run everything on the demo world (or MATINEE_SOURCE) and say where the report is
 	@$(BIN)/matinee run
@@ -26,7 +26,10 @@ dashboard: $(READY) ## Open the dashboard over the published results on http://1
 	$(BIN)/matinee dashboard
 
 test: $(READY) ## Run the tests (needs nothing else; real files and a browser are used where they are)
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+
+test-long: $(READY) ## Run the tests that take long: the public files in whole runs, repeated runs, runs under a reader
+	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 lint: $(READY) ## Check style, types, SQL, imports and definitions
 	$(BIN)/ruff check .
