@@ -69,6 +69,7 @@ def test_a_source_that_does_not_exist_is_refused(refused, tmp_path):
     refused(tmp_path / "nowhere", "nowhere")
 
 
+@pytest.mark.long
 def test_ids_of_another_id_space_are_refused(source, refused):
     """Links shifted by one line: every rating would land on another title."""
     links = source / "links.csv"

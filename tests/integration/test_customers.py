@@ -14,6 +14,7 @@ def test_a_folder_with_both_publishes_both(demo_warehouse):
     assert segmentations >= {"customer_acquisition", "user_activity_and_ratings", "user_ratings"}
 
 
+@pytest.mark.long
 def test_a_source_without_customers_leaves_their_last_model_and_publishes_the_rest(
     warehouse_without_its_customers,
 ):
@@ -23,6 +24,7 @@ def test_a_source_without_customers_leaves_their_last_model_and_publishes_the_re
     assert (models / "customer_acquisition" / "current.json").exists()
 
 
+@pytest.mark.long
 def test_the_report_says_what_is_gone_since_the_last_run_of_the_same_source(warehouse_without_its_customers):
     page = (warehouse_without_its_customers / "report" / "index.html").read_text()
     _, _, changes = page.partition('id="changes"')
@@ -84,6 +86,7 @@ def test_without_a_catalogue_no_title_is_published_and_its_absence_is_the_reason
     assert len(mart(warehouse, "titles")) == 0
 
 
+@pytest.mark.long
 def test_rejects_may_be_allowed(matinee: Matinee, spoilt: Run):
     warehouse = spoilt[1]
     source = warehouse.with_name("source")

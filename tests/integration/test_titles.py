@@ -71,6 +71,7 @@ def test_titles_are_scored_by_their_ids_of_text(matinee, demo_warehouse, tmp_pat
     assert set(scored["segment_name"]) <= set(members["segment_name"])
 
 
+@pytest.mark.long
 def test_one_catalogue_is_enough(warehouse_without_its_customers):
     assert set(mart(warehouse_without_its_customers, "segments")["segmentation"]) == {"title_reception"}
     assert set(mart(warehouse_without_its_customers, "titles")["catalogue"]) == {"streaming"}
