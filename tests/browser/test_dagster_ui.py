@@ -29,11 +29,12 @@ def ui(demo_home, demo_warehouse):
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
-    for _ in range(120):
+    for _ in range(480):  # a loaded machine must not fail a test
         try:
             urllib.request.urlopen(f"{address}/server_info")
             break
         except OSError:
+            assert server.poll() is None, "the webserver ended at once"
             time.sleep(0.5)
     yield address
     server.terminate()
