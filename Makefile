@@ -18,11 +18,11 @@ RESOLVE := uv pip compile pyproject.toml --universal --generate-hashes --no-emit
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev dashboard test lint check-style check-types check-sql check-imports check-definitions format \
+.PHONY: help run dev dashboard test test-long lint check-style check-types check-sql check-imports check-definitions format \
 	bench docs hooks images lock clean
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: $(READY) ## Run everything on the demo world (or MATINEE_SOURCE) and say where the report is
 	@$(BIN)/matinee run
@@ -34,7 +34,10 @@ dashboard: $(READY) ## Open the dashboard over the published results on http://1
 	$(BIN)/matinee dashboard
 
 test: $(READY_TO_CHANGE) ## Run the tests (needs nothing else; real files and a browser are used where they are)
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+
+test-long: $(READY_TO_CHANGE) ## Run the tests that take long: the public files in whole runs, repeated runs, runs under a reader
+	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 lint: check-style check-types check-sql check-imports check-definitions ## Check style, types, SQL, imports and definitions
 

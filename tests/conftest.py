@@ -77,13 +77,13 @@ def matinee(dagster_home: Path) -> Iterator[Matinee]:
 def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ingest.demo import write_demo_world  # noqa: PLC0415
 
-    return _once(tmp_path_factory, "demo_world", lambda folder: write_demo_world(folder, scale="small"))
+    return once(tmp_path_factory, "demo_world", lambda folder: write_demo_world(folder, scale="small"))
 
 
 @pytest.fixture(scope="session")
 def demo_warehouse(matinee: Matinee, demo_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse after one good run on the demo world. Tests read it; they do not write to it."""
-    return _once(tmp_path_factory, "demo_warehouse", lambda folder: _good_run(matinee, demo_world, folder))
+    return once(tmp_path_factory, "demo_warehouse", lambda folder: _good_run(matinee, demo_world, folder))
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +95,7 @@ def demo_home(demo_warehouse: Path) -> Path:
 @pytest.fixture(scope="session")
 def real_warehouse(matinee: Matinee, real_movies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse after one good run on all of the real files. Tests read it; they do not write to it."""
-    return _once(
+    return once(
         tmp_path_factory, "real_warehouse", lambda folder: _good_run(matinee, real_movies.parent, folder)
     )
 
@@ -116,7 +116,7 @@ def _home_beside(warehouse: Path) -> Path:
     return warehouse.with_name(f"{warehouse.name}_dagster_home")
 
 
-def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """Make a folder once for all processes that run tests side by side."""
     own = factory.getbasetemp()
     root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import PROJECT_ROOT
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
@@ -29,33 +29,45 @@ def ui(demo_home, demo_warehouse):
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
-    for _ in range(120):
+    for _ in range(480):  # a loaded machine must not fail a test
         try:
             urllib.request.urlopen(f"{address}/server_info")
             break
         except OSError:
+            assert server.poll() is None, "the webserver ended at once"
             time.sleep(0.5)
     yield address
     server.terminate()
     server.wait()
 
 
-def test_the_graph_of_a_segmentation_is_shown_materialised(browser, ui):
+@pytest.fixture
+def open_page(browser, ui):
+    """Open a page of the UI in a window of this size; one left open would keep the server from ending."""
+    pages = []
+
+    def opened(path: str, width: int, height: int):
+        pages.append(browser.new_page(viewport={"width": width, "height": height}))
+        pages[-1].goto(f"{ui}/{path}")
+        return pages[-1]
+
+    yield opened
+    for page in pages:
+        page.close()
+
+
+def test_the_graph_of_a_segmentation_is_shown_materialised(open_page):
     # Large, because assets outside the window are not drawn.
-    page = browser.new_page(viewport={"width": 2600, "height": 4200})
-    page.goto(f"{ui}/locations/matinee/asset-groups/user_ratings")
+    page = open_page("locations/matinee/asset-groups/user_ratings", 2600, 4200)
     page.get_by_text("2 / 2 Passed").nth(1).wait_for(timeout=60_000)
     page.get_by_text("Materialized").nth(4).wait_for(timeout=30_000)
     assert page.get_by_text("Scikit Learn").first.is_visible()
     assert not page.get_by_text("Failed", exact=True).count()
-    page.close()
 
 
-def test_a_plot_is_shown_as_a_picture(browser, ui):
-    page = browser.new_page(viewport={"width": 1700, "height": 1000})
-    page.goto(f"{ui}/assets/user_ratings/plots")
+def test_a_plot_is_shown_as_a_picture(open_page):
+    page = open_page("assets/user_ratings/plots", 1700, 1000)
     page.get_by_text("[Show Markdown]").first.click(timeout=60_000)
     picture = page.locator("img[alt='elbow']")
     picture.wait_for(timeout=20_000)
     assert picture.evaluate("one => one.naturalWidth") > 200
-    page.close()

@@ -177,6 +177,7 @@ def test_every_page_opens_on_the_demo_world_without_an_error_and_without_sideway
 
 
 @pytest.mark.real_data
+@pytest.mark.long
 def test_every_page_opens_on_the_real_files(real, reader):
     tab = reader(real)
     tab.open()
@@ -282,6 +283,7 @@ def test_a_page_is_reached_by_keyboard_alone(demo, reader):
     tab.settle()
 
 
+@pytest.mark.long
 def test_a_run_refreshes_the_dashboard_while_it_is_read(
     demo_warehouse, demo_world, reader, dagster_home, tmp_path
 ):

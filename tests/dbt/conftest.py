@@ -4,6 +4,7 @@ Here: what a landing looks like on disk and how to run dbt on it. Not here: what
 """
 
 import gc
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -157,6 +158,11 @@ class Warehouse:
                 )
             finally:
                 _free_database()
+
+    def copy(self, folder: Path) -> "Warehouse":
+        """Return a warehouse like this one, to be written to."""
+        shutil.copytree(self.folder, folder / "copy")
+        return Warehouse(folder / "copy", self.manifest)
 
     def ls(self, *args: str) -> list[str]:
         listed = self._invoke("ls", "--output", "name", *args)

@@ -4,7 +4,7 @@ import pytest
 
 from .conftest import Warehouse
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.long]
 
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
@@ -82,7 +82,7 @@ def test_the_direct_join_of_the_real_files_reproduces_the_published_fault(throug
 
 @pytest.fixture(scope="module")
 def customers(real_customers_warehouse: Warehouse) -> Warehouse:
-    outcome = real_customers_warehouse.dbt("build", "--selector", "sql_layer", *WITHOUT_UNIT_TESTS)
+    outcome = real_customers_warehouse.dbt("build", "--select", "+customer_channels", *WITHOUT_UNIT_TESTS)
     assert outcome.success, outcome.with_status("fail", "error")
     return real_customers_warehouse
 
@@ -113,7 +113,7 @@ def test_the_most_engaged_channel_owes_its_mean_to_one_customer(customers: Wareh
 
 @pytest.fixture(scope="module")
 def streaming(real_catalogue_warehouse: Warehouse) -> Warehouse:
-    outcome = real_catalogue_warehouse.dbt("build", "--selector", "sql_layer", *WITHOUT_UNIT_TESTS)
+    outcome = real_catalogue_warehouse.dbt("build", "--select", "+int_catalogue__titles", *WITHOUT_UNIT_TESTS)
     assert outcome.success, outcome.message
     return real_catalogue_warehouse
 

@@ -1,16 +1,19 @@
 """The dbt project on made-up rows: what it builds, and what it refuses."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from .conftest import PROJECT, RATINGS, Warehouse
+from .conftest import PROJECT, RATINGS, VIEWING, Warehouse
 
 KEY_MEANING = "a_movie_and_its_title_have_the_same_imdb_number"
 SOMEBODY_IS_LEFT = "assert_at_least_one_user_remains_after_the_join"
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 EACH_USER_ONCE = "assert_every_user_has_exactly_one_segment_per_segmentation"
 
 ML_ROWS = (
@@ -64,7 +67,10 @@ ADVICE_FED_BY_ML = {
 
 @pytest.fixture(scope="module")
 def built(make_warehouse: Callable[..., Warehouse]) -> Warehouse:
-    """A warehouse after the command a newcomer types: `dbt build`, alone, in dbt_project/, before any ML ran."""
+    """A warehouse after the command a newcomer types: `dbt build`, alone, in dbt_project/, before any ML ran.
+
+    Movies have landed and nothing else. Tests read it, or write to a copy.
+    """
     warehouse = make_warehouse(rejected_ratings=2)
     places = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
     ran = subprocess.run(
@@ -96,9 +102,18 @@ def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -
         assert built.query(f"select count(*) from marts.{mart}") == [(0,)]
 
 
-def test_movies_alone_leave_the_tables_of_customers_empty(built: Warehouse) -> None:
-    for table in ("features.customer_features", "marts.customer_channels", "marts.customer_discovery"):
+def test_movies_alone_leave_the_tables_of_customers_and_of_viewing_empty(built: Warehouse) -> None:
+    customers = ("features.customer_features", "marts.customer_channels", "marts.customer_discovery")
+    viewing = ("user_devices", "devices", "weekly_activity", "viewing_hours", "subscription_regions")
+    for table in (*customers, *(f"marts.{mart}" for mart in viewing)):
         assert built.query(f"select count(*) from {table}") == [(0,)]
+    raters = "select user_id, subscription, events, favourite_genres from marts.users order by 1"
+    assert built.query(raters) == [(1, None, 0, "Comedy, Drama, War"), (2, None, 0, "Comedy")]
+
+
+def test_nothing_is_warned_of_where_movies_alone_have_landed(built: Warehouse) -> None:
+    ran = json.loads((built.folder / "target" / "run_results.json").read_text())["results"]
+    assert {result["unique_id"] for result in ran if result["status"] == "warn"} == set()
 
 
 def test_the_schemas_are_the_layers(built: Warehouse) -> None:
@@ -143,11 +158,12 @@ def test_rejects_reach_the_marts_with_their_reason(built: Warehouse) -> None:
     ]
 
 
-def test_the_marts_fill_once_ml_has_written_its_tables(built: Warehouse) -> None:
-    built.execute(*ML_ROWS)
-    outcome = built.dbt("build", "--select", "source:ml+")
+def test_the_marts_fill_once_ml_has_written_its_tables(built: Warehouse, tmp_path: Path) -> None:
+    filled = built.copy(tmp_path)
+    filled.execute(*ML_ROWS)
+    outcome = filled.dbt("build", "--select", "source:ml+", *WITHOUT_UNIT_TESTS)
     assert outcome.success, outcome.with_status("fail", "error")
-    segments = built.query(
+    segments = filled.query(
         "select segment_name, members, share, content_strategy from marts.segments order by 1"
     )
     assert [row[:3] for row in segments] == [("Loyalists", 1, 0.5), ("Quiet Viewers (Churn Risk)", 1, 0.5)]
@@ -155,14 +171,13 @@ def test_the_marts_fill_once_ml_has_written_its_tables(built: Warehouse) -> None
     comedy = (
         "select segment_id, published_mean_rating from marts.segment_genre_ratings where genre = 'comedy'"
     )
-    assert sorted(built.query(comedy)) == [(0, 4.5), (1, 3.0)]
-    assert built.query("select nearest_segment_name from marts.free_segments") == [("Loyalists",)]
-    assert built.query("select segment_name from marts.segment_claims") == [("Quiet Viewers (Churn Risk)",)]
+    assert sorted(filled.query(comedy)) == [(0, 4.5), (1, 3.0)]
+    assert filled.query("select nearest_segment_name from marts.free_segments") == [("Loyalists",)]
+    assert filled.query("select segment_name from marts.segment_claims") == [("Quiet Viewers (Churn Risk)",)]
 
 
-def test_ml_output_that_breaks_its_contract_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:
-    warehouse = make_warehouse()
-    assert warehouse.dbt("build", "--selector", "sql_layer", "--exclude-resource-type", "unit_test").success
+def test_ml_output_that_breaks_its_contract_is_refused(built: Warehouse, tmp_path: Path) -> None:
+    warehouse = built.copy(tmp_path)
     warehouse.execute(
         *ML_ROWS,
         "insert into ml.segment_members values ('user_ratings', '1', 0, 'Loyalists')",
@@ -185,16 +200,18 @@ def test_the_direct_join_is_refused_before_features_are_built(
     make_warehouse: Callable[..., Warehouse],
 ) -> None:
     warehouse = make_warehouse()
-    direct = ("--vars", "rating_join: direct", "--exclude-resource-type", "unit_test")
-    refused = warehouse.dbt("build", "--selector", "sql_layer", *direct)
+    direct = ("--vars", "rating_join: direct", *WITHOUT_UNIT_TESTS)
+    refused = warehouse.dbt("build", "--select", "+user_genre_stats", *direct)
     assert refused.status[KEY_MEANING] == "fail"
     assert refused.status["user_genre_stats"] == "skipped"
 
 
 def test_a_replication_keeps_every_row_of_the_direct_join(make_warehouse: Callable[..., Warehouse]) -> None:
-    warehouse = make_warehouse()
-    direct = ("--vars", "rating_join: direct", "--exclude-resource-type", "unit_test")
-    assert warehouse.dbt("build", "--selector", "sql_layer_of_a_replication", *direct).success
+    """Beside viewing, whose movies find their titles through links as ever."""
+    warehouse = make_warehouse(**VIEWING)
+    direct = ("--vars", "rating_join: direct", *WITHOUT_UNIT_TESTS)
+    outcome = warehouse.dbt("build", "--selector", "sql_layer_of_a_replication", *direct)
+    assert outcome.success, outcome.message
     stats = warehouse.query(
         "select user_id, total_ratings, total_titles, cnt_drama, cnt_war, cnt_comedy from "
         "features.user_genre_stats order by user_id"
@@ -204,29 +221,25 @@ def test_a_replication_keeps_every_row_of_the_direct_join(make_warehouse: Callab
 
 def test_a_join_that_cannot_be_judged_does_not_pass(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse(links=["(11, null, 22)", "(22, 'unknown', 11)"])
-    outcome = warehouse.dbt(
-        "build", "--select", "+int_movies__titles", "--exclude-resource-type", "unit_test"
-    )
+    outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *WITHOUT_UNIT_TESTS)
     assert outcome.status[KEY_MEANING] == "fail"
 
 
 def test_links_that_lead_to_other_titles_are_refused(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse(links=["(11, '0000011', 11)", "(22, '0000099', 22)"])
-    outcome = warehouse.dbt(
-        "build", "--select", "+int_movies__titles", "--exclude-resource-type", "unit_test"
-    )
+    outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *WITHOUT_UNIT_TESTS)
     assert outcome.status[KEY_MEANING] == "fail"
 
 
 def test_a_run_that_is_left_without_users_says_so(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse(ratings=RATINGS[-1:])
-    outcome = warehouse.dbt("build", "--selector", "sql_layer", "--exclude-resource-type", "unit_test")
+    outcome = warehouse.dbt("build", "--select", "+user_genre_stats", *WITHOUT_UNIT_TESTS)
     assert outcome.status[SOMEBODY_IS_LEFT] == "fail"
     assert outcome.status["user_genre_stats"] == "skipped"
 
 
 def test_customers_alone_build_everything_and_pass_every_test(customers_warehouse: Warehouse) -> None:
-    outcome = customers_warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+    outcome = customers_warehouse.dbt("build", *WITHOUT_UNIT_TESTS)
     assert outcome.success, outcome.with_status("fail", "error")
     assert outcome.with_status("warn") == {"a_customer_stands_on_one_line_of_the_file"}
     features = customers_warehouse.query(
@@ -258,7 +271,7 @@ def test_a_manifest_that_does_not_add_up_is_refused(make_warehouse: Callable[...
         f"copy (select * from {kept} union all select * from {kept}) "
         f"to '{warehouse.folder}/landing/current/rejects/more.parquet'"
     )
-    outcome = warehouse.dbt("build", "--select", "+landing_manifest+", "--exclude-resource-type", "unit_test")
+    outcome = warehouse.dbt("build", "--select", "+landing_manifest+", *WITHOUT_UNIT_TESTS)
     assert outcome.with_status("fail") == {"assert_the_landing_holds_the_rows_its_manifest_counts"}
 
 
@@ -272,7 +285,7 @@ def test_a_missing_landing_is_explained_with_the_command_to_run(empty_warehouse:
 
 def test_a_way_to_join_that_does_not_exist_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse()
-    misspelt = ("--vars", "rating_join: drect", "--exclude-resource-type", "unit_test")
+    misspelt = ("--vars", "rating_join: drect", *WITHOUT_UNIT_TESTS)
     outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *misspelt)
     assert outcome.with_status("error") == {"int_movies__titles"}
     assert "rating_join is 'drect'; it must be 'links'" in outcome.message

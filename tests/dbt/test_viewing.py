@@ -68,14 +68,6 @@ def test_a_watched_movie_counts_with_the_genres_of_the_title_that_links_names(
     ]
 
 
-def test_the_direct_join_of_a_replication_builds_beside_viewing(
-    make_warehouse: Callable[..., Warehouse],
-) -> None:
-    direct = ("--selector", "sql_layer_of_a_replication", "--vars", "rating_join: direct")
-    outcome = make_warehouse(**VIEWING).dbt("build", *direct, "--exclude-resource-type", "unit_test")
-    assert outcome.success, outcome.message
-
-
 def test_viewing_without_movies_has_devices_and_hours_and_no_genres(viewing_warehouse: Warehouse) -> None:
     outcome = viewing_warehouse.dbt(*BUILD)
     assert outcome.success, outcome.message
@@ -90,14 +82,3 @@ def test_viewing_without_movies_has_devices_and_hours_and_no_genres(viewing_ware
     assert viewing_warehouse.query("select users, mean_minutes from marts.subscription_regions") == [
         (2, 90.0)
     ]
-
-
-def test_movies_without_viewing_leave_its_tables_empty(make_warehouse: Callable[..., Warehouse]) -> None:
-    warehouse = make_warehouse()
-    outcome = warehouse.dbt(*BUILD)
-    assert outcome.success, outcome.message
-    assert not outcome.with_status("warn")
-    for mart in ("user_devices", "devices", "weekly_activity", "viewing_hours", "subscription_regions"):
-        assert warehouse.query(f"select count(*) from marts.{mart}") == [(0,)]
-    raters = "select user_id, subscription, events, favourite_genres from marts.users order by 1"
-    assert warehouse.query(raters) == [(1, None, 0, "Comedy, Drama, War"), (2, None, 0, "Comedy")]

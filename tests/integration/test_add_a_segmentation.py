@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from tests.conftest import PROJECT_ROOT
 
@@ -21,6 +22,7 @@ def files_of_the_how_to() -> dict[str, str]:
     return dict(re.findall(step, HOW_TO.read_text(), re.DOTALL | re.MULTILINE))
 
 
+@pytest.mark.long
 def test_the_files_of_the_how_to_add_a_segmentation_to_a_copy_of_the_project(demo_world, tmp_path):
     project = tmp_path / "project"
     for room in ROOMS:

@@ -2,7 +2,6 @@
 
 import html
 import json
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -11,7 +10,7 @@ from PIL import Image
 
 from ml.segmentation.model import SegmentationModel
 from orchestration.tasks.audience_queries import PICTURES, QUERIES
-from tests.integration.conftest import Matinee
+from tests.integration.conftest import Matinee, mart
 
 PERSONAS = [
     "Quiet Viewers (Churn Risk)",
@@ -38,10 +37,6 @@ PUBLISHED = {
     "customer_channels",
     "customer_discovery",
 }
-
-
-def mart(warehouse: Path, name: str) -> pl.DataFrame:
-    return pl.read_parquet(warehouse / "published" / f"{name}.parquet")
 
 
 def test_every_mart_is_published(demo_warehouse):
@@ -145,6 +140,7 @@ def test_the_run_file_says_where_the_time_went(demo_warehouse):
     assert sum(stage["seconds"] for stage in facts["stages"]) <= facts["seconds"]
 
 
+@pytest.mark.long
 def test_the_same_input_gives_the_same_models_and_members(
     matinee: Matinee, demo_world, demo_warehouse, tmp_path
 ):
@@ -188,12 +184,14 @@ def test_scoring_the_training_users_gives_their_segments_without_a_refit(
 
 
 @pytest.mark.real_data
+@pytest.mark.long
 def test_the_real_files_give_the_published_counts(real_warehouse):
     funnel = set(mart(real_warehouse, "data_funnel")["row_count"].to_list())
     assert funnel >= {45_466, 45_463, 43_021, 100_004, 99_722, 671}
 
 
 @pytest.mark.real_data
+@pytest.mark.long
 def test_replicate_reproduces_every_figure_that_the_small_file_can_be_held_to(
     matinee: Matinee, real_movies, tmp_path
 ):

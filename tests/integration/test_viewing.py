@@ -1,37 +1,33 @@
 """Users and what they watch go through a whole run, and what is wrong with their files is told."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.integration.conftest import Answer, Matinee, mart
+
 USERS_HEADER = "user_id,subscription,region,joined_on"
 EVENTS_HEADER = "user_id,movie_id,watched_at,device,minutes_watched"
 
 
-def mart(warehouse: Path, name: str) -> pl.DataFrame:
-    return pl.read_parquet(warehouse / "published" / f"{name}.parquet")
+Run = tuple[Answer, Path]
 
 
-@pytest.fixture
-def viewing(tmp_path: Path) -> Callable[..., Path]:
-    """Write 300 events of 20 users, with these lines at the end, into a folder of their own."""
-
-    def write(users: list[str] | None = None, events: list[str] | None = None) -> Path:
-        folder = tmp_path / "viewing"
-        folder.mkdir()
-        listed = [f"{user},Basic,India,2015-01-{user:02}" for user in range(1, 21)]
-        watched = [
-            f"{event % 20 + 1},{event % 7 + 1},2017-06-{event % 28 + 1:02} {event % 24:02}:15:00,TV,{event % 90}"
-            for event in range(300)
-        ]
-        (folder / "users.csv").write_text("\n".join([USERS_HEADER, *listed, *(users or [])]) + "\n")
-        (folder / "watch_events.csv").write_text("\n".join([EVENTS_HEADER, *watched, *(events or [])]) + "\n")
-        return folder
-
-    return write
+@pytest.fixture(scope="module")
+def viewing_alone(matinee: Matinee, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on 20 users with 300 events and, after them, two bad lines and an event of nobody who is listed."""
+    folder = tmp_path_factory.mktemp("viewing")
+    listed = [f"{user},Basic,India,2015-01-{user:02}" for user in range(1, 21)]
+    watched = [
+        f"{event % 20 + 1},{event % 7 + 1},2017-06-{event % 28 + 1:02} {event % 24:02}:15:00,TV,{event % 90}"
+        for event in range(300)
+    ]
+    odd = ["1,1,2017-06-05,TV,10", "1,1,2017-06-05 20:15:00,TV,-3", "99,1,2017-06-05 20:15:00,TV,7"]
+    (folder / "users.csv").write_text("\n".join([USERS_HEADER, *listed]) + "\n")
+    (folder / "watch_events.csv").write_text("\n".join([EVENTS_HEADER, *watched, *odd]) + "\n")
+    return matinee("run", "--source", folder, warehouse=folder / "w"), folder / "w"
 
 
 def test_a_run_publishes_what_the_demo_world_watches(demo_warehouse):
@@ -69,6 +65,7 @@ def test_every_recommendation_says_what_its_mart_holds(demo_warehouse):
 
 
 @pytest.mark.real_data
+@pytest.mark.long
 def test_ratings_alone_are_enough_for_five_recommendations(matinee, real_movies, tmp_path):
     answer = matinee("run", "--job", "segments", "--source", real_movies, warehouse=tmp_path)
     assert answer.exit_code == 0, answer.said
@@ -77,42 +74,21 @@ def test_ratings_alone_are_enough_for_five_recommendations(matinee, real_movies,
     assert not {"segment and device", "time of viewing", "upgrade"} & set(advice["topic"])
 
 
-def test_viewing_alone_is_published_without_genres(matinee, viewing, tmp_path):
-    answer = matinee("run", "--source", viewing(), warehouse=tmp_path / "w")
-    assert answer.exit_code == 0, answer.said
-    users = mart(tmp_path / "w", "users")
-    assert (users["events"].sum(), users["total_ratings"].sum()) == (300, 0)
-    assert mart(tmp_path / "w", "genre_popularity")["events"].sum() == 0
-    assert len(mart(tmp_path / "w", "segments")) == 0
+def test_viewing_alone_is_published_without_genres(viewing_alone: Run):
+    _, warehouse = viewing_alone
+    users = mart(warehouse, "users")
+    assert (users["events"].sum(), users["total_ratings"].sum()) == (301, 0)
+    assert mart(warehouse, "genre_popularity")["events"].sum() == 0
+    assert len(mart(warehouse, "segments")) == 0
 
 
-def test_bad_lines_of_viewing_are_rejected_and_strangers_are_kept(matinee, viewing, tmp_path):
-    source = viewing(
-        events=["1,1,2017-06-05,TV,10", "1,1,2017-06-05 20:15:00,TV,-3", "99,1,2017-06-05 20:15:00,TV,7"]
-    )
-    answer = matinee("run", "--source", source, warehouse=tmp_path / "w")
+def test_bad_lines_of_viewing_are_rejected_and_strangers_are_kept(viewing_alone: Run):
+    answer, warehouse = viewing_alone
     assert answer.exit_code == 3, answer.said
-    reasons = mart(tmp_path / "w", "rejects").sort("line")["reason"].to_list()
+    reasons = mart(warehouse, "rejects").sort("line")["reason"].to_list()
     assert reasons[0].startswith("watched_at: expected a local time from 1970 to 2099")
     assert reasons[1].startswith("minutes_watched: expected a number from 0 to 1440")
-    steps = dict(mart(tmp_path / "w", "data_funnel")["step", "row_count"].iter_rows())
+    steps = dict(mart(warehouse, "data_funnel")["step", "row_count"].iter_rows())
     assert steps["watch events read"] - steps["watch events landed"] == 2
     assert steps["watch events landed"] - steps["watch events of listed users"] == 1
-    assert 99 in mart(tmp_path / "w", "users")["user_id"]
-
-
-def test_users_without_events_are_refused_with_what_is_missing(matinee, viewing, tmp_path):
-    source = viewing()
-    (source / "watch_events.csv").unlink()
-    answer = matinee("run", "--source", source, warehouse=tmp_path / "w")
-    assert answer.exit_code == 1
-    assert "expected watch_events.csv for 'watch_events'; found users.csv" in answer.said
-
-
-def test_a_file_of_events_without_times_is_refused_as_a_whole(matinee, viewing, tmp_path):
-    source = viewing()
-    text = (source / "watch_events.csv").read_text().replace("2017-06-", "June ")
-    (source / "watch_events.csv").write_text(text)
-    answer = matinee("run", "--source", source, warehouse=tmp_path / "w")
-    assert answer.exit_code == 1
-    assert "300 of 300 lines (100.00%) break the contract of watch_events" in answer.said
+    assert 99 in mart(warehouse, "users")["user_id"]

@@ -63,7 +63,7 @@ def test_the_small_world_has_the_declared_size(world: DemoWorld) -> None:
     assert world.rows["catalogue/netflix_titles.csv"] == sizes.catalogue_rows
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_full_world_has_the_size_of_the_real_dataset() -> None:
     sizes = sizes_of("full")
     setting = draw_setting(0, sizes)

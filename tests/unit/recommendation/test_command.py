@@ -28,7 +28,7 @@ def run(train: Path, test: Path, *more: str):
     return CliRunner().invoke(app, ["evaluate", "--train", str(train), "--test", str(test), *more])
 
 
-@pytest.mark.parametrize("model", [name for name in MODEL_NAMES if name != "content"])
+@pytest.mark.parametrize("model", [name for name in MODEL_NAMES if name not in ("blend", "content")])
 def test_standard_output_is_one_json_object_with_both_baselines(files, model):
     done = run(*files, "--model", model)
     assert done.exit_code == 0, done.stderr
@@ -43,6 +43,8 @@ def test_standard_output_is_one_json_object_with_both_baselines(files, model):
 def test_the_default_is_the_blend_and_k_is_as_asked(files):
     found = json.loads(run(*files, "-k", "5").stdout)
     assert (found["model"], found["k"]) == ("blend", 5)
+    assert set(found) >= FIGURES
+    assert set(found["baselines"]) == {"popular", "recent_popular"}
 
 
 def test_the_columns_of_movielens_are_understood(files, tmp_path):

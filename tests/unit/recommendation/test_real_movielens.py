@@ -9,7 +9,7 @@ from ml.recommendation.splits import stratified_split
 
 
 @pytest.mark.real_data
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_default_beats_cosine_and_popularity_on_the_small_ratings(real_movies):
     frame = pl.read_csv(real_movies / "ratings_small.csv").rename({"userId": "user_id", "movieId": "item_id"})
     train, test = stratified_split(frame, test_share=0.25, rng=np.random.default_rng(42))

@@ -337,11 +337,10 @@ def test_the_old_page_stays_when_the_new_one_cannot_be_written(tmp_path):
     assert [path.name for path in page.parent.iterdir()] == ["index.html"]
 
 
-@pytest.mark.parametrize("library", ["dagster", "matplotlib", "duckdb", "sklearn"])
-def test_the_report_waits_for_no_heavy_library(library):
-    code = f"import sys, report.build, report.render; print('{library}' in sys.modules)"
+def test_the_report_waits_for_no_heavy_library():
+    code = "import sys, report.build, report.render; print(*sys.modules)"
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert outcome.stdout.strip() == "False"
+    assert not {"dagster", "matplotlib", "duckdb", "sklearn"}.intersection(outcome.stdout.split())
 
 
 def test_the_page_says_what_segments_explain_beside_the_best_single_column(warehouse):

@@ -16,7 +16,7 @@ from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.train import Training, train
 from tests.published_customers import PUBLISHED
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.long]
 
 CHANNELS = ("google", "facebook", "youtube", "linkedin", "twitter", "instagram", "friend", "other")
 REGIONS = ("anglo_saxon", "western_europe", "rest_of_world")

@@ -7,7 +7,7 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
 from ml.errors import SegmentationError
-from ml.segmentation import assignment
+from ml.segmentation import assignment, kmeans
 from ml.segmentation.spec import Clustering
 from ml.segmentation.sweep import sweep
 
@@ -41,7 +41,7 @@ def test_planted_blobs_make_the_elbow():
     assert run(X.astype(np.float32)).metrics.filter("is_elbow")["k"].item() == 4
 
 
-@pytest.mark.parametrize("rows", [600, 30_000])
+@pytest.mark.parametrize("rows", [600, pytest.param(30_000, marks=pytest.mark.long)])
 def test_inertia_is_no_worse_than_ten_full_restarts(rows):
     X = blobs(rows)
     for fit in run(X, candidates=[3, 6, 8]).fits:
@@ -49,8 +49,10 @@ def test_inertia_is_no_worse_than_ten_full_restarts(rows):
         assert fit.inertia <= full.inertia_ * 1.001
 
 
-def test_the_number_of_workers_does_not_change_a_byte():
-    X = blobs(25_000)
+def test_the_number_of_workers_does_not_change_a_byte(monkeypatch):
+    monkeypatch.setattr(kmeans, "SAMPLE_ROWS", 1_000)
+    monkeypatch.setattr(kmeans, "MIDDLE_ROWS", 2_000)
+    X = blobs(3_000)
     one, three = run(X, workers=1), run(X, workers=3)
     for a, b in zip(one.fits, three.fits, strict=True):
         assert a.centroids.tobytes() == b.centroids.tobytes()
