@@ -19,7 +19,7 @@ from ingest.demo.movie_files import write_links, write_movies
 from ingest.demo.personas import PERSONAS
 from ingest.demo.ratings import Setting, draw_setting, write_ratings
 from ingest.demo.sizes import Scale, Sizes, sizes_of
-from ingest.demo.streams import whole_file
+from ingest.demo.streams import write_frame
 from ingest.demo.viewing import draw_viewing
 
 
@@ -87,8 +87,8 @@ def _writers(seed: int, sizes: Sizes, setting: Setting) -> dict[str, Callable[[P
         "ratings.csv": lambda path: write_ratings(path, seed, setting),
         "customers/customer_segmentation_data.csv": lambda path: write_customers(path, customers),
         "catalogue/netflix_titles.csv": lambda path: write_catalogue(path, seed, sizes),
-        "viewing/users.csv": lambda path: _write_frame(path, viewing.users),
-        "viewing/watch_events.csv": lambda path: _write_frame(path, viewing.events),
+        "viewing/users.csv": lambda path: write_frame(path, viewing.users),
+        "viewing/watch_events.csv": lambda path: write_frame(path, viewing.events),
         "truth/personas.csv": lambda path: _write_truth(path, "user_id", persona=personas),
         "truth/tastes.csv": lambda path: _write_truth(path, "user_id", taste=pl.Series(users.taste)),
         "truth/customer_segments.csv": lambda path: _write_truth(path, "customer_id", segment=segments),
@@ -102,10 +102,4 @@ def _named(labels: NDArray[Any], names: list[str]) -> pl.Series:
 def _write_truth(path: Path, key: str, **planted: pl.Series) -> int:
     """Write what was planted; keys count from 1."""
     (labels,) = planted.values()
-    return _write_frame(path, pl.DataFrame({key: range(1, len(labels) + 1), **planted}))
-
-
-def _write_frame(path: Path, frame: pl.DataFrame) -> int:
-    with whole_file(path) as file:
-        frame.write_csv(file, datetime_format="%Y-%m-%d %H:%M:%S")
-    return len(frame)
+    return write_frame(path, pl.DataFrame({key: range(1, len(labels) + 1), **planted}))
