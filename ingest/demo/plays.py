@@ -73,6 +73,7 @@ def write_plays(path: Path, seed: int, days: range, service: Service) -> int:
     """Write the plays of some days as Parquet, in the order of time; give the number of rows."""
     weights = day_weights()
     frame = pl.concat([_plays(stream(seed, "plays", day), day, weights[:, day], service) for day in days])
+    frame = frame.sort("started_ms", "account", maintain_order=True)
     account, content = service.accounts.id.gather(frame["account"]), service.shows.id.gather(frame["content"])
     with whole_file(path) as file:
         frame.with_columns(account=account, content=content).write_parquet(file)
@@ -103,7 +104,7 @@ def _plays(
             "watched_seconds": watched.astype(np.int32),
             "device_type": pl.Series(DEVICES).gather(device),
         }
-    ).sort("started_ms", "account", maintain_order=True)
+    )
 
 
 def _who_watches(
