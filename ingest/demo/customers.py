@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.demo.draws import deal
 from ingest.demo.sizes import Sizes
 from ingest.demo.streams import csv_file, stream
 
@@ -75,7 +76,7 @@ class Customers:
 def draw_customers(seed: int, sizes: Sizes) -> Customers:
     """Draw the customers, in an order that has nothing to do with their segment."""
     rng = stream(seed, "customers")
-    segment = rng.permutation(_shares_to_labels([s.customers for s in SEGMENTS], sizes.customers))
+    segment = rng.permutation(deal([s.customers for s in SEGMENTS], sizes.customers))
     region, channel = np.empty(len(segment), dtype=np.int64), np.empty(len(segment), dtype=np.int64)
     for number, one in enumerate(SEGMENTS):
         members = np.flatnonzero(segment == number)
@@ -147,10 +148,4 @@ def _repeat_some(rng: np.random.Generator, rows: list[list[str]], segment: NDArr
 def _shuffled(rng: np.random.Generator, shares: Mapping[int, float], n: int) -> NDArray[np.int64]:
     """Deal the keys of `shares` to `n` places, in those shares."""
     keys = np.array(list(shares))
-    return rng.permutation(keys[_shares_to_labels(list(shares.values()), n)])
-
-
-def _shares_to_labels(shares: list[int] | list[float], n: int) -> NDArray[np.int64]:
-    """List label 0, 1, … as often as its share of `n` says, rounded so that there are `n` in all."""
-    ends = np.rint(np.cumsum(shares) / np.sum(shares) * n).astype(np.int64)
-    return np.repeat(np.arange(len(shares)), np.diff(ends, prepend=0))
+    return rng.permutation(keys[deal(shares.values(), n)])

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.demo.draws import deal
 from ingest.demo.genres import GENRES
 from ingest.demo.sizes import Sizes
 from ingest.demo.streams import stream
@@ -128,7 +129,7 @@ def draw_users(seed: int, sizes: Sizes, most_ratings: NDArray[np.int64]) -> User
     """
     rng = stream(seed, "users")
     n = sizes.users
-    persona = rng.permutation(_persona_of_each(n))
+    persona = rng.permutation(deal([p.users for p in PERSONAS], n).astype(np.int8))
     means = np.array([p.titles_per_user for p in PERSONAS])[persona]
     spread = np.array([p.count_spread for p in PERSONAS])[persona]
     expected = means * rng.lognormal(-(spread**2) / 2, spread)
@@ -171,12 +172,6 @@ def _inclinations(
 def _with_none(values: NDArray[np.float32], value: float) -> NDArray[np.float32]:
     """Add a column for "no genre", which titles with few genres are filled up with."""
     return np.pad(values, ((0, 0), (0, 1)), constant_values=value)
-
-
-def _persona_of_each(users: int) -> NDArray[np.int8]:
-    """List the persona of each user in the published proportions, persona by persona."""
-    ends = np.rint(np.cumsum([p.users for p in PERSONAS]) / sum(p.users for p in PERSONAS) * users)
-    return np.repeat(np.arange(len(PERSONAS), dtype=np.int8), np.diff(ends, prepend=0).astype(np.int64))
 
 
 def _whole_counts(expected: NDArray[np.float64], total: int, most: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""How large each demo world is.
+"""How large each demo world is, and which forms of it there are.
 
 Belongs here: row counts of every file at each scale. Does not belong here: what the rows hold.
 """
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Scale = Literal["small", "medium", "full"]
+
+Form = Literal["movies", "service"]
+"""``movies``: the public files' names and shapes, with ratings; ``service``: a service's own, with plays alone."""
 
 REAL_TITLE_ROWS = 45_466
 """Rows of Kaggle's `movies_metadata.csv`; the counts of its quirks are scaled from this."""
@@ -17,7 +20,7 @@ class Sizes:
     """Row counts of one demo world."""
 
     users: int
-    """Users who rate, and rows of `users.csv`."""
+    """Users who rate, and rows of `users.csv`; in the form of a service, its accounts."""
     ratings: int
     """Rows of `ratings.csv`."""
     title_rows: int
@@ -28,6 +31,10 @@ class Sizes:
     """Rows of `netflix_titles.csv`, repeated rows included."""
     watch_events: int
     """Rows of `watch_events.csv`."""
+    plays: int
+    """Rows of `plays/`, in the form of a service; drawn day by day, so that the number is about met."""
+    shows: int
+    """Rows of `titles.jsonl`, in the form of a service."""
 
     def quirks(self, real: int, least: int) -> int:
         """Scale a count of the real catalogue's quirks to this world, but keep at least a few."""
@@ -35,10 +42,10 @@ class Sizes:
 
 
 _SIZES: dict[Scale, Sizes] = {
-    "small": Sizes(3_000, 165_000, 2_000, 3_834, 1_500, 30_000),
-    "medium": Sizes(30_000, 2_400_000, 10_000, 3_834, 5_000, 300_000),
+    "small": Sizes(3_000, 165_000, 2_000, 3_834, 1_500, 30_000, 60_000, 600),
+    "medium": Sizes(30_000, 2_400_000, 10_000, 3_834, 5_000, 300_000, 1_500_000, 2_500),
     # Users, ratings and titles of the full Movies Dataset; customers and catalogue rows of the real files.
-    "full": Sizes(270_896, 26_024_289, REAL_TITLE_ROWS, 3_834, 15_480, 2_000_000),
+    "full": Sizes(270_896, 26_024_289, REAL_TITLE_ROWS, 3_834, 15_480, 2_000_000, 26_000_000, 9_000),
 }
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from zlib import crc32
 
 import numpy as np
+import polars as pl
 
 
 def stream(seed: int, purpose: str, chunk: int = 0) -> np.random.Generator:
@@ -48,6 +49,13 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_frame(path: Path, frame: pl.DataFrame, separator: str = ",") -> int:
+    """Write a table as CSV; give the number of rows."""
+    with whole_file(path) as file:
+        frame.write_csv(file, separator=separator, datetime_format="%Y-%m-%d %H:%M:%S")
+    return len(frame)
 
 
 @contextmanager

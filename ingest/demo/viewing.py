@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ingest.demo.draws import pick
 from ingest.demo.ratings import Setting, draw_items_for
 from ingest.demo.sizes import Sizes
 from ingest.demo.streams import stream
@@ -62,7 +63,7 @@ def draw_viewing(seed: int, sizes: Sizes, setting: Setting) -> Viewing:
     """Draw subscriptions and regions of the users, and what they watch."""
     rng = stream(seed, "viewing")
     persona = setting.users.persona.astype(np.int64)
-    subscription = _pick(rng, _SUBSCRIPTION_SHARES[persona])
+    subscription = pick(rng, _SUBSCRIPTION_SHARES[persona])
     region = rng.choice(len(REGIONS), size=len(persona), p=_REGION_SHARES)
     users = pl.DataFrame(
         {
@@ -89,7 +90,7 @@ def _events(
     item = draw_items_for(rng, user, setting)
     film = setting.items.film[item]
     weights = _DEVICES_OF_SUBSCRIPTION[subscription] * _DEVICES_OF_PERSONA[persona]
-    device = _pick(rng, (weights / weights.sum(axis=1, keepdims=True))[user])
+    device = pick(rng, (weights / weights.sum(axis=1, keepdims=True))[user])
     runtime = np.where(setting.titles.runtime[film] > 0, setting.titles.runtime[film], _USUAL_RUNTIME)
     liked = 0.06 * setting.titles.quality[film]
     completion = np.clip(_COMPLETION_OF_DEVICE[device] + liked + rng.normal(0, 0.22, size=events), 0.03, 1.0)
@@ -113,9 +114,3 @@ def _moments(rng: np.random.Generator, events: int) -> pl.Series:
     hour = rng.integers(_WEEKS, size=events) * _HOURS_PER_WEEK + hour_of_week
     seconds = hour * 3_600 + rng.integers(3_600, size=events)
     return pl.Series(_FIRST_MONDAY + (seconds * 1_000).astype("timedelta64[ms]"))
-
-
-def _pick(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Pick one column per row, by the shares in that row."""
-    chance = rng.random((len(shares), 1))
-    return np.minimum((np.cumsum(shares, axis=1) < chance).sum(axis=1), shares.shape[1] - 1)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 from numpy.typing import NDArray
@@ -17,9 +17,10 @@ from ingest.demo.catalogue import write_catalogue
 from ingest.demo.customers import SEGMENTS, draw_customers, write_customers
 from ingest.demo.movie_files import write_links, write_movies
 from ingest.demo.personas import PERSONAS
-from ingest.demo.ratings import Setting, draw_setting, write_ratings
-from ingest.demo.sizes import Scale, Sizes, sizes_of
-from ingest.demo.streams import whole_file
+from ingest.demo.ratings import draw_setting, write_ratings
+from ingest.demo.service import service_writers
+from ingest.demo.sizes import Form, Scale, Sizes, sizes_of
+from ingest.demo.streams import write_frame
 from ingest.demo.viewing import draw_viewing
 
 
@@ -31,7 +32,7 @@ class DemoWorld:
     scale: Scale
     seed: int
     rows: dict[str, int]
-    """Rows without the header, by path relative to `folder`."""
+    """Rows without the header (of a declaration: lines), by path relative to `folder`."""
     seconds: float
 
     @property
@@ -40,7 +41,7 @@ class DemoWorld:
         return tuple(self.folder / name for name in self.rows)
 
 
-def write_demo_world(out: Path, *, scale: Scale, seed: int = 0) -> DemoWorld:
+def write_demo_world(out: Path, *, scale: Scale, seed: int = 0, form: Form = "movies") -> DemoWorld:
     """Write a demo world as raw files; the same scale and seed give the same bytes.
 
     Parameters
@@ -51,6 +52,8 @@ def write_demo_world(out: Path, *, scale: Scale, seed: int = 0) -> DemoWorld:
         ``"small"`` (3,000 users), ``"medium"`` (30,000) or ``"full"`` (26,024,289 ratings).
     seed
         Any whole number ≥ 0.
+    form
+        ``"movies"``, in the shape of the public files, or ``"service"``, in one that a declaration describes.
 
     Returns
     -------
@@ -60,22 +63,24 @@ def write_demo_world(out: Path, *, scale: Scale, seed: int = 0) -> DemoWorld:
     Raises
     ------
     ValueError
-        When `scale` is unknown or `seed` negative.
+        When `scale` or `form` is unknown or `seed` negative.
     OSError
         When `out` cannot be written.
     """
     sizes = sizes_of(scale)
     if seed < 0:
         raise ValueError(f"seed is {seed}; it must be 0 or more")
+    if form not in get_args(Form):
+        raise ValueError(f"form is {form!r}; it must be one of {', '.join(get_args(Form))}")
     began = time.perf_counter()
-    rows = {
-        name: write(out / name) for name, write in _writers(seed, sizes, draw_setting(seed, sizes)).items()
-    }
+    writers = service_writers if form == "service" else _movie_writers
+    rows = {name: write(out / name) for name, write in writers(seed, sizes).items()}
     return DemoWorld(out, scale, seed, rows, time.perf_counter() - began)
 
 
-def _writers(seed: int, sizes: Sizes, setting: Setting) -> dict[str, Callable[[Path], int]]:
+def _movie_writers(seed: int, sizes: Sizes) -> dict[str, Callable[[Path], int]]:
     """Say which file is made of what; each writer takes the path and gives the number of rows."""
+    setting = draw_setting(seed, sizes)
     titles, items, users = setting.titles, setting.items, setting.users
     customers = draw_customers(seed, sizes)
     viewing = draw_viewing(seed, sizes, setting)
@@ -87,8 +92,8 @@ def _writers(seed: int, sizes: Sizes, setting: Setting) -> dict[str, Callable[[P
         "ratings.csv": lambda path: write_ratings(path, seed, setting),
         "customers/customer_segmentation_data.csv": lambda path: write_customers(path, customers),
         "catalogue/netflix_titles.csv": lambda path: write_catalogue(path, seed, sizes),
-        "viewing/users.csv": lambda path: _write_frame(path, viewing.users),
-        "viewing/watch_events.csv": lambda path: _write_frame(path, viewing.events),
+        "viewing/users.csv": lambda path: write_frame(path, viewing.users),
+        "viewing/watch_events.csv": lambda path: write_frame(path, viewing.events),
         "truth/personas.csv": lambda path: _write_truth(path, "user_id", persona=personas),
         "truth/tastes.csv": lambda path: _write_truth(path, "user_id", taste=pl.Series(users.taste)),
         "truth/customer_segments.csv": lambda path: _write_truth(path, "customer_id", segment=segments),
@@ -102,10 +107,4 @@ def _named(labels: NDArray[Any], names: list[str]) -> pl.Series:
 def _write_truth(path: Path, key: str, **planted: pl.Series) -> int:
     """Write what was planted; keys count from 1."""
     (labels,) = planted.values()
-    return _write_frame(path, pl.DataFrame({key: range(1, len(labels) + 1), **planted}))
-
-
-def _write_frame(path: Path, frame: pl.DataFrame) -> int:
-    with whole_file(path) as file:
-        frame.write_csv(file, datetime_format="%Y-%m-%d %H:%M:%S")
-    return len(frame)
+    return write_frame(path, pl.DataFrame({key: range(1, len(labels) + 1), **planted}))

@@ -15,12 +15,18 @@ def demo_data(
     out: Annotated[Path, typer.Option(help="Folder to write the raw files to.")],
     scale: Annotated[Literal["small", "medium", "full"], typer.Option(help="How large a world.")] = "small",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 0,
+    form: Annotated[
+        Literal["movies", "service"],
+        typer.Option(
+            help="movies: the public files, with ratings; service: a service's own files, with plays."
+        ),
+    ] = "movies",
 ) -> None:
-    """Write the demo world as raw files, in the shape of the real ones."""
+    """Write the demo world as raw files, in the shape of the public ones or of a service's own."""
     from ingest.demo import write_demo_world
 
     try:
-        world = write_demo_world(out, scale=scale, seed=seed)
+        world = write_demo_world(out, scale=scale, seed=seed, form=form)
     except OSError as error:
         fail(f"cannot write to {out}: {error.strerror or error}")
     say(f"The {world.scale} demo world, seed {world.seed}, in {world.seconds:.0f} s:")
