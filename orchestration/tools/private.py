@@ -57,6 +57,14 @@ PRIVATE = (
         "EventLogStorage.free_concurrency_slots_for_run",
         ("run_id",),
     ),
+    Private(
+        "orchestration.tools.dead_runs",
+        *_DAGSTER,
+        "dagster._core.launcher.base",
+        "CheckRunHealthResult",
+        ("status", "msg"),
+    ),
+    Private("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.launcher.base", "WorkerStatus"),
     # `ml` is pure and imports no tools: the inner step of K-Means stays behind its own `converge`.
     Private(
         *_LLOYD,
