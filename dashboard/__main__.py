@@ -5,17 +5,32 @@ Belongs here: starting. Does not belong here: what the server runs at each inter
 
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from dashboard.settings import own_names
 
 
 def main() -> None:
     """Run Streamlit on the app, and get ready for the first page while the browser still loads its own part."""
-    from streamlit.web.cli import main as streamlit  # noqa: PLC0415 - its second and the pages' go side by side
+    from streamlit import net_util  # noqa: PLC0415 - its second and the pages' go side by side
+    from streamlit.web.cli import main as streamlit  # noqa: PLC0415
 
     threading.Thread(target=_warm_up, daemon=True).start()
-    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("app.py")), *sys.argv[1:]]
+    # Before it refuses a foreign page it would ask the internet for this machine's address, and serve nobody for 2 s.
+    net_util.get_external_ip = lambda: None
+    given = sys.argv[1:]
+    address = given[given.index("--server.address") + 1] if "--server.address" in given else "127.0.0.1"
+    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("app.py")), *_names(address), *given]
     streamlit()
+
+
+def _names(address: str) -> Iterator[str]:
+    """Yield the options that let in pages of this server, whatever port a proxy offers them on, and no others."""
+    for name in own_names(address):
+        literal = f"[{name}]" if ":" in name else name
+        yield from ("--server.allowedHosts", name, "--server.corsAllowedOrigins", f"https://{literal}")
 
 
 def _warm_up() -> None:

@@ -1,6 +1,6 @@
-"""Tables as files to take away: safe to open in a spreadsheet, and silent about small groups of people.
+"""Tables as files to take away, silent about small groups of people.
 
-Belongs here: what a file may hold. Does not belong here: which table is offered, the button.
+Belongs here: what a file may hold. Does not belong here: which table is offered, the button, CSV (`published`).
 """
 
 import io
@@ -12,25 +12,6 @@ MINIMUM_MEMBERS = 50
 """Groups of fewer people are left out of files unless a setting says otherwise."""
 SUPPRESSED = "suppressed"
 """The column that marks such a group."""
-
-_RUNS_AS_FORMULA = r"^(\s*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
-"""What a spreadsheet may take for a formula, full-width characters too; leading blanks are trimmed by some."""
-
-
-def to_csv(frame: pl.DataFrame) -> bytes:
-    """Return a table as CSV: UTF-8 with its mark, so that spreadsheets read accents; formulas neutralised.
-
-    A text that a spreadsheet would run gets an apostrophe before it. Numbers stay numbers, negative ones too.
-    """
-    texts = [name for name, kind in frame.schema.items() if kind in (pl.String, pl.Categorical)]
-    safe = frame.with_columns(neutralised(pl.col(name).cast(pl.String)).alias(name) for name in texts)
-    headers = {name: pl.select(neutralised(pl.lit(name))).item() for name in frame.columns}
-    return safe.rename(headers).write_csv(include_bom=True).encode()
-
-
-def neutralised(text: pl.Expr) -> pl.Expr:
-    """Return text that no spreadsheet runs."""
-    return pl.when(text.str.contains(_RUNS_AS_FORMULA)).then(pl.lit("'") + text).otherwise(text)
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:

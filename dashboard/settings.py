@@ -4,11 +4,15 @@ Belongs here: reading those variables. Does not belong here: settings of Streaml
 """
 
 import os
+import socket
 from pathlib import Path
 
 from dashboard.exports import MINIMUM_MEMBERS
 
 WAREHOUSE, MINIMUM = "MATINEE_WAREHOUSE", "MATINEE_MINIMUM_MEMBERS"
+NAMES = "MATINEE_DASHBOARD_NAMES"
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what is compared with, not listened on
 
 
 def warehouse() -> Path:
@@ -20,3 +24,14 @@ def warehouse() -> Path:
 def minimum_members() -> int:
     """Return the size under which a group of people is left out of files."""
     return int(os.environ.get(MINIMUM, MINIMUM_MEMBERS))
+
+
+def own_names(address: str) -> list[str]:
+    """Return the names under which browsers may reach a server that listens on an address.
+
+    Those that a setting gives, for a server behind a proxy, and its own. A page of anybody else may have a name that
+    leads to this machine, so a browser that asks for any other name is not answered.
+    """
+    given = [name.strip() for name in os.environ.get(NAMES, "").split(",") if name.strip()]
+    own = [socket.gethostname(), socket.getfqdn()] if address in _EVERY_ADDRESS else [address]
+    return list(dict.fromkeys([*given, *_THIS_MACHINE, *own]))

@@ -18,10 +18,11 @@ from ml.plots.words import clean, feature_label, percent
 from published.errors import TableError
 from published.questions.segments import segmentations
 from published.sets import PublishedSet
+from published.spreadsheets import to_csv
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^&=@/])")
 _FORMATS = (
-    ("CSV", "csv", "text/csv", exports.to_csv),
+    ("CSV", "csv", "text/csv", to_csv),
     ("Parquet", "parquet", "application/vnd.apache.parquet", exports.to_parquet),
 )
 _PLOTLY_CONFIG = {

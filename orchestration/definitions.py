@@ -20,6 +20,7 @@ from orchestration.assets.report import build_report
 from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION, SPEC_LABELS
 from orchestration.settings import Settings, load_settings
+from orchestration.tools.engines import check_engines
 from orchestration.tools.progress import progress_logger
 from orchestration.tools.run_history import WAREHOUSE_TAG
 from orchestration.tools.warehouse import WarehouseResource
@@ -33,8 +34,17 @@ class DeclarationError(ValueError):
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
-    """Return fresh definitions for the given settings (those of the environment when left out)."""
+    """Return fresh definitions for the given settings (those of the environment when left out).
+
+    Raises
+    ------
+    SettingsError
+        When Dagster or DuckDB would not take a setting.
+    DeclarationError
+        When a segmentation is declared wrongly.
+    """
     settings = settings or load_settings()
+    check_engines(settings)
     segmentations = _load_segmentations()
     described = _declared(segmentations, SPEC_DESCRIPTION)
     labels = _declared(segmentations, SPEC_LABELS)

@@ -5,6 +5,7 @@ Does not belong here: anything decided per segmentation (that is its YAML).
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,9 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+_MOST_THREADS = 256
+_UNUSABLE = re.compile(r"[*?\[#\x00-\x1f\x7f\ud800-\udfff]|ducklake:", re.IGNORECASE)
+"""What a reader of files takes for a pattern (polars, DuckDB) or for part of an address (dbt-duckdb, DuckDB)."""
 
 
 class SettingsError(ValueError):
@@ -21,7 +25,7 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """All settings; each field `x` is read from `MATINEE_X`."""
 
-    model_config = SettingsConfigDict(env_prefix="MATINEE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MATINEE_", frozen=True, validate_default=True)
 
     warehouse: Path = PROJECT_ROOT / "warehouse"
     """Folder that holds everything a run makes."""
@@ -29,19 +33,34 @@ class Settings(BaseSettings):
     """Where raw files come from: `demo`, `kaggle`, or a folder or archive."""
     demo_scale: Literal["small", "medium", "full"] = "small"
     """Size of the demo world that the source `demo` makes."""
-    threads: Annotated[int, Field(ge=1, le=256)] = os.cpu_count() or 1
+    threads: Annotated[int, Field(ge=1, le=_MOST_THREADS)] = min(os.cpu_count() or 1, _MOST_THREADS)
     """Threads for DuckDB and fits that run side by side."""
-    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$")] = "2GB"
+    memory_limit: str = "2GB"
     """Memory that DuckDB may use; beyond it DuckDB spills to the warehouse folder."""
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     """A raw file with a larger share of bad lines is refused as a whole."""
-    schedule: Annotated[str, Field(pattern=r"^([\d*/,\-A-Za-z?#]+\s+){4}[\d*/,\-A-Za-z?#]+$")] = "0 3 * * *"
-    """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday."""
+    schedule: str = "0 3 * * *"
+    """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday; or `@daily` and the like."""
+
+    @field_validator("warehouse", "source", mode="before")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        if value == "":
+            msg = "it is empty, which would be the folder you are in; leave it out for the default"
+            raise ValueError(msg)
+        return value
 
     @field_validator("warehouse")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+        folder = value.expanduser().resolve()
+        if found := _UNUSABLE.search(str(folder)):
+            msg = (
+                f"{found[0]!r} in the name of a folder means something else to the programs that read the warehouse; "
+                "choose a folder without * ? [ # in its path"
+            )
+            raise ValueError(msg)
+        return folder
 
     @field_validator("source")
     @classmethod
@@ -64,9 +83,17 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        problems = "; ".join(
-            f"MATINEE_{'_'.join(str(part) for part in problem['loc']).upper()}={problem['input']!r}: {problem['msg']}"
+        problems = (
+            refusal(
+                f"MATINEE_{'_'.join(str(part) for part in problem['loc']).upper()}",
+                problem["input"],
+                problem["msg"].removeprefix("Value error, "),
+            )
             for problem in error.errors()
         )
-        msg = f"setting refused: {problems}"
-        raise SettingsError(msg) from None
+        raise SettingsError("; ".join(problems)) from None
+
+
+def refusal(variable: str, value: object, why: str) -> str:
+    """Return the words for a setting that cannot be used."""
+    return f"setting refused: {variable}={str(value)!r}: {why}"

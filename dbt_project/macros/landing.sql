@@ -33,7 +33,9 @@
 {%- endmacro %}
 
 {% macro duckdb__open_landed_table(table, folder, columns) -%}
-    {%- set files = "'" ~ folder | replace("'", "''") ~ "/*.parquet'" -%}
+    {#- The folder is a name, not a pattern: `wh [2024]` must not read the files of `wh 2`. -#}
+    {%- set name = folder | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]') | replace("'", "''") -%}
+    {%- set files = "'" ~ name ~ "/*.parquet'" -%}
     {%- set has_landed = run_query('select count(*) from glob(' ~ files ~ ')').columns[0][0] > 0 -%}
     {%- set empty = [] -%}
     {%- for column in columns -%}

@@ -3,6 +3,7 @@
 Belongs here: anything two plots must agree on. Does not belong here: any one plot, files.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -12,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.ft2font import FT2Font
 from matplotlib.ticker import FuncFormatter
 
 from ml.plots.palette import ACCENT, INK, MUTED, RULE, readable_on, segment_colors
@@ -42,6 +44,7 @@ __all__ = [
     "feature_labels",
     "label_ticks",
     "log_ticks",
+    "no_font_has",
     "number",
     "numbers_apart",
     "percent",
@@ -57,8 +60,34 @@ __all__ = [
 ]
 
 _FONT = "DejaVu Sans"
+"""Comes with matplotlib: the same picture on every machine, as far as it has the letters."""
+_FURTHER_FONTS = (
+    *(
+        "Noto Sans CJK JP",
+        "Noto Sans JP",
+        "Source Han Sans",
+        "IPAexGothic",
+        "Hiragino Sans",
+        "Yu Gothic",
+        "WenQuanYi Zen Hei",
+    ),
+    *("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Apple SD Gothic Neo", "Malgun Gothic"),
+    *("Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei"),
+    *("Noto Sans Thai", "Loma", "Thonburi", "Leelawadee UI"),
+    *(
+        "Noto Sans Arabic",
+        "Geeza Pro",
+        "Noto Sans Devanagari",
+        "Noto Sans Tamil",
+        "Noto Sans Bengali",
+        "Noto Sans Hebrew",
+    ),
+    *("Noto Emoji", "Symbola", "Unifont", "Arial Unicode MS"),
+)
+"""For scripts that it lacks, where the machine has one of them; no coloured emoji, which matplotlib cannot draw."""
+_FONTS = [_FONT, *(font for font in _FURTHER_FONTS if font in set(fontManager.get_font_names()))]
 _STYLE = {
-    "font.family": _FONT,  # comes with matplotlib: the same picture on every machine
+    "font.family": _FONTS,
     "font.size": 9.5,
     # Names are data: a `$` in one must not start a formula.
     "text.parse_math": False,
@@ -203,8 +232,24 @@ def _line_width(line: str, size: float, *, bold: bool) -> float:
 @cache
 def _advance(letter: str, *, bold: bool) -> float:
     """Return the width of a letter in units of the type size, a little too large as hinting needs room."""
-    font = get_font(findfont(FontProperties(family=_FONT, weight="bold" if bold else "normal")))
-    if not font.get_char_index(ord(letter)):
+    font = next((font for font in _faces(bold=bold) if font.get_char_index(ord(letter))), None)
+    if font is None:
         return 1.0
     font.set_size(72, 72)
     return font.load_char(ord(letter)).linearHoriAdvance / 65536 / 72 * 1.03
+
+
+@cache
+def _faces(*, bold: bool) -> list[FT2Font]:
+    weight = "bold" if bold else "normal"
+    return [get_font(findfont(FontProperties(family=font, weight=weight))) for font in _FONTS]
+
+
+def no_font_has(text: str) -> set[str]:
+    """Return the letters of a text that no font of this machine has, so that a box stands in their place."""
+    return {
+        letter
+        for letter in set(text)
+        if unicodedata.category(letter)[0] not in "CMZ"  # they have no shape of their own
+        and not any(font.get_char_index(ord(letter)) for font in _faces(bold=False))
+    }

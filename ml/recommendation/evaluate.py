@@ -19,6 +19,7 @@ from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import Dropped, Interactions, cleaned, from_frame, positions
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
 from ml.recommendation.ranking import Fitted, Model, Ranked, recommend
+from ml.recommendation.scales import on_one_scale
 from ml.recommendation.tuning import Tuner
 
 _DIVERSITY_LISTS = 2_000
@@ -211,7 +212,7 @@ def evaluate(
     rng
         Source of every random choice. A model's figures do not depend on which others are asked for.
     say
-        Takes progress, a sentence for each model.
+        Takes what negative ratings count as, and progress, a sentence for each model.
 
     Raises
     ------
@@ -222,6 +223,9 @@ def evaluate(
     if unknown:
         msg = f"no model {', '.join(unknown)}; there are: {', '.join(MODEL_NAMES)}"
         raise RecommendationError(msg)
+    train, test, said = on_one_scale(train, test)
+    if said:
+        say(said)
     judges, tunes, fits = rng.spawn(3)
     task = prepare(train, test, items=items, most_users=most_users, rng=judges)
     workshop = _Workshop(task, tunes, fits)

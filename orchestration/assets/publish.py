@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from ingest.checks import text_literal
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, read_landed_source, switch_symlink
 from orchestration.stores.models import ModelStore
@@ -72,7 +73,7 @@ def _copy_marts(warehouse: WarehouseResource, marts: Sequence[str], folder: Path
     with warehouse.connect() as connection:
         for mart in marts:
             ((rows[mart],),) = connection.execute(
-                f"copy (select * from marts.{mart}) to '{folder / mart}.parquet'"
+                f"copy (select * from marts.{mart}) to {text_literal(f'{folder / mart}.parquet')}"
                 " (format parquet, compression zstd)"
             ).fetchall()
     return rows

@@ -5,8 +5,10 @@ is called, so that `matinee --help` answers at once.
 """
 
 import atexit
+import io
 import os
 import sys
+from typing import Any, TextIO
 
 import typer
 
@@ -36,12 +38,33 @@ def main() -> None:
 
     def leave() -> None:
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            if stream is not None:
+                stream.flush()
         os._exit(code)
 
     # What is registered first is called last: all has ended, and only 2 s of taking objects apart are left.
     atexit.register(leave)
+    sys.stdout, sys.stderr = _forgiving(sys.stdout), _forgiving(sys.stderr)
     try:
         app()
     except SystemExit as asked:
         code = asked.code if isinstance(asked.code, int) else FAILED if asked.code else DONE
+
+
+class _Pipe(io.FileIO):
+    """Where a reader may have had enough, as `head` has: what is written then is lost, and the work goes on."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return len(data)
+
+
+def _forgiving(stream: TextIO) -> TextIO:
+    """Return the stream so that neither a closed pipe nor a letter that its encoding lacks ends a command."""
+    if stream is None:  # closed by who called
+        return stream
+    file = io.BufferedWriter(_Pipe(stream.fileno(), "wb", closefd=False))
+    line_buffering = stream.isatty() or stream is sys.stderr
+    return io.TextIOWrapper(file, stream.encoding, "replace", line_buffering=line_buffering)

@@ -58,7 +58,7 @@ def score_file(models: Path, segmentation: str, input_file: Path) -> "pl.DataFra
         msg = f"no trained segmentation {segmentation!r}; {there_are}"
         raise ScoringError(msg)
     model = ModelStore(models / segmentation, "current").model()
-    frame = read_frame(input_file)
+    frame = read_frame(input_file, text=[model.entity])
     if model.entity not in frame.columns:
         msg = f"{input_file.name}: no column {model.entity!r}; found: {', '.join(frame.columns)}"
         raise ScoringError(msg)

@@ -91,6 +91,17 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
         lock.release()
 
 
+def is_held(layout: WarehouseLayout) -> bool:
+    """Return whether another process holds the warehouse."""
+    if layout.root in _held_here or not layout.lock.exists():
+        return False
+    try:
+        with filelock.FileLock(layout.lock, timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+
+
 def _held_message(layout: WarehouseLayout) -> str:
     try:
         facts = json.loads(layout.lock_holder.read_text())

@@ -44,6 +44,8 @@ class Private:
 
 _DAGSTER = ("dagster", ">=1.13,<1.14")
 _EVENT_LOG = ("orchestration.tools.event_log", *_DAGSTER, "dagster._core.storage.event_log")
+_LAUNCHER = ("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.launcher.base")
+_SCHEDULES = ("orchestration.tools.engines", *_DAGSTER, "dagster._utils.schedules")
 _LLOYD = ("ml.segmentation.lloyd", "scikit-learn", ">=1.9,<1.10")
 
 PRIVATE = (
@@ -57,6 +59,14 @@ PRIVATE = (
         "EventLogStorage.free_concurrency_slots_for_run",
         ("run_id",),
     ),
+    Private(
+        "orchestration.tools.dead_runs",
+        *_DAGSTER,
+        "dagster._core.launcher.base",
+        "CheckRunHealthResult",
+        ("status", "msg"),
+    ),
+    Private("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.launcher.base", "WorkerStatus"),
     # `ml` is pure and imports no tools: the inner step of K-Means stays behind its own `converge`.
     Private(
         *_LLOYD,

@@ -16,6 +16,7 @@ import pytest
 from dbt.adapters.duckdb import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
+from ingest.checks import text_literal
 from ingest.landing import land, switch
 from ingest.sources import resolve_source
 
@@ -197,9 +198,8 @@ def _write(folder: Path, columns: Mapping[str, str], rows: Sequence[str], given:
     values = (
         f"(values {', '.join(rows)})" if rows else f"(select {', '.join(['null'] * len(names))} where false)"
     )
-    duckdb.execute(
-        f"copy (select {typed} from {values} as v({', '.join(names)})) to '{folder / 'made_up.parquet'}'"
-    )
+    file = text_literal(str(folder / "made_up.parquet"))
+    duckdb.execute(f"copy (select {typed} from {values} as v({', '.join(names)})) to {file}")
 
 
 def land_made_up_rows(

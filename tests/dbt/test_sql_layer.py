@@ -6,10 +6,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .conftest import PROJECT, RATINGS, VIEWING, Warehouse
+from .conftest import CUSTOMERS, PROJECT, RATINGS, VIEWING, Warehouse, land_made_up_rows
 
 KEY_MEANING = "a_movie_and_its_title_have_the_same_imdb_number"
 SOMEBODY_IS_LEFT = "assert_at_least_one_user_remains_after_the_join"
@@ -273,6 +274,18 @@ def test_a_manifest_that_does_not_add_up_is_refused(make_warehouse: Callable[...
     )
     outcome = warehouse.dbt("build", "--select", "+landing_manifest+", *WITHOUT_UNIT_TESTS)
     assert outcome.with_status("fail") == {"assert_the_landing_holds_the_rows_its_manifest_counts"}
+
+
+def test_a_warehouse_reads_its_own_landing_though_its_name_is_a_pattern_that_fits_another(
+    tmp_path: Path, manifest: Any
+) -> None:
+    for name, customers in (("of [56]", CUSTOMERS[:1]), ("of 5", CUSTOMERS), ("it's", CUSTOMERS[:2])):
+        land_made_up_rows(tmp_path / name, {"customers": customers})
+    for name, rows in (("of [56]", 1), ("it's", 2)):
+        warehouse = Warehouse(tmp_path / name, manifest)
+        outcome = warehouse.dbt("seed", "--select", "regions")
+        assert outcome.success, outcome.message
+        assert warehouse.query("select count(*) from landing.customers") == [(rows,)]
 
 
 def test_a_missing_landing_is_explained_with_the_command_to_run(empty_warehouse: Warehouse) -> None:

@@ -122,6 +122,7 @@ def test_a_second_run_while_one_is_running_is_refused(matinee, source, published
     [
         ("MATINEE_THREADS", "0", "MATINEE_THREADS"),
         ("MATINEE_MEMORY_LIMIT", "lots", "MATINEE_MEMORY_LIMIT"),
+        ("MATINEE_SCHEDULE", "0 3 * * 9", "MATINEE_SCHEDULE"),
         ("MATINEE_DEMO_SCALE", "huge", "small"),
         ("MATINEE_MAX_REJECTED_SHARE", "2", "MATINEE_MAX_REJECTED_SHARE"),
     ],

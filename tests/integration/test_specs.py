@@ -18,6 +18,8 @@ def test_a_wrong_field_is_refused_with_file_field_and_accepted_values(tmp_path):
     text = (tmp_path / DECLARED).read_text()
     assert "method: kmeans" in text
     (tmp_path / DECLARED).write_text(text.replace("method: kmeans", "method: dbscan"))
+    (tmp_path / "home").mkdir()
+    shutil.copy(PROJECT_ROOT / ".dagster" / "dagster.yaml", tmp_path / "home")
     result = subprocess.run(
         [sys.executable, "-m", "orchestration", "run", "--warehouse", str(tmp_path / "warehouse")],
         cwd=tmp_path,

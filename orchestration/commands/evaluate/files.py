@@ -4,7 +4,8 @@ Belongs here: reading the files, the columns' other spellings, the JSON of `mati
 here: models and figures (`ml.recommendation`).
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from ml.recommendation.models import BASELINES
 from orchestration.commands.frames import FrameError, read_frame
 
 SPELLINGS = {
-    "user_id": ("user_id", "userId", "user", "userID", "UserId"),
-    "item_id": ("item_id", "movieId", "itemId", "item", "itemID", "movie_id", "title_id"),
-    "rating": ("rating", "Rating"),
-    "timestamp": ("timestamp", "Timestamp", "rated_at"),
+    "user_id": ("userid", "user", "uid", "customerid"),
+    "item_id": ("itemid", "movieid", "item", "movie", "titleid"),
+    "rating": ("rating", "score", "stars"),
+    "timestamp": ("timestamp", "ratedat", "time", "date"),
 }
-"""How a column may be called; the first is our name, and of several the first counts."""
+"""How a column may be called, whatever its capitals, blanks and underscores; of several the first counts."""
+_IDS = ("user_id", "item_id")
 
 
 class EvaluationError(ValueError):
@@ -44,7 +46,7 @@ def evaluate_files(
     Parameters
     ----------
     train, test
-        CSV or Parquet with user_id, item_id, rating[, timestamp]; userId and movieId are understood.
+        CSV or Parquet with user_id, item_id, rating[, timestamp], or with MovieLens' names or none.
     model
         One of `ml.recommendation.models.MODEL_NAMES`.
     k
@@ -61,13 +63,23 @@ def evaluate_files(
     EvaluationError
         When a file is absent, empty, lacks a column, or shares nothing with the other.
     """
-    learned, held_out = read_ratings(train), read_ratings(test)
-    catalogue = None if items is None else _spelled(_read(items), items, ("item_id",))
+    frames = [read_ratings(train), read_ratings(test)]
+    if items is not None:
+        frames.append(_spelled(_read(items), items, ("item_id",)))
+    learned, held_out, *catalogue = with_ids_alike(frames)
     say(f"Learning from {learned.height:,} ratings, judging on {held_out.height:,}, with `{model}`.")
     if "timestamp" not in learned.columns:
         say("No timestamps: recent_popular is the same as popular.")
     try:
-        done = evaluate(learned, held_out, [model], k=k, items=catalogue, rng=np.random.default_rng(seed))
+        done = evaluate(
+            learned,
+            held_out,
+            [model],
+            k=k,
+            items=next(iter(catalogue), None),
+            rng=np.random.default_rng(seed),
+            say=say,
+        )
     except RecommendationError as error:
         raise EvaluationError(str(error)) from None
     if items is not None and done.task.features is not None and not done.task.features.vectors.nnz:
@@ -85,44 +97,88 @@ def read_ratings(path: Path) -> pl.DataFrame:
     EvaluationError
         When the file is absent or empty, or lacks a column.
     """
-    frame = _spelled(_read(path), path, ("user_id", "item_id", "rating"))
+    frame = _spelled(_read(path, _names_of_a_row), path, ("user_id", "item_id", "rating"))
     if frame.is_empty():
         msg = f"{path.name}: no ratings, only column names"
         raise EvaluationError(msg)
+    if frame["rating"].dtype == pl.String:
+        # Where a comma does not divide the cells, it divides the rating.
+        frame = frame.with_columns(pl.col("rating").str.replace(",", ".", literal=True))
     return frame
 
 
-def _read(path: Path) -> pl.DataFrame:
-    try:
-        return (
-            pl.read_csv(path, separator="\t")
-            if path.suffix == ".tsv" and path.is_file()
-            else read_frame(path)
-        )
-    except (FrameError, pl.exceptions.PolarsError) as error:
-        return _read_as_text(path, str(error))
+def with_ids_alike(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Return the frames with ids that can be compared: equal where they say the same, in whichever file.
+
+    An id is text, and a whole number counts as that number however it is written: `0000106`, `106` and `106.0` are one
+    title. Ids come out as whole numbers, texts as numbers that no file has; nothing is printed of them.
+    """
+    done = list(frames)
+    for column in _IDS:
+        places = [place for place, frame in enumerate(done) if column in frame.columns]
+        for place, ids in zip(places, _coded([done[place][column] for place in places]), strict=True):
+            done[place] = done[place].with_columns(ids.alias(column))
+    return done
 
 
-def _read_as_text(path: Path, failure: str) -> pl.DataFrame:
-    """Read a file whose later lines are of another kind than its first: ids and ratings are judged one by one."""
+def _coded(columns: list[pl.Series]) -> list[pl.Series]:
+    """Return ids as whole numbers; those that are none get numbers of their own, the same in each column."""
+    numbers = [_as_number(ids) for ids in columns]
+    words = [_trimmed(ids.filter(number.is_null())) for ids, number in zip(columns, numbers, strict=True)]
+    known = pl.concat(words).drop_nulls().unique().sort()
+    if known.is_empty():
+        return numbers
+    first = max(int(number.max() or 0) for number in numbers) + 1  # type: ignore[arg-type]
+    codes = pl.Series(range(first, first + len(known)), dtype=pl.Int64)
+    return [
+        number.fill_null(_trimmed(ids).replace_strict(known, codes, default=None, return_dtype=pl.Int64))
+        for ids, number in zip(columns, numbers, strict=True)
+    ]
+
+
+def _trimmed(ids: pl.Series) -> pl.Series:
+    return ids.cast(pl.String).str.strip_chars()
+
+
+def _as_number(ids: pl.Series) -> pl.Series:
+    """Return whole numbers, null where an id is none or has more digits than a number holds."""
+    if ids.dtype.is_integer():
+        return ids.cast(pl.Int64, strict=False)
+    return _trimmed(ids).str.extract(r"^(-?\d{1,17})(?:\.0*)?$").cast(pl.Int64)
+
+
+def _names_of_a_row(first: list[str]) -> list[str]:
+    """Return our names where the first line of a file of ratings is a rating: `196, 242, 3[, 881250949]`."""
+    named = {_bare(cell) for cell in first} & {name for names in SPELLINGS.values() for name in names}
+    is_rating = len(first) in (3, 4) and not named and re.fullmatch(r"-?\d+([.,]\d+)?", first[2])
+    return list(SPELLINGS)[: len(first)] if is_rating else []
+
+
+def _read(path: Path, names_if_absent: Callable[[list[str]], list[str]] | None = None) -> pl.DataFrame:
     try:
-        return pl.read_csv(path, separator="\t" if path.suffix == ".tsv" else ",", infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError):
-        raise EvaluationError(failure) from None
+        return read_frame(path, names_if_absent=names_if_absent)
+    except FrameError as error:
+        raise EvaluationError(str(error)) from None
 
 
 def _spelled(frame: pl.DataFrame, path: Path, required: tuple[str, ...]) -> pl.DataFrame:
-    found = {
-        next((name for name in names if name in frame.columns), None): ours
+    """Give the columns our names; one that has our name already counts before any other spelling."""
+    bare = {_bare(column): column for column in reversed(frame.columns)}
+    named = {
+        ours: ours if ours in frame.columns else theirs
         for ours, names in SPELLINGS.items()
+        if (theirs := next((bare[name] for name in names if name in bare), None))
     }
-    named = {theirs: ours for theirs, ours in found.items() if theirs is not None}
-    absent = [ours for ours in required if ours not in named.values()]
+    absent = [ours for ours in required if ours not in named]
     if absent:
         msg = f"{path.name}: no column {', '.join(absent)}; found: {', '.join(frame.columns)}"
         raise EvaluationError(msg)
     others = [column for column in frame.columns if column not in named and column not in named.values()]
-    return frame.select(*(pl.col(theirs).alias(ours) for theirs, ours in named.items()), *others)
+    return frame.select(*(pl.col(theirs).alias(ours) for ours, theirs in named.items()), *others)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name).lower()
 
 
 def _left_out(done: Evaluation) -> list[str]:

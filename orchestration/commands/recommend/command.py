@@ -49,7 +49,8 @@ def recommend(
     for sentence in advice.said:
         say(sentence)
     if as_json:
-        answer(json.dumps(advice.titles.to_dicts(), ensure_ascii=False))
+        is_utf = sys.stdout.encoding.lower().startswith("utf")
+        answer(json.dumps(advice.titles.to_dicts(), ensure_ascii=not is_utf))
     else:
         _show_titles(advice.titles)
 

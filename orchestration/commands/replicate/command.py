@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.shared import WarehouseOption, read_settings
+from orchestration.commands.shared import USAGE, WarehouseOption, failing, read_settings
 
 
 def replicate(
@@ -20,5 +20,10 @@ def replicate(
     settings = read_settings(source=source, warehouse=warehouse)
 
     from orchestration.commands.replicate.analyses import replicate_source
+    from orchestration.settings import SettingsError
+    from orchestration.tools.engines import check_memory_limit
+
+    with failing(SettingsError, code=USAGE):
+        check_memory_limit(settings.memory_limit)
 
     raise typer.Exit(replicate_source(settings))

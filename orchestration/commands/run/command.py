@@ -47,6 +47,7 @@ def run(
 ) -> None:
     """Run the whole graph: land, clean, segment, publish, report."""
     settings = read_settings(source=source, warehouse=warehouse)
+    _check_engines(settings)
     started = time.perf_counter()
     # Each pass of the cycle collector walks all of dbt's and Dagster's objects, 20 s of a full-scale run; what is left
     # in cycles is some 70 MB.
@@ -71,6 +72,16 @@ def run(
     if outcome.unexpected_rejects and not allow_rejects:
         say("Ends with exit code 3, because lines were rejected; with --allow-rejects it would be 0.")
         raise typer.Exit(REJECTS)
+
+
+def _check_engines(settings: "Settings") -> None:
+    """End the command where Dagster or DuckDB would not take a setting."""
+    from orchestration.settings import SettingsError
+    from orchestration.tools.engines import check_engines, choose_dagster_home
+
+    choose_dagster_home()
+    with failing(SettingsError, code=USAGE):
+        check_engines(settings)
 
 
 def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout") -> "RunOutcome":

@@ -6,14 +6,13 @@ Belongs here: one run from settings to outcome. Does not belong here: what peopl
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from orchestration.definitions import build_defs
-from orchestration.settings import PROJECT_ROOT, Settings
-from orchestration.tools.dead_runs import bury_dead_runs, process_tag
+from orchestration.settings import Settings
+from orchestration.tools.dead_runs import bury_dead_runs
 from orchestration.tools.event_log import quick_event_log
 from orchestration.tools.run_history import SOURCE_TAG
 
@@ -39,14 +38,6 @@ class RunOutcome:
     stages: tuple[Stage, ...]
 
 
-def dagster_home() -> Path:
-    """Return the folder of the Dagster instance and make the environment name it."""
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster"))).resolve()
-    os.environ["DAGSTER_HOME"] = str(home)
-    home.mkdir(parents=True, exist_ok=True)
-    return home
-
-
 def run_job(job: str, settings: Settings) -> RunOutcome:
     """Run a job to its end and say how it went; failures of the run are in the outcome, not raised.
 
@@ -58,7 +49,6 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
         What to run on.
     """
     os.environ.update(settings.to_environment())
-    dagster_home()
     with dg.DagsterInstance.get() as instance, quick_event_log(instance):
         bury_dead_runs(instance)
         definitions = build_defs(settings)
@@ -66,7 +56,7 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {"progress": {"config": {}}}},
-            tags={**process_tag(), SOURCE_TAG: settings.source},
+            tags={SOURCE_TAG: settings.source},
         )
         return RunOutcome(
             run_id=result.run_id,

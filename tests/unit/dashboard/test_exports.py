@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.exports import suppress_small, to_csv, to_parquet
+from dashboard.exports import suppress_small, to_parquet
+from published.spreadsheets import to_csv
 
 
 def cells(content: bytes) -> list[list[str]]:

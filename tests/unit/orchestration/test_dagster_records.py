@@ -1,14 +1,9 @@
-"""What Dagster keeps of runs: written quickly, read by anybody, and closed where a process died."""
-
-import socket
-import subprocess
-import sys
+"""What Dagster keeps of runs: written quickly, and read by anybody."""
 
 import dagster as dg
 import pytest
 
 from orchestration.tools import event_log
-from orchestration.tools.dead_runs import bury_dead_runs, process_tag
 from orchestration.tools.event_log import quick_event_log
 
 
@@ -59,23 +54,3 @@ def test_the_event_log_is_its_own_again_afterwards(instance):
 def test_an_event_log_that_is_not_sqlites_stays_as_it_is():
     with dg.DagsterInstance.ephemeral() as instance, quick_event_log(instance):
         assert materialize(instance).success
-
-
-def status_after_burial(instance, tags):
-    run = instance.add_run(dg.DagsterRun(job_name="job", tags=tags, status=dg.DagsterRunStatus.STARTED))
-    bury_dead_runs(instance)
-    return instance.get_run_by_id(run.run_id).status
-
-
-def test_a_run_whose_process_is_dead_is_closed(instance):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    (tag,) = process_tag()
-    tags = {tag: f"{socket.gethostname()}:{dead.pid}"}
-    assert status_after_burial(instance, tags) == dg.DagsterRunStatus.FAILURE
-
-
-def test_a_run_that_may_be_alive_is_left_alone(instance):
-    (tag,) = process_tag()
-    for tags in (process_tag(), {tag: "another-machine:1"}, {}):
-        assert status_after_burial(instance, tags) == dg.DagsterRunStatus.STARTED
