@@ -52,7 +52,7 @@ def _noting_boxes(figure: Figure) -> Iterator[str]:
     texts = {text.get_text() for text in figure.findobj(Text)}
     lacking = {text: letters for text in texts if (letters := no_font_has(text))}
     if not lacking:
-        yield figure.get_label()
+        yield str(figure.get_label())
         return
     scripts = {_script(letter) for letters in lacking.values() for letter in letters}
     said = (

@@ -59,14 +59,14 @@ PRIVATE = (
         "EventLogStorage.free_concurrency_slots_for_run",
         ("run_id",),
     ),
+    Private(*_LAUNCHER, "CheckRunHealthResult", ("status", "msg")),
+    Private(*_LAUNCHER, "WorkerStatus"),
+    Private(*_SCHEDULES, "is_valid_cron_string", ("cron_string",)),
     Private(
-        "orchestration.tools.dead_runs",
-        *_DAGSTER,
-        "dagster._core.launcher.base",
-        "CheckRunHealthResult",
-        ("status", "msg"),
+        *_SCHEDULES,
+        "schedule_execution_time_iterator",
+        ("start_timestamp", "cron_schedule", "execution_timezone"),
     ),
-    Private("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.launcher.base", "WorkerStatus"),
     # `ml` is pure and imports no tools: the inner step of K-Means stays behind its own `converge`.
     Private(
         *_LLOYD,
