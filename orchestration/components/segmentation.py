@@ -129,6 +129,7 @@ def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResu
             "elbow": metrics.filter("is_elbow")["k"].item(),
             "published_k": metrics.filter("is_published")["k"].item(),
             "rows_trained_on": here.store.model().trained_on,
+            "features_dropped": dg.MetadataValue.json(list(here.store.model().preparation.dropped)),
             "indices": markdown(metrics),
             "starts": markdown(starts),
             **_table(here.store, "k_metrics", len(metrics)),
