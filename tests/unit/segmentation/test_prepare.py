@@ -130,7 +130,9 @@ def test_a_step_may_name_a_column_that_turned_out_constant_and_was_dropped():
 
 
 def test_without_a_feature_that_varies_nothing_can_be_trained():
-    with pytest.raises(UntrainableError, match="no feature is left: each of flat has the same value in all 2 rows"):
+    with pytest.raises(
+        UntrainableError, match="no feature is left: each of flat has the same value in all 2 rows"
+    ):
         Preparation.fit(pl.DataFrame({"flat": [7.0, 7.0]}), features())
 
 
