@@ -75,6 +75,7 @@ def build_report_context(
         genres=popular_genres(reading.ask("genre_popularity", audience.genre_popularity)),
         recommender=_recommender(reading, names),
         **_quality(reading, catalogue.get("titles")),
+        left_out=(*data.genres_left_out(reading.table("genres")), *run.left_out),
         absent=(
             *(f"published table {name}" for name in reading.absent),
             *(f"plots of {name}" for name, own in plots.items() if not own),
@@ -101,8 +102,9 @@ def _compared(reading: Reading, published: PublishedSet) -> ComparedSet:
 def _segmentations(
     reading: Reading, plots: Mapping[str, Sequence[Path]], pictures: Mapping[Path, Picture], run: RunFacts
 ) -> tuple[SegmentationView, ...]:
-    genres = reading.table("genre_counts")
+    genres, features = reading.table("genre_counts"), reading.table("feature_labels")
     labels = {} if genres is None else dict(genres.select("genre", "genre_label").iter_rows())
+    called = {} if features is None else dict(features.select("feature", "label").iter_rows())
     return tuple(
         describe(
             name,
@@ -110,7 +112,7 @@ def _segmentations(
             [pictures[path] for path in paths if path in pictures],
             labels,
             description=run.descriptions.get(name, ""),
-            called=run.labels.get(name, {}),
+            called={**called, **run.labels.get(name, {})},
             recovery=run.recovery.get(name),
         )
         for name, paths in plots.items()

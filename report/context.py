@@ -36,6 +36,7 @@ class RunFacts:
     recovery : segmentation to adjusted Rand index against planted truth; empty for real data.
     descriptions : segmentation to what it divides and by what, in a sentence; may be empty.
     labels : segmentation to column to what it is called, where its name does not say it.
+    left_out : what segmentations leave out and why, in sentences.
     """
 
     run_id: str
@@ -44,6 +45,7 @@ class RunFacts:
     recovery: Mapping[str, float] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class ReportContext:
     changes : what is different from the last run.
     audience_plots : pictures of audience and catalogue, in reading order.
     absent : what is missing from the published set or the plots, in words.
+    left_out : genres without columns, skipped segmentations, features that are the same for all; in sentences.
     """
 
     run: RunFacts
@@ -75,6 +78,7 @@ class ReportContext:
     rejects: tuple[Reject, ...]
     reject_count: int
     absent: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def change_of(self, label: str) -> FigureChange | None:
         """Return how a headline moved since the last run; None where nothing is compared."""

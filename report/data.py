@@ -18,6 +18,12 @@ _HEADLINE_STEPS = {
 }
 MOST_REJECTS = 10
 _MOST_REASONS, _RAW_TEXT_LENGTH = 20, 160
+_STANDINGS = {
+    "set aside": "Labels too rare to be taken for genres",
+    "other": "Genres that count together as other, for others are more frequent",
+    "missing": "Genres of the published analysis that no title has",
+}
+_MOST_LABELS = 20
 
 
 @dataclass(frozen=True)
@@ -140,3 +146,16 @@ def first_rejects(rejects: pl.DataFrame | None) -> tuple[Reject, ...]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _RAW_TEXT_LENGTH else f"{text[:_RAW_TEXT_LENGTH]}…"
+
+
+def genres_left_out(genres: pl.DataFrame | None) -> tuple[str, ...]:
+    """Return which labels have no columns of their own, in a sentence for each reason."""
+    if genres is None:
+        return ()
+    said = []
+    for standing, words in _STANDINGS.items():
+        labels = genres.filter(standing=standing)["genre_label"].unique().sort().to_list()
+        more = f" and {len(labels) - _MOST_LABELS:,} more" if len(labels) > _MOST_LABELS else ""
+        if labels:
+            said.append(f"{words}: {', '.join(labels[:_MOST_LABELS])}{more}.")
+    return tuple(said)

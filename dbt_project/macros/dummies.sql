@@ -13,6 +13,6 @@
 {%- endmacro %}
 
 {#- The same columns as `dummies`, for a group of rows: 1 where any of them has the value. Belongs in a select list. -#}
-{% macro dummies_of_rows(column, values) -%}
-    {{ for_each("max(case when " ~ column ~ " = '{value}' then 1 else 0 end) as " ~ column ~ "_{value}", values) }}
+{% macro dummies_of_rows(column, prefix, values) -%}
+    {{ for_each("max(case when " ~ column ~ " = '{value}' then 1 else 0 end) as " ~ prefix ~ "_{value}", values) }}
 {%- endmacro %}

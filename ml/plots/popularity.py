@@ -31,6 +31,8 @@ from ml.plots.style import (
 _LABEL_SIZE = 9.0
 _BOX = (0.85, 0.6, WIDTH - 0.25, 4.9)
 """Left, bottom, right and top of the axes in inches."""
+_MOST_NAMES, _EXTREMES = 18, 4
+"""How many genres have their names written: those with most ratings, and the best and the worst rated of all."""
 _MOVED = 0.12
 """Inches from which a label needs a line to its dot."""
 
@@ -59,7 +61,7 @@ def genre_popularity(genres: pl.DataFrame) -> Figure:
     with plot_style():
         figure = titled_figure(
             _title(known),
-            "Each dot is a genre; a rating counts in each genre of its title. Logarithmic axis. Dashed: the mean.",
+            _subtitle(len(known)),
             body=_BOX[3],
         )
         axes = add_axes(figure, *_BOX)
@@ -74,10 +76,27 @@ def genre_popularity(genres: pl.DataFrame) -> Figure:
         axes.set_xticks(ticks, [tick_number(tick) for tick in ticks])
         axes.margins(y=0.1)
         label_ticks(axes.yaxis)
-        _write_names(axes, known["genre_label"].to_list(), ratings, means)
+        named = _named(means)
+        _write_names(axes, known["genre_label"][named].to_list(), ratings[named], means[named])
         axes.set_xlabel("Ratings")
         axes.set_ylabel("Mean rating (stars)")
     return figure
+
+
+def _named(means: np.ndarray) -> np.ndarray:
+    """Return which genres, most ratings first, are named: all while there is room for all."""
+    if len(means) <= _MOST_NAMES + 2 * _EXTREMES:
+        return np.arange(len(means))
+    by_mean = np.argsort(means, kind="stable")
+    return np.union1d(np.arange(_MOST_NAMES), [*by_mean[:_EXTREMES], *by_mean[-_EXTREMES:]])
+
+
+def _subtitle(genres: int) -> str:
+    text = (
+        "Each dot is a genre; a rating counts in each genre of its title. Logarithmic axis. Dashed: the mean."
+    )
+    few = genres <= _MOST_NAMES + 2 * _EXTREMES
+    return text if few else f"{text} Named: those with most ratings, the best and the worst rated."
 
 
 def _write_names(axes: Axes, names: list[str], ratings: np.ndarray, means: np.ndarray) -> None:

@@ -15,6 +15,7 @@ _JITTER = 0.34
 """How far from the middle of its row, in rows, a dot may lie."""
 _FEW = 10
 """Titles a genre needs before the heading speaks of it: below, a single title decides."""
+_MOST_GENRES = 40
 
 
 def genre_strip(
@@ -43,7 +44,8 @@ def genre_strip(
 
     Returns
     -------
-    A figure with the genre of the highest median on top; the title names the first and the last genre.
+    A figure with the genre of the highest median on top; the title names the first and the last genre. Of more than 40
+    genres those with most titles are drawn.
 
     Raises
     ------
@@ -51,12 +53,16 @@ def genre_strip(
         When no title has a genre and a score.
     """
     known = drawable(titles, "genre_label", "score")
+    every = known.group_by("genre_label").agg(
+        pl.col("score").median().alias("median"), pl.len().alias("titles")
+    )
     medians = (
-        known.group_by("genre_label")
-        .agg(pl.col("score").median().alias("median"), pl.len().alias("titles"))
+        every.sort("titles", "genre_label", descending=[True, False])
+        .head(_MOST_GENRES)
         .sort("median", "genre_label", descending=[True, False])
     )
     genres = medians["genre_label"].to_list()
+    known = known.filter(pl.col("genre_label").is_in(genres))
     rows = known["genre_label"].replace_strict(genres, range(len(genres)), return_dtype=pl.Int64).to_numpy()
     scores = known["score"].cast(pl.Float64).to_numpy()
     drawn = rng.choice(len(rows), most, replace=False) if len(rows) > most else np.arange(len(rows))
@@ -65,7 +71,7 @@ def genre_strip(
     with plot_style():
         figure, axes = named_rows(
             _title(medians, measure),
-            _subtitle(chosen, len(drawn), len(rows)),
+            _subtitle(chosen, len(drawn), len(rows), len(genres), len(every)),
             names,
             row=0.27,
             lines=1,
@@ -100,7 +106,8 @@ def _title(medians: pl.DataFrame, measure: str) -> str:
     )
 
 
-def _subtitle(chosen: str, drawn: int, rows: int) -> str:
+def _subtitle(chosen: str, drawn: int, rows: int, shown: int, genres: int) -> str:
     text = "A dot: a title, in the row of each of its genres. Bar: the median. In brackets: titles."
     text = f"{chosen} {text}" if chosen else text
+    text = text if shown == genres else f"{text} The {shown} of {genres} genres with most titles."
     return text if drawn == rows else f"{text} {drawn:,} of {rows:,} dots are drawn, at random."

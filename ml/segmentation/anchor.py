@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError
+from ml.errors import SegmentationError, UntrainableError
 
 
 def anchor_groups(frame: pl.DataFrame, column: str, names: Sequence[str]) -> np.ndarray:
@@ -47,10 +47,9 @@ def anchor_groups(frame: pl.DataFrame, column: str, names: Sequence[str]) -> np.
     if absent := [name for name in names if name not in found]:
         msg = (
             f"clustering.anchor: no row of {column} is {_quoted(absent)}; a segment starts from its group's rows, "
-            "so bring data that has it, or take the name out of naming.names, lower clustering.publish and set "
-            "features.constant: drop"
+            "so bring data that has it, or take the name out of naming.names and lower clustering.publish"
         )
-        raise SegmentationError(msg)
+        raise UntrainableError(msg)
     codes = values.replace_strict(list(names), range(len(names)), return_dtype=pl.Int32)
     return codes.to_numpy()
 
@@ -78,7 +77,7 @@ def require_kept(groups: np.ndarray, labels: np.ndarray, names: Sequence[str]) -
             f"clustering.anchor: {'; '.join(taken)}; the clustered columns do not follow the declared groups: "
             "cluster on others, or leave the anchor out"
         )
-        raise SegmentationError(msg)
+        raise UntrainableError(msg)
 
 
 def _quoted(values: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError
+from ml.errors import SegmentationError, UntrainableError
 from ml.segmentation.profile import segment_means
 from ml.segmentation.spec import Naming, NamingRule
 
@@ -90,5 +90,5 @@ def _claimed_by(rule: NamingRule, means: pl.DataFrame, *, taken: Sequence[int]) 
     if not free:
         listed = ", ".join(f"{value:.3g}" for value in values)
         msg = f"naming rule {rule.name!r} claims no segment: mean {rule.feature} is {listed}"
-        raise SegmentationError(msg)
+        raise UntrainableError(msg)
     return (max if rule.pick == "highest" else min)(free, key=lambda i: values[i])

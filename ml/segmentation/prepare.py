@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError
+from ml.errors import SegmentationError, UntrainableError
 from ml.segmentation.spec import Features, PrepareStep, select_columns
 
 
@@ -25,6 +25,7 @@ class Preparation:
     low, high : (d,) limits beyond which a value becomes the limit; infinite where there is none.
     log1p : (d,) bool, whether log(1 + x) is taken.
     shift, scale : (d,) the matrix is (x - shift) / scale after log1p.
+    dropped : declared columns with one value only, which can separate nobody; new rows need not have them.
     """
 
     columns: tuple[str, ...]
@@ -34,6 +35,7 @@ class Preparation:
     log1p: np.ndarray
     shift: np.ndarray
     scale: np.ndarray
+    dropped: tuple[str, ...] = ()
 
     @property
     def has_limits(self) -> bool:
@@ -49,6 +51,8 @@ class Preparation:
         SegmentationError
             When a pattern matches nothing, a column is not numeric, a value is missing or infinite
             where that is refused, or a column is constant where that is refused.
+        UntrainableError
+            When every column is constant.
         """
         declared = columns = _feature_columns(frame, features.columns)
         raw = _as_matrix(frame, columns)
@@ -57,9 +61,12 @@ class Preparation:
         filled = np.where(missing, fill, raw) if missing.any() else raw
 
         varying = filled.min(axis=0) < filled.max(axis=0)
-        if not varying.all():
-            constant = [column for column, varies in zip(columns, varying, strict=True) if not varies]
-            if features.constant == "error" or not varying.any():
+        constant = tuple(column for column, varies in zip(columns, varying, strict=True) if not varies)
+        if not varying.any():
+            msg = f"no feature is left: each of {', '.join(constant)} has the same value in all {len(raw):,} rows"
+            raise UntrainableError(msg)
+        if constant:
+            if features.constant == "error":
                 msg = (
                     f"constant feature: {', '.join(constant)} has the same value in all {len(raw):,} rows "
                     "and can separate nobody; leave it out of `columns` or set `constant: drop`"
@@ -72,7 +79,9 @@ class Preparation:
         for step in features.prepare:
             chosen = set(select_columns(step.columns, declared))  # one that was dropped may be named
             steps.fit(step, np.array([column in chosen for column in columns]))
-        return cls(tuple(columns), fill, steps.low, steps.high, steps.log1p, steps.shift, steps.scale)
+        return cls(
+            tuple(columns), fill, steps.low, steps.high, steps.log1p, steps.shift, steps.scale, constant
+        )
 
     def transform(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the prepared matrix, (n, d) float32, C order.
@@ -115,6 +124,8 @@ class Preparation:
         }
         if self.has_limits:  # a preparation without limits keeps the form it had before there were any
             state |= {"low": _or_none(self.low), "high": _or_none(self.high)}
+        if self.dropped:
+            state["dropped"] = list(self.dropped)
         return state
 
     @classmethod
@@ -129,6 +140,7 @@ class Preparation:
             log1p=np.array(state["log1p"], dtype=bool),
             shift=np.array(state["shift"], dtype=float),
             scale=np.array(state["scale"], dtype=float),
+            dropped=tuple(state.get("dropped", ())),
         )
 
 
@@ -173,7 +185,7 @@ class _Steps:
                 f"winsorize with share {share:g} leaves one value in {self._listed(alike)}: too few rows differ "
                 "from the others; name in `columns` only those with extreme values, or lower the share"
             )
-            raise SegmentationError(msg)
+            raise UntrainableError(msg)
 
     def _log1p(self, mask: np.ndarray) -> None:
         negative = mask & np.array([values.min() < 0 for values in self.values])

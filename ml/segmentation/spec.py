@@ -67,8 +67,8 @@ class Features(_Declaration):
     """Applied in order; a step is written `standardize` or `{step: log1p, columns: [cnt_*]}`."""
     missing: Literal["error", "zero", "mean"] = "error"
     """What an empty value becomes."""
-    constant: Literal["error", "drop"] = "error"
-    """What to do with a column that has one value only and so can separate nobody."""
+    constant: Literal["error", "drop"] = "drop"
+    """What to do with a column that has one value only and so can separate nobody; a run says which it dropped."""
 
 
 class Clustering(_Declaration):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError
+from ml.errors import UntrainableError
 from ml.segmentation import quality
 from ml.segmentation.kmeans import FreeFits, KMeansFit, fit_from, fit_many
 from ml.segmentation.spec import Clustering
@@ -52,9 +52,14 @@ class Sweep:
         """The fit whose segments are published."""
         return self.fits[self.metrics["is_published"].to_list().index(True)]
 
+    @property
+    def candidates(self) -> tuple[int, ...]:
+        """Every k that was fitted."""
+        return tuple(self.metrics["k"])
+
     def of(self, k: int) -> KMeansFit:
         """Return the fit of one candidate."""
-        return self.fits[self.metrics["k"].to_list().index(k)]
+        return self.fits[self.candidates.index(k)]
 
 
 def sweep(
@@ -65,7 +70,7 @@ def sweep(
     groups: np.ndarray | None = None,
     workers: int = 2,
 ) -> Sweep:
-    """Fit every candidate once and judge it.
+    """Fit every candidate for which there are as many different rows once, and judge it.
 
     Parameters
     ----------
@@ -82,12 +87,10 @@ def sweep(
 
     Raises
     ------
-    SegmentationError
-        When there are fewer rows, or fewer different rows, than the largest candidate asks for.
+    UntrainableError
+        When there are fewer different rows than the published candidate, or any, asks for.
     """
-    candidates = clustering.candidates
-    require_rows(len(X), max(candidates))
-    _require_different_rows(X, max(candidates))
+    candidates = _candidates_to_fit(X, clustering)
     fit_rng, sample_rng = rng.spawn(2)
     tree = grow(X, rng=rng.spawn(1)[0]) if clustering.method == "ward_then_kmeans" else None
     free = fit_many(
@@ -105,7 +108,8 @@ def sweep(
     silhouettes = quality.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng, workers=workers)
     # Of the free fits: an anchored one among them would bend the curve where nothing changed in the data.
     knee = quality.elbow(candidates, [fit.inertia for fit in free.fits])
-    published = _published(clustering, knee, tree)
+    published = tree.suggest(candidates) if tree and clustering.publish == "ward" else clustering.publish
+    published = published if isinstance(published, int) else knee
     total = quality.total_inertia(X)
     metrics = pl.DataFrame(
         [
@@ -130,33 +134,16 @@ def _judged(fit: KMeansFit, n: int, total: float) -> dict[str, int | float]:
     }
 
 
-def _published(clustering: Clustering, knee: int, tree: WardTree | None) -> int:
-    if clustering.publish == "ward" and tree is not None:
-        return tree.suggest(clustering.candidates)
-    return clustering.publish if isinstance(clustering.publish, int) else knee
-
-
-def require_rows(rows: int, largest: int) -> None:
-    """Refuse fewer rows than the largest candidate k.
-
-    Raises
-    ------
-    SegmentationError
-        When there are fewer.
-    """
-    if rows < largest:
-        msg = (
-            f"{rows:,} rows are fewer than the largest candidate k = {largest}; "
-            "lower `clustering.candidates` or bring more data"
-        )
-        raise SegmentationError(msg)
-
-
-def _require_different_rows(X: np.ndarray, largest: int) -> None:
+def _candidates_to_fit(X: np.ndarray, clustering: Clustering) -> tuple[int, ...]:
+    """Return the candidates for which there are as many different rows as segments."""
+    candidates, publish = clustering.candidates, clustering.publish
     # Looking at the first rows is enough for nearly every real input.
-    for rows in (X[: 100 * largest], X):
+    for rows in (X[: 100 * max(candidates)], X):
         different = len(np.unique(rows, axis=0))
-        if different >= largest:
-            return
-    msg = f"only {different:,} different rows: K-Means cannot make {largest} segments of them"
-    raise SegmentationError(msg)
+        if different >= max(candidates):
+            return candidates
+    wanted = publish if isinstance(publish, int) else min(candidates)
+    if different < wanted:
+        msg = f"only {different:,} different rows: K-Means cannot make {wanted} segments of them"
+        raise UntrainableError(msg)
+    return tuple(k for k in candidates if k <= different)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError
+from ml.errors import SegmentationError, UntrainableError
 from ml.segmentation.anchor import anchor_groups, require_kept
 from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.model import SegmentationModel
@@ -16,7 +16,7 @@ from ml.segmentation.naming import name_segments, rank_order
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.starts import free_segments, start_agreement
-from ml.segmentation.sweep import Sweep, require_rows, sweep
+from ml.segmentation.sweep import Sweep, sweep
 from ml.segmentation.ward import WardTree
 
 
@@ -72,13 +72,14 @@ def train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int = 2) -> T
     Raises
     ------
     SegmentationError
-        When the frame cannot give the segmentation; the message names it and says what to change.
+        When the frame cannot give the segmentation; the message names it and says what to change. It is an
+        UntrainableError where there is too little to divide.
     """
     try:
         return _train(frame, spec, workers=workers)
     except SegmentationError as error:
         msg = f"{spec.name}: {error}"
-        raise SegmentationError(msg) from error
+        raise type(error)(msg) from error
 
 
 def _train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int) -> Training:
@@ -94,7 +95,7 @@ def _train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int) -> Trai
         require_kept(groups, published.labels, spec.naming.names)
     orders = {
         k: np.arange(k) if groups is not None and k == published.k else _order(frame, spec, swept.of(k))
-        for k in sorted({published.k, *spec.clustering.explore})
+        for k in sorted({published.k, *spec.clustering.explore}.intersection(swept.candidates))
     }
     ids = np.argsort(orders[published.k])[published.labels]
     profiled = frame.select(profiled_columns(frame, spec.entity))
@@ -131,7 +132,7 @@ def _start_agreement(swept: Sweep, spec: SegmentationSpec, groups: np.ndarray | 
     agreement = start_agreement(swept.published, swept.free, method=spec.clustering.method, groups=groups)
     tree = swept.tree
     return agreement.with_columns(
-        pl.lit(tree and tree.suggest(spec.clustering.candidates), dtype=pl.Int32).alias("ward_k"),
+        pl.lit(tree and tree.suggest(swept.candidates), dtype=pl.Int32).alias("ward_k"),
         pl.lit(tree and len(tree.rows), dtype=pl.Int32).alias("ward_rows"),
     )
 
@@ -152,8 +153,7 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
             raise SegmentationError(msg)
     if frame.is_empty():
         msg = f"{spec.features.table} has no rows: nobody is left to segment"
-        raise SegmentationError(msg)
-    require_rows(len(frame), max(spec.clustering.candidates))
+        raise UntrainableError(msg)
     if frame[spec.entity].null_count() or frame[spec.entity].n_unique() != len(frame):
         msg = f"{spec.features.table} must have one row per {spec.entity}; it has missing or repeated ones"
         raise SegmentationError(msg)

@@ -10,6 +10,7 @@ import dagster as dg
 
 from orchestration.stores.layout import read_landed_source
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
+from orchestration.tasks.left_out import left_out
 from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
@@ -56,6 +57,7 @@ def build_report(
                     recovery=planted_recovery(layout),
                     descriptions=segmentations,
                     labels=labels,
+                    left_out=left_out(layout, segmentations),
                 ),
                 audience_plots=[layout.plots / AUDIENCE / f"{picture}.png" for picture in PICTURES],
                 previous=open_set(before) if before else None,

@@ -129,6 +129,7 @@ def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResu
             "elbow": metrics.filter("is_elbow")["k"].item(),
             "published_k": metrics.filter("is_published")["k"].item(),
             "rows_trained_on": here.store.model().trained_on,
+            "features_dropped": dg.MetadataValue.json(list(here.store.model().preparation.dropped)),
             "indices": markdown(metrics),
             "starts": markdown(starts),
             **_table(here.store, "k_metrics", len(metrics)),
@@ -185,7 +186,7 @@ def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRes
 def _profile(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
     features = _features(spec, here)
     profiles = worker.run("profile_segments", spec, here.store, features)
-    worker.begin("draw_plots", spec, here.store, features)  # while dbt builds the marts
+    worker.begin("draw_plots", _labelled(spec, here), here.store, features)  # while dbt builds the marts
     explained = [round(float(ratio), 4) for ratio in here.store.projection().explained_variance_ratio]
     return dg.MaterializeResult(
         metadata={
@@ -196,7 +197,7 @@ def _profile(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRe
 
 
 def _draw(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    thumbnails = worker.run("draw_plots", spec, here.store, _features(spec, here))
+    thumbnails = worker.run("draw_plots", _labelled(spec, here), here.store, _features(spec, here))
     return dg.MaterializeResult(
         metadata={
             **{name: dg.MetadataValue.md(picture) for name, picture in thumbnails.items()},
@@ -227,6 +228,14 @@ def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> Path:
     """Return the features for the worker, ordered by entity, so that the same table always trains the same model."""
     (features,) = here.snapshots(f"select * from {spec.features.table} order by {spec.entity}")
     return features
+
+
+def _labelled(spec: SegmentationSpec, here: Step[ModelStore]) -> SegmentationSpec:
+    """Return the declaration with what the data calls its columns, where it does not say so itself."""
+    with here.warehouse.connect() as connection:
+        labels = connection.sql("from intermediate.int_features__labels order by feature").fetchall()
+    plots = spec.plots.model_copy(update={"labels": {**dict(labels), **spec.plots.labels}})
+    return spec.model_copy(update={"plots": plots})
 
 
 def _table(store: ModelStore, table: str, rows: int) -> dict[str, Any]:

@@ -62,7 +62,8 @@ QUERIES: Mapping[str, Query] = {
     ),
     "genres": Query(
         ("genre_popularity",),
-        "select genre_label, ratings, mean_rating from marts.genre_popularity order by all",
+        # What is left over is no genre.
+        "select genre_label, ratings, mean_rating from marts.genre_popularity where genre <> 'other' order by all",
     ),
     "user_devices": Query(
         ("most_active_members", "segmentations", "user_devices"),

@@ -97,8 +97,7 @@ class _Plots:
     def _maps(self) -> Iterator[tuple[str, Figure]]:
         models, projection = self.store.explored(), self.store.projection()
         points = projection.transform(self.X)
-        for k in sorted({*self.spec.clustering.explore, self.model.k}):
-            model = models[k]
+        for k, model in sorted(models.items()):
             yield (
                 f"pca_map_k{k}",
                 pca_map(

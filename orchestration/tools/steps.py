@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import dagster as dg
 
+from ml.errors import UntrainableError
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
@@ -47,7 +48,8 @@ def build_step(
     key
         Key of the asset.
     work
-        Makes what the step makes and says what Dagster is told of it.
+        Makes what the step makes and says what Dagster is told of it. Where it finds too little to train on
+        (UntrainableError), the step is skipped with that reason.
     store
         Where the step keeps it.
     lacks
@@ -64,7 +66,10 @@ def build_step(
         here = Step(store(warehouse), warehouse, context.run.run_id)
         lacking = lacks(here) if lacks else here.store.skipped
         if lacking is None:
-            return work(here)
+            try:
+                return work(here)
+            except UntrainableError as error:  # too little to divide stops nothing else
+                lacking = str(error).removeprefix(f"{here.store.name}: ")
         here.store.skip(lacking)
         return _skipped(lacking, checks)
 

@@ -92,9 +92,9 @@ def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -
     tables = built.query("select table_name from information_schema.tables where table_schema = 'marts'")
     assert {name for (name,) in tables} == {
         *FED_BY_ML,
-        *("rejects", "landing_manifest", "data_funnel", "genre_counts"),
+        *("rejects", "landing_manifest", "data_funnel", "genre_counts", "genres"),
         *("recommender_metrics", "similar_titles"),
-        *("customer_channels", "customer_discovery"),
+        *("customer_channels", "customer_discovery", "feature_labels"),
         *("genre_popularity", "genre_rating_counts", "user_genres"),
         *("titles", "weighted_score_constants", "catalogue_trends", "catalogue_genres", "catalogue_runtimes"),
         *("users", "user_devices", "devices", "subscription_regions", "weekly_activity", "viewing_hours"),
@@ -126,21 +126,32 @@ def test_the_schemas_are_the_layers(built: Warehouse) -> None:
 
 def test_a_users_stats_are_over_the_last_rating_of_each_title(built: Warehouse) -> None:
     stats = built.query(
-        "select user_id, total_ratings, total_titles, cnt_drama, avg_drama, cnt_comedy, avg_comedy, avg_western "
+        "select user_id, total_ratings, total_titles, cnt_drama, avg_drama, cnt_comedy, avg_comedy, avg_war "
         "from features.user_genre_stats order by user_id"
     )
-    assert stats == [(1, 3, 2, 1, 2.0, 1, 3.0, 0.0), (2, 1, 1, 0, 0.0, 1, 4.5, 0.0)]
+    assert stats == [(1, 3, 2, 1, 2.0, 1, 3.0, 2.0), (2, 1, 1, 0, 0.0, 1, 4.5, 0.0)]
 
 
-def test_the_features_have_the_columns_others_rely_on(built: Warehouse) -> None:
+def test_the_features_have_columns_for_the_genres_that_titles_have_and_no_others(built: Warehouse) -> None:
     described = built.query("select column_name, column_type from (describe features.user_genre_stats)")
     assert described[:3] == [("user_id", "BIGINT"), ("total_ratings", "BIGINT"), ("total_titles", "BIGINT")]
-    assert [kind for _, kind in described[3:]] == ["BIGINT"] * 20 + ["DOUBLE"] * 20
-    assert [name for name, _ in described[3:]] == [
-        f"{prefix}_{genre}"
-        for prefix in ("cnt", "avg")
-        for (genre,) in built.query("select genre from seeds.genres order by genre")
+    assert described[3:] == [
+        *((f"cnt_{genre}", "BIGINT") for genre in ("comedy", "drama", "war")),
+        *((f"avg_{genre}", "DOUBLE") for genre in ("comedy", "drama", "war")),
     ]
+
+
+def test_features_that_lack_the_column_of_a_genre_fail_their_contract(built: Warehouse) -> None:
+    contract = "every_genre_has_a_count_and_a_mean"
+    assert built.dbt("test", "--select", contract).success
+    built.execute("alter table features.user_genre_stats rename cnt_war to cnt_peace")
+    assert built.dbt("test", "--select", contract).with_status("fail") == {contract}
+    built.execute(
+        "alter table features.user_genre_stats rename cnt_peace to cnt_war",
+        "update features.user_genre_stats set cnt_war = null where user_id = 1",
+    )
+    assert built.dbt("test", "--select", contract).with_status("fail") == {contract}
+    assert built.dbt("run", "--select", "user_genre_stats").success
 
 
 def test_the_funnel_shows_where_rows_are_lost(built: Warehouse) -> None:

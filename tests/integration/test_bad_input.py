@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.stores.layout import WarehouseLayout, lock_warehouse
 from orchestration.stores.models import ModelStore
-from tests.integration.conftest import Matinee, Rows, write_customers
+from tests.integration.conftest import Matinee
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +80,24 @@ def test_ids_of_another_id_space_are_refused(source, refused):
     refused(source, r"a_movie_and_its_title_have_the_same_imdb_number.*wrong titles")
 
 
-def test_entities_that_cannot_be_divided_are_refused_by_the_name_of_the_feature(
-    demo_world, refused, tmp_path
-):
-    def nobody_watched(rows: Rows) -> None:
-        for row in rows:
-            row[0] = ""
-
-    customers = write_customers(demo_world, tmp_path / "customers", nobody_watched)
-    refused(customers, "constant feature: minutes_watched has the same value")
+def test_what_cannot_be_divided_is_skipped_and_everything_else_published(source, matinee, published):
+    """Four users, and a genre of the published analysis that no title has."""
+    ratings, titles = source / "ratings.csv", source / "movies_metadata.csv"
+    header, *lines = ratings.read_text().splitlines()
+    users = sorted({line.partition(",")[0] for line in lines})[:4]
+    few = [line for line in lines if line.partition(",")[0] in users]
+    ratings.write_text("\n".join([header, *few]) + "\n")
+    titles.write_text(titles.read_text().replace("'Western'", "'Drama'").replace('"Western"', '"Drama"'))
+    answer = matinee("run", "--job", "segments", "--source", source, warehouse=published)
+    assert answer.exit_code == 0, answer.said
+    assert "skipped: only 4 different rows" in " ".join(answer.said.split())
+    tables, page = published / "published", (published / "report" / "index.html").read_text()
+    assert set(pl.read_parquet(tables / "segments.parquet")["segmentation"]) == {"title_reception"}
+    assert "only 4 different rows" in page
+    assert "genre_western" not in pl.read_parquet(tables / "segment_profiles.parquet")["feature"]
+    genres = pl.read_parquet(tables / "genres.parquet").filter(genre="western")
+    assert genres.select("used_for", "standing").rows() == [("users", "missing")]
+    assert "no title has: Western" in page
 
 
 def test_an_unwritable_warehouse_is_refused(matinee, tmp_path):

@@ -11,7 +11,7 @@ genres as (
         sum(marts.rater_mean_rating * marts.raters) over (partition by marts.segmentation, marts.segment_id)
         / nullif(sum(marts.raters) over (partition by marts.segmentation, marts.segment_id), 0) as usual_rating
     from {{ ref('segment_genre_ratings') }} as marts
-    inner join {{ ref('genres') }} as seed on marts.genre = seed.genre
+    inner join {{ ref('int_genres__columns') }} as seed on marts.genre = seed.genre
 
 ),
 

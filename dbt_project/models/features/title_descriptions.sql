@@ -7,30 +7,12 @@ titles as (
 
 ),
 
-genres as (
-
-    select * from {{ ref('genres') }}
-
-),
-
-labels as (
-
-    select
-        titles.title_id,
-        genres.genre_label,
-        {{ column_of_genre('titles.is_{genre}') }} as is_of_genre
-    from titles
-    cross join genres
-
-),
-
 genre_lists as (
 
     select
         title_id,
         {{ dbt.listagg('genre_label', "'|'", 'order by genre_label') }} as genres
-    from labels
-    where is_of_genre = 1
+    from {{ ref('int_titles__genres') }}
     group by title_id
 
 ),
@@ -47,7 +29,7 @@ final as (
         titles.overview
 
     from titles
-    inner join genre_lists on titles.title_id = genre_lists.title_id
+    inner join genre_lists on cast(titles.title_id as varchar) = genre_lists.title_id
 
 )
 

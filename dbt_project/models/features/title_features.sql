@@ -16,20 +16,25 @@ titles as (
 genres as (
 
     select
-        title_id,
-        {{ dummies_of_rows('genre', var('title_genres')) }}
-    from {{ ref('int_titles__genres') }}
-    group by title_id
+        titles.title_id,
+        {{ dummies_of_rows('columns_held.genre_column', 'genre', title_genre_columns()) }}
+    from {{ ref('int_titles__genres') }} as titles
+    inner join {{ ref('int_genres__vocabulary') }} as columns_held
+        on
+            titles.genre = columns_held.genre
+            and columns_held.used_for = 'titles'
+    group by titles.title_id
 
 ),
 
 languages as (
 
     select
-        title_id,
-        {{ dummies_of_rows('language', var('title_languages')) }}
-    from {{ ref('int_titles__languages') }}
-    group by title_id
+        titles.title_id,
+        {{ dummies_of_rows('columns_held.language_column', 'language', title_language_columns()) }}
+    from {{ ref('int_titles__languages') }} as titles
+    inner join {{ ref('int_languages__vocabulary') }} as columns_held on titles.language = columns_held.language
+    group by titles.title_id
 
 ),
 
@@ -67,8 +72,8 @@ final as (
         case when genres.title_id is not null then 1 else 0 end as has_genre,
         case when languages.title_id is not null then 1 else 0 end as has_language,
         case when titles.kind = 'series' then 1 else 0 end as kind_series,
-        {{ for_each('coalesce(genres.genre_{value}, 0) as genre_{value}', var('title_genres')) }},
-        {{ for_each('coalesce(languages.language_{value}, 0) as language_{value}', var('title_languages')) }}
+        {{ for_each('coalesce(genres.genre_{value}, 0) as genre_{value}', title_genre_columns()) }},
+        {{ for_each('coalesce(languages.language_{value}, 0) as language_{value}', title_language_columns()) }}
 
     from titles
     left join genres on titles.title_id = genres.title_id

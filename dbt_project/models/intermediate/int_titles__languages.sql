@@ -26,7 +26,7 @@ final as (
 
     select distinct
         listed.title_id,
-        coalesce(labels.language, 'other') as language,
+        coalesce(labels.language, {{ snake_case('listed.raw_label') }}) as language,
         coalesce(labels.language_label, listed.raw_label) as language_label
     from listed
     left join labels on listed.raw_label = labels.raw_label

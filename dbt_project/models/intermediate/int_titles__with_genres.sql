@@ -1,36 +1,20 @@
--- Several rows of the catalogue may share a title id, so the rows get a number of their own. Within a title id they are
--- ranked by votes, then popularity, then by the remaining columns, so that the order never depends on the reader.
 with
 
 titles as (
 
-    select
-        *,
-        row_number() over (
-            order by
-                title_id asc,
-                vote_count desc nulls last,
-                popularity desc nulls last,
-                imdb_number asc nulls last,
-                title asc nulls last,
-                genres_literal asc nulls last
-        ) as title_row_id
-    from {{ ref('stg_movies__titles') }}
+    select * from {{ ref('int_titles__rows') }}
 
 ),
 
 genres as (
 
-    select * from {{ ref('genres') }}
-
-),
-
-labels as (
-
     select
-        title_row_id,
-        {{ unnest_python_names('genres_literal') }} as genre_label
-    from titles
+        genre,
+        genre_column
+    from {{ ref('int_genres__vocabulary') }}
+    where
+        used_for = 'users'
+        and not is_set_aside
 
 ),
 
@@ -38,9 +22,10 @@ valid_genres as (
 
     select
         labels.title_row_id,
-        {{ for_each_genre("max(case when genres.genre = '{genre}' then 1 else 0 end) as is_{genre}") }}
-    from labels
-    inner join genres on labels.genre_label = genres.genre_label
+        {{ for_each_genre("max(case when genres.genre_column = '{genre}' then 1 else 0 end) as is_{genre}") }}
+    from {{ ref('int_titles__labels') }} as labels
+    inner join genres on labels.genre = genres.genre
+    where labels.catalogue = 'movies'
     group by labels.title_row_id
 
 ),

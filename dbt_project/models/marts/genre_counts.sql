@@ -8,7 +8,7 @@ titles as (
 
 genres as (
 
-    select * from {{ ref('genres') }}
+    select * from {{ ref('int_genres__columns') }}
 
 ),
 

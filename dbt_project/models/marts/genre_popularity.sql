@@ -31,7 +31,7 @@ viewers as (
 
 genres as (
 
-    select * from {{ ref('genres') }}
+    select * from {{ ref('int_genres__columns') }}
 
 ),
 

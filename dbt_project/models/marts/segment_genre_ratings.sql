@@ -15,7 +15,7 @@ users as (
 
 genres as (
 
-    select * from {{ ref('genres') }}
+    select * from {{ ref('int_genres__columns') }}
 
 ),
 

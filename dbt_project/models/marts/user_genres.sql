@@ -1,4 +1,4 @@
--- One select per genre reads two columns of the wide table; a join with the genres would carry all forty 20 times.
+-- One select per genre reads two columns of the wide table; a join with the genres would carry all columns as often.
 -- Through links a user has one rating per title; the direct join repeats titles and counts every rating.
 {% set user_ratings = 'total_titles' if rating_join() == 'links' else 'total_ratings' %}
 
@@ -6,7 +6,7 @@ with
 
 pairs as (
 
-    {% for genre in var('genres') %}
+    {% for genre in genre_columns() %}
         select
             user_id,
             '{{ genre }}' as genre,
@@ -22,7 +22,7 @@ pairs as (
 
 genres as (
 
-    select * from {{ ref('genres') }}
+    select * from {{ ref('int_genres__columns') }}
 
 ),
 

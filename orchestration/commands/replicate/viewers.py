@@ -52,7 +52,7 @@ def _figures(join: str, settings: Settings, base: WarehouseLayout) -> tuple[dict
     if len(features) <= _LARGEST_K:
         msg = f"only {len(features)} users are left after the join; the published method needs more than {_LARGEST_K}"
         raise ReplicationError(msg)
-    genres = replica.read("select genre_label from seeds.genres")["genre_label"].to_list()
+    genres = replica.read("select genre_label from intermediate.int_genres__columns")["genre_label"].to_list()
     raw = replica.files["titles"]
     figures = catalogue_figures(_raw_column(raw, "genres", replica), genres)
     figures |= _ids(replica)

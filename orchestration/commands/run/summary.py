@@ -15,6 +15,7 @@ from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.tasks.recovery import planted_recovery
 from published.finding import current_set
 from published.questions.segments import segmentations, segments
+from report.data import genres_left_out
 
 
 def write_run_file(layout: WarehouseLayout, outcome: RunOutcome, seconds: float) -> None:
@@ -39,6 +40,8 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
         console.print(f"Done in {seconds:.0f} s: {layout.database}")
         return
     _show_segments(console, layout)
+    for sentence in genres_left_out(current_set(layout.root).ask("select * from genres")):
+        console.print(Text(sentence), soft_wrap=True)
     for segmentation, index in planted_recovery(layout).items():
         console.print(f"Planted segments recovered by {segmentation}: adjusted Rand index {index:.3f}")
     console.print(f"Done in {seconds:.0f} s.")

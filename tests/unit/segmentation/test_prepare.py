@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import StandardScaler
 
-from ml.errors import SegmentationError
+from ml.errors import SegmentationError, UntrainableError
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.spec import Features
 
@@ -115,19 +115,25 @@ def test_log1p_refuses_negative_values_and_names_the_column():
 def test_a_constant_feature_is_refused_or_dropped_as_declared():
     frame = pl.DataFrame({"a": [1.0, 2.0], "flat": [7.0, 7.0]})
     with pytest.raises(SegmentationError, match="constant feature: flat has the same value in all 2 rows"):
-        Preparation.fit(frame, features())
-    assert Preparation.fit(frame, features(constant="drop")).columns == ("a",)
+        Preparation.fit(frame, features(constant="error"))
+    dropping = Preparation.fit(frame, features())
+    assert (dropping.columns, dropping.dropped) == (("a",), ("flat",))
+    again = Preparation.from_dict(json.loads(json.dumps(dropping.to_dict())))
+    assert again.dropped == ("flat",)
+    np.testing.assert_allclose(again.transform(pl.DataFrame({"a": [3.0]})), [[3.0]])  # needs no `flat`
 
 
 def test_a_step_may_name_a_column_that_turned_out_constant_and_was_dropped():
     frame = pl.DataFrame({"a": [1.0, 2.0], "flat": [0.0, 0.0]})
     steps = [{"step": "log1p", "columns": ["flat"]}, "standardize"]
-    assert Preparation.fit(frame, features(constant="drop", prepare=steps)).columns == ("a",)
+    assert Preparation.fit(frame, features(prepare=steps)).columns == ("a",)
 
 
-def test_constant_features_only_are_refused_even_when_dropping():
-    with pytest.raises(SegmentationError, match="constant feature"):
-        Preparation.fit(pl.DataFrame({"flat": [7.0, 7.0]}), features(constant="drop"))
+def test_without_a_feature_that_varies_nothing_can_be_trained():
+    with pytest.raises(
+        UntrainableError, match="no feature is left: each of flat has the same value in all 2 rows"
+    ):
+        Preparation.fit(pl.DataFrame({"flat": [7.0, 7.0]}), features())
 
 
 @pytest.mark.parametrize(("rule", "filled"), [("zero", 0.0), ("mean", 2.0)])

@@ -6,7 +6,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
-from ml.errors import SegmentationError
+from ml.errors import UntrainableError
 from ml.segmentation import assignment, kmeans
 from ml.segmentation.spec import Clustering
 from ml.segmentation.sweep import sweep
@@ -81,20 +81,23 @@ def test_assignment_in_chunks_is_assignment_at_once(monkeypatch):
     np.testing.assert_array_equal(assignment.assign(X, X[:6].copy())[0], whole[0])
 
 
-def test_fewer_rows_than_the_largest_k_are_refused():
-    with pytest.raises(SegmentationError, match=r"7 rows are fewer than the largest candidate k = 8"):
-        run(blobs(300)[:7])
+def test_candidates_are_fitted_as_far_as_there_are_different_rows():
+    X = np.repeat(blobs(300)[:6], 100, axis=0)
+    swept = run(X, publish=5)
+    assert swept.candidates == (2, 3, 4, 5, 6)
+    assert swept.published.k == 5
+    assert swept.published.inertia > 0
+    assert (swept.metrics["size_min"] > 0).all()
+    assert run(blobs(300)[:3]).candidates == (2, 3)
 
 
-def test_one_row_is_refused():
-    with pytest.raises(SegmentationError, match="1 rows are fewer"):
-        run(blobs(300)[:1])
-
-
-def test_too_few_different_rows_are_refused():
-    X = np.repeat(blobs(300)[:5], 100, axis=0)
-    with pytest.raises(SegmentationError, match="only 5 different rows"):
-        run(X)
+@pytest.mark.parametrize(
+    ("rows", "publish", "says"),
+    [(1, "elbow", "only 1 different rows.*2 segments"), (4, 5, "only 4 different rows.*5 segments")],
+)
+def test_without_rows_for_the_published_k_nothing_can_be_trained(rows, publish, says):
+    with pytest.raises(UntrainableError, match=says):
+        run(np.repeat(blobs(300)[:rows], 100, axis=0), publish=publish)
 
 
 def test_metrics_are_a_frame_of_the_published_types():

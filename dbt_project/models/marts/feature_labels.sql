@@ -1,0 +1,4 @@
+select
+    feature,
+    label
+from {{ ref('int_features__labels') }}
