@@ -73,7 +73,7 @@ def missing_columns(contract: Contract, rule: TableRule, header: Sequence[str]) 
     return missing
 
 
-def bind(
+def bind(  # noqa: PLR0917 - the table, and the file
     contract: Contract,
     rule: TableRule,
     header: Sequence[str],
@@ -102,12 +102,18 @@ def bind(
     found = []
     for column in contract.columns:
         said = _rule(column, rule)
-        bound = _raw(column, said, header, natives, name) or _computed(contract, column, rule, header, types, name)
+        bound = _raw(column, said, header, natives, name) or _computed(
+            contract, column, rule, header, types, name
+        )
         if bound:
-            narrow = {key: getattr(said, key) for key in ("minimum", "maximum") if getattr(said, key) is not None}
+            narrow = {
+                key: getattr(said, key) for key in ("minimum", "maximum") if getattr(said, key) is not None
+            }
             found.append(replace(bound, column=replace(bound.column, **narrow)))
     have = {bound.column.name for bound in found}
-    missing = [_rule(column, rule).value[0] for column in contract.required_columns if column.name not in have]
+    missing = [
+        _rule(column, rule).value[0] for column in contract.required_columns if column.name not in have
+    ]
     if missing:
         raise refused_header(contract, rule, header, missing, name)
     return found
@@ -131,7 +137,8 @@ def refused_header(
 def needs_types(rule: TableRule, header: Sequence[str]) -> bool:
     """Whether the declaration has expressions, for which raw columns need types."""
     return rule.where is not None or any(
-        not place_of(value, header) for said in rule.columns.values() for value in said.value
+        not any(place_of(name, header) for name in said.value) and _is_expression(said.value)
+        for said in rule.columns.values()
     )
 
 
@@ -168,7 +175,7 @@ def _raw(
     return None
 
 
-def _computed(
+def _computed(  # noqa: PLR0917
     contract: Contract,
     column: Column,
     rule: TableRule,
@@ -184,7 +191,12 @@ def _computed(
             return None
         raise refused_header(contract, rule, header, [" or ".join(said.value)], name)
     expression = said.value[0]
-    native = _describe(expression, header, types, f"{contract.table}: {column.name}: {expression}", name)
+    try:
+        native = _describe(expression, header, types, f"{contract.table}: {column.name}: {expression}", name)
+    except IngestError:
+        if rule.named and not column.required:
+            return None  # this copy of a known file lacks a column of it
+        raise
     inputs, tree = _inputs(expression, header)
     may_be_nothing = '"CASE"' in tree or '"nullif"' in tree
     label = header[inputs[0]].strip() if len(inputs) == 1 else shorten(expression)
@@ -192,7 +204,9 @@ def _computed(
 
 
 def _describe(expression: str, header: Sequence[str], types: Mapping[str, str], field: str, name: str) -> str:
-    columns = [f"NULL::{types[raw]} AS {identifier(raw)}" for raw in dict.fromkeys(header) if raw and raw in types]
+    columns = [
+        f"NULL::{types[raw]} AS {identifier(raw)}" for raw in dict.fromkeys(header) if raw and raw in types
+    ]
     try:
         with duckdb.connect() as connection:
             rows = connection.execute(

@@ -25,7 +25,7 @@ FIRST_TEXT_ID = 1 << 40
 NULL_MARKERS = ("", r"\N", "NULL", "null", "NaN", "nan", "None", "none", "N/A", "n/a", "#N/A", "<NA>")
 """Cells that stand for nothing where no text is meant."""
 
-# Per unit: its name, the microseconds in it as SQL, and from where on a number is of this unit (1973 in the finer ones).
+# Per unit: its microseconds as SQL, and from where on a number is of this unit (1973 in the finer ones).
 _UNITS: Mapping[str, tuple[str, int]] = {
     "seconds": ("{} * 1000000", 0),
     "milliseconds": ("{} * 1000", 10**11),
@@ -63,18 +63,33 @@ def is_text(native: str) -> bool:
 
 
 def given(kind: Kind, cell: str, native: str, nulls: Sequence[str] = ()) -> str:
-    """Return the SQL expression of a cell that is NULL where it stands for nothing."""
+    """Return the SQL expression of a cell that is NULL where it stands for nothing.
+
+    The common markers of nothing are no values of any kind but text, so that only `is_nothing` need know them.
+    """
     if native.startswith(_FRACTIONS[:2]):
         return f"CASE WHEN NOT isnan({cell}) THEN {cell} END"
     if not is_text(native):
         return cell
-    markers = ("", r"\N") if kind in (Kind.TEXT, Kind.ID) else NULL_MARKERS
-    listed = ", ".join(text_literal(marker) for marker in dict.fromkeys((*markers, *nulls)))
+    markers = [r"\N", *nulls] if kind in (Kind.TEXT, Kind.ID, Kind.LABELS) else list(nulls)
+    if not markers:
+        return cell
+    listed = ", ".join(text_literal(marker) for marker in dict.fromkeys(markers))
     return f"CASE WHEN {cell} NOT IN ({listed}) THEN {cell} END"
 
 
-def value(kind: Kind, cell: str, native: str, form: Form) -> str:
-    """Return the SQL expression of the value; `cell` is what `given` returned, by name. Ids have `own_number`."""
+def is_nothing(cell: str, native: str) -> str:
+    """Return the SQL condition that a cell which could not be read stands for nothing."""
+    if not is_text(native):
+        return "false"
+    return f"{cell} IN ({', '.join(map(text_literal, NULL_MARKERS))})"
+
+
+def value(kind: Kind, cell: str, native: str, form: Form, number: str = "") -> str:  # noqa: PLR0911 - one for each kind
+    """Return the SQL expression of the value; ids have `own_number`.
+
+    `cell` is what `given` returned, by name, and `number` what `whole` did.
+    """
     match kind:
         case Kind.TEXT:
             return _text(cell, native)
@@ -85,33 +100,44 @@ def value(kind: Kind, cell: str, native: str, form: Form) -> str:
         case Kind.DATE:
             return _date(cell, native, form)
         case Kind.MOMENT | Kind.LOCAL_TIME:
-            return _time(kind, cell, native, form)
+            return _time(kind, cell, native, form, number)
         case Kind.INTEGER:
-            return cell if _WHOLE.fullmatch(native) else _integer(_as_text(cell, native))
+            return cell if _WHOLE.fullmatch(native) else _integer(_as_text(cell, native), number)
         case _:
             return _number(kind, cell, native, form)
 
 
-def own_number(cell: str, native: str) -> str:
-    """Return the SQL expression of the number that an id itself is, else NULL.
+def whole(kind: Kind, cell: str, native: str) -> str | None:
+    """Return the SQL expression of the whole number in a cell of text, as far as DuckDB's cast reads one there.
+
+    It stands in a query of its own, below those that ask for it several times; None where nobody does.
+    """
+    if kind not in (Kind.ID, Kind.INTEGER, Kind.MOMENT) or _WHOLE.fullmatch(native):
+        return None
+    text = _as_text(cell, native)
+    if kind is Kind.ID:
+        text = f"CASE WHEN {text} LIKE '%.0' THEN ({text})[:-3] ELSE {text} END"
+    # Most other texts are too long for a number: a cast that fails takes as long as all the rest.
+    return f"CASE WHEN strlen({_as_text(cell, native)}) <= 19 THEN TRY_CAST({text} AS BIGINT) END"
+
+
+def own_number(cell: str, native: str, number: str) -> str:
+    """Return the SQL expression of the number that an id itself is, else NULL; `number` is its `whole`, by name.
 
     That is the plain spelling of a whole number below 2^40; ``123.0``, as tables of fractions write it, is 123.
     """
     if _WHOLE.fullmatch(native):
-        number, spelled = f"TRY_CAST({cell} AS BIGINT)", "true"
+        number, spelled = f"TRY_CAST({cell} AS BIGINT)", ""
     else:
-        text = id_text(cell, native)
-        number = f"TRY_CAST({text} AS BIGINT)"
-        spelled = f"{number}::VARCHAR = {text}"
-    return f"CASE WHEN {spelled} AND {number} BETWEEN 0 AND {FIRST_TEXT_ID - 1} THEN {number} END"
+        text = _as_text(cell, native)
+        spelled = f"({number}::VARCHAR = {text} OR {number}::VARCHAR || '.0' = {text}) AND "
+    return f"CASE WHEN {spelled}{number} BETWEEN 0 AND {FIRST_TEXT_ID - 1} THEN {number} END"
 
 
 def id_text(cell: str, native: str) -> str:
-    """Return the SQL expression of an id as text."""
+    """Return the SQL expression of an id as text; a fraction that is whole is written without its zero."""
     text = _as_text(cell, native)
-    if _WHOLE.fullmatch(native):
-        return text
-    return rf"CASE WHEN {text} LIKE '%.0' AND regexp_full_match({text}, '(0|[1-9]\d*)\.0') THEN ({text})[:-3] ELSE {text} END"
+    return rf"regexp_replace({text}, '^(\d+)\.0$', '\1')" if native.startswith(_FRACTIONS) else text
 
 
 def plain_type(kind: Kind) -> str:
@@ -154,10 +180,12 @@ def evidence(
 
 def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
     """Return conditions on a cell that show how its column is written, by what they show."""
-    conditions = {}
+    conditions: dict[str, str] = {}
     if kind is Kind.MOMENT:
         whole = f"TRY_CAST({cell} AS BIGINT)"
-        conditions |= {unit: f"{whole} >= {least} AND {whole} < {_last(unit)}" for unit, (_, least) in _UNITS.items()}
+        conditions |= {
+            unit: f"{whole} >= {least} AND {whole} < {_last(unit)}" for unit, (_, least) in _UNITS.items()
+        }
     if kind in (Kind.MOMENT, Kind.LOCAL_TIME, Kind.DATE):
         first, second = (
             f"TRY_CAST(regexp_extract({cell}, '{_NUMBERS_ALONE}', {group}) AS INTEGER)" for group in (1, 2)
@@ -222,14 +250,17 @@ def _number(kind: Kind, cell: str, native: str, form: Form) -> str:
     read = f"CASE WHEN NOT contains({text}, '_') AND isfinite({number}) THEN {number} END"
     if kind is Kind.MINUTES:
         clock = rf"regexp_full_match({text}, '\s*\d{{1,3}}:[0-5]\d:[0-5]\d(\.\d+)?\s*')"
-        seconds = f"(split_part({text}, ':', 1)::DOUBLE * 60 + split_part({text}, ':', 2)::DOUBLE + split_part({text}, ':', 3)::DOUBLE / 60)"
-        return f"CASE WHEN contains({text}, ':') THEN CASE WHEN {clock} THEN TRY({seconds}) END ELSE {read} END"
+        hours, minutes, seconds = (f"split_part({text}, ':', {part})::DOUBLE" for part in (1, 2, 3))
+        seconds = f"({hours} * 60 + {minutes} + {seconds} / 60)"
+        return (
+            f"CASE WHEN contains({text}, ':') THEN CASE WHEN {clock} THEN TRY({seconds}) END ELSE {read} END"
+        )
     return read
 
 
-def _integer(cell: str) -> str:
+def _integer(cell: str, number: str) -> str:
     """Accept 7, 007, +7 and 7.0; the comparison with the plain spelling spares most rows the slow pattern."""
-    number = f"TRY_CAST({cell} AS BIGINT)"
+    number = number or f"TRY_CAST({cell} AS BIGINT)"
     return (
         f"CASE WHEN {number}::VARCHAR = {cell} THEN {number} "
         rf"WHEN regexp_full_match({cell}, '\s*[+-]?[0-9]+(\.0*)?\s*') THEN {number} END"
@@ -258,34 +289,44 @@ def _date(cell: str, native: str, form: Form) -> str:
     return f"CASE WHEN {stamp} THEN TRY_CAST(({text})[:10] AS DATE) ELSE {read} END"
 
 
-def _time(kind: Kind, cell: str, native: str, form: Form) -> str:
-    """Times within 1970 to 2099. The cast alone would turn an offset into UTC unseen, and a day into its midnight."""
+def _time(kind: Kind, cell: str, native: str, form: Form, number: str) -> str:
+    """Read times of 1970 to 2099. The cast alone would turn an offset into UTC unseen, and a day into its midnight."""
     if native == "TIMESTAMP WITH TIME ZONE":
         time = f"timezone('UTC', {cell})" if kind is Kind.MOMENT else "NULL::TIMESTAMP"
     elif native.startswith("TIMESTAMP"):
         time = f"{cell}::TIMESTAMP"
     else:
-        return _written_time(kind, _as_text(cell, native), form)
+        return _written_time(kind, _as_text(cell, native), form, number)
     return f"CASE WHEN {time} >= TIMESTAMP '1970-01-01' AND {time} < TIMESTAMP '2100-01-01' THEN {time} END"
 
 
-def _written_time(kind: Kind, text: str, form: Form) -> str:
+def _written_time(kind: Kind, text: str, form: Form, number: str) -> str:
     spaced = f"replace({text}, 'T', ' ')"
     time = f"TRY_CAST({spaced} AS TIMESTAMP)"
+    bounded = (
+        f"CASE WHEN {time} >= TIMESTAMP '1970-01-01' AND {time} < TIMESTAMP '2100-01-01' THEN {time} END"
+    )
     # Most rows are spared the pattern by the comparison with the plain spelling.
-    plain = f"({time}::VARCHAR = {spaced} OR regexp_full_match({text}, '{_ISO_TIME}\\s*'))"
-    ordered = _ordered(form.order, [" %H:%M:%S", " %H:%M", *([""] if kind is Kind.MOMENT else [])])
-    other = _parsed(f"trim({spaced})", ordered) if ordered else "NULL::TIMESTAMP"
-    zoned = ""
+    branches = [
+        f"WHEN {time}::VARCHAR = {spaced} OR regexp_full_match({text}, '{_ISO_TIME}\\s*') THEN {bounded}"
+    ]
     if kind is Kind.MOMENT:
         shape = rf"{_ISO_TIME}\s*(Z|UTC|[+-]\d{{2}}(:?\d{{2}})?)\s*"
-        moment = f"timezone('UTC', TRY_CAST(regexp_replace({text}, '\\s*(Z|UTC)\\s*$', '+00') AS TIMESTAMPTZ))"
-        day = rf"regexp_full_match({text}, '\s*\d{{4}}-\d{{2}}-\d{{2}}\s*')"
-        zoned = f"WHEN regexp_full_match({text}, '{shape}') THEN {moment} WHEN {day} THEN {time} "
-        whole = _integer(text)
-        zoned = f"WHEN {whole} IS NOT NULL THEN {moment_of(whole, form.unit)} {zoned}"
-    bounds = f"{time} >= TIMESTAMP '1970-01-01' AND {time} < TIMESTAMP '2100-01-01'"
-    return f"CASE WHEN {plain} THEN CASE WHEN {bounds} THEN {time} END {zoned}ELSE {other} END"
+        moment = (
+            f"timezone('UTC', TRY_CAST(regexp_replace({text}, '\\s*(Z|UTC)\\s*$', '+00') AS TIMESTAMPTZ))"
+        )
+        branches += [
+            f"WHEN regexp_full_match({text}, '{shape}') THEN {moment}",
+            rf"WHEN regexp_full_match({text}, '\s*\d{{4}}-\d{{2}}-\d{{2}}\s*') THEN {bounded}",
+        ]
+        # First what most cells are: a number plainly spelled. Others have none of the signs of a written time.
+        number = number or f"TRY_CAST({text} AS BIGINT)"
+        plain = f"WHEN {number}::VARCHAR = {text} THEN {moment_of(number, form.unit)}"
+        rest = "" if form.order else "WHEN NOT contains({0}, '-') AND NOT contains({0}, ':') THEN {1}"
+        branches[:0] = [plain, rest.format(text, moment_of(_integer(text, number), form.unit))]
+    ordered = _ordered(form.order, [" %H:%M:%S", " %H:%M", *([""] if kind is Kind.MOMENT else [])])
+    other = _parsed(f"trim({spaced})", ordered) if ordered else "NULL::TIMESTAMP"
+    return f"CASE {' '.join(branches)} ELSE {other} END"
 
 
 MACROS = r"""

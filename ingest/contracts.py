@@ -26,7 +26,10 @@ class Kind(Enum):
     LABELS = ("labels such as ['Drama', 'War'], Drama|War or Drama, War", "VARCHAR[]")
     DATE = ("a date such as 1995-10-30 or 30 Oct 1995", "DATE")
     FLAG = ("True or False", "BOOLEAN")
-    MOMENT = ("a time such as 2017-06-05T20:15:00Z, or seconds or parts of them since 1970-01-01", "TIMESTAMP")
+    MOMENT = (
+        "a time such as 2017-06-05T20:15:00Z, or seconds or parts of them since 1970-01-01",
+        "TIMESTAMP",
+    )
     LOCAL_TIME = ("a local time from 1970 to 2099 such as 2017-06-05 20:15:00", "TIMESTAMP")
 
     @property

@@ -22,6 +22,7 @@ import duckdb
 from ingest.errors import IngestError, shorten
 from ingest.sql import identifier, text_literal
 
+
 @dataclass(frozen=True)
 class DatabaseTable:
     """A table or query of a database.

@@ -39,7 +39,7 @@ def _first(segment: Path) -> int:
     return int(segment.stem.removeprefix("ids-"))
 
 
-def give_numbers(
+def give_numbers(  # noqa: PLR0917 - what it works on, where, and how
     connection: duckdb.DuckDBPyConnection,
     landing_dir: Path,
     draft: Path,
@@ -47,7 +47,7 @@ def give_numbers(
     condition: str,
     work: Path,
 ) -> tuple[list[str], list[str]]:
-    """Number the ids of a draft that have none yet, in sorted order.
+    """Give numbers, in sorted order, to the ids of a draft that have none yet.
 
     Parameters
     ----------
@@ -74,21 +74,23 @@ def give_numbers(
     used = [name for name, count in zip(texts, found or (), strict=True) if count]
     if not used:
         return [], []
-    every = " UNION ".join(f"SELECT {texts[name]} AS id FROM {rows} WHERE {texts[name]} IS NOT NULL" for name in used)
+    every = " UNION ".join(
+        f"SELECT {texts[name]} AS id FROM {rows} WHERE {texts[name]} IS NOT NULL" for name in used
+    )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE ids_found AS SELECT DISTINCT id FROM ({every})")
     while True:
         _load(connection, landing_dir)
         segment = work / "ids.parquet"
+        last = last_number(landing_dir)
         numbered = (
-            f"SELECT (SELECT coalesce(max(number), {FIRST_TEXT_ID - 1}) FROM {_TABLE}) + row_number() OVER (ORDER BY id) "
-            f"AS number, id FROM ids_found ANTI JOIN {_TABLE} USING (id)"
+            f"SELECT {last} + row_number() OVER (ORDER BY id) AS number, id "
+            f"FROM ids_found ANTI JOIN {_TABLE} USING (id)"
         )
         added = copy(connection, f"SELECT number, id FROM ({numbered}) ORDER BY number", segment)
         if not added:
             return used, []
-        first = connection.execute(f"SELECT min(number) FROM read_parquet({path_literal(segment)})").fetchone()
         try:
-            os.link(segment, landing_dir / "files" / f"ids-{first[0] if first else 0}.parquet")
+            os.link(segment, landing_dir / "files" / f"ids-{last + 1}.parquet")
         except FileExistsError:
             continue
         finally:
@@ -110,7 +112,11 @@ def numbered(columns: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 def _load(connection: duckdb.DuckDBPyConnection, landing_dir: Path) -> None:
     files = [str(path_literal(path)) for path in segments(landing_dir)]
-    rows = f"SELECT number, id FROM read_parquet([{', '.join(files)}])" if files else "SELECT NULL::BIGINT, NULL::VARCHAR WHERE false"
+    rows = (
+        f"SELECT number, id FROM read_parquet([{', '.join(files)}])"
+        if files
+        else "SELECT NULL::BIGINT, NULL::VARCHAR WHERE false"
+    )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE}(number, id) AS {rows}")
 
 

@@ -9,7 +9,6 @@ Nothing that readers see changes before the switch: a file that is refused leave
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -32,9 +31,9 @@ from ingest.databases import DatabaseTable
 from ingest.errors import IngestError, shorten
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Digest, RawFile, digest, format_of
+from ingest.recognise import TableSource, rule_of
 from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
-from ingest.recognise import TableSource, rule_of
 from ingest.sources import Source
 from ingest.sql import identifier, path_literal
 from ingest.staging import Stage, Staged, copy, fault
@@ -195,9 +194,7 @@ class _Job:
             if known := self._known(file, before.st_size, hashed):
                 return known
             with _connect(memory_limit, threads, self.work) as connection:
-                opening = Opening(
-                    file, self.file.name, self.table.rule, self.contract, self.work, connection
-                )
+                opening = Opening(file, self.file.name, self.table.rule, self.contract, self.work, connection)
                 opened = opening.open()
                 content = hashed if opened.path == file.path else pool.submit(digest, opened.path)
                 counts = self._counted(opening, opened, content)
@@ -301,13 +298,21 @@ class _Job:
             left_out=left_out,
             quirks=quirks,
             unreadable=unreadable,
-            notes=(*draft.opened.notes, *self._left_out(left_out), *staged.told(bound), *rejects.told(unreadable), *twins),
+            notes=(
+                *draft.opened.notes,
+                *self._left_out(left_out),
+                *staged.told(bound),
+                *rejects.told(unreadable),
+                *twins,
+            ),
         )
 
     def _left_out(self, count: int) -> list[str]:
         because = [f"where {self.table.rule.where}"] if self.table.rule.where else []
         because += [self.contract.left_out_because] if self.contract.left_out else []
-        return [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []
+        return (
+            [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []
+        )
 
     def _rows(self, draft: _Draft, lands: str, used: list[str], before: list[int]) -> str:
         """Return the query of the landing table; `before` counts the good rows before each malformed record."""
@@ -366,7 +371,9 @@ class _Job:
         )
         remedy = "Correct the file, or check that it is the right one, and run again."
         if examples and all(re.match(r"expected \d+ cells", row["reason"]) for row in examples):
-            remedy = "If numbers have decimal commas, divide the cells by semicolons or write points. " + remedy
+            remedy = (
+                "If numbers have decimal commas, divide the cells by semicolons or write points. " + remedy
+            )
         raise IngestError(
             f"{bad:,} of {landed.rows_read:,} lines ({bad / landed.rows_read:.2%}) break the contract of "
             f"{landed.table}; at most {self.max_rejected_share:.2%} may. {shown}. "

@@ -74,14 +74,17 @@ class RawFile:
     @property
     def name(self) -> str:
         """The name that errors, rejects and the manifest give: ``ratings.csv``, ``archive.zip/ratings.csv``."""
-        return f"{self.path.name}/{self.member.rsplit('/', 1)[-1]}" if self.member else self.label or self.path.name
+        return (
+            f"{self.path.name}/{self.member.rsplit('/', 1)[-1]}"
+            if self.member
+            else self.label or self.path.name
+        )
 
     @property
     def partition(self) -> dict[str, str]:
         """Values that folders of its path give all its rows: ``day=2024-01-31`` above it."""
         folders = (part.partition("=") for part in Path(self.label).parent.parts)
         return {name: value for name, sign, value in folders if sign and name}
-
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,7 @@ def unpack(file: RawFile, to: Path) -> Path:
 
 @contextmanager
 def open_packed(file: RawFile) -> Iterator[BufferedIOBase | IO[bytes]]:
+    """Open a compressed file for reading what it holds."""
     kind = format_of(file.path, name=file.name)
     if kind is Format.GZIP:
         with gzip.open(file.path, "rb") as stream:
@@ -389,7 +393,10 @@ def to_utf8(path: Path, encoding: str, to: Path, *, name: str) -> Path:
         When its bytes are not of that encoding, or there is no such encoding.
     """
     try:
-        with path.open(encoding=encoding, newline="") as source, to.open("w", encoding="utf-8", newline="") as target:
+        with (
+            path.open(encoding=encoding, newline="") as source,
+            to.open("w", encoding="utf-8", newline="") as target,
+        ):
             shutil.copyfileobj(source, target, CHUNK_BYTES)
     except (UnicodeError, LookupError) as error:
         raise IngestError(

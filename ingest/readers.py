@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import duckdb
 
@@ -27,10 +27,17 @@ from ingest.sql import identifier, path_literal, text_literal
 CELL = "_cell_"
 """Start of the names of a relation's columns; their place in the header follows."""
 
-DELIMITERS: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", "::": "::"}
+DELIMITERS: Mapping[str, str] = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "vertical bars",
+    "::": "::",
+}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_HEADER = 1 << 20
 _SAMPLE_ROWS = 20_000
+_IS_OBJECT = "CASE WHEN json_valid(_line) THEN json_type(_line) = 'OBJECT' ELSE false END"
 
 
 @dataclass(frozen=True)
@@ -133,10 +140,10 @@ class CsvTable:
     def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
         """See `RawTable`."""
         rows = connection.execute(
-            "SELECT line_byte_position - 1, first(error_type::VARCHAR ORDER BY error_type::VARCHAR = 'TOO MANY COLUMNS') "
-            "FROM reject_errors GROUP BY ALL"
+            "SELECT line_byte_position - 1, max(error_type::VARCHAR) FROM reject_errors GROUP BY ALL"
         ).fetchall()
-        return dict(rows)
+        with self.path.open("rb") as stream:
+            return {_start(stream, int(offset)): str(problem) for offset, problem in rows}
 
     def bad_lines(
         self,
@@ -148,18 +155,27 @@ class CsvTable:
         width = len(self.names)
         with self.path.open("rb") as stream:
             try:
-                for record in find_records(
-                    stream, self.dialect, malformed=malformed, wanted=iter(positions)
-                ):
+                for record in find_records(stream, self.dialect, malformed=malformed, wanted=iter(positions)):
                     cells = self.dialect.split(record.text)
                     problem = self._problem(record.problem, record.raw, len(cells))
                     if record.is_last and record.problem == "MISSING COLUMNS":
-                        raise self._cut_off(f"line {record.line:,}: the file ends after {len(cells)} of {width} cells")
+                        raise self._cut_off(
+                            f"line {record.line:,}: the file ends after {len(cells)} of {width} cells"
+                        )
                     if not problem and len(cells) < width:
                         problem = f"the line has {len(cells)} of {width} cells"
-                    yield BadLine(record.line, record.text, dict(enumerate(cells)), record.position, problem, record.before)
+                    yield BadLine(
+                        record.line,
+                        record.text,
+                        dict(enumerate(cells)),
+                        record.position,
+                        problem,
+                        record.before,
+                    )
             except UnterminatedRecordError as fault:
-                raise self._cut_off(f"line {fault.line:,}: a quote is opened there and never closed") from fault
+                raise self._cut_off(
+                    f"line {fault.line:,}: a quote is opened there and never closed"
+                ) from fault
 
     def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         """See `RawTable`: what DuckDB's sniffer finds, where a cast of the text gives it."""
@@ -200,20 +216,21 @@ class CsvTable:
             return ""
         if b"\r" in raw and b'"' not in raw:
             return "expected one record in a line, got a carriage return within it"
-        match found:
-            case "MISSING COLUMNS" | "TOO MANY COLUMNS":
-                return f"expected {len(self.names)} cells, got {cells}"
-            case "INVALID ENCODING":
-                return "expected UTF-8 text, got other bytes"
-            case "LINE SIZE OVER MAXIMUM":
-                return f"expected at most 2,000,000 bytes in a line, got {len(raw):,}"
-            case "UNQUOTED VALUE" | "UNTERMINATED QUOTES":
-                noun = {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(self.dialect.delimiter, "a delimiter")
-                hint = ""
-                if b'\\"' in raw:
-                    hint = "; a backslash stands before the quote: say escape: \"\\\\\" in a declaration"
-                return f"expected {noun} or the end of the line after a closing quote, got more text{hint}"
-        return f"the line cannot be read ({found.lower()})"
+        if found in ("UNQUOTED VALUE", "UNTERMINATED QUOTES"):
+            return self._quote_problem(raw)
+        return {
+            "MISSING COLUMNS": f"expected {len(self.names)} cells, got {cells}",
+            "TOO MANY COLUMNS": f"expected {len(self.names)} cells, got {cells}",
+            "INVALID ENCODING": "expected UTF-8 text, got other bytes",
+            "LINE SIZE OVER MAXIMUM": f"expected at most 2,000,000 bytes in a line, got {len(raw):,}",
+        }.get(found, f"the line cannot be read ({found.lower()})")
+
+    def _quote_problem(self, raw: bytes) -> str:
+        noun = {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(self.dialect.delimiter, "a delimiter")
+        hint = (
+            "; a backslash stands before the quote: say so in a declaration (escape)" if b'\\"' in raw else ""
+        )
+        return f"expected {noun} or the end of the line after a closing quote, got more text{hint}"
 
     def _cut_off(self, problem: str) -> IngestError:
         return IngestError(
@@ -244,23 +261,29 @@ class JsonTable:
     is_json = True
     has_decimal_commas = False
 
-    def __init__(self, path: Path, name: str, connection: duckdb.DuckDBPyConnection, *, is_list: bool) -> None:
+    def __init__(
+        self, path: Path, name: str, connection: duckdb.DuckDBPyConnection, *, is_list: bool
+    ) -> None:
         self.path, self._is_list = path, is_list
-        layout = "array" if is_list else "newline_delimited"
+        sample = f"(SELECT _line FROM {self._lines()} WHERE {_IS_OBJECT} LIMIT {_SAMPLE_ROWS})"
         try:
-            rows = connection.execute(
-                f"DESCRIBE SELECT * FROM read_json({path_literal(path)}, format = '{layout}', records = true, "
-                f"ignore_errors = {str(not is_list).lower()}, sample_size = {_SAMPLE_ROWS}, map_inference_threshold = -1)"
-            ).fetchall()
+            row = connection.execute(f"SELECT json_group_structure(_line) FROM {sample}").fetchone()
         except duckdb.Error as error:
-            raise IngestError(
-                f"this is not JSON that holds a table: {shorten(str(error).splitlines()[0], 160)}.",
-                next_step="Write one object a line, or a list of objects, and run again.",
-                where=name,
-            ) from error
-        self.names = [str(row[0]) for row in rows]
-        self._types = {str(row[0]): str(row[1]) for row in rows}
+            raise self._no_table(name, shorten(str(error).splitlines()[0], 160)) from error
+        structure = json.loads(row[0]) if row and row[0] else {}
+        if not isinstance(structure, dict) or not structure:
+            raise self._no_table(name, "there are no objects with members")
+        self.names = list(structure)
+        self._types = {member: _json_type(kind) for member, kind in structure.items()}
         self.natives = ["VARCHAR"] * len(self.names)
+
+    @staticmethod
+    def _no_table(name: str, why: str) -> IngestError:
+        return IngestError(
+            f"this is not JSON that holds a table: {why.rstrip('.')}.",
+            next_step="Write one object a line, or a list of objects, and run again.",
+            where=name,
+        )
 
     def relation(self) -> str:
         """See `RawTable`; `_is_bad` tells the lines that are no JSON objects."""
@@ -270,8 +293,7 @@ class JsonTable:
             for at, name in enumerate(self.names)
         )
         return (
-            f"(SELECT {cells}, _is_bad FROM (SELECT *, "
-            f"NOT json_valid(_line) OR json_type(_line) <> 'OBJECT' AS _is_bad FROM {self._lines()}))"
+            f"(SELECT {cells}, _is_bad FROM (SELECT *, NOT ({_IS_OBJECT}) AS _is_bad FROM {self._lines()}))"
         )
 
     def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -301,15 +323,12 @@ class JsonTable:
 
     def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:  # noqa: ARG002
         """See `RawTable`; things within things stay JSON."""
-        nested = ("STRUCT", "MAP", "UNION")
-        return {
-            name: "JSON" if kind.startswith(nested) or kind.endswith("]") else kind
-            for name, kind in self._types.items()
-        }
+        return self._types
 
     def _lines(self) -> str:
         if self._is_list:
-            return f"(SELECT json::VARCHAR AS _line FROM read_json_objects({path_literal(self.path)}, format = 'array'))"
+            reader = f"read_json_objects({path_literal(self.path)}, format = 'array')"
+            return f"(SELECT json::VARCHAR AS _line FROM {reader})"
         reader = (
             f"read_csv({path_literal(self.path)}, auto_detect = false, header = false, delim = '\x01', quote = '', "
             f"escape = '', columns = {{_line: 'VARCHAR'}}, max_line_size = 16777216)"
@@ -331,7 +350,11 @@ class JsonTable:
         target = next(wanted, -1)
         with self.path.open("rb") as stream:
             for number, raw in enumerate(stream, start=1):
-                text = raw.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", errors="backslashreplace").rstrip("\r\n")
+                text = (
+                    raw.removeprefix(_BYTE_ORDER_MARK)
+                    .decode("utf-8", errors="backslashreplace")
+                    .rstrip("\r\n")
+                )
                 position += bool(text.strip())
                 if position == target and text.strip():
                     yield position, number, text
@@ -407,11 +430,27 @@ class ParquetTable:
         while batch := rows.fetchmany(10_000):
             for position, *values in batch:
                 text = json.dumps(dict(zip(self.names, values, strict=True)), ensure_ascii=False)
-                yield BadLine(position + 1, text, {at: cell or "" for at, cell in enumerate(values)}, position)
+                yield BadLine(
+                    position + 1, text, {at: cell or "" for at, cell in enumerate(values)}, position
+                )
 
     def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:  # noqa: ARG002
         """See `RawTable`."""
         return dict(zip(self.names, self.natives, strict=True))
+
+
+def _start(stream: BinaryIO, offset: int) -> int:
+    """Return where a record begins; after Windows or blank lines DuckDB names a byte of the line ends before it."""
+    stream.seek(offset)
+    while (byte := stream.read(1)) and byte in b"\r\n":
+        offset += 1
+    return offset
+
+
+def _json_type(kind: object) -> str:
+    if not isinstance(kind, str):
+        return "JSON"
+    return {"UBIGINT": "BIGINT", "NULL": "VARCHAR"}.get(kind, kind)
 
 
 def _spelled(value: object) -> str:
@@ -476,5 +515,3 @@ def first_line(path: Path, name: str, encoding: str | None = None) -> str:
             where=name,
         )
     return text
-
-

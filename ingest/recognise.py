@@ -30,8 +30,13 @@ from ingest.readers import dialect_of
 _PLAIN = (".csv", ".parquet", ".jsonl", ".ndjson", ".json", ".tsv", ".txt", ".dat")
 _PACKED = (".gz", ".zip", ".zst")
 # Within one folder the first ending that is found wins.
-_ENDINGS = (".csv", ".parquet", ".csv.gz", ".csv.zip", ".zip", ".parquet.gz", ".parquet.zip") + tuple(
-    plain + packed for plain in _PLAIN for packed in ("", *_PACKED) if plain not in (".csv", ".parquet") or packed == ".zst"
+_ENDINGS = tuple(
+    dict.fromkeys(
+        [
+            *(".csv", ".parquet", ".csv.gz", ".csv.zip", ".zip", ".parquet.gz", ".parquet.zip"),
+            *(plain + packed for plain in _PLAIN for packed in ("", *_PACKED)),
+        ]
+    )
 )
 _ENDINGS_ALLOWED = "Each may end in .csv, .csv.gz, .zip, .jsonl or .parquet."
 DATA_ENDINGS = (*_PLAIN, *_PACKED)
@@ -170,7 +175,11 @@ def _in_archive(path: Path, depth: int) -> _Place:
 
 
 def _named(rule: TableRule, place: _Place) -> RawFile | None:
-    names = [name for stem in rule.named for name in (stem.lower(), *(stem.lower() + ending for ending in _ENDINGS))]
+    names = [
+        name
+        for stem in rule.named
+        for name in (stem.lower(), *(stem.lower() + ending for ending in _ENDINGS))
+    ]
     return next((place.files[name] for name in names if name in place.files), None)
 
 
@@ -225,7 +234,14 @@ def _head(file: RawFile) -> bytes | list[str]:
         else:
             with file.path.open("rb") as stream:
                 head = stream.read(_HEAD_BYTES)
-    except (pa.ArrowException, EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError) as error:
+    except (
+        pa.ArrowException,
+        EOFError,
+        zlib.error,
+        zipfile.BadZipFile,
+        gzip.BadGzipFile,
+        RuntimeError,
+    ) as error:
         raise IngestError(
             "the file is cut off or damaged.", next_step="Download it again, and run again.", where=file.name
         ) from error
@@ -250,7 +266,9 @@ def _unlike(
 ) -> IngestError | None:
     """Return why a file is not what a layout says, None where it is."""
     missing = _missing(contract, rule, head)
-    return refused_header(contract, rule, _header(contract, rule, head), missing, file.name) if missing else None
+    return (
+        refused_header(contract, rule, _header(contract, rule, head), missing, file.name) if missing else None
+    )
 
 
 def _missing(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
@@ -282,7 +300,9 @@ def _refuse_partial(path: Path, matches: Sequence[_Match], chosen: Mapping[str, 
     partial = [
         match
         for match in matches
-        if match.proven and not match.offers(chosen) and not used & set(match.proven.values())
+        if match.proven
+        and not match.offers(chosen)
+        and not used & set(match.proven.values())
         and not all(table in chosen for table in match.proven)
     ]
     if not partial:
@@ -327,4 +347,6 @@ def _wanted_names(layout: Declaration, tables: Sequence[str]) -> str:
     def name(stem: str) -> str:
         return stem if "." in stem else f"{stem}.csv"
 
-    return ", ".join(f"{' or '.join(map(name, layout.tables[table].named))} for '{table}'" for table in tables)
+    return ", ".join(
+        f"{' or '.join(map(name, layout.tables[table].named))} for '{table}'" for table in tables
+    )

@@ -95,7 +95,7 @@ class Rejects:
         return any(re.fullmatch(quirk.pattern, bad.cells.get(place, "")) for place in places)
 
 
-def refuse_unreadable(
+def refuse_unreadable(  # noqa: PLR0917 - a draft is all of these
     connection: duckdb.DuckDBPyConnection,
     rejects: Rejects,
     raw: RawTable,
@@ -112,7 +112,9 @@ def refuse_unreadable(
         When they are more than the share `most` of a column's cells.
     """
     bits = [f"_unreadable & {1 << at} <> 0" for at in range(len(rejects.bound))]
-    counts = [f"count(*) FILTER ({bit})" for bit in bits] + [f"min(file_row_number) FILTER ({bit})" for bit in bits]
+    counts = [f"count(*) FILTER ({bit})" for bit in bits] + [
+        f"min(file_row_number) FILTER ({bit})" for bit in bits
+    ]
     rows = f"read_parquet({path_literal(draft)}, file_row_number = true)"
     found = connection.execute(f"SELECT {', '.join(counts)} FROM {rows} WHERE {lands}").fetchone() or ()
     total = staged.rows + len(staged.malformed)

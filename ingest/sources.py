@@ -143,8 +143,9 @@ def _declared(path: Path) -> list[TableSource]:
             address = with_environment(rule.database, f"{path.name}: {table}: database")
             files = (DatabaseTable(address, rule.table, rule.query, path.parent),)
         else:
-            files = tuple(file for said in rule.files for file in _files(path, table, said))
-            _check(table, rule, files[0])
+            found = [file for said in rule.files for file in _files(path, table, said)]
+            _check(table, rule, found[0])
+            files = tuple(found)
         if len(files) > 1 and table in ("customers", "catalogue") and not _has_ids(table, rule):
             raise IngestError(
                 f"{table}: files: {len(files)} files are found, and without a column of ids only one can be meant, "
@@ -181,11 +182,17 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
         try:
             found = [child for child in sorted(base.glob(said)) if child.is_file()]
         except (ValueError, NotImplementedError):  # an absolute pattern
-            found = [child for child in sorted(Path(path.anchor).glob(str(path)[len(path.anchor) :])) if child.is_file()]
+            found = [
+                child
+                for child in sorted(Path(path.anchor).glob(str(path)[len(path.anchor) :]))
+                if child.is_file()
+            ]
     if not found:
         there = [child.name for child in sorted(base.iterdir()) if child.name != declaration.name]
         near = difflib.get_close_matches(said, there, 1)
-        hint = f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(there[:10]) or 'no files'}."
+        hint = (
+            f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(there[:10]) or 'no files'}."
+        )
         raise IngestError(
             f"{table}: files: there is no file '{said}'.{hint}",
             next_step="Correct the declaration, and run again.",

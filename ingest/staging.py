@@ -3,10 +3,11 @@
 Here: the SQL of one file from raw cells to values, and the two ways of running it.
 Not here: what becomes of good and bad rows (`ingest.landing`), how one cell is read (`ingest.cells`).
 
-The draft holds, beside the values, `_unreadable` (a bit for each column whose cell is not empty and could not be read),
-`_is_left_out` (the declaration's condition) and for ids that are no numbers their text (`<name>#`). Where all lines of a
-CSV file have one shape, of cells that hold digits only (and one point, in columns of numbers), no friendly cast can
-misread them: DuckDB's reader makes numbers of them at once, which is three times as fast. Whether they have is known
+The draft holds, beside the values, `_unreadable` (a bit for each column whose cell is not empty and could not be
+read), `_is_left_out` (the declaration's condition) and for ids that are no numbers their text (`<name>#`).
+
+Where all lines of a CSV file have one shape, of cells that hold digits only (and one point, in columns of numbers),
+no friendly cast can misread them: DuckDB's reader makes numbers of them at once, which is three times as fast. Whether they have is known
 when the file has been hashed; until then it is read on the word of its first line, and read again, as text, when that
 was not true, or when a value turns out that the contract does not allow.
 """
@@ -104,9 +105,7 @@ class Stage:
     where: str | None
     types: Mapping[str, str]
 
-    def run(
-        self, connection: duckdb.DuckDBPyConnection, to: Path, content: Callable[[], Digest]
-    ) -> Staged:
+    def run(self, connection: duckdb.DuckDBPyConnection, to: Path, content: Callable[[], Digest]) -> Staged:
         """Write the draft to the Parquet file `to`; `content` is asked only when DuckDB has read the file."""
         forms, is_whole = self._forms(connection, sample=True)
         if isinstance(self.raw, CsvTable) and self._stage_plain(connection, self.raw, to, forms, content):
@@ -133,20 +132,29 @@ class Stage:
 
         One below the other, for an expression that stands in a query twice is planned twice.
         """
-        given, values, columns, bits = [], [], [], []
+        given, wholes, values, columns, bits = [], [], [], [], []
         for at, bound in enumerate(self.bound):
             name, cell = identifier(bound.column.name), f"_given_{at}"
             given.append(f"{self._given(at, bound)} AS {cell}")
+            if whole := cells.whole(bound.column.kind, cell, bound.native):
+                wholes.append(f", {whole} AS _whole_{at}")
+            number = f"_whole_{at}" if whole else ""
             if bound.column.kind is Kind.ID:
                 text = cells.id_text(cell, bound.native)
-                values.append(f"{cells.own_number(cell, bound.native)} AS {name}")
-                columns += [name, f"CASE WHEN {name} IS NULL THEN {text} END AS {identifier(text_of(bound.column.name))}"]
+                values.append(f"{cells.own_number(cell, bound.native, number)} AS {name}")
+                columns += [
+                    name,
+                    f"CASE WHEN {name} IS NULL THEN {text} END AS {identifier(text_of(bound.column.name))}",
+                ]
                 missed = self._missed(at, bound, "false")
             else:
-                value = cells.value(bound.column.kind, cell, bound.native, forms.get(bound.column.name, Form()))
+                form = forms.get(bound.column.name, Form())
+                value = cells.value(bound.column.kind, cell, bound.native, form, number)
                 values.append(f"({value})::{bound.column.kind.sql_type} AS {name}")
                 columns.append(name)
-                missed = self._missed(at, bound, f"{cell} IS NOT NULL AND {name} IS NULL")
+                nothing = cells.is_nothing(cell, bound.native)
+                lost = f"{name} IS NULL AND {cell} IS NOT NULL AND NOT {nothing}"
+                missed = "false" if bound.column.kind is Kind.TEXT else self._missed(at, bound, lost)
             if missed != "false":
                 bits.append(f"CASE WHEN {missed} THEN {1 << at} ELSE 0 END")
         keeps = f"coalesce(TRY(NOT ({self.where})), false)" if self.where else "false"
@@ -154,8 +162,8 @@ class Stage:
         return (
             f"SELECT {', '.join(columns)}, ({' + '.join(bits) or '0'})::BIGINT AS _unreadable, "
             f"_is_left_out OR coalesce({self.contract.left_out or 'false'}, false) AS _is_left_out, _is_bad "
-            f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *, {', '.join(given)} "
-            f"FROM (SELECT {self._cells()}{self._computed()}, {keeps} AS _is_left_out{bad} FROM {self._typed()})))"
+            f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *{''.join(wholes)} FROM (SELECT *, {', '.join(given)} "
+            f"FROM (SELECT {self._cells()}{self._computed()}, {keeps} AS _is_left_out{bad} FROM {self._typed()}))))"
         )
 
     def _missed(self, at: int, bound: Bound, lost: str) -> str:
@@ -230,7 +238,8 @@ class Stage:
             if bound.column.name in kinds
         )
         limit = f" LIMIT {_SAMPLE_ROWS}" if sample else ""
-        rows = f"(SELECT {given} FROM (SELECT {inner} FROM (SELECT {self._cells()}{self._computed()} FROM {self._typed()}{limit})))"
+        read = f"SELECT {self._cells()}{self._computed()} FROM {self._typed()}{limit}"
+        rows = f"(SELECT {given} FROM (SELECT {inner} FROM ({read})))"
         self.raw.forget(connection)
         commas = self.raw.has_decimal_commas and self.rule.decimal is None
         forms = cells.evidence(connection, rows, kinds, may_have_commas=commas)
@@ -241,7 +250,9 @@ class Stage:
         for bound in self.bound:
             name = bound.column.name
             if name in forms:
-                said = {key: getattr(bound.rule, key) for key in ("unit", "order") if getattr(bound.rule, key)}
+                said = {
+                    key: getattr(bound.rule, key) for key in ("unit", "order") if getattr(bound.rule, key)
+                }
                 decimal = {"decimal": self.rule.decimal} if self.rule.decimal else {}
                 forms[name] = replace(forms[name], **said, **decimal)
         return forms
@@ -282,7 +293,12 @@ class Stage:
     def _is_plain(self, raw: CsvTable, shape: bytes) -> bool:
         """Whether cells of a line of this shape cannot be misread by the CSV reader."""
         simple = {Kind.ID, Kind.INTEGER, Kind.NUMBER, Kind.MOMENT, Kind.TEXT}
-        if self._needs_names or self.rule.nulls or self.contract.left_out or any(c.or_row_number for c in self.contract.columns):
+        if (
+            self._needs_names
+            or self.rule.nulls
+            or self.contract.left_out
+            or any(c.or_row_number for c in self.contract.columns)
+        ):
             return False
         if any(bound.column.kind not in simple or bound.rule.nulls for bound in self.bound):
             return False
@@ -312,7 +328,9 @@ class Stage:
         allowed += [f"{cell} >= {column.minimum}"] if column.minimum is not None else []
         allowed += [f"{cell} <= {column.maximum}"] if column.maximum is not None else []
         empty = "" if column.required and not column.nullable else f"WHEN {cell} IS NULL THEN NULL "
-        checked = f"CASE {empty}WHEN {' AND '.join(allowed) or 'true'} THEN {value} ELSE error('not plain') END"
+        checked = (
+            f"CASE {empty}WHEN {' AND '.join(allowed) or 'true'} THEN {value} ELSE error('not plain') END"
+        )
         return f"{checked if allowed or not empty else cell} AS {identifier(name)}"
 
     @cached_property

@@ -15,9 +15,7 @@ from ingest.landing import land, land_file, switch
 from ingest.sources import resolve_source
 
 HEADER = "userId,movieId,rating,timestamp\n"
-OBJECTS = [
-    {"userId": user, "movieId": 31, "rating": user + 1.5, "timestamp": 1260759144} for user in (1, 2)
-]
+OBJECTS = [{"userId": user, "movieId": 31, "rating": user + 1.5, "timestamp": 1260759144} for user in (1, 2)]
 GOOD = HEADER + "1,31,2.5,1260759144\n2,31,3.5,1260759144\n"
 
 
@@ -46,7 +44,10 @@ def packed(content: bytes, *names: str) -> bytes:
         (GOOD.encode() + b'3,"4,5,6\n7,8,9,10\n', ["cut off", "line 4", "never closed"]),
         (gzip.compress(GOOD.encode() * 50, mtime=0)[:-20], ["the compressed file is cut off or damaged"]),
         (packed(GOOD.encode(), "ratings.csv")[:-30], ["the compressed file is cut off or damaged"]),
-        (packed(b"x", "[Content_Types].xml", "xl/workbook.xml"), ["an Excel workbook", "save the sheet as CSV"]),
+        (
+            packed(b"x", "[Content_Types].xml", "xl/workbook.xml"),
+            ["an Excel workbook", "save the sheet as CSV"],
+        ),
         (b"\xd0\xcf\x11\xe0" + bytes(99), ["an Excel workbook of the old kind"]),
         (packed(GOOD.encode(), "one.csv", "two.csv"), ["expected one file in the archive, found 2"]),
         (packed(packed(GOOD.encode(), "ratings.csv"), "ratings.zip"), ["the archive holds another archive"]),

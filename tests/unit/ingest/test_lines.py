@@ -135,7 +135,9 @@ def test_a_column_of_which_too_much_cannot_be_read_refuses_the_file_with_an_exam
     text = ratings_text(*(f"{user},9,4,1.47E+09" for user in range(5, 10)), good=4)
     with pytest.raises(IngestError) as caught:
         folder.land_text("ratings", text, share=0.01)
-    assert "5 of 9 cells of column 'timestamp' (55.56%) cannot be read; at most 1.00% may." in str(caught.value)
+    assert "5 of 9 cells of column 'timestamp' (55.56%) cannot be read; at most 1.00% may." in str(
+        caught.value
+    )
     assert "Line 6: expected a time" in str(caught.value)
     assert "got '1.47E+09'" in str(caught.value)
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from ingest.cells import Form, value
 from ingest.contracts import Kind
 from ingest.errors import IngestError
-from ingest.sources import resolve_source
 
 HEADER = "user_id,movie_id,watched_at,device,minutes_watched\n"
 GOOD = "1,7,2017-06-05 20:15:00,TV,90\n"
@@ -158,7 +157,9 @@ def test_a_day_of_joining_that_cannot_be_read_is_unknown(folder, rows):
 def test_events_without_minutes_are_refused_and_without_devices_they_land(folder, rows):
     with pytest.raises(IngestError, match="column 'minutes_watched' is missing, and views cannot do without"):
         folder.land_text("views", "user_id,movie_id,watched_at,device\n1,2,2017-06-05 20:15:00,TV\n")
-    landed = folder.land_text("views", "user_id,movie_id,watched_at,minutes_watched\n1,2,2017-06-05 20:15:00,3\n")
+    landed = folder.land_text(
+        "views", "user_id,movie_id,watched_at,minutes_watched\n1,2,2017-06-05 20:15:00,3\n"
+    )
     assert [row["device"] for row in rows(landed)] == [None]
 
 
