@@ -267,7 +267,9 @@ class JsonTable:
         self.path, self._is_list = path, is_list
         sample = f"(SELECT _line FROM {self._lines()} WHERE {_IS_OBJECT} LIMIT {_SAMPLE_ROWS})"
         try:
-            row = connection.execute(f"SELECT json_group_structure(_line::JSON)::VARCHAR FROM {sample}").fetchone()
+            row = connection.execute(
+                f"SELECT json_group_structure(_line::JSON)::VARCHAR FROM {sample}"
+            ).fetchone()
         except duckdb.Error as error:
             raise self._no_table(name, shorten(str(error).splitlines()[0], 160)) from error
         structure = json.loads(row[0]) if row and row[0] else {}

@@ -7,9 +7,9 @@ The draft holds, beside the values, `_unreadable` (a bit for each column whose c
 read), `_is_left_out` (the declaration's condition) and for ids that are no numbers their text (`<name>#`).
 
 Where all lines of a CSV file have one shape, of cells that hold digits only (and one point, in columns of numbers),
-no friendly cast can misread them: DuckDB's reader makes numbers of them at once, which is three times as fast. Whether they have is known
-when the file has been hashed; until then it is read on the word of its first line, and read again, as text, when that
-was not true, or when a value turns out that the contract does not allow.
+no friendly cast can misread them: DuckDB's reader makes numbers of them at once, which is three times as fast.
+Whether they have is known when the file has been hashed; until then it is read on the word of its first line, and read
+again, as text, when that was not true, or when a value turns out that the contract does not allow.
 """
 
 from __future__ import annotations

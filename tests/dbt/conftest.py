@@ -16,9 +16,9 @@ import pytest
 from dbt.adapters.duckdb import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from ingest.checks import text_literal
 from ingest.landing import land, switch
 from ingest.sources import resolve_source
+from ingest.sql import text_literal
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 

@@ -98,7 +98,7 @@ objects = st.one_of(
         st.builds(
             lambda user, rating: json.dumps({"user_id": user, "title_id": 1, "rating": rating}),
             st.integers(0, 9),
-            st.integers(0, 9),
+            st.integers(-9, 9),
         ),
     ),
     st.tuples(

@@ -11,7 +11,6 @@ import pytest
 from ingest.errors import IngestError
 from ingest.sources import resolve_source
 
-
 HEADS = {
     "ratings": "userId,movieId,rating,timestamp",
     "links": "movieId,imdbId,tmdbId",
@@ -130,10 +129,8 @@ def test_a_source_without_any_known_file_is_told_what_every_dataset_is_called(fo
         resolve_source(str(folder.root / "raw"))
     message = str(caught.value)
     assert "found none of the files we know by name" in message
-    assert (
-        "movies_metadata.csv for 'titles' (The Movies Dataset)" in message
-        and "customer_segmentation_data.csv or customers.csv for 'customers' (Customers)" in message
-    )
+    assert "movies_metadata.csv for 'titles' (The Movies Dataset)" in message
+    assert "customer_segmentation_data.csv or customers.csv for 'customers' (Customers)" in message
 
 
 def test_a_path_that_does_not_exist_is_named():
