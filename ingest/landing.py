@@ -1,35 +1,42 @@
 """Raw file in, typed Parquet landing out, with every line that breaks the contract kept and explained.
 
 Here: the order of events for one file (`land_file`); `land` does it for each file of a source.
-Not here: the declarations (`ingest.contracts`), the reading (`ingest.readers`), the folder (`ingest.store`).
+Not here: the declarations (`ingest.declarations`), the reading (`ingest.staging`), the folder (`ingest.store`).
 
 Nothing that readers see changes before the switch: a file that is refused leaves the current set as it was.
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.checks import fault, path_literal, text_literal
-from ingest.contracts import CONTRACTS, Column, Contract
+from ingest import ids
+from ingest.binding import Bound, bind, condition, needs_types
+from ingest.cells import MACROS
+from ingest.contracts import CONTRACTS, Contract, Kind
+from ingest.databases import DatabaseTable
 from ingest.errors import IngestError, shorten
-from ingest.rawfiles import Digest, Format, RawFile, digest, format_of, unpack
-from ingest.readers import BadLine, CsvTable, LinesDisagreeError, ParquetTable, RawTable, copy_without
+from ingest.opening import Opened, Opening
+from ingest.rawfiles import Digest, RawFile, digest, format_of
+from ingest.recognise import TableSource, rule_of
+from ingest.records import LinesDisagreeError
+from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
+from ingest.sql import identifier, path_literal
+from ingest.staging import Stage, Staged, copy, fault
 from ingest.store import (
     LandedFile,
     may_have_landed,
@@ -42,10 +49,6 @@ from ingest.store import (
 
 __all__ = ["LandedFile", "land", "land_file", "switch"]
 
-# source, table_name, line, reason, raw_text, is_known_quirk
-_Reject = tuple[str, str, int, str, str, bool]
-
-_BATCH_ROWS = 50_000
 # A file that is refused for its rejects keeps this many of them: enough to see what is wrong with it.
 _KEPT_WHEN_REFUSED = 100_000
 
@@ -69,33 +72,39 @@ def land(
     memory_limit, threads
         Limits for DuckDB.
     max_rejected_share
-        Largest share (0 to 1) of a file's lines that may be rejected; known quirks do not count.
+        Largest share (0 to 1) of a file's lines that may be rejected, and of the cells of a column that may be
+        unreadable; known quirks do not count.
 
     Returns
     -------
-    Counts and paths, one per table, in the order of the source.
+    Counts and paths, one per file, in the order of the source. Files of the same content land once.
 
     Raises
     ------
     IngestError
         When a file cannot be used; the current set stays as it was.
     """
-    return tuple(
-        land_file(
-            CONTRACTS[table],
-            file,
-            landing_dir,
-            memory_limit=memory_limit,
-            threads=threads,
-            max_rejected_share=max_rejected_share,
-        )
-        for table, file in source.files.items()
-    )
+    landed = {
+        (found.table, found.key): found
+        for table in source.tables
+        for file in table.files
+        for found in [
+            land_file(
+                table,
+                file,
+                landing_dir,
+                memory_limit=memory_limit,
+                threads=threads,
+                max_rejected_share=max_rejected_share,
+            )
+        ]
+    }
+    return tuple(landed.values())
 
 
 def land_file(
-    contract: Contract,
-    file: RawFile | Path,
+    table: TableSource | Contract,
+    file: RawFile | DatabaseTable | Path,
     landing_dir: Path,
     *,
     memory_limit: str = "2GB",
@@ -106,21 +115,19 @@ def land_file(
 
     Parameters
     ----------
-    contract
-        What the file must look like.
+    table
+        What the file becomes and how it is read; of a contract alone, the known layout that fits the file.
     file
-        The raw file: CSV or Parquet, plain or compressed.
+        The raw file, or the table of a database.
     landing_dir
         The landing folder; made where it does not exist.
-    memory_limit, threads
-        Limits for DuckDB.
-    max_rejected_share
-        Largest share (0 to 1) of the lines that may be rejected; known quirks do not count.
+    memory_limit, threads, max_rejected_share
+        As for `land`.
 
     Returns
     -------
     LandedFile
-        Counts and paths. A file that has landed before under the same contract is not read again.
+        Counts and paths. A file that has landed before in the same way is not read again.
 
     Raises
     ------
@@ -130,9 +137,36 @@ def land_file(
     started = time.perf_counter()
     raw = RawFile(file) if isinstance(file, Path) else file
     with _explained(raw, landing_dir), workspace(landing_dir) as work:
-        job = _Job(contract, raw, landing_dir, work, max_rejected_share)
+        if isinstance(table, Contract):
+            table = TableSource(table.table, rule_of(table, raw), (raw,), "")
+        job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share)
         landed = job.run(memory_limit=memory_limit, threads=threads)
     return replace(landed, seconds=time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    read: int
+    landed: int
+    rejected: int = 0
+    left_out: int = 0
+    quirks: int = 0
+    unreadable: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A file's rows, typed, before good and bad are told apart."""
+
+    opened: Opened
+    bound: list[Bound]
+    staged: Staged
+    path: Path
+
+    @property
+    def rows_read(self) -> int:
+        return self.staged.rows + len(self.staged.malformed)
 
 
 @dataclass(frozen=True)
@@ -140,132 +174,176 @@ class _Job:
     """One file on its way into the landing."""
 
     contract: Contract
-    file: RawFile
+    table: TableSource
+    file: RawFile | DatabaseTable
     landing_dir: Path
     work: Path
     max_rejected_share: float
 
+    @cached_property
+    def fingerprint(self) -> str:
+        partition = self.file.partition if isinstance(self.file, RawFile) else {}
+        parts = f"{self.contract.fingerprint}{self.table.rule.fingerprint}{sorted(partition.items()) or ''}"
+        return hashlib.sha256(parts.encode()).hexdigest()[:8]
+
     def run(self, *, memory_limit: str, threads: int) -> LandedFile:
-        before = self.file.path.stat()
-        kind = format_of(self.file.path, name=self.file.name)
+        file = self.file if isinstance(self.file, RawFile) else RawFile(self.file.export(self.work))
+        before = file.path.stat()
         with ThreadPoolExecutor(1) as pool:
-            hashed = pool.submit(digest, self.file.path)
-            is_packed = kind in (Format.GZIP, Format.ZIP)
-            if is_packed or may_have_landed(self.landing_dir, self.contract, before.st_size):
-                known = read_slot(slot(self.landing_dir, self.contract, hashed.result().sha256))
-                if known is not None:
-                    self._refuse_too_many(known)
-                    return known
-            content = hashed
-            path = self.file.path
-            if is_packed:
-                path = unpack(self.file, self.work / "unpacked")
-                kind = format_of(path, name=self.file.name)
-                content = pool.submit(digest, path)
+            hashed = pool.submit(digest, file.path)
+            if known := self._known(file, before.st_size, hashed):
+                return known
             with _connect(memory_limit, threads, self.work) as connection:
-                table = self._open(path, kind, content, connection)
-                counts = self._counted(table, connection)
-                found = hashed.result()
-                self._refuse_if_changed(before)
-                return self._keep(counts, found, connection)
+                opening = Opening(file, self.file.name, self.table.rule, self.contract, self.work, connection)
+                opened = opening.open()
+                content = hashed if opened.path == file.path else pool.submit(digest, opened.path)
+                counts = self._counted(opening, opened, content)
+                after = file.path.stat()
+                if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                    raise IngestError(
+                        "the file changed while it was being read.",
+                        next_step="Wait until it is written completely, and run again.",
+                        where=self.file.name,
+                    )
+                return self._keep(counts, hashed.result(), connection)
 
-    def _refuse_if_changed(self, before: os.stat_result) -> None:
-        after = self.file.path.stat()
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise IngestError(
-                "the file changed while it was being read.",
-                next_step="Wait until it is written completely, and run again.",
-                where=self.file.name,
-            )
+    def _known(self, file: RawFile, size_bytes: int, hashed: Future[Digest]) -> LandedFile | None:
+        """Return the file as it has landed before; only one that may have is hashed first for it."""
+        name = self.contract.table
+        if format_of(file.path, name=self.file.name).is_packed or may_have_landed(
+            self.landing_dir, name, self.fingerprint, size_bytes
+        ):
+            place = slot(self.landing_dir, name, hashed.result().sha256, self.fingerprint)
+            known = read_slot(place, ids.last_number(self.landing_dir))
+            if known is not None:
+                self._refuse_too_many(known)
+            return known
+        return None
 
-    def _open(
-        self, path: Path, kind: Format, content: Future[Digest], connection: duckdb.DuckDBPyConnection
-    ) -> RawTable:
-        if kind is Format.PARQUET:
-            return ParquetTable(self.contract, path, self.file.name, connection)
-        if kind is Format.CSV:
-            return CsvTable(self.contract, path, self.file.name, content.result)
-        raise IngestError(
-            f"the archive holds another archive ({kind.value}).",
-            next_step="Unpack it by hand and point --source at the folder.",
-            where=self.file.name,
-        )
-
-    def _counted(self, table: RawTable, connection: duckdb.DuckDBPyConnection) -> _Counts:
+    def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
+        counts = disagree = None
         try:
-            return self._draft(table, connection, carefully=False)
-        except LinesDisagreeError:
-            pass
-        try:
-            return self._draft(table, connection, carefully=True)
+            counts = self._drafted(opened, content, opening.connection)
         except LinesDisagreeError as error:
+            disagree = error
+        except duckdb.InvalidInputException as error:
+            # DuckDB reads no file whose lines end in two ways.
+            if not opened.is_text or (again := opening.with_line_feeds(opened)) is None:
+                raise
+            opened, disagree = again, LinesDisagreeError(str(error))
+            counts = self._drafted(opened, content, opening.connection)
+        if opened.is_text and not content.result().is_utf8 and (again := opening.as_utf8(opened)):
+            with ThreadPoolExecutor(1) as pool:
+                return self._counted(opening, again, pool.submit(digest, again.path))
+        if counts is None:
             raise IngestError(
-                "its lines cannot be told apart: two readings count them differently.",
+                "its lines cannot be told apart: two readers count them differently.",
                 next_step="Look for stray quotes in the file, correct them, and run again.",
                 where=self.file.name,
-            ) from error
+            ) from disagree
+        return counts
 
-    def _draft(self, table: RawTable, connection: duckdb.DuckDBPyConnection, *, carefully: bool) -> _Counts:
+    def _drafted(
+        self, opened: Opened, content: Future[Digest], connection: duckdb.DuckDBPyConnection
+    ) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
-        staged_path = self.work / "staged.parquet"
-        staged = table.stage(connection, staged_path, carefully=carefully)
-        positions, faults = _faulty_rows(connection, self.contract, staged_path)
-        rows_read = staged.rows + staged.malformed
-        rejected = staged.malformed + len(positions)
-        if rows_read == 0:
+        raw, rule = opened.raw, self.table.rule
+        types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
+        bound = bind(self.contract, rule, raw.names, raw.natives, types, self.file.name)
+        where = condition(rule, raw.names, types, self.file.name)
+        path = self.work / "draft.parquet"
+        staged = Stage(self.contract, rule, raw, bound, where, types).run(connection, path, content.result)
+        draft = _Draft(opened, bound, staged, path)
+        if not draft.rows_read:
             raise IngestError(
                 "the file has a header but no lines below it.",
                 next_step="Download or export it again, and run again.",
                 where=self.file.name,
             )
-        is_refused = rejected > self.max_rejected_share * rows_read
-        limit = _KEPT_WHEN_REFUSED if is_refused else None
-        bad_lines = table.bad_lines(connection, positions[:limit]) if rejected else iter(())
-        quirks = _write_rejects(
-            connection, self._rejects(bad_lines, faults), self.work / "rejects.parquet", limit=limit
+        if staged.is_final:
+            path.replace(self.work / "table.parquet")
+            write_rejects(connection, iter(()), self.work / "rejects.parquet", limit=None)
+            return _Counts(staged.rows, staged.rows, notes=(*opened.notes, *staged.told(bound)))
+        return self._finish(draft, connection)
+
+    def _finish(self, draft: _Draft, connection: duckdb.DuckDBPyConnection) -> _Counts:
+        """Set the faulty rows of a draft aside, number the ids of the others, and write the table."""
+        raw, bound, staged = draft.opened.raw, draft.bound, draft.staged
+        is_faulty = fault(bound)
+        found = connection.execute(
+            f"SELECT position, fault FROM (SELECT file_row_number AS position, {is_faulty} AS fault "
+            f"FROM read_parquet({path_literal(draft.path)}, file_row_number = true)) "
+            "WHERE fault IS NOT NULL ORDER BY position"
+        ).fetchall()
+        rejected = len(staged.malformed) + len(found)
+        limit = _KEPT_WHEN_REFUSED if rejected > self.max_rejected_share * draft.rows_read else None
+        rejects = Rejects(self.file.name, self.contract.table, self.table.rule.quirks, raw.names, bound)
+        positions = [int(position) for position, _ in found[:limit]]
+        lines = raw.bad_lines(connection, positions, staged.malformed) if rejected else iter(())
+        reasons = rejects.reasons(lines, [at for _, at in found])
+        quirks = write_rejects(connection, reasons, self.work / "rejects.parquet", limit=limit)
+        lands = f"NOT _is_left_out AND ({is_faulty}) IS NULL"
+        unreadable = refuse_unreadable(
+            connection, rejects, raw, staged, draft.path, lands, self.max_rejected_share
         )
-        if len(positions):
-            landed = copy_without(
-                connection, self.contract, fault(self.contract), staged_path, self.work / "table.parquet"
-            )
-        else:
-            landed = staged.rows
-            staged_path.replace(self.work / "table.parquet")
-        if landed != rows_read - rejected:
-            raise LinesDisagreeError
-        return _Counts(rows_read=rows_read, landed=landed, rejected=rejected, quirks=quirks)
+        columns = [b.column.name for b in bound if b.column.kind is Kind.ID]
+        used, twins = ids.give_numbers(connection, self.landing_dir, draft.path, columns, lands, self.work)
+        rows = self._rows(draft, lands, used, rejects.before)
+        landed = copy(connection, rows, self.work / "table.parquet")
+        left_out = staged.rows - len(found) - landed
+        return _Counts(
+            read=draft.rows_read,
+            landed=landed,
+            rejected=rejected,
+            left_out=left_out,
+            quirks=quirks,
+            unreadable=unreadable,
+            notes=(
+                *draft.opened.notes,
+                *self._left_out(left_out),
+                *staged.told(bound),
+                *rejects.told(unreadable),
+                *twins,
+            ),
+        )
 
-    def _rejects(self, bad_lines: Iterator[BadLine], faults: npt.NDArray[np.int64]) -> Iterator[_Reject]:
-        """Pair the staged rows among the bad lines, in order, with the columns at fault."""
-        columns = (self.contract.columns[index] for index in faults)
-        for bad in bad_lines:
-            yield self._reject(bad, None if bad.position is None else next(columns))
+    def _left_out(self, count: int) -> list[str]:
+        because = [f"where {self.table.rule.where}"] if self.table.rule.where else []
+        because += [self.contract.left_out_because] if self.contract.left_out else []
+        return (
+            [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []
+        )
 
-    def _reject(self, bad: BadLine, column: Column | None) -> _Reject:
-        if column is None:
-            reason = bad.problem
-        else:
-            value = bad.cells.get(column.raw, "")
-            got = f"'{shorten(value)}'" if value else "nothing"
-            reason = f"{column.raw}: expected {column.expectation}, got {got}"
-            reason += f" ({bad.problem})" if bad.problem else ""
-        quirk = next((quirk for quirk in self.contract.quirks if quirk.shows_in(bad.cells)), None)
-        if quirk:
-            reason += f" ({quirk.explanation})"
-        return self.file.name, self.contract.table, bad.line, reason, bad.text, quirk is not None
+    def _rows(self, draft: _Draft, lands: str, used: list[str], before: list[int]) -> str:
+        """Return the query of the landing table; `before` counts the good rows before each malformed record."""
+        joins, numbers = ids.numbered(used)
+        have = {b.column.name for b in draft.bound}
+        skipped = f"len(list_filter({before}::BIGINT[], lambda count: count <= file_row_number))"
+        values = []
+        for column in self.contract.columns:
+            value = numbers.get(column.name, f"draft.{identifier(column.name)}")
+            if column.name not in have:
+                value = f"file_row_number + 1 + {skipped}" if column.or_row_number else "NULL"
+            values.append(f"({value})::{column.kind.sql_type} AS {identifier(column.name)}")
+        rows = f"SELECT * FROM read_parquet({path_literal(draft.path)}, file_row_number = true) WHERE {lands}"
+        return f"SELECT {', '.join(values)} FROM ({rows}) AS draft{joins}"
 
     def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
         """Move the finished files into the store, the manifest last: it is what makes them landed."""
-        place = slot(self.landing_dir, self.contract, content.sha256)
+        place = slot(self.landing_dir, self.contract.table, content.sha256, self.fingerprint)
         landed = LandedFile(
             table=self.contract.table,
             source=self.file.name,
             key=place.key,
             sha256=content.sha256,
             size_bytes=content.size_bytes,
-            rows_read=counts.rows_read,
+            rows_read=counts.read,
             rows_landed=counts.landed,
             rows_rejected=counts.rejected,
+            rows_left_out=counts.left_out,
+            unreadable=counts.unreadable,
+            notes=counts.notes,
+            layout=self.table.layout,
             known_quirks=counts.quirks,
             landed_at=datetime.now(UTC).replace(tzinfo=None),
             path=place.path,
@@ -275,7 +353,8 @@ class _Job:
         (self.work / "rejects.parquet").replace(place.rejects_path)
         self._refuse_too_many(landed)
         (self.work / "table.parquet").replace(place.path)
-        write_manifest(connection, landed, self.work / "manifest.parquet")
+        last_id = ids.last_number(self.landing_dir)
+        write_manifest(connection, landed, last_id, self.work / "manifest.parquet")
         (self.work / "manifest.parquet").replace(place.manifest_path)
         return landed
 
@@ -290,52 +369,18 @@ class _Job:
         kept = (
             "They are" if rejects.num_rows == landed.rows_rejected else f"The first {rejects.num_rows:,} are"
         )
+        remedy = "Correct the file, or check that it is the right one, and run again."
+        if examples and all(re.match(r"expected \d+ cells", row["reason"]) for row in examples):
+            remedy = (
+                "If numbers have decimal commas, divide the cells by semicolons or write points. " + remedy
+            )
         raise IngestError(
             f"{bad:,} of {landed.rows_read:,} lines ({bad / landed.rows_read:.2%}) break the contract of "
             f"{landed.table}; at most {self.max_rejected_share:.2%} may. {shown}. "
             f"{kept} kept in {landed.rejects_path}.",
-            next_step="Correct the file, or check that it is the right one, and run again.",
+            next_step=remedy,
             where=self.file.name,
         )
-
-
-@dataclass(frozen=True)
-class _Counts:
-    rows_read: int
-    landed: int
-    rejected: int
-    quirks: int
-
-
-def _faulty_rows(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, staged: Path
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the ascending positions of the rows that break the contract, and for each which column does."""
-    found = connection.execute(
-        f"SELECT position, column_index FROM (SELECT file_row_number AS position, {fault(contract)} AS column_index "
-        f"FROM read_parquet({path_literal(staged)}, file_row_number = true)) "
-        "WHERE column_index IS NOT NULL ORDER BY position"
-    ).fetchnumpy()
-    return np.asarray(found["position"]), np.asarray(found["column_index"])
-
-
-def _write_rejects(
-    connection: duckdb.DuckDBPyConnection, rejects: Iterator[_Reject], to: Path, *, limit: int | None
-) -> int:
-    """Write at most `limit` rejects and return how many of them are known quirks."""
-    # Through DuckDB, because making an Arrow table of Python rows imports pandas, which takes over a second.
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE rejects (source VARCHAR, table_name VARCHAR, line BIGINT, reason VARCHAR, "
-        "raw_text VARCHAR, is_known_quirk BOOLEAN)"
-    )
-    quirks = 0
-    kept = islice(rejects, limit)
-    while batch := list(islice(kept, _BATCH_ROWS)):
-        quirks += sum(row[-1] for row in batch)
-        columns = [list(column) for column in zip(*batch, strict=True)]
-        connection.execute(f"INSERT INTO rejects SELECT {', '.join(['unnest(?)'] * len(columns))}", columns)
-    connection.execute(f"COPY rejects TO {text_literal(str(to))} (FORMAT parquet)")
-    return quirks
 
 
 @contextmanager
@@ -346,21 +391,25 @@ def _connect(memory_limit: str, threads: int, work: Path) -> Iterator[duckdb.Duc
             "threads": threads,
             "temp_directory": str(work / "spill"),
             "autoinstall_known_extensions": False,
+            "TimeZone": "UTC",
         }
     )
     try:
+        connection.execute(MACROS)
+        # The rows of a file stay on the probing side of a join, which keeps their order.
+        connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         yield connection
     finally:
         connection.close()
 
 
 @contextmanager
-def _explained(file: RawFile, landing_dir: Path) -> Iterator[None]:
+def _explained(file: RawFile | DatabaseTable, landing_dir: Path) -> Iterator[None]:
     """Turn what the disk and DuckDB say into a sentence for a person."""
     try:
         yield
     except OSError as error:
-        if error.filename is not None and Path(error.filename) == file.path:
+        if isinstance(file, RawFile) and error.filename is not None and Path(error.filename) == file.path:
             raise IngestError(
                 f"the file cannot be read ({error.strerror}).",
                 next_step="Check its path and permissions, and run again.",

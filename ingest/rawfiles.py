@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import hashlib
+import re
 import shutil
 import zipfile
 import zlib
@@ -21,12 +22,17 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import pyarrow as pa
 
 from ingest.errors import IngestError
 
 CHUNK_BYTES = 1 << 20
 _HASHED_BYTES = 1 << 18  # what NumPy makes of a chunk then fits the cache: four times as fast as with 1 MiB
 DIGITS = b"0123456789"
+# Zeros stay, other digits become 1, a point stays, all else is what stands before a number.
+_ZERO_OR_NOT = bytes(
+    code if code in b"0." else ord("1") if code in DIGITS else ord(" ") for code in range(256)
+)
 _SPARE_BYTES = 1 << 28  # stay clear of filling the disk while unpacking
 
 
@@ -34,9 +40,17 @@ class Format(Enum):
     """What the first bytes of a file say it is; the ending of its name is not asked."""
 
     CSV = "CSV"
+    JSON_LINES = "JSON lines"
+    JSON_LIST = "JSON"
     PARQUET = "Parquet"
     GZIP = "gzip"
     ZIP = "zip"
+    ZSTD = "zstd"
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the file has to be unpacked before it can be read."""
+        return self in (Format.GZIP, Format.ZIP, Format.ZSTD)
 
 
 @dataclass(frozen=True)
@@ -49,15 +63,28 @@ class RawFile:
         The file or the archive.
     member
         Name within the archive; None for a file of its own and for an archive with a single member.
+    label
+        What a person calls it where its name is not enough: its path below the folder of the source.
     """
 
     path: Path
     member: str | None = None
+    label: str = ""
 
     @property
     def name(self) -> str:
         """The name that errors, rejects and the manifest give: ``ratings.csv``, ``archive.zip/ratings.csv``."""
-        return f"{self.path.name}/{self.member.rsplit('/', 1)[-1]}" if self.member else self.path.name
+        return (
+            f"{self.path.name}/{self.member.rsplit('/', 1)[-1]}"
+            if self.member
+            else self.label or self.path.name
+        )
+
+    @property
+    def partition(self) -> dict[str, str]:
+        """Values that folders of its path give all its rows: ``day=2024-01-31`` above it."""
+        folders = (part.partition("=") for part in Path(self.label).parent.parts)
+        return {name: value for name, sign, value in folders if sign and name}
 
 
 @dataclass(frozen=True)
@@ -77,6 +104,8 @@ class Digest:
     line_shape
         What is left of a line when its digits are taken out, line end included (``,,.,`` and a line feed for
         ratings), where that is the same for all lines below the first; else None.
+    has_leading_zeros
+        Whether a number of several digits may begin with a zero; asked only of lines that share a shape.
     """
 
     sha256: str
@@ -84,6 +113,7 @@ class Digest:
     is_utf8: bool
     has_bare_returns: bool
     line_shape: bytes | None
+    has_leading_zeros: bool = False
 
     @property
     def is_regular(self) -> bool:
@@ -120,6 +150,7 @@ def digest(path: Path) -> Digest:
         is_utf8=is_utf8,
         has_bare_returns=has_bare_returns or last == b"\r",
         line_shape=shape.common,
+        has_leading_zeros=shape.has_leading_zeros,
     )
 
 
@@ -140,6 +171,8 @@ class _LineShape:
         self._at = 0  # how far into the shape the last chunk ended
         self._has_ended = False
         self._is_shared = True
+        self._last = b"\n"
+        self.has_leading_zeros = False
 
     def feed(self, chunk: bytes) -> None:
         if not self._is_shared:
@@ -151,6 +184,10 @@ class _LineShape:
                 self._is_shared = False
                 return
             self._shape = (first + end).translate(None, DIGITS)
+        digits = (self._last + chunk).translate(_ZERO_OR_NOT)
+        self._last = chunk[-2:]
+        # What stands before a number, a zero, a digit; after the zero of 0.5 stands a point.
+        self.has_leading_zeros = self.has_leading_zeros or b" 00" in digits or b" 01" in digits
         found = chunk.translate(None, DIGITS)
         expected = self._shape[self._at :] + self._shape * (len(found) // len(self._shape) + 1)
         self._is_shared = expected.startswith(found)
@@ -191,8 +228,13 @@ def format_of(path: Path, *, name: str) -> Format:
         return Format.ZIP
     if head.startswith(b"PAR1"):
         return Format.PARQUET
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        return Format.ZSTD
     _refuse_other_formats(head, name)
-    return Format.CSV
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if re.match(rb"\[\s*(\{|\])", start):
+        return Format.JSON_LIST
+    return Format.JSON_LINES if re.match(rb'\{\s*("|\})', start) else Format.CSV
 
 
 def unpack(file: RawFile, to: Path) -> Path:
@@ -211,9 +253,9 @@ def unpack(file: RawFile, to: Path) -> Path:
         When the archive is cut off, damaged, locked, holds several files, or is larger than the disk.
     """
     try:
-        with _open_packed(file) as packed, to.open("wb") as target:
+        with open_packed(file) as packed, to.open("wb") as target:
             _copy(packed, target, room=shutil.disk_usage(to.parent).free - _SPARE_BYTES, name=file.name)
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, pa.ArrowException) as error:
         raise IngestError(
             "the compressed file is cut off or damaged.",
             next_step="Download it again, and run again.",
@@ -229,9 +271,15 @@ def unpack(file: RawFile, to: Path) -> Path:
 
 
 @contextmanager
-def _open_packed(file: RawFile) -> Iterator[BufferedIOBase | IO[bytes]]:
-    if format_of(file.path, name=file.name) is Format.GZIP:
+def open_packed(file: RawFile) -> Iterator[BufferedIOBase | IO[bytes]]:
+    """Open a compressed file for reading what it holds."""
+    kind = format_of(file.path, name=file.name)
+    if kind is Format.GZIP:
         with gzip.open(file.path, "rb") as stream:
+            yield stream
+        return
+    if kind is Format.ZSTD:
+        with pa.CompressedInputStream(str(file.path), "zstd") as stream:
             yield stream
         return
     with zipfile.ZipFile(file.path) as archive:
@@ -242,6 +290,12 @@ def _open_packed(file: RawFile) -> Iterator[BufferedIOBase | IO[bytes]]:
 
 def _only_member(archive: zipfile.ZipFile, name: str) -> str:
     members = data_members(archive)
+    if any(member.startswith(("xl/", "word/", "ppt/")) or member == "mimetype" for member in members):
+        raise IngestError(
+            "this is an Excel workbook or another office document, not a table of text.",
+            next_step="Open it, save the sheet as CSV (UTF-8), and run again.",
+            where=name,
+        )
     if len(members) != 1:
         raise IngestError(
             f"expected one file in the archive, found {len(members)}.",
@@ -284,7 +338,13 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
 
 def _refuse_other_formats(head: bytes, name: str) -> None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise IngestError("the text is UTF-16.", next_step="Save it as UTF-8, and run again.", where=name)
+        return  # UTF-16
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise IngestError(
+            "this is an Excel workbook of the old kind, not a table of text.",
+            next_step="Open it, save the sheet as CSV (UTF-8), and run again.",
+            where=name,
+        )
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise IngestError(
             "this is a web page or XML, not a table (often a sign-in page saved under the file's name).",
@@ -297,3 +357,62 @@ def _refuse_other_formats(head: bytes, name: str) -> None:
             next_step="Check that it is the right file, and run again.",
             where=name,
         )
+
+
+def is_utf16(path: Path) -> bool:
+    """Whether a file begins as UTF-16 does."""
+    with path.open("rb") as stream:
+        return stream.read(2) in (b"\xff\xfe", b"\xfe\xff")
+
+
+def encoding_of(path: Path) -> str | None:
+    """Return the encoding of a text file that is not UTF-8; None for one that is UTF-8 but for single lines.
+
+    Text of Windows-1252 has, in practice, no line with a letter beyond ASCII that is UTF-8 too.
+    """
+    with path.open("rb") as stream:
+        odd = 0
+        for line in stream:
+            if line.isascii():
+                continue
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                odd += 1
+            else:
+                return None
+    return "cp1252" if odd else None
+
+
+def to_utf8(path: Path, encoding: str, to: Path, *, name: str) -> Path:
+    """Write a text file as UTF-8.
+
+    Raises
+    ------
+    IngestError
+        When its bytes are not of that encoding, or there is no such encoding.
+    """
+    try:
+        with (
+            path.open(encoding=encoding, newline="") as source,
+            to.open("w", encoding="utf-8", newline="") as target,
+        ):
+            shutil.copyfileobj(source, target, CHUNK_BYTES)
+    except (UnicodeError, LookupError) as error:
+        raise IngestError(
+            f"the text is not {encoding} ({error}).",
+            next_step="Save it as UTF-8, or say its encoding in a declaration, and run again.",
+            where=name,
+        ) from error
+    return to
+
+
+def to_line_feeds(path: Path, to: Path) -> bool:
+    """Write a file with line feeds for Windows line ends, and tell whether it had any."""
+    changed = False
+    with path.open("rb") as source, to.open("wb") as target:
+        for line in source:
+            is_windows = line.endswith(b"\r\n")
+            changed = changed or is_windows
+            target.write(line[:-2] + b"\n" if is_windows else line)
+    return changed

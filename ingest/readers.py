@@ -1,58 +1,43 @@
-"""Turning one unpacked raw file into typed Parquet, and finding the lines that did not make it.
+"""One raw file as rows of cells: CSV, JSON or Parquet, behind one shape.
 
-Here: the two kinds of file, CSV and Parquet, behind one shape: check the columns, stage all rows, name bad lines.
-Not here: what happens to good and bad rows afterwards (`ingest.landing`).
+Here: how a file is divided into columns and rows, and the lines of given rows.
+Not here: which column is which (`ingest.binding`), what is done with the rows (`ingest.staging`).
 
-CSV goes through DuckDB at full speed. Only when DuckDB refuses a line does a pass over the bytes set the malformed
-records aside, and only when a row breaks the contract does such a pass look up its line (26 M lines: about 5 s).
-
-Where all lines have one shape, of cells that hold digits only (and one point, in columns of numbers), no friendly
-cast can misread them, and DuckDB's CSV reader makes numbers of them at once: that takes 3 s off 26 M lines. Whether
-they have is known when the file has been hashed; until then it is read on the word of its first line, and read
-again, as text, when that was not true or when DuckDB refuses a cell.
+DuckDB reads the files. What it does not do is done here: it needs the names of columns to tell semicolons from commas,
+so they choose the delimiter; a malformed JSON line takes all others with it, so JSON is read line by line.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 
-from ingest.checks import identifier, path_literal, plain_type, text_literal, typed_cell
-from ingest.contracts import Column, Contract, Kind
+from ingest.binding import missing_columns, spelling
+from ingest.contracts import Contract
+from ingest.declarations import TableRule
 from ingest.errors import IngestError, shorten
-from ingest.rawfiles import DIGITS, Digest
-from ingest.records import BYTE_ORDER_MARK, Record, UnterminatedRecordError, find_records
+from ingest.records import Dialect, LinesDisagreeError, UnterminatedRecordError, find_records
+from ingest.sql import identifier, path_literal, text_literal
 
-# With a million rows in a row group the bytes came out the same in every run; DuckDB's default of 122,880 let
-# threads shift the boundaries by a few rows. LZ4 takes 2 % more room than Snappy and less time both ways.
-_PARQUET_OPTIONS = "FORMAT parquet, ROW_GROUP_SIZE 1000000, COMPRESSION lz4"
+CELL = "_cell_"
+"""Start of the names of a relation's columns; their place in the header follows."""
+
+DELIMITERS: Mapping[str, str] = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "vertical bars",
+    "::": "::",
+}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_HEADER = 1 << 20
-_NUMBER = "record_number"  # of a copy's records: their numbers in the file it was made from
-_LONGEST_PLAIN_LINE = 10_000
-
-
-@dataclass(frozen=True)
-class Staged:
-    """What staging found.
-
-    Parameters
-    ----------
-    rows
-        Rows in the staged Parquet: all well-formed records.
-    malformed
-        Records set aside because their cells do not add up.
-    """
-
-    rows: int
-    malformed: int = 0
+_SAMPLE_ROWS = 20_000
+_IS_OBJECT = "CASE WHEN json_valid(_line) THEN json_type(_line) = 'OBJECT' ELSE false END"
 
 
 @dataclass(frozen=True)
@@ -62,387 +47,473 @@ class BadLine:
     Parameters
     ----------
     line
-        Physical line where it starts (CSV; the header is 1) or row number from 1 (Parquet).
+        Physical line where it starts, from 1; row number from 1 in formats without lines.
     text
-        The line as it stands in the file; for Parquet the row as JSON.
+        The line as it stands in the file; without lines the row as JSON.
     cells
-        Text by raw column name.
+        Text of the cells, by place.
     position
-        Row in the staged Parquet; None for a malformed record.
+        Row in the relation; None for a malformed record.
     problem
-        What is wrong with its shape; for a staged row a remark on its shape, mostly empty.
+        What is wrong with its shape; for a row of the relation a remark on its shape, mostly empty.
+    before
+        How many rows of the relation stand before a malformed record.
     """
 
     line: int
     text: str
-    cells: Mapping[str, str]
+    cells: Mapping[int, str]
     position: int | None
-    problem: str
-
-
-class LinesDisagreeError(Exception):
-    """DuckDB and the pass over the bytes count a file's records differently: stage it carefully."""
+    problem: str = ""
+    before: int = 0
 
 
 class RawTable(Protocol):
     """A raw file that holds one table."""
 
-    def stage(self, connection: duckdb.DuckDBPyConnection, to: Path, *, carefully: bool) -> Staged:
-        """Write all well-formed rows, typed, in file order, to the Parquet file `to`.
+    names: list[str]
+    natives: list[str]
+    is_json: bool
+    has_decimal_commas: bool
+    """Whether a comma in a number can stand before its fraction."""
 
-        Carefully means: find the records in the bytes first, however fast DuckDB may be without.
-        """
+    def relation(self) -> str:
+        """Return SQL of all well-formed rows, in file order, with the columns `_cell_0` and so on."""
+        ...
+
+    def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Forget what an earlier reading could not read."""
+        ...
+
+    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
+        """Return what the last reading of the relation could not read, by offset."""
         ...
 
     def bad_lines(
-        self, connection: duckdb.DuckDBPyConnection, positions: npt.NDArray[np.int64]
+        self, connection: duckdb.DuckDBPyConnection, positions: Sequence[int], malformed: Mapping[int, str]
     ) -> Iterator[BadLine]:
-        """Yield the malformed lines and those at the (ascending) staged positions, in file order."""
+        """Yield the malformed lines and those at the (ascending) positions, in file order."""
+        ...
+
+    def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        """Return the type that each column has in expressions."""
         ...
 
 
 class CsvTable:
-    """A CSV file under a contract.
+    """A file of divided text, in UTF-8.
 
     Parameters
     ----------
-    contract
-        The contract.
-    path
-        The unpacked file.
-    name
-        How to call it in errors.
-    content
-        Gives the digest of the file; asked only after DuckDB has read the file, so it may still be on its way.
-
-    Raises
-    ------
-    IngestError
-        When the header lacks a required column.
-    """
-
-    def __init__(self, contract: Contract, path: Path, name: str, content: Callable[[], Digest]) -> None:
-        self._contract = contract
-        self._path = path
-        self._name = name
-        self._content = content
-        self._header = _read_header(path, name)
-        self._places = match_columns(contract, self._header, name)
-        self._staged = Staged(0)
-
-    def stage(self, connection: duckdb.DuckDBPyConnection, to: Path, *, carefully: bool) -> Staged:
-        """Write all well-formed rows to `to`; see `RawTable`."""
-        staged = None
-        if not carefully:
-            staged = self._stage_plain(connection, to) or self._stage_fast(connection, to)
-        self._staged = staged or self._stage_carefully(connection, to)
-        return self._staged
-
-    def _stage_plain(self, connection: duckdb.DuckDBPyConnection, to: Path) -> Staged | None:
-        with self._path.open("rb") as stream:
-            stream.readline(_LONGEST_HEADER)
-            shape = stream.readline(_LONGEST_PLAIN_LINE).translate(None, DIGITS)
-        if not self._is_plain(shape):
-            return None
-        staged = self._stage_fast(connection, to, is_plain=True)
-        return staged if staged and self._content().line_shape == shape else None
-
-    def _is_plain(self, shape: bytes) -> bool:
-        """Whether cells of a line of this shape cannot be misread by the CSV reader."""
-        cells = shape.rstrip(b"\r\n").split(b",")
-        whole = {
-            self._places[column.raw]
-            for column in self._contract.columns
-            if column.raw in self._places and plain_type(column.kind) == "BIGINT"
-        }
-        return len(cells) == len(self._header) and all(
-            cell == b"" or (cell == b"." and place not in whole) for place, cell in enumerate(cells)
-        )
-
-    def _stage_fast(
-        self, connection: duckdb.DuckDBPyConnection, to: Path, *, is_plain: bool = False
-    ) -> Staged | None:
-        try:
-            rows = _copy(connection, self._select(self._path, is_plain=is_plain), to)
-        except (duckdb.OutOfMemoryException, duckdb.IOException):
-            raise
-        except duckdb.Error:
-            return None
-        return Staged(rows) if self._content().is_regular else None
-
-    def _stage_carefully(self, connection: duckdb.DuckDBPyConnection, to: Path) -> Staged:
-        """Stage a copy of the file from which the malformed records are left out; the others keep their number."""
-        clean = to.with_suffix(".clean.csv")
-        kept = malformed = 0
-        with clean.open("wb") as target:
-            target.write(b",".join(b"c" for _ in (_NUMBER, *self._header)) + b"\n")
-
-            def keep(raw: bytes) -> None:
-                nonlocal kept
-                kept += 1
-                target.write(b"%d,%b" % (kept + malformed, raw))
-
-            for _ in self._records(iter(()), keep):
-                malformed += 1
-        rows = _copy(connection, self._select(clean, is_numbered=True), to)
-        clean.unlink()
-        if rows != kept:
-            raise LinesDisagreeError
-        return Staged(rows, malformed)
-
-    def bad_lines(
-        self,
-        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002  - the shape that all tables share
-        positions: npt.NDArray[np.int64],
-    ) -> Iterator[BadLine]:
-        """Yield the malformed lines and those at the staged positions; see `RawTable`."""
-        found = malformed = 0
-        for record in self._records(map(int, positions), None):
-            found += 1
-            malformed += record.position is None
-            cells = record.cells()
-            remark = record.problem
-            if not remark and len(cells) < len(self._header):
-                remark = f"the line has {len(cells)} of {len(self._header)} cells"
-            named = {raw: cells[place] for raw, place in self._places.items() if place < len(cells)}
-            yield BadLine(record.line, record.text, named, record.position, remark)
-        if malformed != self._staged.malformed or found != malformed + len(positions):
-            raise LinesDisagreeError
-
-    def _records(self, wanted: Iterator[int], keep: Callable[[bytes], object] | None) -> Iterator[Record]:
-        with self._path.open("rb") as stream:
-            try:
-                yield from find_records(
-                    stream,
-                    width=len(self._header),
-                    pads_short=self._contract.pads_short_lines,
-                    wanted=wanted,
-                    keep=keep,
-                )
-            except UnterminatedRecordError as fault:
-                raise IngestError(
-                    f"the file is cut off: line {fault.line:,}: {fault.problem}.",
-                    next_step="Download or export the file again, and run again.",
-                    where=self._name,
-                ) from fault
-
-    def _select(self, path: Path, *, is_plain: bool = False, is_numbered: bool = False) -> str:
-        types = ["VARCHAR"] * len(self._header)
-        if is_plain:
-            for column in self._contract.columns:
-                if column.raw in self._places:
-                    types[self._places[column.raw]] = plain_type(column.kind)
-        columns = ", ".join(f"c{place}: '{kind}'" for place, kind in enumerate(types))
-        if is_numbered:
-            columns = f"{_NUMBER}: 'BIGINT', {columns}"
-        number = _NUMBER if is_numbered else "row_number() OVER ()"
-        source = (
-            f"read_csv({path_literal(path)}, auto_detect = false, header = true, delim = ',', quote = '\"', "
-            f"escape = '\"', columns = {{{columns}}})"
-        )
-        cells = {raw: f"c{place}" for raw, place in self._places.items()}
-        return f"SELECT {_typed_columns(self._contract, cells, number, is_plain=is_plain)} FROM {source}"
-
-
-class ParquetTable:
-    """A Parquet file under a contract.
-
-    Parameters
-    ----------
-    contract
-        The contract.
     path
         The file.
     name
         How to call it in errors.
+    rule, contract
+        How it is read, as far as that is declared; and what it should hold, which tells the delimiter.
+
+    Raises
+    ------
+    IngestError
+        When the first line cannot name columns.
+    """
+
+    is_json = False
+
+    def __init__(self, path: Path, name: str, rule: TableRule, contract: Contract) -> None:
+        self.path, self._name, self._rule = path, name, rule
+        self.dialect, self.names = find_dialect(path, name, rule, contract)
+        self.natives = ["VARCHAR"] * len(self.names)
+        self.has_decimal_commas = self.dialect.delimiter != ","
+
+    def relation(self, types: Sequence[str] = ()) -> str:
+        """See `RawTable`; with other types than text where `types` gives them."""
+        columns = ", ".join(
+            f"{CELL}{at}: {text_literal(kind)}" for at, kind in enumerate(types or self.natives)
+        )
+        return self._reader(f"columns = {{{columns}}}")
+
+    def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Forget what an earlier reading could not read."""
+        connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+
+    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
+        """See `RawTable`."""
+        rows = connection.execute(
+            "SELECT line_byte_position - 1, max(error_type::VARCHAR) FROM reject_errors GROUP BY ALL"
+        ).fetchall()
+        with self.path.open("rb") as stream:
+            return {_start(stream, int(offset)): str(problem) for offset, problem in rows}
+
+    def bad_lines(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002  - the shape that all tables share
+        positions: Sequence[int],
+        malformed: Mapping[int, str],
+    ) -> Iterator[BadLine]:
+        """See `RawTable`."""
+        width = len(self.names)
+        with self.path.open("rb") as stream:
+            try:
+                for record in find_records(stream, self.dialect, malformed=malformed, wanted=iter(positions)):
+                    cells = self.dialect.split(record.text)
+                    problem = self._problem(record.problem, record.raw, len(cells))
+                    if record.is_last and record.problem == "MISSING COLUMNS":
+                        raise self._cut_off(
+                            f"line {record.line:,}: the file ends after {len(cells)} of {width} cells"
+                        )
+                    if not problem and len(cells) < width:
+                        problem = f"the line has {len(cells)} of {width} cells"
+                    yield BadLine(
+                        record.line,
+                        record.text,
+                        dict(enumerate(cells)),
+                        record.position,
+                        problem,
+                        record.before,
+                    )
+            except UnterminatedRecordError as fault:
+                raise self._cut_off(
+                    f"line {fault.line:,}: a quote is opened there and never closed"
+                ) from fault
+
+    def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        """See `RawTable`: what DuckDB's sniffer finds, where a cast of the text gives it."""
+        names = f"names = [{', '.join(text_literal(f'{CELL}{at}') for at in range(len(self.names)))}]"
+        try:
+            rows = connection.execute(
+                f"DESCRIBE SELECT * FROM {self._reader(f'{names}, all_varchar = false', sniffs=True)}"
+            ).fetchall()
+        except duckdb.Error:
+            rows = []
+        found = {str(row[0]): str(row[1]) for row in rows}
+        types = [found.get(f"{CELL}{at}", "VARCHAR") for at in range(len(self.names))]
+        typed = [at for at, kind in enumerate(types) if kind != "VARCHAR"]
+        if typed:
+            # The sniffer reads dates in forms that a cast of the text does not.
+            misses = ", ".join(
+                f"count({CELL}{at}) > 0 AND count(TRY_CAST({CELL}{at} AS {types[at]})) = 0" for at in typed
+            )
+            sample = f"(SELECT * FROM {self.relation()} LIMIT {_SAMPLE_ROWS})"
+            missed = connection.execute(f"SELECT {misses} FROM {sample}").fetchone() or ()
+            for at, misses_all in zip(typed, missed, strict=True):
+                types[at] = "VARCHAR" if misses_all else types[at]
+        return dict(zip(reversed(self.names), reversed(types), strict=True))
+
+    def _reader(self, columns: str, *, sniffs: bool = False) -> str:
+        dialect = self.dialect
+        padding = ", null_padding = true, parallel = false" if self._rule.padded else ""
+        kept = ", ignore_errors = true" if sniffs else ", store_rejects = true"
+        return (
+            f"read_csv({path_literal(self.path)}, auto_detect = {str(sniffs).lower()}, "
+            f"header = {str(dialect.has_header).lower()}, delim = {text_literal(dialect.delimiter)}, "
+            f"quote = {text_literal(dialect.quote)}, escape = {text_literal(dialect.escape)}, "
+            f"{columns}{kept}{padding})"
+        )
+
+    def _problem(self, found: str, raw: bytes, cells: int) -> str:
+        if not found:
+            return ""
+        if b"\r" in raw and b'"' not in raw:
+            return "expected one record in a line, got a carriage return within it"
+        if found in ("UNQUOTED VALUE", "UNTERMINATED QUOTES"):
+            return self._quote_problem(raw)
+        return {
+            "MISSING COLUMNS": f"expected {len(self.names)} cells, got {cells}",
+            "TOO MANY COLUMNS": f"expected {len(self.names)} cells, got {cells}",
+            "INVALID ENCODING": "expected UTF-8 text, got other bytes",
+            "LINE SIZE OVER MAXIMUM": f"expected at most 2,000,000 bytes in a line, got {len(raw):,}",
+        }.get(found, f"the line cannot be read ({found.lower()})")
+
+    def _quote_problem(self, raw: bytes) -> str:
+        noun = {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(self.dialect.delimiter, "a delimiter")
+        hint = (
+            "; a backslash stands before the quote: say so in a declaration (escape)" if b'\\"' in raw else ""
+        )
+        return f"expected {noun} or the end of the line after a closing quote, got more text{hint}"
+
+    def _cut_off(self, problem: str) -> IngestError:
+        return IngestError(
+            f"the file is cut off: {problem}.",
+            next_step="Download or export the file again, and run again.",
+            where=self._name,
+        )
+
+
+class JsonTable:
+    """A file of JSON objects, one a line or in one list; every member is a column of text.
+
+    Parameters
+    ----------
+    path, name
+        The file, and how to call it in errors.
+    connection
+        Used to find the columns.
+    is_list
+        Whether the objects stand in a list.
+
+    Raises
+    ------
+    IngestError
+        When it holds no objects.
+    """
+
+    is_json = True
+    has_decimal_commas = False
+
+    def __init__(
+        self, path: Path, name: str, connection: duckdb.DuckDBPyConnection, *, is_list: bool
+    ) -> None:
+        self.path, self._is_list = path, is_list
+        sample = f"(SELECT _line FROM {self._lines()} WHERE {_IS_OBJECT} LIMIT {_SAMPLE_ROWS})"
+        try:
+            row = connection.execute(
+                f"SELECT json_group_structure(_line::JSON)::VARCHAR FROM {sample}"
+            ).fetchone()
+        except duckdb.Error as error:
+            raise self._no_table(name, shorten(str(error).splitlines()[0], 160)) from error
+        structure = json.loads(row[0]) if row and row[0] else {}
+        if not isinstance(structure, dict) or not structure:
+            raise self._no_table(name, "there are no objects with members")
+        self.names = list(structure)
+        self._types = {member: _json_type(kind) for member, kind in structure.items()}
+        self.natives = ["VARCHAR"] * len(self.names)
+
+    @staticmethod
+    def _no_table(name: str, why: str) -> IngestError:
+        return IngestError(
+            f"this is not JSON that holds a table: {why.rstrip('.')}.",
+            next_step="Write one object a line, or a list of objects, and run again.",
+            where=name,
+        )
+
+    def relation(self) -> str:
+        """See `RawTable`; `_is_bad` tells the lines that are no JSON objects."""
+        cells = ", ".join(
+            f"nullif(json_extract_string(CASE WHEN NOT _is_bad THEN _line END, "
+            f"{text_literal('$.' + json.dumps(name, ensure_ascii=False))}), '') AS {CELL}{at}"
+            for at, name in enumerate(self.names)
+        )
+        return (
+            f"(SELECT {cells}, _is_bad FROM (SELECT *, NOT ({_IS_OBJECT}) AS _is_bad FROM {self._lines()}))"
+        )
+
+    def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """See `RawTable`."""
+
+    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:  # noqa: ARG002
+        """See `RawTable`: none, for they are rows too."""
+        return {}
+
+    def bad_lines(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        positions: Sequence[int],
+        malformed: Mapping[int, str],  # noqa: ARG002
+    ) -> Iterator[BadLine]:
+        """See `RawTable`."""
+        for position, line, text in self._texts(connection, positions):
+            try:
+                row = json.loads(text)
+            except ValueError:
+                row = None
+            if isinstance(row, dict):
+                cells = {at: _spelled(row.get(name)) for at, name in enumerate(self.names)}
+                yield BadLine(line, text, cells, position)
+            else:
+                yield BadLine(line, text, {}, position, "expected a JSON object")
+
+    def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:  # noqa: ARG002
+        """See `RawTable`; things within things stay JSON."""
+        return self._types
+
+    def _lines(self) -> str:
+        if self._is_list:
+            reader = f"read_json_objects({path_literal(self.path)}, format = 'array')"
+            return f"(SELECT json::VARCHAR AS _line FROM {reader})"
+        reader = (
+            f"read_csv({path_literal(self.path)}, auto_detect = false, header = false, delim = '\x01', quote = '', "
+            f"escape = '', columns = {{_line: 'VARCHAR'}}, max_line_size = 16777216)"
+        )
+        return f"(SELECT _line FROM {reader} WHERE trim(_line) <> '')"
+
+    def _texts(
+        self, connection: duckdb.DuckDBPyConnection, positions: Sequence[int]
+    ) -> Iterator[tuple[int, int, str]]:
+        if self._is_list:
+            rows = connection.execute(
+                f"SELECT place, _line FROM (SELECT *, row_number() OVER () - 1 AS place FROM {self._lines()}) "
+                "WHERE place IN (SELECT unnest(?::BIGINT[])) ORDER BY place",
+                [list(positions)],
+            )
+            yield from ((at, at + 1, text) for at, text in rows.fetchall())
+            return
+        wanted, position = iter(positions), -1
+        target = next(wanted, -1)
+        with self.path.open("rb") as stream:
+            for number, raw in enumerate(stream, start=1):
+                text = (
+                    raw.removeprefix(_BYTE_ORDER_MARK)
+                    .decode("utf-8", errors="backslashreplace")
+                    .rstrip("\r\n")
+                )
+                position += bool(text.strip())
+                if position == target and text.strip():
+                    yield position, number, text
+                    target = next(wanted, -1)
+        if target != -1:
+            raise LinesDisagreeError
+
+
+class ParquetTable:
+    """A Parquet file.
+
+    Parameters
+    ----------
+    path, name
+        The file, and how to call it in errors.
     connection
         Used to read the schema.
 
     Raises
     ------
     IngestError
-        When a required column is missing or holds something that cannot be its type.
+        When the file is damaged.
     """
 
-    def __init__(
-        self, contract: Contract, path: Path, name: str, connection: duckdb.DuckDBPyConnection
-    ) -> None:
-        self._contract = contract
-        self._source = f"read_parquet({path_literal(path)}, file_row_number = true)"
-        schema = _parquet_schema(connection, self._source, name)
-        names = list(schema)
-        places = match_columns(contract, names, name)
-        self._cells = {
-            column.raw: _parquet_cell(column, names[places[column.raw]], schema, name)
-            for column in contract.columns
-            if column.raw in places
-        }
-        self._names = names
+    is_json = False
+    has_decimal_commas = False
 
-    def stage(self, connection: duckdb.DuckDBPyConnection, to: Path, *, carefully: bool) -> Staged:  # noqa: ARG002
-        """Write all rows to `to`; see `RawTable`."""
-        columns = _typed_columns(self._contract, self._cells, "file_row_number + 1")
-        select = f"SELECT {columns} FROM {self._source}"
-        return Staged(_copy(connection, select, to))
+    def __init__(self, path: Path, name: str, connection: duckdb.DuckDBPyConnection) -> None:
+        self._source = f"read_parquet({path_literal(path)}, file_row_number = true)"
+        try:
+            rows = connection.execute(
+                f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {self._source}"
+            ).fetchall()
+        except duckdb.InvalidInputException as error:
+            raise IngestError(
+                "the Parquet file is cut off or damaged.",
+                next_step="Download or export it again, and run again.",
+                where=name,
+            ) from error
+        self.names = [str(row[0]) for row in rows]
+        self.natives = [str(row[1]) for row in rows]
+
+    def relation(self) -> str:
+        """See `RawTable`."""
+        cells = ", ".join(
+            f"nullif({identifier(name)}, '') AS {CELL}{at}"
+            if kind == "VARCHAR"
+            else f"{identifier(name)} AS {CELL}{at}"
+            for at, (name, kind) in enumerate(zip(self.names, self.natives, strict=True))
+        )
+        return f"(SELECT {cells} FROM {self._source})"
+
+    def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """See `RawTable`."""
+
+    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:  # noqa: ARG002
+        """See `RawTable`: none."""
+        return {}
 
     def bad_lines(
-        self, connection: duckdb.DuckDBPyConnection, positions: npt.NDArray[np.int64]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        positions: Sequence[int],
+        malformed: Mapping[int, str],  # noqa: ARG002
     ) -> Iterator[BadLine]:
-        """Yield the rows at the staged positions; see `RawTable`."""
-        texts = [f"{identifier(name)}::VARCHAR" for name in self._names]
+        """See `RawTable`."""
+        texts = ", ".join(f"{identifier(name)}::VARCHAR" for name in self.names)
         rows = connection.execute(
-            f"SELECT file_row_number, {', '.join([*texts, *self._cells.values()])} FROM {self._source} "
+            f"SELECT file_row_number, {texts} FROM {self._source} "
             "WHERE file_row_number IN (SELECT unnest(?::BIGINT[])) ORDER BY file_row_number",
-            [positions.tolist()],
+            [list(positions)],
         )
         while batch := rows.fetchmany(10_000):
             for position, *values in batch:
-                text = json.dumps(
-                    dict(zip(self._names, values[: len(texts)], strict=True)), ensure_ascii=False
+                text = json.dumps(dict(zip(self.names, values, strict=True)), ensure_ascii=False)
+                yield BadLine(
+                    position + 1, text, {at: cell or "" for at, cell in enumerate(values)}, position
                 )
-                cells = {
-                    raw: value or "" for raw, value in zip(self._cells, values[len(texts) :], strict=True)
-                }
-                yield BadLine(position + 1, text, cells, position, "")
+
+    def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:  # noqa: ARG002
+        """See `RawTable`."""
+        return dict(zip(self.names, self.natives, strict=True))
 
 
-def match_columns(contract: Contract, header: Sequence[str], name: str) -> dict[str, int]:
-    """Return the place of each declared column in a header, by raw name; optional ones may be absent.
+def _start(stream: BinaryIO, offset: int) -> int:
+    """Return where a record begins; after Windows or blank lines DuckDB names a byte of the line ends before it."""
+    stream.seek(offset)
+    while (byte := stream.read(1)) and byte in b"\r\n":
+        offset += 1
+    return offset
 
-    A name counts as the same whatever its case and the spaces around it.
+
+def _json_type(kind: object) -> str:
+    if not isinstance(kind, str):
+        return "JSON"
+    return {"UBIGINT": "BIGINT", "NULL": "VARCHAR"}.get(kind, kind)
+
+
+def _spelled(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def find_dialect(path: Path, name: str, rule: TableRule, contract: Contract) -> tuple[Dialect, list[str]]:
+    """Tell how a text file is divided, and what its columns are called, by its first line and what it should hold."""
+    return dialect_of(first_line(path, name), rule, contract)
+
+
+def dialect_of(line: str, rule: TableRule, contract: Contract) -> tuple[Dialect, list[str]]:
+    """Tell the same of a first line that has been read."""
+    quote = '"' if rule.quote is None else rule.quote
+    dialect = Dialect(quote=quote, escape=quote if rule.escape is None else rule.escape)
+    dialect = replace(dialect, has_header=not rule.names if rule.header is None else rule.header)
+    found = []
+    for delimiter in [rule.delimiter] if rule.delimiter else DELIMITERS:
+        candidate = replace(dialect, delimiter=delimiter)
+        cells = candidate.split(line)
+        names = _names(cells, rule, dialect)
+        missing = missing_columns(contract, rule, names)
+        said = {spelling(word) for column in rule.columns.values() for word in column.value}
+        known = len(said & {spelling(cell) for cell in names})
+        fits = not rule.names or len(cells) == len(rule.names)
+        found.append(((fits, -len(missing), known, len(cells)), candidate, names))
+    _, dialect, names = max(found, key=lambda option: option[0])
+    return dialect, names
+
+
+def _names(cells: Sequence[str], rule: TableRule, dialect: Dialect) -> list[str]:
+    if dialect.has_header:
+        return [cell.strip() for cell in cells]
+    named = list(rule.names[: len(cells)])
+    return named + [f"column{at}" for at in range(len(named), max(len(cells), len(rule.names)))]
+
+
+def first_line(path: Path, name: str, encoding: str | None = None) -> str:
+    """Return the first line of a text file.
 
     Raises
     ------
     IngestError
-        When a required column is missing or stands there twice.
+        When it is empty, or the lines end in carriage returns only.
     """
-    places: dict[str, list[int]] = {}
-    for place, found in enumerate(header):
-        places.setdefault(found.strip().casefold(), []).append(place)
-    matched: dict[str, int] = {}
-    missing: list[str] = []
-    for column in contract.columns:
-        name_found = next((n for n in (column.raw, *column.also) if n.casefold() in places), column.raw)
-        candidates = places.get(name_found.casefold(), [])
-        if len(candidates) > 1 and column.required:
-            raise IngestError(
-                f"column '{name_found}' stands in the header {len(candidates)} times.",
-                next_step="Keep one of them, and run again.",
-                where=name,
-            )
-        if candidates:
-            matched[column.raw] = candidates[0]
-        elif column in contract.required_columns:
-            missing.append(column.raw)
-    if missing:
-        raise _missing_columns(contract, header, missing, name)
-    return matched
-
-
-def _missing_columns(
-    contract: Contract, header: Sequence[str], missing: Sequence[str], name: str
-) -> IngestError:
-    found = shorten(", ".join(cell.strip() for cell in header), 200)
-    for delimiter, spelled in ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")):
-        if len(header) == 1 and delimiter in header[0]:
-            return IngestError(
-                f"the columns are separated by {spelled}, expected commas. The header is: {found}.",
-                next_step="Save the file with commas, and run again.",
-                where=name,
-            )
-    columns = f"column {missing[0]!r} is" if len(missing) == 1 else f"columns {', '.join(missing)} are"
-    return IngestError(
-        f"{columns} missing, and {contract.table} cannot do without. The header is: {found}.",
-        next_step="Check that this is the right file and that its first line names the columns "
-        f"({', '.join(column.raw for column in contract.required_columns)}), and run again.",
-        where=name,
-    )
-
-
-def _read_header(path: Path, name: str) -> list[str]:
     with path.open("rb") as stream:
         first = stream.readline(_LONGEST_HEADER)
-    line = first.removeprefix(BYTE_ORDER_MARK).rstrip(b"\r\n")
+    line = first.removeprefix(_BYTE_ORDER_MARK).rstrip(b"\r\n")
     if b"\r" in line:
         raise IngestError(
             "the lines end in carriage returns only.",
             next_step="Save the file with line feeds (Unix or Windows line ends), and run again.",
             where=name,
         )
-    text = line.decode("utf-8", errors="replace")
+    text = line.decode(encoding or "utf-8", errors="replace")
     if not text.strip():
         raise IngestError(
             "the first line is empty, expected the names of the columns.",
             next_step="Remove the empty lines at the top, and run again.",
             where=name,
         )
-    try:
-        return next(csv.reader([text], skipinitialspace=True))
-    except csv.Error as error:
-        raise IngestError(
-            "the first line does not name columns.",
-            next_step="Check that it is the right file, and run again.",
-            where=name,
-        ) from error
-
-
-def _typed_columns(
-    contract: Contract, cells: Mapping[str, str], number: str, *, is_plain: bool = False
-) -> str:
-    """Return the select list of the landing columns; `number` is the SQL expression of a row's number in the file."""
-    return ", ".join(
-        f"({number})::{column.kind.value} AS {identifier(column.name)}"
-        if column.or_row_number and column.raw not in cells
-        else typed_cell(column, cells.get(column.raw), is_plain=is_plain)
-        for column in contract.columns
-    )
-
-
-def _parquet_schema(connection: duckdb.DuckDBPyConnection, source: str, name: str) -> dict[str, str]:
-    try:
-        rows = connection.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {source}").fetchall()
-    except duckdb.InvalidInputException as error:
-        raise IngestError(
-            "the Parquet file is cut off or damaged.",
-            next_step="Download or export it again, and run again.",
-            where=name,
-        ) from error
-    return {str(row[0]): str(row[1]) for row in rows}
-
-
-def _parquet_cell(column: Column, found: str, schema: Mapping[str, str], name: str) -> str:
-    """Return the SQL expression that gives a Parquet column as the text a CSV cell would hold."""
-    kind, cell = schema[found], identifier(found)
-    if kind.startswith("TIMESTAMP") and column.kind is Kind.EPOCH_SECONDS:
-        return f"epoch({cell})::BIGINT::VARCHAR"
-    if kind.startswith("TIMESTAMP") and not kind.endswith("ZONE") and column.kind is Kind.LOCAL_TIME:
-        return f"{cell}::TIMESTAMP::VARCHAR"
-    is_nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "BLOB", "BIT"))
-    is_time = kind.startswith(("DATE", "TIME", "INTERVAL")) and column.kind is not Kind.DATE
-    if is_nested or is_time or (kind == "BOOLEAN" and column.kind is not Kind.FLAG):
-        raise IngestError(
-            f"column '{found}' has the Parquet type {shorten(kind)}, expected {column.expectation}.",
-            next_step="Write the column as a number or as text, the way the CSV file has it, and run again.",
-            where=name,
-        )
-    return f"nullif({cell}::VARCHAR, '')"
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, select: str, to: Path) -> int:
-    row = connection.execute(f"COPY ({select}) TO {text_literal(str(to))} ({_PARQUET_OPTIONS})").fetchone()
-    return int(row[0]) if row else 0
-
-
-def copy_without(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, fault: str, staged: Path, to: Path
-) -> int:
-    """Copy the rows of a staged Parquet file that have no fault, in order.
-
-    Returns
-    -------
-    int
-        How many rows were copied.
-    """
-    names = ", ".join(identifier(column.name) for column in contract.columns)
-    select = f"SELECT {names} FROM read_parquet({path_literal(staged)}) WHERE ({fault}) IS NULL"
-    return _copy(connection, select, to)
+    return text

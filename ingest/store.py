@@ -9,17 +9,19 @@ Layout::
     sets/<set id>/<table>/<key>.parquet                                  relative links into files/
     sets/<set id>/rejects/<table>-<key>.parquet
     sets/<set id>/manifest/<table>-<key>.parquet
+    files/ids-<first number>.parquet, sets/<set id>/ids/                 see `ingest.ids`
     current -> sets/<set id>
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,9 +31,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.checks import path_literal, text_literal
-from ingest.contracts import Contract
+from ingest import ids
 from ingest.errors import IngestError
+from ingest.sql import path_literal, text_literal
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,19 @@ class LandedFile:
     source
         Name of the raw file.
     key
-        Hash of the content followed by the fingerprint of the contract: 24 hex digits.
+        Hash of the content followed by the fingerprint of contract and declaration: 24 hex digits.
     sha256
         Hash of the raw file, 64 hex digits.
     size_bytes
         Size of the raw file.
-    rows_read, rows_landed, rows_rejected
-        Counts of lines; read = landed + rejected.
+    rows_read, rows_landed, rows_rejected, rows_left_out
+        Counts of lines; read = landed + rejected + left out by the declaration's condition.
+    unreadable
+        Cells of landed rows that were not empty, could not be read and became NULL, by column.
+    notes
+        What else a person should know of how the file was read, as sentences.
+    layout
+        Name of the known layout or declaration that it was read by.
     known_quirks
         Rejected lines that the contract expects in the public file.
     landed_at
@@ -72,6 +80,10 @@ class LandedFile:
     rows_read: int
     rows_landed: int
     rows_rejected: int
+    rows_left_out: int
+    unreadable: Mapping[str, int]
+    notes: tuple[str, ...]
+    layout: str
     known_quirks: int
     landed_at: datetime
     path: Path
@@ -92,12 +104,12 @@ class Slot:
     manifest_path: Path
 
 
-def slot(landing_dir: Path, contract: Contract, sha256: str) -> Slot:
-    """Return the place of a raw file with this hash."""
-    key = sha256[:16] + contract.fingerprint
-    stem = landing_dir / "files" / f"{contract.table}-{key}"
+def slot(landing_dir: Path, table: str, sha256: str, fingerprint: str) -> Slot:
+    """Return the place of a raw file with this hash, read in a way with this fingerprint."""
+    key = sha256[:16] + fingerprint
+    stem = landing_dir / "files" / f"{table}-{key}"
     return Slot(
-        table=contract.table,
+        table=table,
         key=key,
         path=stem.with_name(f"{stem.name}.parquet"),
         rejects_path=stem.with_name(f"{stem.name}.rejects.parquet"),
@@ -105,20 +117,27 @@ def slot(landing_dir: Path, contract: Contract, sha256: str) -> Slot:
     )
 
 
-def read_slot(place: Slot) -> LandedFile | None:
-    """Return what has landed in a slot, or None where nothing has, or not completely."""
+def read_slot(place: Slot, last_id: int) -> LandedFile | None:
+    """Return what has landed in a slot, or None where nothing has, or not completely.
+
+    `last_id` is the highest number of an id that is known: a file that holds higher ones has outlived its ids.
+    """
     if not (place.path.exists() and place.rejects_path.exists() and place.manifest_path.exists()):
         return None
     try:
         with duckdb.connect() as connection:
             row = connection.execute(
-                "SELECT source, sha256, bytes, rows_read, rows_landed, rows_rejected, landed_at "
+                "SELECT source, sha256, bytes, rows_read, rows_landed, rows_rejected, landed_at, rows_left_out, "
+                "unreadable_cells, notes, layout, last_id "
                 f"FROM {_parquet(place.manifest_path)}"
             ).fetchall()[0]
             kept, quirks = connection.execute(
                 f"SELECT count(*), count(*) FILTER (is_known_quirk) FROM {_parquet(place.rejects_path)}"
             ).fetchall()[0]
-        source, sha256, size_bytes, rows_read, rows_landed, rows_rejected, landed_at = row
+        source, sha256, size_bytes, rows_read, rows_landed, rows_rejected, landed_at, *said, needed = row
+        left_out, unreadable, notes, layout = said
+        if needed > last_id:
+            return None
         if pq.read_metadata(place.path).num_rows != rows_landed or kept != rows_rejected:
             return None
     except (duckdb.Error, pa.ArrowException, IndexError):  # damaged: land it again
@@ -132,6 +151,10 @@ def read_slot(place: Slot) -> LandedFile | None:
         rows_read=rows_read,
         rows_landed=rows_landed,
         rows_rejected=rows_rejected,
+        rows_left_out=left_out,
+        unreadable=json.loads(unreadable),
+        notes=tuple(notes),
+        layout=layout,
         known_quirks=quirks,
         landed_at=landed_at,
         path=place.path,
@@ -141,11 +164,9 @@ def read_slot(place: Slot) -> LandedFile | None:
     )
 
 
-def may_have_landed(landing_dir: Path, contract: Contract, size_bytes: int) -> bool:
-    """Whether some file of this size has landed under the contract, so that hashing it first may spare reading it."""
-    manifests = list(
-        (landing_dir / "files").glob(f"{contract.table}-*{contract.fingerprint}.manifest.parquet")
-    )
+def may_have_landed(landing_dir: Path, table: str, fingerprint: str, size_bytes: int) -> bool:
+    """Whether some file of this size has landed in this way, so that hashing it first may spare reading it."""
+    manifests = list((landing_dir / "files").glob(f"{table}-*{fingerprint}.manifest.parquet"))
     try:
         with duckdb.connect() as connection:
             queries = [f"SELECT bytes FROM {_parquet(path)}" for path in manifests]
@@ -158,12 +179,14 @@ def _parquet(path: Path) -> str:
     return f"read_parquet({path_literal(path)})"
 
 
-def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, to: Path) -> None:
+def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, last_id: int, to: Path) -> None:
     """Write the one row that tells where a landed table comes from."""
     connection.execute(
         "COPY (SELECT $table_name::VARCHAR AS table_name, $source::VARCHAR AS source, $sha256::VARCHAR AS sha256, "
         "$bytes::BIGINT AS bytes, $rows_read::BIGINT AS rows_read, $rows_landed::BIGINT AS rows_landed, "
-        "$rows_rejected::BIGINT AS rows_rejected, $landed_at::TIMESTAMP AS landed_at) "
+        "$rows_rejected::BIGINT AS rows_rejected, $landed_at::TIMESTAMP AS landed_at, "
+        "$rows_left_out::BIGINT AS rows_left_out, $unreadable::VARCHAR AS unreadable_cells, "
+        "$notes::VARCHAR[] AS notes, $layout::VARCHAR AS layout, $last_id::BIGINT AS last_id) "
         f"TO {text_literal(str(to))} (FORMAT parquet)",
         {
             "table_name": landed.table,
@@ -174,6 +197,11 @@ def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, to
             "rows_landed": landed.rows_landed,
             "rows_rejected": landed.rows_rejected,
             "landed_at": landed.landed_at,
+            "rows_left_out": landed.rows_left_out,
+            "unreadable": json.dumps(dict(landed.unreadable)),
+            "notes": list(landed.notes),
+            "layout": landed.layout,
+            "last_id": last_id,
         },
     )
 
@@ -237,10 +265,11 @@ def switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
 
 
 def _switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
-    names = sorted(f"{file.table}-{file.key}" for file in landed)
+    numbers = ids.segments(landing_dir)
+    names = sorted([*(f"{file.table}-{file.key}" for file in landed), *(path.name for path in numbers)])
     folder = landing_dir / "sets" / hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
     if not folder.exists():
-        _build_set(folder, landed)
+        _build_set(folder, landed, numbers)
     current = landing_dir / "current"
     before = current.resolve() if current.is_symlink() else None
     if before != folder.resolve():
@@ -253,18 +282,19 @@ def _switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
     return folder
 
 
-def _build_set(folder: Path, landed: Sequence[LandedFile]) -> None:
+def _build_set(folder: Path, landed: Sequence[LandedFile], numbers: Sequence[Path]) -> None:
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    every = {draft / "ids" / path.name: path for path in numbers}
     for file in landed:
-        links = {
+        every |= {
             draft / file.table / f"{file.key}.parquet": file.path,
             draft / "rejects" / f"{file.table}-{file.key}.parquet": file.rejects_path,
             draft / "manifest" / f"{file.table}-{file.key}.parquet": file.manifest_path,
         }
-        for link, target in links.items():
-            link.parent.mkdir(parents=True, exist_ok=True)
-            # Relative, so that a warehouse can be moved as a whole.
-            link.symlink_to(Path("..", "..", "..", "files", target.name))
+    for link, target in every.items():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        # Relative, so that a warehouse can be moved as a whole.
+        link.symlink_to(Path("..", "..", "..", "files", target.name))
     draft.replace(folder)
 
 

@@ -22,3 +22,17 @@
         )
     )
 {%- endmacro %}
+
+{#- The other way round: a list of names as such a literal; NULL for NULL. -#}
+{% macro names_as_literal(column) -%}
+    {{ return(adapter.dispatch('names_as_literal')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__names_as_literal(column) -%}
+    '[' || array_to_string(
+        list_transform(
+            {{ column }},
+            lambda name: '{''name'': "' || replace(replace(name, '\', '\\'), '"', '\"') || '"}'
+        ), ', '
+    ) || ']'
+{%- endmacro %}

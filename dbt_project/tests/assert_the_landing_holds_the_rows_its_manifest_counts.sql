@@ -1,6 +1,6 @@
 {% set tables = {
     'ratings': 'movies', 'links': 'movies', 'titles': 'movies', 'customers': 'customers',
-    'users': 'viewing', 'watch_events': 'viewing', 'catalogue': 'catalogue'
+    'users': 'viewing', 'views': 'viewing', 'catalogue': 'catalogue'
 } %}
 
 with

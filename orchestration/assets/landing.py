@@ -4,13 +4,16 @@ Belongs here: choosing the source and telling Dagster what landed.
 Does not belong here: parsing and checking (`ingest`).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 
+from ingest.cells import FIRST_TEXT_ID
 from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
+from ingest.ids import last_number
 from ingest.store import LandedFile
 from orchestration.settings import load_settings
 from orchestration.tasks.landing import land, switch_to
@@ -33,12 +36,12 @@ def build_raw_specs() -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             ["raw", table],
-            description=f"Raw file of {table} as the source delivers it ({' or '.join(contract.stems)}).",
+            description=f"Raw data of {table} as the source delivers it: files of a known layout, or what is declared.",
             group_name="raw",
             owners=[OWNER],
             kinds={"csv"},
         )
-        for table, contract in CONTRACTS.items()
+        for table in CONTRACTS
     ]
 
 
@@ -67,9 +70,9 @@ def build_landing() -> dg.AssetsDefinition:
         except IngestError as error:
             # The message is complete for a person; a stack trace would only bury it.
             raise dg.Failure(description=str(error), allow_retries=False) from None
-        context.log.info("\n".join(_sentence(file) for file in landed.files))
+        context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files)]))
         switch_to(landed, warehouse.layout)
-        yield from _report_all(landed.files)
+        yield from _report_all(landed.files, last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1)
 
     return land_raw_files
 
@@ -83,6 +86,7 @@ def _specs() -> list[dg.AssetSpec]:
             "One row per landed file: hash, rows read, landed and rejected.",
             list(raw.values()),
         ),
+        "ids": ("One row per id that is no number, with the number that stands for it.", list(raw.values())),
     }
     return [
         dg.AssetSpec(
@@ -97,12 +101,12 @@ def _specs() -> list[dg.AssetSpec]:
     ]
 
 
-def _report_all(files: Sequence[LandedFile]) -> Iterator[dg.MaterializeResult]:
-    """Tell Dagster of every table, of those that the source lacks, and of the two accounts of all."""
-    for file in files:
-        yield _report(file)
-    for table in CONTRACTS.keys() - {file.table for file in files}:
-        yield _report_absent(table)
+def _report_all(files: Sequence[LandedFile], id_count: int) -> Iterator[dg.MaterializeResult]:
+    """Tell Dagster of every table, of those that the source lacks, of the two accounts of all, and of the ids."""
+    for table in CONTRACTS:
+        own = [file for file in files if file.table == table]
+        yield _report(table, own) if own else _report_absent(table)
+    yield dg.MaterializeResult(asset_key=["landing", "ids"], metadata={"dagster/row_count": id_count})
     rejected = sum(file.rows_rejected for file in files)
     yield _report_account("rejects", rejected, files[0].rejects_path)
     yield _report_account("manifest", len(files), files[0].manifest_path)
@@ -119,6 +123,7 @@ def _sentence(result: LandedFile) -> str:
     if result.was_already_landed:
         return f"{result.source}: unchanged, {result.rows_landed:,} rows stay landed"
     rejected = f", {result.rows_rejected:,} rejected" if result.rows_rejected else ""
+    rejected += f", {result.rows_left_out:,} left out" if result.rows_left_out else ""
     return f"{result.source}: {result.rows_landed:,} rows landed{rejected}"
 
 
@@ -135,33 +140,47 @@ def _report_absent(table: str) -> dg.MaterializeResult:
     )
 
 
-def _report(result: LandedFile) -> dg.MaterializeResult:
-    unexpected = result.rows_rejected - result.known_quirks
+def _report(table: str, files: Sequence[LandedFile]) -> dg.MaterializeResult:
+    """Report the files of one table together."""
+    unexpected = sum(file.rows_rejected - file.known_quirks for file in files)
+    unreadable: Counter[str] = sum((Counter(file.unreadable) for file in files), Counter())
+    first = files[0]
     return dg.MaterializeResult(
-        asset_key=["landing", result.table],
+        asset_key=["landing", table],
         metadata={
-            "dagster/row_count": result.rows_landed,
-            "rows_read": result.rows_read,
-            "rows_rejected": result.rows_rejected,
-            "known_quirks": result.known_quirks,
-            "source": result.source,
-            "sha256": result.sha256,
-            "already_landed": result.was_already_landed,
-            "path": dg.MetadataValue.path(str(result.path)),
+            "dagster/row_count": sum(file.rows_landed for file in files),
+            "rows_read": sum(file.rows_read for file in files),
+            "rows_rejected": sum(file.rows_rejected for file in files),
+            "rows_left_out": sum(file.rows_left_out for file in files),
+            "known_quirks": sum(file.known_quirks for file in files),
+            "unreadable_cells": dict(unreadable),
+            "notes": [f"{file.source}: {note}" for file in files for note in file.notes],
+            "layout": first.layout,
+            "source": first.source if len(files) == 1 else f"{first.source} and {len(files) - 1} more",
+            "sha256": first.sha256,
+            "already_landed": all(file.was_already_landed for file in files),
+            "path": dg.MetadataValue.path(str(first.path)),
             "dagster/column_schema": dg.TableSchema(
                 [
-                    dg.TableColumn(column.name, column.kind.value, description=column.expectation)
-                    for column in CONTRACTS[result.table].columns
+                    dg.TableColumn(
+                        column.name,
+                        column.kind.sql_type,
+                        description=column.description or column.expectation,
+                    )
+                    for column in CONTRACTS[table].columns
                 ]
             ),
         },
         check_results=[
             dg.AssetCheckResult(
                 check_name=KNOWN_REJECTS,
-                asset_key=["landing", result.table],
+                asset_key=["landing", table],
                 passed=unexpected == 0,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"unexpected_rejects": unexpected, "known_quirks": result.known_quirks},
+                metadata={
+                    "unexpected_rejects": unexpected,
+                    "known_quirks": sum(file.known_quirks for file in files),
+                },
             )
         ],
     )

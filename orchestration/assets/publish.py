@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from ingest.checks import text_literal
+from ingest.sql import text_literal
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, read_landed_source, switch_symlink
 from orchestration.stores.models import ModelStore

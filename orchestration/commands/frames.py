@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from ingest.checks import path_literal, text_literal
+from ingest.sql import path_literal, text_literal
 from published.spreadsheets import to_csv
 
 _DIVIDERS = ("::", "\t", ";", "|", ",")

@@ -7,6 +7,7 @@ Dagster, so that landing can begin while Dagster is still being imported.
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ingest import landing
 from ingest.landing import LandedFile
@@ -53,7 +54,10 @@ def land(settings: Settings) -> LandedSource:
 def switch_to(landed: LandedSource, layout: WarehouseLayout) -> None:
     """Make the landed files the current set, all at once."""
     landing.switch(layout.landing, landed.files)
-    folder = next(iter(landed.source.files.values())).path.parent
+    # A database has no folder; where it is declared will do.
+    folder = next(
+        (file.path.parent for file in landed.source.files.values()), Path(landed.source.description).parent
+    )
     write_landed_source(layout, landed.source.description, folder)
 
 

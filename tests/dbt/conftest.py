@@ -16,9 +16,9 @@ import pytest
 from dbt.adapters.duckdb import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from ingest.checks import text_literal
 from ingest.landing import land, switch
 from ingest.sources import resolve_source
+from ingest.sql import text_literal
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
@@ -33,10 +33,10 @@ RATINGS = [
 ]
 LINKS = ["(11, '0000011', 22)", "(12, '0000012', 33)", "(13, '0000013', null)", "(22, '0000099', 11)"]
 TITLES = [
-    "(22, 'tt0000011', 'Aurora', '[{''id'': 18, ''name'': ''Drama''}, {''id'': 10752, ''name'': ''War''}]', 9)",
-    "(22, 'tt0000011', 'Aurora', '[{''id'': 18, ''name'': ''Drama''}]', 3)",
-    "(11, 'tt0000099', 'Bramble', '[{''id'': 35, ''name'': \"Comedy\"}]', 4)".replace('"', "''"),
-    "(33, 'tt0000012', 'Cinder', '[]', 5)",
+    "(22, 'tt0000011', 'Aurora', ['Drama', 'War'], 9)",
+    "(22, 'tt0000011', 'Aurora', ['Drama'], 3)",
+    "(11, 'tt0000099', 'Bramble', ['Comedy'], 4)",
+    "(33, 'tt0000012', 'Cinder', []::varchar[], 5)",
 ]
 
 CUSTOMERS = [
@@ -56,13 +56,13 @@ WATCH_EVENTS = [
     "(1, 77, timestamp '2017-06-13 09:00:00', 'TV', 60.0)",
 ]
 
-RATING_COLUMNS = {"user_id": "bigint", "movie_id": "bigint", "rating": "double", "rated_at": "timestamp"}
-LINK_COLUMNS = {"movie_id": "bigint", "imdb_id": "varchar", "tmdb_id": "bigint"}
+RATING_COLUMNS = {"user_id": "bigint", "title_id": "bigint", "rating": "double", "rated_at": "timestamp"}
+LINK_COLUMNS = {"rated_id": "bigint", "imdb_id": "varchar", "title_id": "bigint"}
 TITLE_COLUMNS = {
     "title_id": "bigint",
     "imdb_id": "varchar",
     "title": "varchar",
-    "genres": "varchar",
+    "genres": "varchar[]",
     "vote_count": "bigint",
     "overview": "varchar",
     "original_language": "varchar",
@@ -80,9 +80,9 @@ CUSTOMER_COLUMNS = {
     "country": "varchar",
 }
 USER_COLUMNS = {"user_id": "bigint", "subscription": "varchar", "region": "varchar", "joined_on": "date"}
-WATCH_EVENT_COLUMNS = {
+VIEW_COLUMNS = {
     "user_id": "bigint",
-    "movie_id": "bigint",
+    "title_id": "bigint",
     "watched_at": "timestamp",
     "device": "varchar",
     "minutes_watched": "double",
@@ -94,10 +94,10 @@ TABLES = {
     "titles": (TITLE_COLUMNS, 5),
     "customers": (CUSTOMER_COLUMNS, 5),
     "users": (USER_COLUMNS, 4),
-    "watch_events": (WATCH_EVENT_COLUMNS, 5),
+    "views": (VIEW_COLUMNS, 5),
 }
 MOVIES = {"ratings": RATINGS, "links": LINKS, "titles": TITLES}
-VIEWING = {"users": USERS, "watch_events": WATCH_EVENTS}
+VIEWING = {"users": USERS, "views": WATCH_EVENTS}
 REJECT_COLUMNS = {
     "source": "varchar",
     "table_name": "varchar",
@@ -114,6 +114,8 @@ MANIFEST_COLUMNS = {
     "rows_read": "bigint",
     "rows_landed": "bigint",
     "rows_rejected": "bigint",
+    "rows_left_out": "bigint",
+    "unreadable_cells": "varchar",
     "landed_at": "timestamp",
 }
 
@@ -217,7 +219,7 @@ def land_made_up_rows(
     manifest = []
     for table, rows in tables.items():
         bad = rejected_ratings if table == "ratings" else 0
-        counts = f"{len(rows) + bad}, {len(rows)}, {bad}"
+        counts = f"{len(rows) + bad}, {len(rows)}, {bad}, 0, '{{}}'"
         manifest.append(f"('{table}', '{table}.csv', 'ab', 1, {counts}, timestamp '2024-01-01')")
     _write(current / "manifest", MANIFEST_COLUMNS, manifest)
 

@@ -45,8 +45,8 @@ manifest as (
         sum(case when table_name = 'customers' then rows_landed else 0 end) as customers_landed,
         sum(case when table_name = 'users' then rows_read else 0 end) as users_read,
         sum(case when table_name = 'users' then rows_landed else 0 end) as users_landed,
-        sum(case when table_name = 'watch_events' then rows_read else 0 end) as events_read,
-        sum(case when table_name = 'watch_events' then rows_landed else 0 end) as events_landed,
+        sum(case when table_name = 'views' then rows_read else 0 end) as events_read,
+        sum(case when table_name = 'views' then rows_landed else 0 end) as events_landed,
         sum(case when table_name = 'catalogue' then rows_read else 0 end) as streaming_rows_read,
         sum(case when table_name = 'catalogue' then rows_landed else 0 end) as streaming_rows_landed
     from {{ source('landing', 'manifest') }}

@@ -1,3 +1,4 @@
+-- Where no links have landed, ratings and titles use the same ids: each title is linked to itself.
 with
 
 source as (
@@ -6,15 +7,31 @@ source as (
 
 ),
 
+same_ids as (
+
+    select distinct title_id
+    from {{ source('movies', 'titles') }}
+    where not exists (select 1 from source)
+
+),
+
 renamed as (
 
     select
         ---------- ids
-        movie_id,
-        tmdb_id as title_id,
+        rated_id as movie_id,
+        title_id,
         {{ imdb_number('imdb_id') }} as imdb_number
 
     from source
+
+    union all
+
+    select
+        title_id as movie_id,
+        title_id,
+        cast(null as bigint) as imdb_number
+    from same_ids
 
 )
 

@@ -11,7 +11,7 @@ renamed as (
     select
         ---------- ids
         user_id,
-        movie_id,
+        title_id as movie_id,
 
         ---------- numbers
         rating,

@@ -16,7 +16,7 @@ renamed as (
         ---------- text
         title,
         original_language,
-        genres as genres_literal,
+        {{ names_as_literal('genres') }} as genres_literal,
         overview,
 
         ---------- numbers

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('viewing', 'watch_events') }}
+    select * from {{ source('viewing', 'views') }}
 
 ),
 
@@ -11,7 +11,7 @@ renamed as (
     select
         ---------- ids
         user_id,
-        movie_id,
+        title_id as movie_id,
 
         ---------- text
         coalesce(nullif(trim(device), ''), 'Unknown') as device,

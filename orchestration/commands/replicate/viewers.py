@@ -71,7 +71,7 @@ def _ids(replica: Replica) -> dict[str, float]:
         "select count(*) as rows, count(distinct title_id) as ids from intermediate.int_titles__with_genres"
     ).row(0, named=True)
     links = replica.read(
-        "select count(*) as rows, count(*) filter (movie_id = tmdb_id) as same from landing.links"
+        "select count(*) as rows, count(*) filter (rated_id = title_id) as same from landing.links"
     ).row(0, named=True)
     return {
         "catalogue.ids_with_genre": titles["ids"],

@@ -36,6 +36,7 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
         lines = "line" if count == 1 else "lines"
         console.print(f"[yellow]Rejected {count:,} {lines} of {table}[/], kept with reasons in {kept}:")
         _show_rejects(console, layout, table)
+    _show_notes(console, layout)
     if job == "sql_layer":
         console.print(f"Done in {seconds:.0f} s: {layout.database}")
         return
@@ -59,8 +60,16 @@ def _show_segments(console: Console, layout: WarehouseLayout) -> None:
         console.print(table)
 
 
+def _show_notes(console: Console, layout: WarehouseLayout) -> None:
+    """Print what a person should know of how the files were read."""
+    for path in sorted((layout.landing / "current" / "manifest").glob("*.parquet")):
+        for row in pl.read_parquet(path).iter_rows(named=True):
+            for note in row["notes"]:
+                console.print(Text(f"{row['source']}: {note}"), soft_wrap=True)
+
+
 def _show_rejects(console: Console, layout: WarehouseLayout, table: str, most: int = 5) -> None:
     files = list((layout.landing / "current" / "rejects").glob(f"{table}-*.parquet"))
-    rejects = pl.read_parquet(files).filter(~pl.col("is_known_quirk")).head(most)
+    rejects = pl.concat(map(pl.read_parquet, files)).filter(~pl.col("is_known_quirk")).head(most)
     for row in rejects.iter_rows(named=True):
         console.print(Text(f"  {row['source']} line {row['line']}: {row['reason']}"), soft_wrap=True)

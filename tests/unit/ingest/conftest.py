@@ -3,16 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from ingest.contracts import CONTRACTS
-from ingest.landing import LandedFile, land_file
+from ingest.landing import LandedFile, land, land_file
+from ingest.sources import resolve_source
 
 RATINGS_HEADER = "userId,movieId,rating,timestamp\n"
-GENRES = "\"[{'id': 18, 'name': 'Drama'}]\""
+FILES = {
+    "ratings": "ratings.csv",
+    "links": "links.csv",
+    "titles": "movies_metadata.csv",
+    "customers": "customers.csv",
+    "users": "users.csv",
+    "views": "watch_events.csv",
+    "catalogue": "catalogue.csv",
+}
+"""How a file of each table is called in the layouts that these tests use."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,16 @@ class Folder:
         return land_file(CONTRACTS[table], path, self.landing, max_rejected_share=share)
 
     def land_text(self, table: str, content: str | bytes, *, share: float = 1.0) -> LandedFile:
-        return self.land(table, self.write(f"{CONTRACTS[table].stems[0]}.csv", content), share=share)
+        return self.land(table, self.write(FILES[table], content), share=share)
+
+    def land_all(self, source: Path, *, share: float = 0.01) -> dict[str, LandedFile]:
+        """Land a source; the (last) file of each table by its name."""
+        landed = land(resolve_source(str(source)), self.landing, max_rejected_share=share)
+        return {file.table: file for file in landed}
+
+    def declare(self, text: str) -> Path:
+        """Write a declaration beside the raw files."""
+        return self.write("matinee.yaml", dedent(text))
 
 
 def rows_of(landed: LandedFile) -> list[dict[str, Any]]:

@@ -36,8 +36,8 @@ def test_an_id_of_the_file_is_taken(folder, rows, name):
     [
         ("Amber,Movie,71,1200,80,,", "IMDb Score: expected a number from 0 to 10, got '71'"),
         ("Amber,Movie,-1,1200,80,,", "IMDb Score: expected a number from 0 to 10, got '-1'"),
-        ("Amber,Movie,N/A,1200,80,,", "IMDb Score: expected a number from 0 to 10, got 'N/A'"),
-        ("Amber,Movie,nan,1200,80,,", "IMDb Score: expected a number from 0 to 10, got 'nan'"),
+        ("Amber,Movie,good,1200,80,,", "IMDb Score: expected a number from 0 to 10, got 'good'"),
+        ("Amber,Movie,inf,1200,80,,", "IMDb Score: expected a number from 0 to 10, got 'inf'"),
         ("Amber,Movie,7,-3,80,,", "IMDb Votes: expected a whole number, 0 or more, got '-3'"),
         ("Amber,Movie,7,1.5,80,,", "IMDb Votes: expected a whole number, 0 or more, got '1.5'"),
         ("Amber,Movie,7,1200,101,,", "Rotten Tomatoes Score: expected a number from 0 to 100, got '101'"),
@@ -55,7 +55,7 @@ def test_a_bad_line_is_rejected_and_the_others_keep_their_numbers(folder, rows, 
 
 @pytest.mark.parametrize(
     ("score", "landed_as"),
-    [("0", 0), ("100", 100), ("98%", None), ("N/A", None), ("inf", None), ("1_0", None), ("", None)],
+    [("0", 0), ("100", 100), ("98%", 98), ("N/A", None), ("inf", None), ("1_0", None), ("", None)],
 )
 def test_a_critics_score_at_the_bounds_lands_and_an_unreadable_one_is_missing(folder, rows, score, landed_as):
     (row,) = rows(folder.land_text("catalogue", f"{HEADER}Amber,Movie,7,1200,{score},,\n"))

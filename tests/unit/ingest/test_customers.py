@@ -50,7 +50,7 @@ def test_windows_line_ends_leave_no_trace_in_the_last_column(folder, rows):
         ("1,2,0,9", "channel: expected a whole number from 1 to 8, got '9'"),
         ("1,2,0,0", "channel: expected a whole number from 1 to 8, got '0'"),
         ("-1,2,0,1", "minutes_watched: expected a number, 0 or more, got '-1'"),
-        ("nan,2,0,1", "minutes_watched: expected a number, 0 or more, got 'nan'"),
+        ("inf,2,0,1", "minutes_watched: expected a number, 0 or more, got 'inf'"),
         ("1,-0.01,0,1", "CLV: expected a number, 0 or more, got '-0.01'"),
         ("1,,0,1", "CLV: expected a number, 0 or more, got nothing"),
         ("1,2,0", "expected 4 cells, got 3"),

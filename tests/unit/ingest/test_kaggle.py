@@ -9,7 +9,8 @@ import requests
 from kagglehub import exceptions as faults
 
 from ingest.errors import IngestError
-from ingest.sources import KAGGLE_DATASET, resolve_source
+from ingest.kaggle import DATASET
+from ingest.sources import resolve_source
 
 
 def refused(status: int) -> requests.HTTPError:
@@ -48,7 +49,7 @@ def test_each_file_is_downloaded_by_name_into_the_download_folder(kaggle, tmp_pa
         "movies_metadata.csv",
     ]
     assert kaggle.asked == [
-        (KAGGLE_DATASET, name, str(tmp_path / "kept"))
+        (DATASET, name, str(tmp_path / "kept"))
         for name in ("ratings.csv", "links.csv", "movies_metadata.csv")
     ]
     assert "KAGGLEHUB_CACHE" not in os.environ

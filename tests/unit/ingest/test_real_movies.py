@@ -19,7 +19,7 @@ def test_the_public_files_land_with_their_known_counts(real_movies, tmp_path):
         "titles": (45_466, 45_463, 3),
     }
     links = pq.read_table(landed[1].path)
-    assert links.column("tmdb_id").null_count == 219
+    assert links.column("title_id").null_count == 219
     assert links.column("imdb_id")[0].as_py() == "0114709"
 
 

@@ -1,12 +1,32 @@
 """Which file holds which table."""
 
+import gzip
 import io
 import zipfile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.errors import IngestError
 from ingest.sources import resolve_source
+
+HEADS = {
+    "ratings": "userId,movieId,rating,timestamp",
+    "links": "movieId,imdbId,tmdbId",
+    "movies_metadata": "id,imdb_id,title,genres",
+    "customer": "minutes_watched,CLV,region,channel",
+}
+
+
+def put(folder, name: str) -> None:
+    """Write a file with the header that its name asks for, packed as its ending says."""
+    stem = name.rsplit("/", 1)[-1].lower()
+    head = next((line for start, line in HEADS.items() if stem.startswith(start)), "x")
+    content = f"{head}\n".encode()
+    path = folder.write(name, gzip.compress(content) if stem.endswith(".gz") else content)
+    if stem.endswith(".parquet"):
+        pq.write_table(pa.table({column: ["1"] for column in head.split(",")}), path)
 
 
 def found(source) -> dict[str, str]:
@@ -21,7 +41,7 @@ def test_a_folder_is_searched_by_name_whatever_the_case(folder):
         "notes.txt",
         "movies_metadata_head.csv",
     ):
-        folder.write(name, b"x")
+        put(folder, name)
     source = resolve_source(str(folder.root / "raw"))
     assert source.kind == "folder"
     assert found(source) == {
@@ -34,29 +54,29 @@ def test_a_folder_is_searched_by_name_whatever_the_case(folder):
 @pytest.fixture
 def catalogue(folder):
     """The files that make ratings a dataset."""
-    folder.write("links.csv", b"x")
-    folder.write("movies_metadata.csv", b"x")
+    put(folder, "links.csv")
+    put(folder, "movies_metadata.csv")
 
 
 def test_the_full_ratings_go_before_the_small_ones(folder, catalogue):
-    folder.write("ratings_small.csv", b"x")
+    put(folder, "ratings_small.csv")
     assert found(resolve_source(str(folder.root / "raw")))["ratings"] == "ratings_small.csv"
-    folder.write("ratings.csv.gz", b"x")
+    put(folder, "ratings.csv.gz")
     assert found(resolve_source(str(folder.root / "raw")))["ratings"] == "ratings.csv.gz"
 
 
 def test_files_are_found_one_folder_down(folder):
     for name in ("ratings.csv", "links.csv", "movies_metadata.csv", "notes.csv"):
-        folder.write(f"movies/{name}", b"x")
-    folder.write("people/customer_list.csv", b"x")
+        put(folder, f"movies/{name}")
+    put(folder, "people/customer_list.csv")
     source = resolve_source(str(folder.root / "raw"))
     assert list(source.files) == ["ratings", "links", "titles"]
     assert {file.path.parent.name for file in source.files.values()} == {"movies"}
 
 
 def test_two_folders_with_the_same_table_are_not_guessed_between(folder, catalogue):
-    folder.write("a/ratings.csv", b"x")
-    folder.write("b/ratings.csv", b"x")
+    put(folder, "a/ratings.csv")
+    put(folder, "b/ratings.csv")
     with pytest.raises(IngestError, match="two folders hold a file for 'ratings': a and b"):
         resolve_source(str(folder.root / "raw"))
 
@@ -80,38 +100,37 @@ def test_an_archive_gives_its_files_by_name(folder, titles_text, points_at):
 
 
 def test_a_single_file_is_a_source(folder):
-    path = folder.write("customers.csv", b"x")
-    assert found(resolve_source(str(path))) == {"customers": "customers.csv"}
+    put(folder, "customers.csv")
+    assert found(resolve_source(str(folder.root / "raw" / "customers.csv"))) == {"customers": "customers.csv"}
 
 
 def test_a_source_may_hold_the_customers_alone_or_beside_the_movies(folder, catalogue):
-    folder.write("ratings.csv", b"x")
-    folder.write("customers/customer_segmentation_data.csv", b"x")
+    put(folder, "ratings.csv")
+    put(folder, "customers/customer_segmentation_data.csv")
     both = resolve_source(str(folder.root / "raw"))
     assert list(both.files) == ["ratings", "links", "titles", "customers"]
     assert list(resolve_source(str(folder.root / "raw" / "customers")).files) == ["customers"]
 
 
 def test_a_dataset_that_is_there_in_part_is_refused_beside_a_whole_one(folder):
-    folder.write("links.csv", b"x")
-    folder.write("customers.csv", b"x")
+    put(folder, "links.csv")
+    put(folder, "customers.csv")
     with pytest.raises(IngestError) as caught:
         resolve_source(str(folder.root / "raw"))
     message = str(caught.value)
     assert "ratings.csv or ratings_small.csv for 'ratings', movies_metadata.csv for 'titles'" in message
     assert "found links.csv, customers.csv" in message
+    assert "of which one is of no use without the other" in message
 
 
 def test_a_source_without_any_known_file_is_told_what_every_dataset_is_called(folder):
-    folder.write("truth/customer_segments.csv", b"x")
+    put(folder, "truth/customer_segments.csv")
     with pytest.raises(IngestError) as caught:
         resolve_source(str(folder.root / "raw"))
     message = str(caught.value)
     assert "found none of the files we know by name" in message
-    assert (
-        "movies_metadata.csv for 'titles' (movies); or customer_segmentation_data.csv or customers.csv"
-        in message
-    )
+    assert "movies_metadata.csv for 'titles' (The Movies Dataset)" in message
+    assert "customer_segmentation_data.csv or customers.csv for 'customers' (Customers)" in message
 
 
 def test_a_path_that_does_not_exist_is_named():

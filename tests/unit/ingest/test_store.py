@@ -7,6 +7,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 
+from ingest.cells import FIRST_TEXT_ID
 from ingest.errors import IngestError
 from ingest.landing import switch
 
@@ -47,7 +48,7 @@ def test_a_damaged_landing_is_landed_again(folder):
 
 
 def test_the_manifest_says_where_rows_come_from(folder):
-    landed = folder.land_text("ratings", ratings(1, 2) + "x,1,1,1\n")
+    landed = folder.land_text("ratings", ratings(1, 2) + ",1,1,1\n")
     row = pq.read_table(landed.manifest_path).to_pylist()[0]
     age = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - row.pop("landed_at")
     assert age < datetime.timedelta(minutes=1)
@@ -55,10 +56,15 @@ def test_the_manifest_says_where_rows_come_from(folder):
         "table_name": "ratings",
         "source": "ratings.csv",
         "sha256": landed.sha256,
-        "bytes": len(ratings(1, 2) + "x,1,1,1\n"),
+        "bytes": len(ratings(1, 2) + ",1,1,1\n"),
         "rows_read": 3,
         "rows_landed": 2,
         "rows_rejected": 1,
+        "rows_left_out": 0,
+        "unreadable_cells": "{}",
+        "notes": [],
+        "layout": "",
+        "last_id": FIRST_TEXT_ID - 1,
     }
 
 

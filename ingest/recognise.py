@@ -1,0 +1,352 @@
+"""Which known layout the files of a folder have: their names are a hint, what their first line shows is the proof.
+
+Here: looking for files, looking at their first lines, choosing the layouts that explain most of them.
+Not here: the layouts themselves (`ingest/layouts`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.binding import missing_columns, place_of, refused_header
+from ingest.contracts import CONTRACTS, Contract
+from ingest.databases import DatabaseTable
+from ingest.declarations import Declaration, TableRule
+from ingest.errors import IngestError
+from ingest.layouts import known_layouts
+from ingest.rawfiles import Format, RawFile, data_members, format_of, open_packed
+from ingest.readers import dialect_of
+
+_PLAIN = (".csv", ".parquet", ".jsonl", ".ndjson", ".json", ".tsv", ".txt", ".dat")
+_PACKED = (".gz", ".zip", ".zst")
+# Within one folder the first ending that is found wins.
+_ENDINGS = tuple(
+    dict.fromkeys(
+        [
+            *(".csv", ".parquet", ".csv.gz", ".csv.zip", ".zip", ".parquet.gz", ".parquet.zip"),
+            *(plain + packed for plain in _PLAIN for packed in ("", *_PACKED)),
+        ]
+    )
+)
+_ENDINGS_ALLOWED = "Each may end in .csv, .csv.gz, .zip, .jsonl or .parquet."
+DATA_ENDINGS = (*_PLAIN, *_PACKED)
+_HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """What becomes one canonical table.
+
+    Parameters
+    ----------
+    table
+        Name of the canonical table.
+    rule
+        How it is read.
+    files
+        Its files, or the table of a database.
+    layout
+        Name of the layout or declaration that says so.
+    """
+
+    table: str
+    rule: TableRule
+    files: tuple[RawFile | DatabaseTable, ...]
+    layout: str
+
+
+@dataclass
+class _Place:
+    """Files that lie together, by their name in lower case."""
+
+    path: Path
+    files: dict[str, RawFile]
+    depth: int = 0
+
+
+@dataclass
+class _Match:
+    """What a layout finds in a folder.
+
+    Parameters
+    ----------
+    layout
+        The layout.
+    proven
+        Its tables whose file shows to be one.
+    refused
+        Why a file that has the name of a table's is none.
+    """
+
+    layout: Declaration
+    proven: dict[str, RawFile] = field(default_factory=dict)
+    refused: dict[str, tuple[RawFile, IngestError]] = field(default_factory=dict)
+
+    def offers(self, taken: Mapping[str, object]) -> dict[str, RawFile]:
+        """Return the tables it gives beside those taken; none where it lacks what they are of no use without."""
+        offered = {table: file for table, file in self.proven.items() if table not in taken}
+        return offered if all(table in offered for table in self.layout.together) else {}
+
+
+def recognise(path: Path) -> list[TableSource]:
+    """Return what the known layouts make of a folder, an archive or a file.
+
+    Raises
+    ------
+    IngestError
+        When nothing is known, a file of a known name is none, or one is missing that others need.
+    """
+    places = _places(path)
+    heads: dict[RawFile, bytes | list[str] | IngestError] = {}
+    matches = [_match(layout, places, heads, path) for layout in known_layouts().values()]
+    chosen: dict[str, TableSource] = {}
+    while offers := [(match.offers(chosen), match) for match in matches if match.offers(chosen)]:
+        tables, match = max(offers, key=lambda offer: (len(offer[0]), offer[1].layout.rank))
+        for table, file in tables.items():
+            chosen[table] = TableSource(table, match.layout.tables[table], (file,), match.layout.name)
+    _refuse_partial(path, matches, chosen)
+    _refuse_unlike(matches, chosen)
+    if not chosen:
+        raise _nothing_known(path)
+    return list(chosen.values())
+
+
+def rule_of(contract: Contract, file: RawFile | DatabaseTable) -> TableRule:
+    """Return how a file of a table is read: by the known layout that it shows, else by the first that has its name."""
+    layouts = sorted(known_layouts().values(), key=lambda layout: -layout.rank)
+    rules = [layout.tables[contract.table] for layout in layouts if contract.table in layout.tables]
+    if isinstance(file, DatabaseTable):
+        return rules[-1]
+    try:
+        head = _head(file)
+    except (IngestError, OSError):
+        return rules[0]  # landing says what is wrong with the file
+    return min(rules, key=lambda rule: len(_missing(contract, rule, head)))
+
+
+# ---------------------------------------------------------------------- where files are
+
+
+def _places(path: Path) -> list[_Place]:
+    """Return a folder, its archives, its subfolders and their archives; or an archive, or a file."""
+    if path.is_file():
+        archive = _in_archive(path, 0) if zipfile.is_zipfile(path) else None
+        alone = _Place(path.parent, {path.name.lower(): RawFile(path)})
+        return [archive] if archive and archive.files else [alone]
+    places = _in_folder(path, 0)
+    for folder in sorted(child for child in path.iterdir() if child.is_dir() and child.name[0] not in "._"):
+        places += _in_folder(folder, 1)
+    return places
+
+
+def _in_folder(folder: Path, depth: int) -> list[_Place]:
+    paths = sorted(child for child in folder.iterdir() if child.is_file())
+    files: dict[str, RawFile] = {}
+    for path in paths:
+        files.setdefault(path.name.lower(), RawFile(path))
+    archives = [_in_archive(path, depth) for path in paths if path.suffix.lower() == ".zip"]
+    return [_Place(folder, files, depth), *archives]
+
+
+def _in_archive(path: Path, depth: int) -> _Place:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = data_members(archive)
+    except zipfile.BadZipFile as error:
+        raise IngestError(
+            "the archive is cut off or damaged.",
+            next_step="Download it again, and run again.",
+            where=str(path),
+        ) from error
+    files: dict[str, RawFile] = {}
+    for member in sorted(members, key=lambda name: (name.count("/"), name)):
+        files.setdefault(member.rsplit("/", 1)[-1].lower(), RawFile(path, member))
+    return _Place(path.parent, files, depth)
+
+
+def _named(rule: TableRule, place: _Place) -> RawFile | None:
+    names = [
+        name
+        for stem in rule.named
+        for name in (stem.lower(), *(stem.lower() + ending for ending in _ENDINGS))
+    ]
+    return next((place.files[name] for name in names if name in place.files), None)
+
+
+# ---------------------------------------------------------------------- what files are
+
+
+def _match(
+    layout: Declaration,
+    places: Sequence[_Place],
+    heads: dict[RawFile, bytes | list[str] | IngestError],
+    path: Path,
+) -> _Match:
+    match = _Match(layout)
+    for table, rule in layout.tables.items():
+        found: tuple[RawFile, _Place] | None = None
+        for place in places:
+            file = _named(rule, place)
+            if file is None or (found and place.depth == found[1].depth and place.path == found[1].path):
+                continue
+            if found:
+                if place.depth and found[1].depth:
+                    raise IngestError(
+                        f"two folders hold a file for '{table}': {found[1].path.name} and {place.path.name}.",
+                        next_step="Point --source at the folder you mean.",
+                        where=str(path),
+                    )
+                continue
+            if file not in heads:
+                try:
+                    heads[file] = _head(file)
+                except IngestError as error:
+                    heads[file] = error
+            head = heads[file]
+            fault = head if isinstance(head, IngestError) else _unlike(CONTRACTS[table], rule, file, head)
+            if fault is None:
+                found = (file, place)
+                match.proven[table] = file
+            else:
+                match.refused.setdefault(table, (file, fault))
+    return match
+
+
+def _head(file: RawFile) -> bytes | list[str]:
+    """Return the first bytes of a file, unpacked; of Parquet and JSON the names of its columns."""
+    kind = format_of(file.path, name=file.name)
+    try:
+        if kind is Format.PARQUET:
+            return list(pq.read_schema(file.path).names)
+        if kind.is_packed:
+            with open_packed(file) as stream:
+                head = stream.read(_HEAD_BYTES)
+        else:
+            with file.path.open("rb") as stream:
+                head = stream.read(_HEAD_BYTES)
+    except (
+        pa.ArrowException,
+        EOFError,
+        zlib.error,
+        zipfile.BadZipFile,
+        gzip.BadGzipFile,
+        RuntimeError,
+    ) as error:
+        raise IngestError(
+            "the file is cut off or damaged.", next_step="Download it again, and run again.", where=file.name
+        ) from error
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", errors="ignore").encode()
+    if kind in (Format.JSON_LINES, Format.JSON_LIST):
+        return _members_of(head)
+    return head
+
+
+def _members_of(head: bytes) -> list[str]:
+    text = head.decode("utf-8-sig", errors="replace").lstrip().removeprefix("[").lstrip()
+    try:
+        row, _ = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return []
+    return list(row) if isinstance(row, dict) else []
+
+
+def _unlike(
+    contract: Contract, rule: TableRule, file: RawFile, head: bytes | list[str]
+) -> IngestError | None:
+    """Return why a file is not what a layout says, None where it is."""
+    missing = _missing(contract, rule, head)
+    return (
+        refused_header(contract, rule, _header(contract, rule, head), missing, file.name) if missing else None
+    )
+
+
+def _missing(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
+    """Return the columns that a layout needs and a file has not; of a file without header all or none."""
+    if rule.first_line:
+        is_like = isinstance(head, bytes) and re.fullmatch(rule.first_line, _line(head))
+        return [] if is_like else list(rule.names)
+    names = _header(contract, rule, head)
+    lacking = [name for name in rule.proof if not place_of(name, names)]
+    return list(dict.fromkeys([*missing_columns(contract, rule, names), *lacking]))
+
+
+def _header(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
+    if not isinstance(head, bytes):
+        return head
+    return [_line(head)] if rule.first_line else dialect_of(_line(head), rule, contract)[1]
+
+
+def _line(head: bytes) -> str:
+    return head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].rstrip(b"\r").decode(errors="replace")
+
+
+# ---------------------------------------------------------------------- what is missing
+
+
+def _refuse_partial(path: Path, matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> None:
+    """Refuse files of a layout that are of no use without others, where nothing else takes them."""
+    used = {file for table in chosen.values() for file in table.files}
+    partial = [
+        match
+        for match in matches
+        if match.proven
+        and not match.offers(chosen)
+        and not used & set(match.proven.values())
+        and not all(table in chosen for table in match.proven)
+    ]
+    if not partial:
+        return
+    match = max(partial, key=lambda match: (len(match.proven), match.layout.rank))
+    missing = [table for table in match.layout.together if table not in match.proven]
+    for table in missing:
+        if table in match.refused:
+            raise match.refused[table][1]
+    have = ", ".join(file.name for file in [*match.proven.values(), *(used - set(match.proven.values()))])
+    raise IngestError(
+        f"expected {_wanted_names(match.layout, missing)}; found {have}.",
+        next_step=f"{_ENDINGS_ALLOWED} These files are read as {match.layout.name}, of which one is of no use without "
+        "the other. Add what is missing, or point --source at the folder that holds the files, and run again.",
+        where=str(path),
+    )
+
+
+def _refuse_unlike(matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> None:
+    """Refuse a file that has the name of a table that nothing else gives, and is not that."""
+    used = {file for table in chosen.values() for file in table.files}
+    used |= {file for match in matches for file in match.proven.values()}
+    for match in sorted(matches, key=lambda match: (-len(match.proven), -match.layout.rank)):
+        for table, (file, fault) in match.refused.items():
+            if table not in chosen and file not in used and table not in match.proven:
+                raise fault
+
+
+def _nothing_known(path: Path) -> IngestError:
+    expected = "; or ".join(
+        f"{_wanted_names(layout, list(layout.tables))} ({layout.name})" for layout in known_layouts().values()
+    )
+    return IngestError(
+        f"found none of the files we know by name. Expected {expected}.",
+        next_step=f"{_ENDINGS_ALLOWED} Point --source at the folder that holds the files, or say in a declaration "
+        "(matinee.yaml) what yours hold, and run again.",
+        where=str(path),
+    )
+
+
+def _wanted_names(layout: Declaration, tables: Sequence[str]) -> str:
+    def name(stem: str) -> str:
+        return stem if "." in stem else f"{stem}.csv"
+
+    return ", ".join(
+        f"{' or '.join(map(name, layout.tables[table].named))} for '{table}'" for table in tables
+    )
