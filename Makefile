@@ -75,7 +75,7 @@ images: $(READY_TO_CHANGE) ## Redraw the pictures of the documentation from a ru
 
 lock: ## Resolve the dependencies anew into requirements.lock and requirements-dev.lock
 	$(RESOLVE) --output-file requirements.lock
-	$(RESOLVE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(RESOLVE) --extra dev --extra postgres --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## Remove the environment and everything a run made
 	rm -rf $(VENV) dbt_project/target dbt_project/logs
