@@ -104,7 +104,7 @@ def _segmentations(
 ) -> tuple[SegmentationView, ...]:
     genres, features = reading.table("genre_counts"), reading.table("feature_labels")
     labels = {} if genres is None else dict(genres.select("genre", "genre_label").iter_rows())
-    called = {} if features is None else dict(features.select("feature", "label").iter_rows())
+    called = {} if features is None else dict(features.select("feature", "feature_label").iter_rows())
     return tuple(
         describe(
             name,

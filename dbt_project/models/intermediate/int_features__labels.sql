@@ -5,13 +5,13 @@ named as (
     {% for prefix in ['avg', 'cnt'] %}
         select
             '{{ prefix }}_' || genre as feature,
-            genre_label as label
+            genre_label as feature_label
         from {{ ref('int_genres__columns') }}
         union all
     {% endfor %}
     select
         'genre_' || genre as feature,
-        genre_label as label
+        genre_label as feature_label
     from {{ ref('int_genres__vocabulary') }}
     where
         used_for = 'titles'
@@ -19,17 +19,17 @@ named as (
     union all
     select
         'language_' || language as feature,
-        language_label as label
+        language_label as feature_label
     from {{ ref('int_languages__vocabulary') }}
     where language_column = language
     union all
     select
         'genre_other' as feature,
-        'Another genre' as label
+        'Another genre' as feature_label
     union all
     select
         'language_other' as feature,
-        'Another language' as label
+        'Another language' as feature_label
 
 ),
 
@@ -37,7 +37,7 @@ final as (
 
     select
         feature,
-        min(label) as label
+        min(feature_label) as feature_label
     from named
     group by feature
 

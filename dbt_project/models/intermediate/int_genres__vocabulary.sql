@@ -1,5 +1,5 @@
--- Users rate films alone, and segments of titles hold both catalogues: two vocabularies of the same labels. A share is one
--- of a catalogue's titles, so that a large catalogue drowns no genre of a small one.
+-- Users rate films alone, and segments of titles hold both catalogues: two vocabularies of the same labels. A share is
+-- one of a catalogue's titles, so that a large catalogue drowns no genre of a small one.
 with
 
 labels as (

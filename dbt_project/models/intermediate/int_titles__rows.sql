@@ -11,7 +11,17 @@ titles as (
 numbered as (
 
     select
-        *,
+        title_id,
+        imdb_number,
+        title,
+        original_language,
+        genres_literal,
+        overview,
+        runtime_minutes,
+        popularity,
+        vote_average,
+        vote_count,
+        release_date,
         row_number() over (
             order by
                 title_id asc,

@@ -1,4 +1,4 @@
 select
     feature,
-    label
+    feature_label
 from {{ ref('int_features__labels') }}
