@@ -3,19 +3,25 @@ with
 
 segmentations as (
 
-    select distinct segmentation
-    from {{ ref('segments') }}
-    where segmentation in ({{ user_segmentations() }})
+    select distinct
+        segmentation,
+        features
+    from {{ source('ml', 'segments') }}
+    where entity = 'user_id'
 
 ),
 
 expected as (
 
-    select
-        segmentations.segmentation,
-        users.user_id
-    from segmentations
-    cross join {{ ref('user_genre_stats') }} as users
+    {% for table in ['user_genre_stats', 'user_viewing'] %}
+        select
+            segmentations.segmentation,
+            users.user_id
+        from segmentations
+        cross join {{ ref(table) }} as users
+        where segmentations.features = 'features.{{ table }}'
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -26,7 +32,7 @@ members as (
         try_cast(entity_id as bigint) as user_id,
         count(*) as segments
     from {{ ref('segment_members') }}
-    where segmentation in ({{ user_segmentations() }})
+    where segmentation in (select expected.segmentation from expected)
     group by segmentation, entity_id
 
 )

@@ -55,7 +55,7 @@ def name_segments(naming: Naming, frame: pl.DataFrame, segment_ids: np.ndarray, 
     Raises
     ------
     SegmentationError
-        When a rule speaks of a column that is not profiled, or claims no segment.
+        When a rule speaks of a column that is not profiled, or claims no segment and is not optional.
     """
     if naming.names:
         return naming.names
@@ -87,6 +87,8 @@ def _claimed_by(rule: NamingRule, means: pl.DataFrame, *, taken: Sequence[int]) 
         and (rule.at_least is None or value >= rule.at_least)
         and (rule.at_most is None or value <= rule.at_most)
     ]
+    if not free and rule.optional:
+        return None
     if not free:
         listed = ", ".join(f"{value:.3g}" for value in values)
         msg = f"naming rule {rule.name!r} claims no segment: mean {rule.feature} is {listed}"

@@ -13,6 +13,9 @@ import polars as pl
 from ml.errors import SegmentationError, UntrainableError
 from ml.segmentation.spec import Features, PrepareStep, select_columns
 
+_NORMAL_QUARTILES = 1.3489795003921634
+"""Distance of the quartiles of a normal distribution, in standard deviations."""
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -159,14 +162,14 @@ class _Steps:
         """Fit a step on the masked columns."""
         scaled = (self.scale != 1) | (self.shift != 0)
         if step.step in {"winsorize", "log1p"} and scaled[mask].any():
-            msg = f"prepare: {step.step} must come before standardize"
+            msg = f"prepare: {step.step} must come before standardize and robust"
             raise SegmentationError(msg)
         if step.step == "winsorize":
             self._winsorize(step.share or 0.0, mask)
         elif step.step == "log1p":
             self._log1p(mask)
-        elif step.step == "standardize":
-            self._standardize(mask)
+        elif step.step in {"standardize", "robust"}:
+            self._scale(step.step, mask)
         else:
             variances = [(self.values[j] / self.scale[j]).var() for j in np.flatnonzero(mask)]
             self.scale[mask] *= np.sqrt(sum(variances))
@@ -196,12 +199,19 @@ class _Steps:
         for j in np.flatnonzero(mask):
             self.values[j] = np.log1p(self.values[j])
 
-    def _standardize(self, mask: np.ndarray) -> None:
+    def _scale(self, step: str, mask: np.ndarray) -> None:
         if self.weighed[mask].any():
-            msg = "prepare: weigh_as_one must come after standardize"
+            msg = f"prepare: weigh_as_one must come after {step}"
             raise SegmentationError(msg)
         for j in np.flatnonzero(mask):
-            self.shift[j], self.scale[j] = self.values[j].mean(), self.values[j].std()
+            values = self.values[j]
+            self.shift[j], self.scale[j] = values.mean(), values.std()
+            if step == "robust":
+                low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
+                # Where half of the rows are alike their spread says nothing, and the standard deviation stays.
+                self.shift[j] = median
+                if high > low:
+                    self.scale[j] = (high - low) / _NORMAL_QUARTILES
 
     def _listed(self, mask: np.ndarray) -> str:
         return ", ".join(column for column, chosen in zip(self.columns, mask, strict=True) if chosen)

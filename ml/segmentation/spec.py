@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from ml.errors import SegmentationError
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-StepName = Literal["winsorize", "log1p", "standardize", "weigh_as_one"]
+StepName = Literal["winsorize", "log1p", "standardize", "robust", "weigh_as_one"]
 TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 
 
@@ -26,7 +26,8 @@ class PrepareStep(_Declaration):
 
     step: StepName
     """`winsorize`: values beyond a quantile become that quantile, so that one extreme value cannot stretch a
-    column; `log1p`: log(1 + x), for counts and amounts; `standardize`: mean 0, standard deviation 1;
+    column; `log1p`: log(1 + x), for counts and amounts; `standardize`: mean 0, standard deviation 1; `robust`:
+    median 0, and the middle half of the rows as wide as of a normal distribution of standard deviation 1;
     `weigh_as_one`: the columns together get the variance of one standardized column, for the dummies of one
     category. They apply in this order."""
     columns: tuple[str, ...] = ("*",)
@@ -119,6 +120,8 @@ class NamingRule(_Declaration):
     """Which segment gets the name when several qualify."""
     at_least: float | None = None
     at_most: float | None = None
+    optional: bool = False
+    """Whether the name is left out where no segment is within the bounds, instead of refusing the segments."""
 
     @model_validator(mode="after")
     def _bounds_are_ordered(self) -> Self:

@@ -20,7 +20,7 @@ from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
 
 GROUP = "recommender"
-RATINGS, TITLES, CATALOGUE = "user_title_ratings", "title_descriptions", "catalogue_descriptions"
+INTERACTIONS, TITLES, CATALOGUE = "user_interactions", "title_descriptions", "catalogue_descriptions"
 BEATS_POPULARITY = "the_default_beats_both_kinds_of_popularity"
 MATCHES_GENRES = "genre_match_is_above_popularitys"
 CHECKS = {
@@ -38,7 +38,7 @@ STEPS = {
 }
 # In a fixed order, so that the same rows always give the same version.
 _RATED_ROWS = (
-    f"select * from features.{RATINGS} order by user_id, title_id",
+    f"select * from features.{INTERACTIONS} order by user_id, title_id",
     f"select * from features.{TITLES} order by title_id",
 )
 _CATALOGUE_ROWS = f"select * from features.{CATALOGUE} order by title_id"
@@ -46,7 +46,9 @@ _CATALOGUE_ROWS = f"select * from features.{CATALOGUE} order by title_id"
 
 def build_recommender() -> list[dg.AssetsDefinition]:
     """Return the assets of the recommender."""
-    ratings, titles, catalogue = (dg.AssetKey(["features", table]) for table in (RATINGS, TITLES, CATALOGUE))
+    ratings, titles, catalogue = (
+        dg.AssetKey(["features", table]) for table in (INTERACTIONS, TITLES, CATALOGUE)
+    )
     keys = {step: dg.AssetKey([GROUP, step]) for step in STEPS}
     evaluation, model, *_ = keys.values()
 

@@ -154,9 +154,9 @@ def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResul
     here.store.write_table(
         "segments",
         pl.DataFrame(
-            {"segment_id": range(trained.k), "segment_name": trained.segment_names, "entity": spec.entity},
-            schema={"segment_id": pl.Int32, "segment_name": pl.String, "entity": pl.String},
-        ),
+            {"segment_id": range(trained.k), "segment_name": trained.segment_names},
+            schema={"segment_id": pl.Int32, "segment_name": pl.String},
+        ).with_columns(entity=pl.lit(spec.entity), features=pl.lit(spec.features.table)),
     )
     return dg.MaterializeResult(
         metadata={

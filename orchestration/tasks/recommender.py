@@ -197,7 +197,7 @@ def _rng(purpose: str) -> np.random.Generator:
 
 
 def _as_ratings(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select("user_id", pl.col("title_id").alias("item_id"), "rating", timestamp="rated_at")
+    return frame.select("user_id", pl.col("title_id").alias("item_id"), rating="weight", timestamp="last_at")
 
 
 def _as_items(frame: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from orchestration.stores.models import ModelNotFoundError, ModelStore
 TRUTH = {
     "customer_acquisition": ("customer_segments.csv", "customer_id", "segment"),
     "user_ratings": ("personas.csv", "user_id", "persona"),
+    "user_viewing": ("viewing_groups.csv", "account", "group"),
 }
 """Segmentation to its file of planted truth, entity column and label column."""
 
@@ -30,11 +31,22 @@ def measure_recovery(layout: WarehouseLayout, segmentation: str) -> float | None
     path = _truth_folder(layout) / file
     index = None
     if path.is_file():
-        truth = pl.read_csv(path).select(pl.col(entity).cast(pl.String).alias("entity_id"), label)
+        truth = pl.read_csv(path).select(
+            _inside(layout, pl.col(entity).cast(pl.String)).alias("entity_id"), label
+        )
         both = store.read_table("segment_members").join(truth, on="entity_id")
         index = adjusted_rand_index(both[label], both["segment_id"]) if len(both) else None
     store.write_recovery(index)
     return index
+
+
+def _inside(layout: WarehouseLayout, written: pl.Expr) -> pl.Expr:
+    """Return ids as the features have them: the number that landing gave a text, any other as it is."""
+    files = sorted((layout.landing / "current" / "ids").glob("*.parquet"))
+    if not files:
+        return written
+    given = pl.read_parquet(files)
+    return written.replace(given["id"], given["number"].cast(pl.String))
 
 
 def planted_recovery(layout: WarehouseLayout) -> dict[str, float]:

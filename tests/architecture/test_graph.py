@@ -68,7 +68,7 @@ def test_lineage_runs_from_the_raw_file_to_the_plot_and_the_report(graph):
         (["marts", "viewing_hours"], ["audience", "plots"]),
         (["audience", "plots"], ["published", "tables"]),
         (["published", "tables"], ["published", "report"]),
-        (["features", "user_title_ratings"], ["recommender", "model"]),
+        (["features", "user_interactions"], ["recommender", "model"]),
         (["recommender", "lists"], ["ml", "recommendations"]),
         (["ml", "recommendations"], ["marts", "recommendations"]),
     ],

@@ -4,7 +4,7 @@ with
 
 ratings as (
 
-    select * from {{ ref('user_title_ratings') }}
+    select * from {{ ref('user_interactions') }}
 
 ),
 

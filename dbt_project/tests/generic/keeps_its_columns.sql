@@ -9,6 +9,8 @@
     {#- Called by name: dbt looks for the macros that a test calls before it runs it. -#}
     {%- if macro_name == 'genre_columns' -%}
         {%- set names = genre_columns() -%}
+    {%- elif macro_name == 'device_columns' -%}
+        {%- set names = device_columns() -%}
     {%- elif macro_name == 'title_genre_columns' -%}
         {%- set names = title_genre_columns() -%}
     {%- else -%}

@@ -40,6 +40,21 @@ def test_log1p_applies_to_the_columns_it_names_and_before_standardize():
         Preparation.fit(frame, features(prepare=["standardize", "log1p"]))
 
 
+def test_robust_scales_by_what_the_middle_half_spans_whatever_the_tails_hold():
+    values = np.random.default_rng(0).normal(3, 7, 20_000)
+    for tail in (1e3, 1e9):
+        frame = pl.DataFrame({"a": [*values, tail, tail]})
+        X = Preparation.fit(frame, features(prepare=["robust"])).transform(frame)[:-2]
+        assert np.median(X) == pytest.approx(0, abs=1e-3)
+        assert X.std() == pytest.approx(1, abs=0.02)
+
+
+def test_robust_falls_back_to_the_standard_deviation_where_half_of_the_rows_are_alike():
+    frame = pl.DataFrame({"a": [0.0] * 9 + [10.0]})
+    X = Preparation.fit(frame, features(prepare=["robust"])).transform(frame)
+    np.testing.assert_allclose(X.ravel(), [0.0] * 9 + [10 / 3], rtol=1e-6)
+
+
 def test_winsorize_pulls_values_beyond_the_training_quantiles_to_them():
     frame = pl.DataFrame({"a": [float(value) for value in range(100)] + [288_508.0]})
     steps = [{"step": "winsorize", "columns": ["a"], "share": 0.01}]

@@ -121,6 +121,14 @@ def test_a_rule_that_claims_no_segment_says_what_the_means_are():
         name_segments(naming, pl.DataFrame({"total": [1.0, 2.0]}), np.arange(2), 2)
 
 
+def test_an_optional_rule_gives_its_name_only_where_it_is_true():
+    rule = {"name": "Huge", "feature": "total", "at_least": 99, "optional": True}
+    naming = Naming.model_validate({"rank_by": "total", "rules": [rule]})
+    small, large = pl.DataFrame({"total": [1.0, 2.0]}), pl.DataFrame({"total": [1.0, 200.0]})
+    assert name_segments(naming, small, np.arange(2), 2) == ("Segment 1", "Segment 2")
+    assert name_segments(naming, large, np.arange(2), 2) == ("Segment 1", "Huge")
+
+
 def test_a_rule_names_nobody_where_all_segments_are_alike_in_its_feature():
     naming = Naming.model_validate(
         {

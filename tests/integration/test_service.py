@@ -1,0 +1,55 @@
+"""A service with text ids, genres of its own and a table of plays, from its files to published results."""
+
+import duckdb
+import polars as pl
+import pytest
+
+from ingest.demo import write_demo_world
+from tests.conftest import Matinee
+
+
+@pytest.fixture(scope="module")
+def service(matinee: Matinee, tmp_path_factory):
+    """A warehouse after one run on the small service world, and what the run said."""
+    folder = tmp_path_factory.mktemp("service")
+    write_demo_world(folder / "files", scale="small", form="service")
+    answer = matinee("run", "--source", folder / "files" / "service.yaml", warehouse=folder / "warehouse")
+    assert answer.exit_code == 0, answer.said
+    return folder / "warehouse", answer.said
+
+
+def published(warehouse, table: str) -> pl.DataFrame:
+    return pl.read_parquet(warehouse / "published" / f"{table}.parquet")
+
+
+@pytest.mark.long
+def test_a_service_without_ratings_gets_its_planted_groups_of_viewers_back(service):
+    warehouse, said = service
+    assert "Planted segments recovered by user_viewing: adjusted Rand index 0." in said
+    index = float(said.partition("recovered by user_viewing: adjusted Rand index ")[2][:5])
+    assert index >= 0.8
+    segments = published(warehouse, "segments").filter(segmentation="user_viewing")
+    assert segments["members"].sum() == len(
+        published(warehouse, "segment_members").filter(segmentation="user_viewing")
+    )
+
+
+@pytest.mark.long
+def test_a_service_without_ratings_is_recommended_titles_from_its_views(service):
+    warehouse, _ = service
+    ndcg = published(warehouse, "recommender_metrics").filter(metric="ndcg")
+    figures = dict(ndcg.select("model", "value").iter_rows())
+    assert figures["blend"] > 1.5 * figures["popular"]
+    assert len(published(warehouse, "recommendations")) > 0
+    assert len(published(warehouse, "title_audience").filter(segmentation="user_viewing")) > 0
+    assert (warehouse / "report" / "index.html").stat().st_size > 100_000
+
+
+@pytest.mark.long
+def test_the_genres_of_a_service_are_its_own(service):
+    warehouse, _ = service
+    labels = set(published(warehouse, "genres").filter(standing="kept")["genre_label"])
+    assert {"K-Drama", "True Crime"} <= labels
+    with duckdb.connect(warehouse / "matinee.duckdb", read_only=True) as connection:
+        columns = {name for name, *_ in connection.execute("describe features.user_viewing").fetchall()}
+    assert {"genre_k_drama", "genre_true_crime"} <= columns
