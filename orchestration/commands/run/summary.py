@@ -15,7 +15,7 @@ from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.tasks.recovery import planted_recovery
 from published.finding import current_set
 from published.questions.segments import segmentations, segments
-from report.data import genres_left_out
+from report.sections.quality import genres_left_out
 
 
 def write_run_file(layout: WarehouseLayout, outcome: RunOutcome, seconds: float) -> None:
