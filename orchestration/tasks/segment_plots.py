@@ -26,7 +26,7 @@ from ml.segmentation.correlation import correlation_matrix
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.spec import SegmentationSpec, select_columns
 from ml.segmentation.train import profiled_columns
-from orchestration.stores.models import ModelStore
+from orchestration.stores.segmentations import ModelStore
 
 
 @dataclass(frozen=True)
