@@ -108,7 +108,7 @@ class _Scale:
 
 
 def _choose_scale(values: np.ndarray) -> _Scale:
-    """Take logarithms where they make a skewed measure more even (`scales` asks how far values reach, not how evenly)."""
+    """Take logarithms where they make a skewed measure more even; `scales` asks how far values reach instead."""
     linear = _Scale(np.asarray, is_log=False)
     if not len(values) or values.min() < 0:
         return linear
