@@ -25,7 +25,7 @@ def score(
     warehouse: WarehouseOption = None,
 ) -> None:
     """Tell the segment of new entities with the stored model; nothing is refitted."""
-    from ml.errors import SegmentationError
+    from ml.segmentation.errors import SegmentationError
     from orchestration.commands.frames import FrameError, write_frame
     from orchestration.stores.layout import WarehouseLayout
     from orchestration.stores.versions import ModelNotFoundError

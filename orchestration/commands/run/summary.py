@@ -1,6 +1,7 @@
-"""What `matinee run` says at its end, read from what was published.
+"""What `matinee run` says at its end, read from what has landed and what was published, and the run file it leaves.
 
-Belongs here: the table of segments, the run file with stage times. Does not belong here: the report.
+Belongs here: rejected lines, notes on files, the table of segments, genres left out, planted segments found again;
+stage times. Does not belong here: the report.
 """
 
 import json

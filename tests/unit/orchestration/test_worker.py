@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ml.errors import SegmentationError
+from ml.segmentation.errors import SegmentationError
 from orchestration.tasks import worker
 
 TASKS = """
 import os, time
-from ml.errors import SegmentationError
+from ml.segmentation.errors import SegmentationError
 
 def add(a, b): return a + b
 def refuse(): raise SegmentationError("too few rows")
