@@ -8,8 +8,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-MINIMUM_MEMBERS = 50
-"""Groups of fewer people are left out of files unless a setting says otherwise."""
 SUPPRESSED = "suppressed"
 """The column that marks such a group."""
 
@@ -21,9 +19,7 @@ def to_parquet(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def suppress_small(
-    frame: pl.DataFrame, size: pl.Expr, *, keys: Sequence[str], minimum: int = MINIMUM_MEMBERS
-) -> pl.DataFrame:
+def suppress_small(frame: pl.DataFrame, size: pl.Expr, *, keys: Sequence[str], minimum: int) -> pl.DataFrame:
     """Return a table that says of a small group only that it is there.
 
     Parameters

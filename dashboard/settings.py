@@ -1,16 +1,17 @@
-"""What the command that starts the dashboard tells it, through the environment.
+"""The dashboard's settings: environment variables, which the command that starts it hands on.
 
-Belongs here: reading those variables. Does not belong here: settings of Streamlit (`.streamlit/config.toml`).
+Belongs here: reading them, and the defaults that are the dashboard's own. Does not belong here: settings of Streamlit
+(`.streamlit/config.toml`).
 """
 
 import os
 import socket
 from pathlib import Path
 
-from dashboard.exports import MINIMUM_MEMBERS
-
 WAREHOUSE, MINIMUM = "MATINEE_WAREHOUSE", "MATINEE_MINIMUM_MEMBERS"
 NAMES = "MATINEE_DASHBOARD_NAMES"
+_MINIMUM_MEMBERS = 50
+"""Groups of fewer people are left out of files unless the setting says otherwise."""
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what is compared with, not listened on
 
@@ -23,7 +24,7 @@ def warehouse() -> Path:
 
 def minimum_members() -> int:
     """Return the size under which a group of people is left out of files."""
-    return int(os.environ.get(MINIMUM, MINIMUM_MEMBERS))
+    return int(os.environ.get(MINIMUM, _MINIMUM_MEMBERS))
 
 
 def own_names(address: str) -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
-from ml.plots.encode import thumbnail
+from ml.plots.shrink import thumbnail
 
 IMAGES = Path(__file__).with_name("images")
 PLOTS = {

@@ -1,7 +1,7 @@
 """Which raw column, or which expression over raw columns, each canonical column of a file comes from.
 
-Here: finding columns by name, and asking DuckDB whether an expression can be one.
-Not here: reading the cells (`ingest.cells`), the declarations themselves (`ingest.declarations`).
+Belongs here: finding columns by name, and asking DuckDB whether an expression can be one.
+Does not belong here: reading the cells (`ingest.cells`), the declarations themselves (`ingest.declarations`).
 """
 
 from __future__ import annotations

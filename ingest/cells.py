@@ -1,7 +1,7 @@
 """How a cell is read: the SQL that makes a value of a landing column's kind of it, or NULL where it cannot.
 
-Here: SQL text for DuckDB, one way for each kind, and what a column as a whole shows of how it is written.
-Not here: which cell belongs to which column (`ingest.binding`), running the SQL (`ingest.staging`).
+Belongs here: SQL text for DuckDB, one way for each kind, and what a column as a whole shows of how it is written.
+Does not belong here: which cell belongs to which column (`ingest.binding`), running the SQL (`ingest.staging`).
 
 DuckDB's own cast is too friendly: it reads '1.5' as the integer 2, '1_000' as 1000, '0x10' as 16, 'nan' as a number
 and '20:15:00+02' as a time without a zone, so the casts here are guarded. A number of time and a date of numbers alone

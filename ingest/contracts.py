@@ -1,8 +1,9 @@
 """The canonical tables: what the landing holds, whatever the files of a service look like.
 
-Here: declarations. To add a table, add a `Contract`; no other module needs to change.
-Not here: names of files and of raw columns (`ingest/layouts`, or a service's own declaration), how a cell is read
-(`ingest.cells`), what is done with a bad line (`ingest.landing`). Cleaning that needs more than one line is SQL's.
+Belongs here: declarations. To add a table, add a `Contract`; no other module needs to change.
+Does not belong here: names of files and of raw columns (`ingest/layouts`, or a service's own declaration), how a cell
+is read (`ingest.cells`), what is done with a bad line (`ingest.landing`). Cleaning that needs more than one line is
+SQL's.
 """
 
 from __future__ import annotations

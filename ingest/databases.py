@@ -1,6 +1,7 @@
 """A table or a query of a database, as a file that the rest reads.
 
-Here: addresses, and one reader for PostgreSQL, SQLite and DuckDB. Not here: what its columns become.
+Belongs here: addresses, and one reader for PostgreSQL, SQLite and DuckDB. Does not belong here: what its columns
+become.
 
 DuckDB's own extensions for PostgreSQL and SQLite would have to be downloaded while running; a driver and the standard
 library do not. PostgreSQL writes CSV itself, which keeps every value as it spells it.

@@ -1,8 +1,8 @@
 """What a service says of its data: which files or tables become which canonical table, and how they are read.
 
-Here: the shape of a declaration (YAML), and the refusal of one that names what does not exist.
-Not here: looking at the files (`ingest.sources`) and at their columns (`ingest.binding`). A known layout is such a
-declaration with a name, and nothing else.
+Belongs here: the shape of a declaration (YAML), and the refusal of one that names what does not exist.
+Does not belong here: looking at the files (`ingest.sources`) and at their columns (`ingest.binding`). A known layout is
+such a declaration with a name, and nothing else.
 """
 
 from __future__ import annotations

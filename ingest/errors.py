@@ -1,7 +1,7 @@
 """The one error that ingest raises for a person to read.
 
-Here: the error and how its sentence is put together.
-Not here: when to raise it (each module knows its own faults), nor how it is shown (that is the caller's).
+Belongs here: the error and how its sentence is put together.
+Does not belong here: when to raise it (each module knows its own faults), nor how it is shown (that is the caller's).
 """
 
 from __future__ import annotations

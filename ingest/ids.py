@@ -1,7 +1,8 @@
 """The numbers of ids that are no numbers: given once, kept for ever.
 
-Here: the append-only table `ids` of the landing (number, id), and putting its numbers into a draft.
-Not here: which ids are their own numbers (`ingest.cells.own_number`), showing ids as they came (publishing).
+Belongs here: the append-only table `ids` of the landing (number, id), and putting its numbers into a draft.
+Does not belong here: which ids are their own numbers (`ingest.cells.own_number`), showing ids as they came
+(publishing).
 
 A segment is a Parquet file ``files/ids-<first number>.parquet``. It is put there by a link that fails where the name is
 taken, so that two landings at once cannot give a number twice.

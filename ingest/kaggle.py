@@ -1,6 +1,6 @@
 """The download of The Movies Dataset from Kaggle.
 
-Here: kagglehub, and what to tell a person when a file cannot be had. Not here: what the files hold.
+Belongs here: kagglehub, and what to tell a person when a file cannot be had. Does not belong here: what the files hold.
 """
 
 from __future__ import annotations

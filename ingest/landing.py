@@ -1,7 +1,8 @@
 """Raw file in, typed Parquet landing out, with every line that breaks the contract kept and explained.
 
-Here: the order of events for one file (`land_file`); `land` does it for each file of a source.
-Not here: the declarations (`ingest.declarations`), the reading (`ingest.staging`), the folder (`ingest.store`).
+Belongs here: the order of events for one file (`land_file`); `land` does it for each file of a source.
+Does not belong here: the declarations (`ingest.declarations`), the reading (`ingest.staging`), the folder
+(`ingest.store`).
 
 Nothing that readers see changes before the switch: a file that is refused leaves the current set as it was.
 """

@@ -1,6 +1,7 @@
 """From a file as it came to one that DuckDB can read: unpacked, in UTF-8, its format and dialect known.
 
-Here: the order in which a file shows what it is. Not here: each of these steps (`ingest.rawfiles`, `ingest.readers`).
+Belongs here: the order in which a file shows what it is. Does not belong here: each of these steps (`ingest.rawfiles`,
+`ingest.readers`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Raw files as bytes: telling what a file is, hashing it, and unpacking it where it is compressed.
 
-Here: everything that looks at a file's bytes without knowing which table it holds.
-Not here: finding the files of a source (`ingest.sources`), reading their cells (`ingest.landing`).
+Belongs here: everything that looks at a file's bytes without knowing which table it holds.
+Does not belong here: finding the files of a source (`ingest.sources`), reading their cells (`ingest.landing`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One raw file as rows of cells: CSV, JSON or Parquet, behind one shape.
 
-Here: how a file is divided into columns and rows, and the lines of given rows.
-Not here: which column is which (`ingest.binding`), what is done with the rows (`ingest.staging`).
+Belongs here: how a file is divided into columns and rows, and the lines of given rows.
+Does not belong here: which column is which (`ingest.binding`), what is done with the rows (`ingest.staging`).
 
 DuckDB reads the files. What it does not do is done here: it needs the names of columns to tell semicolons from commas,
 so they choose the delimiter; a malformed JSON line takes all others with it, so JSON is read line by line.

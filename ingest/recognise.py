@@ -1,7 +1,7 @@
 """Which known layout the files of a folder have: their names are a hint, what their first line shows is the proof.
 
-Here: looking for files, looking at their first lines, choosing the layouts that explain most of them.
-Not here: the layouts themselves (`ingest/layouts`).
+Belongs here: looking for files, looking at their first lines, choosing the layouts that explain most of them.
+Does not belong here: the layouts themselves (`ingest/layouts`).
 """
 
 from __future__ import annotations

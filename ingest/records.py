@@ -1,7 +1,7 @@
 """Where the records of a text file lie: their physical lines and exact bytes.
 
-Here: one pass over the bytes that finds given records. Not here: which records are bad; DuckDB judges that, and a
-file without bad lines never comes here.
+Belongs here: one pass over the bytes that finds given records. Does not belong here: which records are bad; DuckDB
+judges that, and a file without bad lines never comes here.
 
 DuckDB tells where a malformed record begins, but not its physical line where cells hold line ends, nor its bytes where
 they are not UTF-8; of a row that it could read and that breaks the contract it tells neither. Python's `csv` finds the

@@ -1,6 +1,7 @@
 """Lines that do not land, each with its reason, and columns of which too much cannot be read.
 
-Here: the words for what is wrong, and the file of rejects. Not here: finding what is wrong (`ingest.staging`).
+Belongs here: the words for what is wrong, and the file of rejects. Does not belong here: finding what is wrong
+(`ingest.staging`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Finding what a source holds: by its declaration, by a known layout, or from Kaggle.
 
-Here: which files become which table, and what to tell a person when one cannot be had.
-Not here: recognising a layout (`ingest.recognise`), reading the files (`ingest.landing`), the download
+Belongs here: which files become which table, and what to tell a person when one cannot be had.
+Does not belong here: recognising a layout (`ingest.recognise`), reading the files (`ingest.landing`), the download
 (`ingest.kaggle`), making the demo world (`ingest.demo`).
 """
 

@@ -1,6 +1,6 @@
 """How names, texts and paths become SQL: the one way, for every module that builds a statement.
 
-Here: quoting. Not here: what the statements say.
+Belongs here: quoting. Does not belong here: what the statements say.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """All rows of one raw file, typed, as a draft of the landing table; and what in them could not be read.
 
-Here: the SQL of one file from raw cells to values, and the two ways of running it.
-Not here: what becomes of good and bad rows (`ingest.landing`), how one cell is read (`ingest.cells`).
+Belongs here: the SQL of one file from raw cells to values, and the two ways of running it.
+Does not belong here: what becomes of good and bad rows (`ingest.landing`), how one cell is read (`ingest.cells`).
 
 The draft holds, beside the values, `_unreadable` (a bit for each column whose cell is not empty and could not be
 read), `_is_left_out` (the declaration's condition) and for ids that are no numbers their text (`<name>#`).

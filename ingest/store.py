@@ -1,7 +1,7 @@
 """The landing folder: where files land, which set of them is current, and how one set replaces another.
 
-Here: names, the append-only store of landed files, the atomic switch.
-Not here: how a file becomes Parquet (`ingest.landing`).
+Belongs here: names, the append-only store of landed files, the atomic switch.
+Does not belong here: how a file becomes Parquet (`ingest.landing`).
 
 Layout::
 

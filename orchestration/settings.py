@@ -1,7 +1,7 @@
 """Settings: environment variables with the prefix `MATINEE_`, checked when they are read.
 
-Belongs here: every setting, its default and its meaning, and handing them to dbt.
-Does not belong here: anything decided per segmentation (that is its YAML).
+Belongs here: every setting of a run, its default and its meaning, and handing them to dbt.
+Does not belong here: anything decided per segmentation (that is its YAML), the dashboard's own (`dashboard.settings`).
 """
 
 import os

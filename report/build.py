@@ -1,7 +1,7 @@
 """From a published set and the plots to the report's content, and the finished page to its place.
 
 Belongs here: handing each section what it is made of, and saying what is missing. Does not belong here: asking the set
-(`reading`), what is made of an answer (`sections`, `data`), how it looks (`render`), anything Dagster.
+(`reading`), what is made of an answer (`sections`), how it looks (`render`), anything Dagster.
 """
 
 import os
@@ -12,12 +12,13 @@ from typing import Any
 
 import polars as pl
 
-from published.questions import audience, quality, segments
+from published.questions import audience, segments
+from published.questions import quality as quality_questions
 from published.sets import PublishedSet
-from report import data
 from report.context import ReportContext, RunFacts
 from report.pictures import Picture, embed
 from report.reading import Reading
+from report.sections import quality
 from report.sections.advice import advice, left_out
 from report.sections.audience import plans
 from report.sections.catalogue import TABLES as CATALOGUE_TABLES
@@ -75,7 +76,7 @@ def build_report_context(
         genres=popular_genres(reading.ask("genre_popularity", audience.genre_popularity)),
         recommender=_recommender(reading, names),
         **_quality(reading, catalogue.get("titles")),
-        left_out=(*data.genres_left_out(reading.table("genres")), *run.left_out),
+        left_out=(*quality.genres_left_out(reading.table("genres")), *run.left_out),
         absent=(
             *(f"published table {name}" for name in reading.absent),
             *(f"plots of {name}" for name, own in plots.items() if not own),
@@ -92,8 +93,8 @@ def read_set(published: PublishedSet | None) -> ComparedSet | None:
 def _compared(reading: Reading, published: PublishedSet) -> ComparedSet:
     answers = {
         **reading.tables("segments", "recommender_metrics"),
-        "data_funnel": reading.ask("data_funnel", quality.funnel),
-        "landing_manifest": reading.ask("landing_manifest", quality.files),
+        "data_funnel": reading.ask("data_funnel", quality_questions.funnel),
+        "landing_manifest": reading.ask("landing_manifest", quality_questions.files),
     }
     marts = {name: frame for name, frame in answers.items() if frame is not None}
     return ComparedSet(reading.source(), published.published_at, marts)
@@ -131,15 +132,17 @@ def _recommender(reading: Reading, names: Sequence[str]) -> RecommenderView:
 
 def _quality(reading: Reading, titles: pl.DataFrame | None) -> dict[str, Any]:
     """Return what the page says about the data, by its names in the content."""
-    funnel = reading.ask("data_funnel", quality.funnel)
-    files = reading.ask("landing_manifest", quality.files)
-    reasons = reading.ask("rejects", quality.reject_reasons)
+    funnel = reading.ask("data_funnel", quality_questions.funnel)
+    files = reading.ask("landing_manifest", quality_questions.files)
+    reasons = reading.ask("rejects", quality_questions.reject_reasons)
     return {
-        "headlines": data.headlines(funnel, files, titles),
-        "funnels": data.funnels(funnel),
-        "files": data.files(files),
-        "reject_reasons": data.reject_reasons(reasons),
-        "rejects": data.first_rejects(reading.ask("rejects", quality.rejects, data.MOST_REJECTS)),
+        "headlines": quality.headlines(funnel, files, titles),
+        "funnels": quality.funnels(funnel),
+        "files": quality.files(files),
+        "reject_reasons": quality.reject_reasons(reasons),
+        "rejects": quality.first_rejects(
+            reading.ask("rejects", quality_questions.rejects, quality.MOST_REJECTS)
+        ),
         "reject_count": 0 if reasons is None else reasons["lines"].sum(),
     }
 

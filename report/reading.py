@@ -1,7 +1,7 @@
 """From a published set to the frames that sections are made of, and what of the set could not be read.
 
 Belongs here: what the page asks, questions that only the page asks. Does not belong here: what is made of an answer
-(`sections`, `data`), questions that others ask too (`published.questions`).
+(`sections`), questions that others ask too (`published.questions`).
 
 A table that is absent or damaged is no error: the report is also what people open to see why. Of large tables, such as
 members and recommendations, it asks for a few rows.

@@ -3,6 +3,8 @@
 Belongs here: charts about what is recommended. Does not belong here: recommending.
 """
 
+from collections.abc import Mapping, Sequence
+
 import plotly.graph_objects as go
 import polars as pl
 
@@ -30,21 +32,9 @@ def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame
     palette = dict(zip(labels, segment_colors(len(labels)), strict=True))
     titles = recommended.head(_MOST_TITLES)
     nodes = [name(user), *names(labels), *names(titles["title"].to_list(), 20)]
-    links = [
-        (0, 1 + i, count, palette[genre])
-        for i, (genre, count) in enumerate(shown.select("genre_label", "ratings").iter_rows())
-    ]
-    ratings = dict(shown.select("genre_label", "ratings").iter_rows())
-    wanted = [
-        [genre for genre in (listed or "").split(", ") if genre in palette] for listed in titles["genres"]
-    ]
-    of_genre = {genre: sum(genre in listed for listed in wanted) for genre in labels}
-    for i, listed in enumerate(wanted):
-        # What flows into a genre flows out of it, in equal parts to the titles that have it.
-        links += [
-            (1 + labels.index(genre), 1 + len(labels) + i, ratings[genre] / of_genre[genre], palette[genre])
-            for genre in listed
-        ]
+    links = _links(
+        dict(shown.select("genre_label", "ratings").iter_rows()), titles["genres"].to_list(), palette
+    )
     figure = go.Figure(
         go.Sankey(
             node={
@@ -76,6 +66,27 @@ def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame
         f"{user} rates {first['genre_label']} most: {percent(first['ratings'] / total, 0)} of all by genre",
         "From the user over the genres of rated titles to the first recommendations that have them.",
     )
+
+
+def _links(
+    ratings: Mapping[str, int], genres_of_titles: Sequence[str | None], palette: Mapping[str, str]
+) -> list[tuple[int, int, float, str]]:
+    """Return source, target, value and colour of each link; node 0 is the user, then come genres, then titles."""
+    links: list[tuple[int, int, float, str]] = [
+        (0, 1 + i, count, palette[genre]) for i, (genre, count) in enumerate(ratings.items())
+    ]
+    place = {genre: 1 + i for i, genre in enumerate(ratings)}
+    wanted = [
+        [genre for genre in (listed or "").split(", ") if genre in place] for listed in genres_of_titles
+    ]
+    of_genre = {genre: sum(genre in listed for listed in wanted) for genre in ratings}
+    for i, listed in enumerate(wanted):
+        # What flows into a genre flows out of it, in equal parts to the titles that have it.
+        links += [
+            (place[genre], 1 + len(ratings) + i, ratings[genre] / of_genre[genre], palette[genre])
+            for genre in listed
+        ]
+    return links
 
 
 _METRIC_NAMES = {"ndcg": "nDCG@10", "genre_match": "Genre match"}

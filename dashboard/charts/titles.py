@@ -3,6 +3,8 @@
 Belongs here: charts whose rows are titles, or segments as the audience of one. Does not belong here: queries.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
@@ -153,29 +155,7 @@ def genre_strip(titles: pl.DataFrame) -> Chart:
     # A fixed pattern and no chance: the same titles are always drawn at the same places.
     jitter = (np.arange(len(titles)) * 0.618034 % 1 - 0.5) * 0.6
     medians = titles.group_by("genre_label", maintain_order=True).agg(pl.col("mean_rating").median())
-    figure = go.Figure(
-        [
-            go.Scattergl(
-                x=titles["mean_rating"],
-                y=rows + jitter,
-                mode="markers",
-                showlegend=False,
-                marker={"color": BLUE, "size": 6, "opacity": 0.5},
-                text=names(titles["title"].to_list()),
-                customdata=titles["rating_count"],
-                hovertemplate="%{text}: %{x:.2f} by %{customdata:,} raters<extra></extra>",
-            ),
-            go.Scatter(
-                x=medians["mean_rating"],
-                y=[row_of[genre] for genre in medians["genre_label"]],
-                mode="markers",
-                showlegend=False,
-                marker={"symbol": "line-ns", "size": 22, "line": {"width": 3, "color": "#bd1f01"}},
-                text=names(medians["genre_label"].to_list()),
-                hovertemplate="%{text}: median %{x:.2f}<extra></extra>",
-            ),
-        ]
-    )
+    figure = go.Figure([_dots(titles, rows + jitter), _medians(medians, row_of)])
     figure.update_yaxes(
         tickvals=list(row_of.values()),
         ticktext=names(list(row_of)),
@@ -191,4 +171,29 @@ def genre_strip(titles: pl.DataFrame) -> Chart:
         f"The typical {best['genre_label']} title is rated {number(best['mean_rating'])}, "
         f"the typical {worst['genre_label']} title {number(worst['mean_rating'])}",
         "Each dot is one of the most rated titles of a genre; red: the median of these.",
+    )
+
+
+def _dots(titles: pl.DataFrame, places: np.ndarray) -> go.Scattergl:
+    return go.Scattergl(
+        x=titles["mean_rating"],
+        y=places,
+        mode="markers",
+        showlegend=False,
+        marker={"color": BLUE, "size": 6, "opacity": 0.5},
+        text=names(titles["title"].to_list()),
+        customdata=titles["rating_count"],
+        hovertemplate="%{text}: %{x:.2f} by %{customdata:,} raters<extra></extra>",
+    )
+
+
+def _medians(medians: pl.DataFrame, row_of: Mapping[str, int]) -> go.Scatter:
+    return go.Scatter(
+        x=medians["mean_rating"],
+        y=[row_of[genre] for genre in medians["genre_label"]],
+        mode="markers",
+        showlegend=False,
+        marker={"symbol": "line-ns", "size": 22, "line": {"width": 3, "color": "#bd1f01"}},
+        text=names(medians["genre_label"].to_list()),
+        hovertemplate="%{text}: median %{x:.2f}<extra></extra>",
     )

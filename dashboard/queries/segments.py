@@ -1,4 +1,4 @@
-"""What the page of segments asks: profiles, genres, claims, members.
+"""What the page of segments asks: how many there are, profiles, genres, members.
 
 Belongs here: SQL over the published tables of segmentations. Does not belong here: what others ask too
 (`published.questions`), charts, pages.

@@ -1,5 +1,8 @@
 """The pages, in the order of the sidebar.
 
+Belongs here: which pages there are; each is a module. Does not belong here: what a page asks (`dashboard.queries`) and
+draws (`dashboard.charts`).
+
 Not in a folder `pages/`: Streamlit would take each of its files for a page of its own.
 """
 

@@ -1,4 +1,7 @@
-"""Known layouts: declarations with a name, one YAML file each. Here: reading them. Not here: recognising one."""
+"""Known layouts: declarations with a name, one YAML file each.
+
+Belongs here: reading them. Does not belong here: recognising one.
+"""
 
 from __future__ import annotations
 

@@ -8,8 +8,10 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from ml.plots.given import drawable
+from ml.plots.palette import ACCENT, INK
 from ml.plots.rows import named_rows
-from ml.plots.style import ACCENT, INK, label_ticks, number, numbers_apart, plot_style
+from ml.plots.style import label_ticks, plot_style
+from ml.plots.words import number, numbers_apart
 
 _QUARTERS = (0.25, 0.5, 0.75)
 _REACH = 1.5

@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_hex
 
-from ml.plots.style import MUTED, readable_on
+from ml.plots.palette import MUTED, readable_on
 
 BLUE_TO_RED = LinearSegmentedColormap.from_list(
     "pale_RdBu_r", colormaps["RdBu_r"](np.linspace(0.23, 0.77, 65))

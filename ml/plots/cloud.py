@@ -12,7 +12,8 @@ from matplotlib.font_manager import FontProperties, findfont
 
 from ml.plots.cells import draw_key
 from ml.plots.given import drawable
-from ml.plots.style import WIDTH, add_axes, number, percent, plot_style, short_name, titled_figure
+from ml.plots.style import WIDTH, add_axes, plot_style, titled_figure
+from ml.plots.words import number, percent, short_name
 
 _WIDE, _HIGH, _KEY, _SIDE = 6.6, 3.3, 0.5, 0.2
 _DOTS_PER_INCH = 120

@@ -12,17 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ml.plots.cells import draw_cells, draw_key
-from ml.plots.style import (
-    INK,
-    WIDTH,
-    add_axes,
-    decimals,
-    feature_labels,
-    plot_style,
-    short_name,
-    text_width,
-    titled_figure,
-)
+from ml.plots.palette import INK
+from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure
+from ml.plots.words import decimals, feature_labels, short_name
 
 _MOST_FEATURES = 30
 _ROW, _KEY, _MARGIN = 0.27, 0.5, 0.25

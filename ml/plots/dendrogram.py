@@ -11,20 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
-from ml.plots.style import (
-    ACCENT,
-    INK,
-    MUTED,
-    WIDTH,
-    add_axes,
-    label_ticks,
-    percent,
-    plot_style,
-    segment_colors,
-    short_name,
-    text_width,
-    titled_figure,
-)
+from ml.plots.palette import ACCENT, INK, MUTED, segment_colors
+from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure
+from ml.plots.words import percent, short_name
 
 _LEAST_LEAVES, _MOST_LEAVES = 24, 60
 _ROW, _AXIS, _CUT, _LEFT = 0.17, 0.6, 0.18, 0.35

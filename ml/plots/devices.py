@@ -12,19 +12,9 @@ from matplotlib.patches import Rectangle
 
 from ml.plots.cells import WHITE_TO_BLUE, draw_cells, draw_key
 from ml.plots.given import drawable
-from ml.plots.style import (
-    INK,
-    WIDTH,
-    add_axes,
-    clean,
-    percent,
-    plot_style,
-    segment_colors,
-    short_name,
-    text_width,
-    titled_figure,
-    wrap_name,
-)
+from ml.plots.palette import INK, segment_colors
+from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
+from ml.plots.words import clean, percent, short_name
 
 _KEY, _RIGHT, _HEAD, _SIDE = 0.5, 0.25, 0.3, 0.2
 _USER_ROW, _SEGMENT_ROW = 0.2, 0.46

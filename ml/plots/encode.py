@@ -1,6 +1,6 @@
-"""Figures as PNG bytes, full size and small.
+"""Figures as PNG bytes.
 
-Belongs here: rendering and encoding. Does not belong here: drawing, files, what needs no drawing library (`shrink`).
+Belongs here: rendering and encoding. Does not belong here: drawing, files, what is done to encoded pictures (`shrink`).
 """
 
 import io
@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from ml.plots.shrink import thumbnail
-from ml.plots.style import MUTED, no_font_has, plot_style
-
-__all__ = ["thumbnail", "to_png"]
+from ml.plots.palette import MUTED
+from ml.plots.style import no_font_has, plot_style
 
 
 def to_png(figure: Figure, dpi: int = 120) -> bytes:

@@ -12,19 +12,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from ml.plots.cells import draw_cells, draw_key
-from ml.plots.style import (
-    INK,
-    WIDTH,
-    add_axes,
-    decimals,
-    feature_labels,
-    number,
-    plot_style,
-    short_name,
-    text_width,
-    titled_figure,
-    wrap_name,
-)
+from ml.plots.palette import INK
+from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
+from ml.plots.words import decimals, feature_labels, number, short_name
 
 _MOST_FEATURES = 40
 _ROW, _KEY, _RIGHT = 0.27, 0.45, 0.25

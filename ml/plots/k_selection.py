@@ -14,22 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from ml.plots.style import (
-    ACCENT,
-    INK,
-    MUTED,
-    WIDTH,
-    add_axes,
-    label_ticks,
-    log_ticks,
-    number,
-    numbers_apart,
-    percent,
-    plot_style,
-    segment_colors,
-    tick_number,
-    titled_figure,
-)
+from ml.plots.palette import ACCENT, INK, MUTED, segment_colors
+from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, titled_figure
+from ml.plots.words import log_ticks, number, numbers_apart, percent, tick_number
 
 _LINE = segment_colors(1)[0]
 

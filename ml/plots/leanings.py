@@ -9,21 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from ml.plots.given import drawable
-from ml.plots.style import (
-    INK,
-    MUTED,
-    WIDTH,
-    add_axes,
-    label_ticks,
-    number,
-    percent,
-    plot_style,
-    segment_colors,
-    short_name,
-    text_width,
-    titled_figure,
-    wrap_name,
-)
+from ml.plots.palette import INK, MUTED, segment_colors
+from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure, wrap_name
+from ml.plots.words import number, percent, short_name
 
 _ROW, _HEAD, _AXIS, _RIGHT = 0.25, 0.34, 0.55, 0.3
 _LABEL_SIZE = 9.0

@@ -1,8 +1,10 @@
 """The colours that plots, report and dashboard agree on.
 
-Belongs here: ink, the colour of a segment, what can be read on it. Does not belong here: any drawing library; the
-dashboard draws with another one and must not wait for matplotlib.
+Belongs here: ink, the colours of segments and of other things (devices, catalogues), what can be read on them.
+Does not belong here: any drawing library; the dashboard draws with another one and must not wait for matplotlib.
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -25,6 +27,9 @@ _SEGMENT_COLORS = (
     "#94a4a2",
 )
 
+# For what is no segment and must not look like one: Okabe and Ito (2008), without yellow, which is lost on white.
+_KIND_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#1f2430")
+
 
 def segment_colors(n: int) -> list[str]:
     """Return hex colours of the segment ids 0 to n - 1.
@@ -37,6 +42,11 @@ def segment_colors(n: int) -> list[str]:
         channels = _channels(_SEGMENT_COLORS[i % len(_SEGMENT_COLORS)]) * 0.62 ** (i // len(_SEGMENT_COLORS))
         colors.append("#" + "".join(f"{round(float(channel) * 255):02x}" for channel in channels))
     return colors
+
+
+def kind_colors(kinds: Iterable[str]) -> dict[str, str]:
+    """Return a hex colour for each kind; by name, so that their order changes none. From the eighth on they return."""
+    return {kind: _KIND_COLORS[i % len(_KIND_COLORS)] for i, kind in enumerate(sorted(set(kinds)))}
 
 
 def readable_on(color: str) -> str:

@@ -11,19 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from ml.plots.style import (
-    INK,
-    WIDTH,
-    add_axes,
-    label_ticks,
-    percent,
-    plot_style,
-    segment_colors,
-    short_name,
-    text_width,
-    titled_figure,
-    wrap_name,
-)
+from ml.plots.palette import INK, segment_colors
+from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure, wrap_name
+from ml.plots.words import percent, short_name
 from ml.segmentation.map_points import balanced_subsample
 
 _LABEL_SIZE = 9.0
@@ -76,28 +66,30 @@ def pca_map(
         axes = add_axes(figure, *_EDGES)
         dots = colors[owners[inside]].tolist()
         axes.scatter(drawn[inside, 0], drawn[inside, 1], s=9, c=dots, alpha=0.6, linewidths=0)
-        for ring, edge in ((2.6, "white"), (1.0, INK)):
-            axes.scatter(
-                centres[:, 0],
-                centres[:, 1],
-                s=120,
-                c=colors.tolist(),
-                edgecolors=edge,
-                linewidths=ring,
-                zorder=3,
-            )
+        _draw_centres(axes, centres, colors.tolist())
         axes.set_xlim(low[0], high[0])
         axes.set_ylim(low[1], high[1])
         _label_centres(axes, centres, names)
-        label_ticks(axes.xaxis)
-        label_ticks(axes.yaxis)
-        axes.set_xlabel(f"Component 1 ({percent(ratio[0])} of the variance)")
-        if ratio[1] > 0:
-            axes.set_ylabel(f"Component 2 ({percent(ratio[1])} of the variance)")
-        else:
-            axes.set_yticks([])
-            axes.set_ylabel("No second component")
+        _label_axes(axes, ratio)
     return figure
+
+
+def _draw_centres(axes: Axes, centres: np.ndarray, colors: list[str]) -> None:
+    for ring, edge in ((2.6, "white"), (1.0, INK)):
+        axes.scatter(
+            centres[:, 0], centres[:, 1], s=120, c=colors, edgecolors=edge, linewidths=ring, zorder=3
+        )
+
+
+def _label_axes(axes: Axes, ratio: np.ndarray) -> None:
+    label_ticks(axes.xaxis)
+    label_ticks(axes.yaxis)
+    axes.set_xlabel(f"Component 1 ({percent(ratio[0])} of the variance)")
+    if ratio[1] > 0:
+        axes.set_ylabel(f"Component 2 ({percent(ratio[1])} of the variance)")
+    else:
+        axes.set_yticks([])
+        axes.set_ylabel("No second component")
 
 
 def _label_centres(axes: Axes, centres: np.ndarray, names: Sequence[str]) -> None:

@@ -11,22 +11,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 
 from ml.plots.given import drawable
+from ml.plots.palette import INK, MUTED, segment_colors
 from ml.plots.pca_map import place_labels
-from ml.plots.style import (
-    INK,
-    MUTED,
-    WIDTH,
-    add_axes,
-    clean,
-    label_ticks,
-    log_ticks,
-    number,
-    plot_style,
-    segment_colors,
-    text_width,
-    tick_number,
-    titled_figure,
-)
+from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure
+from ml.plots.words import clean, log_ticks, number, tick_number
 
 _LABEL_SIZE = 9.0
 _BOX = (0.85, 0.6, WIDTH - 0.25, 4.9)

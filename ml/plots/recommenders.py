@@ -7,8 +7,10 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from ml.plots.given import drawable
+from ml.plots.palette import ACCENT, MUTED, segment_colors
 from ml.plots.rows import named_rows
-from ml.plots.style import ACCENT, MUTED, label_ticks, number, plot_style, segment_colors, short_name
+from ml.plots.style import label_ticks, plot_style
+from ml.plots.words import number, short_name
 
 _BASELINE = "#b4b9c4"
 

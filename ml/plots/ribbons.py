@@ -14,20 +14,10 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from ml.plots.given import drawable
-from ml.plots.labels import spread
-from ml.plots.style import (
-    MUTED,
-    WIDTH,
-    add_axes,
-    number,
-    percent,
-    plot_style,
-    segment_colors,
-    short_name,
-    text_width,
-    titled_figure,
-    wrap_name,
-)
+from ml.plots.palette import MUTED, segment_colors
+from ml.plots.spacing import spread
+from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
+from ml.plots.words import number, percent, short_name
 
 _MOST_GENRES = 11
 _LABEL_SIZE = 9.0

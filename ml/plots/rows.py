@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ml.plots.style import INK, WIDTH, add_axes, text_width, titled_figure, wrap_name
+from ml.plots.palette import INK
+from ml.plots.style import WIDTH, add_axes, text_width, titled_figure, wrap_name
 
 _AXIS, _RIGHT, _NARROWEST = 0.6, 0.3, 0.7
 _NAME_SIZE = 9.5

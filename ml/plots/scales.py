@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.plots.style import log_ticks
+from ml.plots.words import log_ticks
 
 STRIP = 0.09
 """Share of a logarithmic scale that its zeros take."""

@@ -14,23 +14,11 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ml.plots.palette import INK, MUTED, RULE, segment_colors
 from ml.plots.pca_map import balanced_subsample
 from ml.plots.scales import STRIP, Scale, choose_scale
-from ml.plots.style import (
-    INK,
-    MUTED,
-    RULE,
-    WIDTH,
-    add_axes,
-    clean,
-    number,
-    plot_style,
-    segment_colors,
-    text_width,
-    tick_number,
-    titled_figure,
-    wrap_name,
-)
+from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
+from ml.plots.words import clean, number, tick_number
 
 _EXTREME = 10
 """How many times the 99th percentile a value must be to be labelled."""

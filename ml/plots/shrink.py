@@ -1,4 +1,4 @@
-"""Pictures made small.
+"""Pictures made smaller, in pixels or in bytes.
 
 Belongs here: what is done to encoded pictures. Does not belong here: any drawing library; the report embeds pictures
 and must not wait for matplotlib.
@@ -7,6 +7,7 @@ and must not wait for matplotlib.
 import io
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 _PALETTE_SIZE = 256
 _MANY_COLORS = 30_000
@@ -30,6 +31,24 @@ def thumbnail(png: bytes, width: int = 420) -> bytes:
     target = io.BytesIO()
     few_colours = picture.quantize(_PALETTE_SIZE, method=_palette_method(picture), dither=Image.Dither.NONE)
     few_colours.save(target, format="PNG")
+    return target.getvalue()
+
+
+def few_colors(png: bytes) -> bytes:
+    """Return a PNG with a palette of 256 colours: the same to the eye in a third of the bytes.
+
+    Parameters
+    ----------
+    png
+        Encoded picture; its text `Title` is kept.
+    """
+    with Image.open(io.BytesIO(png)) as opened:
+        width, title = opened.width, opened.info.get("Title", "")
+    heading = PngInfo()
+    heading.add_itxt("Title", title)
+    target = io.BytesIO()
+    with Image.open(io.BytesIO(thumbnail(png, width))) as picture:
+        picture.save(target, format="PNG", pnginfo=heading)
     return target.getvalue()
 
 

@@ -11,18 +11,9 @@ from matplotlib.figure import Figure
 
 from ml.plots.cells import WHITE_TO_BLUE, draw_cells, draw_key
 from ml.plots.given import drawable
-from ml.plots.style import (
-    INK,
-    MUTED,
-    WIDTH,
-    add_axes,
-    decimals,
-    number,
-    plot_style,
-    short_name,
-    text_width,
-    titled_figure,
-)
+from ml.plots.palette import INK, MUTED
+from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure
+from ml.plots.words import decimals, number, short_name
 
 _ROW, _KEY, _RIGHT, _FOOT = 0.245, 0.5, 0.25, 0.24
 _LABEL_SIZE, _NUMBER_SIZE = 8.5, 8.0

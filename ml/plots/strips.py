@@ -8,8 +8,10 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from ml.plots.given import drawable
+from ml.plots.palette import INK, segment_colors
 from ml.plots.rows import named_rows
-from ml.plots.style import INK, label_ticks, number, plot_style, segment_colors
+from ml.plots.style import label_ticks, plot_style
+from ml.plots.words import number
 
 _JITTER = 0.34
 """How far from the middle of its row, in rows, a dot may lie."""

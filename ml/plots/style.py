@@ -1,6 +1,7 @@
-"""What every plot shares: colours, type, sizes, and how numbers and features are written.
+"""What every figure shares: settings, fonts, its heading and places, and texts measured in inches and broken.
 
-Belongs here: anything two plots must agree on. Does not belong here: any one plot, files.
+Belongs here: anything two plots must agree on that needs matplotlib. Does not belong here: colours (`palette`), how
+numbers and features are written (`words`), any one plot, files.
 """
 
 import unicodedata
@@ -17,47 +18,8 @@ from matplotlib.font_manager import FontProperties, findfont, fontManager, get_f
 from matplotlib.ft2font import FT2Font
 from matplotlib.ticker import FuncFormatter
 
-from ml.plots.palette import ACCENT, INK, MUTED, RULE, readable_on, segment_colors
-from ml.plots.words import (
-    clean,
-    decimals,
-    feature_label,
-    feature_labels,
-    log_ticks,
-    number,
-    numbers_apart,
-    percent,
-    short_name,
-    tick_number,
-)
-
-__all__ = [
-    "ACCENT",
-    "INK",
-    "MUTED",
-    "RULE",
-    "WIDTH",
-    "add_axes",
-    "clean",
-    "decimals",
-    "feature_label",
-    "feature_labels",
-    "label_ticks",
-    "log_ticks",
-    "no_font_has",
-    "number",
-    "numbers_apart",
-    "percent",
-    "plot_style",
-    "readable_on",
-    "segment_colors",
-    "short_name",
-    "text_width",
-    "tick_number",
-    "titled_figure",
-    "wrap",
-    "wrap_name",
-]
+from ml.plots.palette import INK, MUTED, RULE
+from ml.plots.words import clean, tick_number
 
 _FONT = "DejaVu Sans"
 """Comes with matplotlib: the same picture on every machine, as far as it has the letters."""

@@ -11,22 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from ml.plots.style import (
-    INK,
-    MUTED,
-    RULE,
-    WIDTH,
-    add_axes,
-    decimals,
-    feature_labels,
-    percent,
-    plot_style,
-    segment_colors,
-    short_name,
-    text_width,
-    titled_figure,
-    wrap_name,
-)
+from ml.plots.palette import INK, MUTED, RULE, segment_colors
+from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
+from ml.plots.words import decimals, feature_labels, percent, short_name
 
 _MOST_FEATURES = 60
 _ROW, _BOTTOM, _RIGHT, _COLUMN = 0.26, 0.2, 0.25, 0.95

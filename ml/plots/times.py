@@ -13,20 +13,10 @@ from matplotlib.patches import Rectangle
 
 from ml.plots.cells import WHITE_TO_BLUE, draw_cells, draw_key
 from ml.plots.given import NothingToDrawError, drawable
-from ml.plots.kinds import kind_colors
-from ml.plots.labels import spread
-from ml.plots.style import (
-    INK,
-    WIDTH,
-    add_axes,
-    label_ticks,
-    number,
-    percent,
-    plot_style,
-    short_name,
-    text_width,
-    titled_figure,
-)
+from ml.plots.palette import INK, kind_colors
+from ml.plots.spacing import spread
+from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure
+from ml.plots.words import number, percent, short_name
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _KEY, _RIGHT = 0.85, 0.25

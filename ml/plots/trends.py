@@ -10,16 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ml.plots.given import drawable
-from ml.plots.kinds import kind_colors
-from ml.plots.style import (
-    WIDTH,
-    add_axes,
-    label_ticks,
-    number,
-    plot_style,
-    short_name,
-    titled_figure,
-)
+from ml.plots.palette import kind_colors
+from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, titled_figure
+from ml.plots.words import number, short_name
 
 _FEW = 10
 """Titles a year needs before its mean is drawn: below, a single title decides."""

@@ -142,12 +142,9 @@ def prepare(
     """
     interactions = from_frame(train)
     held_out, dropped = _held_out(test)
-    row, column = interactions.user_rows(held_out["user_id"]), interactions.item_columns(held_out["item_id"])
-    width = len(interactions.items)
-    train_rows = np.repeat(np.arange(len(interactions.users)), np.diff(interactions.ratings.indptr))
-    again = np.isin(row * width + column, train_rows * width + interactions.ratings.indices)
-    again &= (row >= 0) & (column >= 0)
-    held_out, row, column = held_out.filter(~again), row[~again], column[~again]
+    column = interactions.item_columns(held_out["item_id"])
+    again = _trained_on(interactions, interactions.user_rows(held_out["user_id"]), column)
+    held_out, column = held_out.filter(~again), column[~again]
     if not held_out.height:
         msg = "every test pair stands in the training file too: what was seen is not recommended, so none is judged"
         raise RecommendationError(msg)
@@ -161,18 +158,14 @@ def prepare(
         held_out, column = held_out.filter(among), column[among]
     judged = positions(users, held_out["user_id"])
     known = column >= 0
-    relevant = sp.csr_array(
-        sp.coo_array(
-            (np.ones(known.sum(), np.float32), (judged[known], column[known])), shape=(len(users), width)
-        )
-    )
+    ones, shape = np.ones(known.sum(), np.float32), (len(users), len(interactions.items))
     return Task(
         train=interactions,
         features=item_features(items, interactions.items) if items is not None else None,
         users=users,
         users_held_out=len(everybody),
         seen=interactions.rows(interactions.user_rows(users)),
-        relevant=relevant,
+        relevant=sp.csr_array(sp.coo_array((ones, (judged[known], column[known])), shape=shape)),
         held_out=np.bincount(judged, minlength=len(users)),
         dropped_train=interactions.dropped,
         dropped_test=dropped,
@@ -296,6 +289,14 @@ def _diversity(lists: np.ndarray, ratings: sp.csr_array) -> float:
     every = -(-ratings.nnz // _DIVERSITY_RATINGS)
     vectors = sp.csr_array(ratings[::every].T)
     return metrics.intra_list_diversity(lists[:: -(-len(lists) // _DIVERSITY_LISTS)], vectors)
+
+
+def _trained_on(interactions: Interactions, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return which pairs of user and title, -1 where unknown, stand in the training matrix."""
+    width = len(interactions.items)
+    train_rows = np.repeat(np.arange(len(interactions.users)), np.diff(interactions.ratings.indptr))
+    again = np.isin(row * width + column, train_rows * width + interactions.ratings.indices)
+    return again & (row >= 0) & (column >= 0)
 
 
 def _held_out(test: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError, UntrainableError
+from ml.segmentation.errors import SegmentationError, UntrainableError
 
 
 def anchor_groups(frame: pl.DataFrame, column: str, names: Sequence[str]) -> np.ndarray:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError, UntrainableError
+from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.profile import segment_means
 from ml.segmentation.spec import Naming, NamingRule
 

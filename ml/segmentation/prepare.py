@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError, UntrainableError
+from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.spec import Features, PrepareStep, select_columns
 
 _NORMAL_QUARTILES = 1.3489795003921634

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from scipy.special import chdtrc
 
-from ml.errors import SegmentationError
+from ml.segmentation.errors import SegmentationError
 
 RESAMPLES = 999
 LEAST_MEMBERS = 10

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ml.errors import SegmentationError
+from ml.segmentation.errors import SegmentationError
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 StepName = Literal["winsorize", "log1p", "standardize", "robust", "weigh_as_one"]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ml.errors import UntrainableError
 from ml.segmentation import quality
+from ml.segmentation.errors import UntrainableError
 from ml.segmentation.kmeans import FreeFits, KMeansFit, fit_from, fit_many
 from ml.segmentation.spec import Clustering
 from ml.segmentation.ward import WardTree, group_means, grow

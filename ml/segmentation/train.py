@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ml.errors import SegmentationError, UntrainableError
 from ml.segmentation.anchor import anchor_groups, require_kept
+from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order

@@ -1,5 +1,8 @@
 """Every dbt model and seed as an asset, every dbt data test as an asset check.
 
+Belongs here: the definition, and what else begins as its models finish. Does not belong here: names and metadata of the
+assets (`orchestration.tools.dbt_assets`), how dbt is run (`orchestration.tools.dbt`).
+
 One definition: Dagster splits it by itself into the stage before ML and the stage after it.
 """
 

@@ -10,7 +10,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.stores.layout import WarehouseLayout
-from orchestration.stores.models import ModelStore
+from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.shown import table_metadata

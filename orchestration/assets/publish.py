@@ -15,8 +15,8 @@ import polars as pl
 from ingest.sql import text_literal
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, read_landed_source, switch_symlink
-from orchestration.stores.models import ModelStore
 from orchestration.stores.plots import PlotStore
+from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.audience_queries import AUDIENCE
 from orchestration.tools.dbt import OWNER, mart_contracts

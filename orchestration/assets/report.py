@@ -5,10 +5,11 @@ Belongs here: telling the report about the run. Does not belong here: its conten
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from orchestration.stores.layout import read_landed_source
+from orchestration.stores.layout import WarehouseLayout, read_landed_source
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
 from orchestration.tasks.left_out import left_out
 from orchestration.tasks.recovery import planted_recovery
@@ -16,6 +17,9 @@ from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.finding import set_before
 from published.sets import open_set
+
+if TYPE_CHECKING:
+    from report.context import RunFacts
 
 
 def build_report(
@@ -40,25 +44,16 @@ def build_report(
     )
     def report(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         from report.build import build_report_context, write_report  # noqa: PLC0415
-        from report.render import RunFacts, render_report  # noqa: PLC0415
+        from report.render import render_report  # noqa: PLC0415
 
         layout = warehouse.layout
-        source = read_landed_source(layout) or {}
         published = open_set(layout.published.resolve())
         before = set_before(published.folder)
         page = render_report(
             build_report_context(
                 published,
                 layout.plots,
-                run=RunFacts(
-                    run_id=context.run.run_id,
-                    source=source.get("description", "unknown"),
-                    finished_at=datetime.now(UTC),
-                    recovery=planted_recovery(layout),
-                    descriptions=segmentations,
-                    labels=labels,
-                    left_out=left_out(layout, segmentations),
-                ),
+                run=_facts(context.run.run_id, layout, segmentations, labels),
                 audience_plots=[layout.plots / AUDIENCE / f"{picture}.png" for picture in PICTURES],
                 previous=open_set(before) if before else None,
             )
@@ -69,3 +64,22 @@ def build_report(
         )
 
     return report
+
+
+def _facts(
+    run_id: str,
+    layout: WarehouseLayout,
+    segmentations: Mapping[str, str],
+    labels: Mapping[str, Mapping[str, str]],
+) -> "RunFacts":
+    from report.context import RunFacts  # noqa: PLC0415
+
+    return RunFacts(
+        run_id=run_id,
+        source=(read_landed_source(layout) or {}).get("description", "unknown"),
+        finished_at=datetime.now(UTC),
+        recovery=planted_recovery(layout),
+        descriptions=segmentations,
+        labels=labels,
+        left_out=left_out(layout, segmentations),
+    )

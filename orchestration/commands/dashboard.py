@@ -33,11 +33,11 @@ def dashboard(
         ),
     ] = None,
     minimum_members: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=1, envvar="MATINEE_MINIMUM_MEMBERS", help="Groups of fewer people are left out of downloads."
         ),
-    ] = 50,
+    ] = None,
     warehouse: WarehouseOption = None,
 ) -> None:
     """Open the dashboard over the published results; runs go on beside it."""
@@ -50,8 +50,9 @@ def dashboard(
     os.environ |= {
         "MATINEE_DASHBOARD_NAMES": ",".join(names),
         "MATINEE_WAREHOUSE": str(settings.warehouse),
-        "MATINEE_MINIMUM_MEMBERS": str(minimum_members),
     }
+    if minimum_members is not None:
+        os.environ["MATINEE_MINIMUM_MEMBERS"] = str(minimum_members)
     shown = f"[{host}]" if ":" in host else host
     say(f"Matinee dashboard: http://{shown}:{port}  (Ctrl-C ends it)")
     # Takes this process's place: Ctrl-C and signals reach the server itself.

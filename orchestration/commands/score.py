@@ -25,10 +25,10 @@ def score(
     warehouse: WarehouseOption = None,
 ) -> None:
     """Tell the segment of new entities with the stored model; nothing is refitted."""
-    from ml.errors import SegmentationError
+    from ml.segmentation.errors import SegmentationError
     from orchestration.commands.frames import FrameError, write_frame
     from orchestration.stores.layout import WarehouseLayout
-    from orchestration.stores.models import ModelNotFoundError
+    from orchestration.stores.versions import ModelNotFoundError
 
     layout = WarehouseLayout(read_settings(warehouse=warehouse).warehouse)
     with failing(ScoringError, FrameError, SegmentationError, ModelNotFoundError, OSError):
@@ -48,7 +48,7 @@ def score_file(models: Path, segmentation: str, input_file: Path) -> "pl.DataFra
         When the segmentation is unknown, or the file is absent, unreadable or lacks a column.
     """
     from orchestration.commands.frames import read_frame
-    from orchestration.stores.models import ModelStore
+    from orchestration.stores.segmentations import ModelStore
 
     known = sorted({path.parents[1].name for path in models.glob("*/*/model.json")})
     if segmentation not in known:

@@ -1,4 +1,7 @@
-"""Components that YAML files under `defs/` name."""
+"""Components that YAML files under `defs/` name.
+
+Belongs here: the names. Does not belong here: what a component makes (`segmentation`).
+"""
 
 from orchestration.components.segmentation import SegmentationComponent
 

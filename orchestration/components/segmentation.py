@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from ml.segmentation.spec import SegmentationSpec
-from orchestration.stores.models import ModelStore
+from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
 from orchestration.tools.dbt import landing_tables_behind
 from orchestration.tools.shown import markdown, parquet_columns

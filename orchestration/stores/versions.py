@@ -1,7 +1,7 @@
 """Versioned folders of what was trained, and the pointers to them.
 
 Belongs here: which version is a candidate and which one is in force, tables of a version.
-Does not belong here: what a version holds beside them (`models`, `recommender`).
+Does not belong here: what a version holds beside them (`segmentations`, `recommender`).
 
     models/<name>/<version>/            never changed after its run
     models/<name>/candidate.json        the version trained last; the steps of a run work on it; or why the last run

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from ml.plots.boxes import rating_boxes
 from ml.plots.cloud import genre_cloud
-from ml.plots.compact import few_colors
 from ml.plots.devices import segment_device_heatmap, user_device_heatmap
 from ml.plots.encode import to_png
 from ml.plots.given import NothingToDrawError, drawable
@@ -22,6 +21,7 @@ from ml.plots.leanings import segment_leanings
 from ml.plots.popularity import genre_popularity
 from ml.plots.recommenders import recommender_bars
 from ml.plots.ribbons import segment_genre_flow, user_genre_flow
+from ml.plots.shrink import few_colors
 from ml.plots.similarity import similarity_heatmap
 from ml.plots.strips import genre_strip
 from ml.plots.times import viewing_hours_heatmap, weekly_activity

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from ml.plots.words import feature_labels
 from orchestration.stores.layout import WarehouseLayout
-from orchestration.stores.models import ModelNotFoundError, ModelStore
+from orchestration.stores.segmentations import ModelStore
+from orchestration.stores.versions import ModelNotFoundError
 
 
 def left_out(layout: WarehouseLayout, segmentations: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import polars as pl
 
 from ml.segmentation.agreement import adjusted_rand_index
 from orchestration.stores.layout import WarehouseLayout, read_landed_source
-from orchestration.stores.models import ModelNotFoundError, ModelStore
+from orchestration.stores.segmentations import ModelStore
+from orchestration.stores.versions import ModelNotFoundError
 
 TRUTH = {
     "customer_acquisition": ("customer_segments.csv", "customer_id", "segment"),

@@ -14,19 +14,20 @@ from matplotlib.figure import Figure
 
 from ml.plots.correlations import correlations
 from ml.plots.dendrogram import dendrogram
-from ml.plots.encode import thumbnail, to_png
+from ml.plots.encode import to_png
 from ml.plots.heatmap import profile_heatmap
 from ml.plots.k_selection import elbow, k_metrics_panel
 from ml.plots.pca_map import pca_map
 from ml.plots.scatter import scatter
-from ml.plots.segments import distribution, segment_sizes
-from ml.plots.style import feature_labels
+from ml.plots.shrink import thumbnail
+from ml.plots.sizes import distribution, segment_sizes
 from ml.plots.summary import segment_summary
+from ml.plots.words import feature_labels
 from ml.segmentation.correlation import correlation_matrix
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.spec import SegmentationSpec, select_columns
 from ml.segmentation.train import profiled_columns
-from orchestration.stores.models import ModelStore
+from orchestration.stores.segmentations import ModelStore
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ml.segmentation.separation import claims, separation
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.train import profiled_columns, train
 from orchestration.stores.layout import write_atomically
-from orchestration.stores.models import ModelStore
+from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks.segment_plots import draw
 
 one_at_a_time = threading.Lock()

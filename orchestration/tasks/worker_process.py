@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
-from ml.errors import SegmentationError
 from ml.recommendation.errors import RecommendationError
+from ml.segmentation.errors import SegmentationError
 from orchestration.tasks.worker import WorkerError, receive, send
 
 _SIDE_BY_SIDE = 16

@@ -1,7 +1,7 @@
 """Runs whose process ended without a word: they would show as running, and those that wait for them wait for ever.
 
 Belongs here: telling a dead run from a living one, to Dagster's monitor and to `matinee run`. Does not belong here: the
-lock itself (`orchestration.stores.layout`), how often the monitor looks (`.dagster/dagster.yaml`).
+lock itself (`orchestration.stores.lock`), how often the monitor looks (`.dagster/dagster.yaml`).
 
 A living run holds the lock of its warehouse, and the operating system frees that lock however the process ends, a power
 cut included. A process id would tell less: after a restart it may be somebody else's.
@@ -14,7 +14,8 @@ import dagster as dg
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 
 from orchestration.settings import load_settings
-from orchestration.stores.layout import WarehouseLayout, is_held
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.lock import is_held
 from orchestration.tools.run_history import WAREHOUSE_TAG
 
 _QUIET_SECONDS = 30

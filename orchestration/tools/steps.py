@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import dagster as dg
 
-from ml.errors import UntrainableError
+from ml.segmentation.errors import UntrainableError
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource

@@ -1,6 +1,6 @@
 """The warehouse as a Dagster resource: locked for a run, with short DuckDB connections.
 
-Belongs here: the resource and its pool. Does not belong here: names and the lock (`orchestration.stores.layout`),
+Belongs here: the resource and its pool. Does not belong here: names and the lock (`orchestration.stores`),
 what is written.
 """
 
@@ -13,7 +13,8 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from orchestration.stores.layout import WarehouseLayout, lock_warehouse
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.lock import lock_warehouse
 
 POOL = "warehouse"
 """The Dagster pool that keeps steps of different runs from writing at once."""

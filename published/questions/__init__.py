@@ -1,4 +1,5 @@
 """What several readers ask of a set, by subject, each question once.
 
-Belongs here: SQL that two of dashboard, report and commands ask alike. Does not belong here: what one page alone asks.
+Belongs here: SQL that two of dashboard, report and commands ask alike, what a command asks, and what makes a subject
+whole beside these. Does not belong here: what is one page's own view of a subject.
 """

@@ -1,1 +1,6 @@
-"""One section of the report a module: its values, and how they are made of published tables."""
+"""What the report says, by subject: frames in, plain values out.
+
+Belongs here: a module for each section, and for each part of one that is an idea of its own (`cards`, `choice` and
+`judgement` of a segmentation). Does not belong here: reading tables (`report.reading`), how a section looks
+(`report/templates`).
+"""

@@ -14,7 +14,7 @@ import polars as pl
 
 from ml.plots.palette import segment_colors
 from ml.plots.words import feature_label
-from report import data
+from report.sections import quality
 
 DEMO = "the demo world"
 """How the description of every invented source begins."""
@@ -159,7 +159,7 @@ def _figures(before: ComparedSet, after: ComparedSet) -> tuple[FigureChange, ...
 
 
 def _counts(marts: Mapping[str, pl.DataFrame]) -> dict[str, float]:
-    return dict(data.headlines(marts.get("data_funnel"), marts.get("landing_manifest")))
+    return dict(quality.headlines(marts.get("data_funnel"), marts.get("landing_manifest")))
 
 
 def _recommender_figure(marts: Mapping[str, pl.DataFrame]) -> dict[str, float]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from ml.plots.words import feature_label, feature_labels
-from report import judgement
-from report.judgement import Claim, FreeSegment, Separation
 from report.pictures import Picture
 from report.reading import SegmentationTables
+from report.sections import judgement
 from report.sections.cards import Card, card
 from report.sections.choice import Candidate, candidates, choice
+from report.sections.judgement import Claim, FreeSegment, Separation
 
 _MOST_LOADINGS = 8
 _CHOICE_PLOTS = ("elbow", "k_metrics")

@@ -53,12 +53,15 @@ FED_BY_ML = {
     "segment_titles",
     "title_audience",
     "recommendations",
+    "recommender_metrics",
     "recommender_segment_ndcg",
+    "similar_titles",
 }
-# Of advice, what is said of segments; the rest follows from ratings, viewing and the catalogue alone.
+# Of advice, what is said of segments and recommenders; the rest follows from ratings, viewing and the catalogue alone.
 ADVICE_FED_BY_ML = {
     "advice_activity",
     "advice_customers",
+    "advice_recommender",
     "advice_segment_devices",
     "advice_segment_genres",
     "advice_segment_titles",
@@ -93,7 +96,6 @@ def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -
     assert {name for (name,) in tables} == {
         *FED_BY_ML,
         *("rejects", "landing_manifest", "data_funnel", "genre_counts", "genres"),
-        *("recommender_metrics", "similar_titles"),
         *("customer_channels", "customer_discovery", "feature_labels"),
         *("genre_popularity", "genre_rating_counts", "user_genres"),
         *("titles", "weighted_score_constants", "catalogue_trends", "catalogue_genres", "catalogue_runtimes"),

@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.stores.layout import WarehouseLayout, lock_warehouse
-from orchestration.stores.models import ModelStore
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.lock import lock_warehouse
+from orchestration.stores.segmentations import ModelStore
 from tests.integration.conftest import Matinee
 
 

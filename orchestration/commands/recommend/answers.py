@@ -31,7 +31,7 @@ class RecommendError(ValueError):
 
 
 @dataclass(frozen=True)
-class Advice:
+class Recommended:
     """What is recommended.
 
     Attributes
@@ -64,7 +64,7 @@ class Recommender:
             else ()
         )
 
-    def for_user(self, user_id: str, n: int = 10, genre: str | None = None) -> Advice:
+    def for_user(self, user_id: str, n: int = 10, genre: str | None = None) -> Recommended:
         """Recommend to a known user.
 
         Raises
@@ -85,7 +85,7 @@ class Recommender:
             return self._advice(nothing, n, allowed=allowed, said=said)
         raise RecommendError(self._unknown_user(user_id))
 
-    def for_liked(self, liked: Sequence[str], n: int = 10, genre: str | None = None) -> Advice:
+    def for_liked(self, liked: Sequence[str], n: int = 10, genre: str | None = None) -> Recommended:
         """Recommend to somebody who likes these titles, named or by id.
 
         Raises
@@ -110,7 +110,7 @@ class Recommender:
         said: tuple[str, ...],
         segment: str | None = None,
         did: str = "rated",
-    ) -> Advice:
+    ) -> Recommended:
         ranked = recommend(self._stored.fitted, row, n, allowed=allowed)
         columns = ranked.items[0][ranked.items[0] >= 0]
         titles = self._stored.titles[columns.tolist()]
@@ -128,7 +128,7 @@ class Recommender:
             pl.Series("score", ranked.scores[0][: len(columns)].astype(np.float64)),
             pl.Series("reason", why, dtype=pl.String),
         )
-        return Advice(table, said)
+        return Recommended(table, said)
 
     def _allowed(self, genre: str | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
         if genre is None:

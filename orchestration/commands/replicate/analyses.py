@@ -18,7 +18,8 @@ from orchestration.commands.replicate.viewers import replicate_viewers
 from orchestration.commands.replicate.warehouse import ReplicationError
 from orchestration.commands.shared import DONE, FAILED, USAGE, say
 from orchestration.settings import Settings
-from orchestration.stores.layout import WarehouseError, WarehouseLayout, lock_warehouse
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.lock import WarehouseError, lock_warehouse
 from orchestration.tools import dbt
 
 _ANALYSES = {"ratings": ("viewers", replicate_viewers), "customers": ("customers", replicate_customers)}

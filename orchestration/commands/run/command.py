@@ -86,7 +86,7 @@ def _check_engines(settings: "Settings") -> None:
 
 def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout") -> "RunOutcome":
     """Lock the warehouse, begin to land while Dagster and dbt are imported, and run the job."""
-    from orchestration.stores.layout import WarehouseError, lock_warehouse
+    from orchestration.stores.lock import WarehouseError, lock_warehouse
     from orchestration.tasks.landing import start_landing
 
     with failing(WarehouseError), lock_warehouse(layout, "matinee run"):

@@ -44,7 +44,7 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
     Parameters
     ----------
     job
-        `refresh` or `sql_layer`.
+        `refresh`, `segments` or `sql_layer`.
     settings
         What to run on.
     """

@@ -1,6 +1,7 @@
-"""What `matinee run` says at its end, read from what was published.
+"""What `matinee run` says at its end, read from what has landed and what was published, and the run file it leaves.
 
-Belongs here: the table of segments, the run file with stage times. Does not belong here: the report.
+Belongs here: rejected lines, notes on files, the table of segments, genres left out, planted segments found again;
+stage times. Does not belong here: the report.
 """
 
 import json
@@ -15,7 +16,7 @@ from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.tasks.recovery import planted_recovery
 from published.finding import current_set
 from published.questions.segments import segmentations, segments
-from report.data import genres_left_out
+from report.sections.quality import genres_left_out
 
 
 def write_run_file(layout: WarehouseLayout, outcome: RunOutcome, seconds: float) -> None:

@@ -65,12 +65,12 @@ KEYS = ("segment_id", "segment_name")
 
 
 def test_a_group_under_the_minimum_is_named_and_nothing_more_is_said_of_it():
-    frame = suppress_small(GROUPS, pl.col("members"), keys=KEYS)
+    frame = suppress_small(GROUPS, pl.col("members"), keys=KEYS, minimum=50)
     assert frame.filter("suppressed").rows() == [(1, "Small", None, None, None, True)]
 
 
 def test_a_group_of_the_minimum_is_told_of_in_full():
-    frame = suppress_small(GROUPS, pl.col("members"), keys=KEYS)
+    frame = suppress_small(GROUPS, pl.col("members"), keys=KEYS, minimum=50)
     assert frame.filter(~pl.col("suppressed")).drop("suppressed").equals(GROUPS.head(2))
 
 
@@ -80,4 +80,4 @@ def test_the_minimum_can_be_set():
 
 def test_a_group_of_nobody_hides_nobody():
     nobody = GROUPS.head(1).with_columns(pl.lit(0, pl.Int64).alias("members"))
-    assert suppress_small(nobody, pl.col("members"), keys=KEYS)["suppressed"].to_list() == [False]
+    assert suppress_small(nobody, pl.col("members"), keys=KEYS, minimum=50)["suppressed"].to_list() == [False]

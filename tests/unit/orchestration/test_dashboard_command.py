@@ -5,6 +5,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from dashboard.settings import minimum_members
 from orchestration.commands.cli import app
 
 
@@ -34,7 +35,17 @@ def test_the_dashboard_listens_on_this_machine_only_unless_told_otherwise(starte
     assert command[1:3] == ["-m", "dashboard"]
     assert command[command.index("--server.address") + 1] == "127.0.0.1"
     assert os.environ["MATINEE_WAREHOUSE"] == str(tmp_path)
-    assert os.environ["MATINEE_MINIMUM_MEMBERS"] == "50"
+    assert minimum_members() == 50
+
+
+@pytest.mark.parametrize(("options", "minimum"), [([], 70), (["--minimum-members", "10"], 10)])
+def test_the_minimum_of_the_environment_holds_unless_an_option_gives_another(
+    started, monkeypatch, free_port, options, minimum
+):
+    monkeypatch.setenv("MATINEE_MINIMUM_MEMBERS", "70")
+    result = CliRunner().invoke(app, ["dashboard", "--port", str(free_port), *options])
+    assert result.exit_code == 0, result.output
+    assert minimum_members() == minimum
 
 
 def test_host_port_and_minimum_are_handed_on(started, tmp_path, free_port):

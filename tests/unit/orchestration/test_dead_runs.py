@@ -13,7 +13,8 @@ from orchestration.tools.run_history import WAREHOUSE_TAG
 _HOLDS = """
 import sys, time
 from pathlib import Path
-from orchestration.stores.layout import WarehouseLayout, lock_warehouse
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.lock import lock_warehouse
 with lock_warehouse(WarehouseLayout(Path(sys.argv[1])), "run"):
     print("held", flush=True)
     time.sleep(600)

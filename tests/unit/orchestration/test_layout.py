@@ -2,13 +2,8 @@
 
 import pytest
 
-from orchestration.stores.layout import (
-    WarehouseError,
-    WarehouseLayout,
-    lock_warehouse,
-    switch_symlink,
-    write_atomically,
-)
+from orchestration.stores.layout import WarehouseLayout, switch_symlink, write_atomically
+from orchestration.stores.lock import WarehouseError, lock_warehouse
 
 
 def test_a_link_is_switched_from_one_folder_to_the_next(tmp_path):

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 
 from ml.plots.cloud import genre_cloud
-from ml.plots.labels import spread
+from ml.plots.palette import segment_colors
 from ml.plots.ribbons import lay_out
-from ml.plots.style import segment_colors
+from ml.plots.spacing import spread
 from tests.unit.plots import audience
 from tests.unit.plots.pictures import draw
 from tests.unit.plots.reading import columns, rows, title, written

@@ -12,7 +12,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from ml.plots.dendrogram import dendrogram
 from ml.plots.encode import to_png
-from ml.plots.style import segment_colors
+from ml.plots.palette import segment_colors
 
 NAMES = ("Few", "Some", "Many")
 SIZES = (20, 60, 120)

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from ml.plots.compact import few_colors
 from ml.plots.encode import to_png
 from ml.plots.given import NothingToDrawError, drawable
+from ml.plots.shrink import few_colors
 from ml.plots.style import plot_style
 from tests.unit.plots.pictures import DRAWN, draw
 from tests.unit.plots.reading import subtitle, title

@@ -6,7 +6,9 @@ import pytest
 from matplotlib.colors import to_hex, to_rgb
 
 from ml.plots.cells import BLUE_TO_RED
-from ml.plots.style import (
+from ml.plots.palette import readable_on, segment_colors
+from ml.plots.style import plot_style, text_width, wrap, wrap_name
+from ml.plots.words import (
     decimals,
     feature_label,
     feature_labels,
@@ -14,14 +16,8 @@ from ml.plots.style import (
     number,
     numbers_apart,
     percent,
-    plot_style,
-    readable_on,
-    segment_colors,
     short_name,
-    text_width,
     tick_number,
-    wrap,
-    wrap_name,
 )
 
 # Machado, Oliveira and Fernandes (2009), full severity, on linear RGB.

@@ -14,9 +14,8 @@ from matplotlib.text import Annotation, Text
 
 from ml.plots.boxes import box_of_counts, quantiles_of_counts, rating_boxes
 from ml.plots.encode import to_png
-from ml.plots.kinds import kind_colors
+from ml.plots.palette import kind_colors, segment_colors
 from ml.plots.popularity import genre_popularity
-from ml.plots.style import segment_colors
 from tests.unit.plots import audience
 from tests.unit.plots.pictures import draw, strip
 from tests.unit.plots.reading import rows, subtitle, title

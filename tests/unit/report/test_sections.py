@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
-from report.data import headlines
 from report.sections.advice import advice, left_out
 from report.sections.audience import plans
 from report.sections.catalogue import catalogues, popular_genres
+from report.sections.quality import headlines
 from report.sections.recommender import recommender
 
 

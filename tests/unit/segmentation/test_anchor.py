@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.errors import SegmentationError
 from ml.segmentation.anchor import anchor_groups
+from ml.segmentation.errors import SegmentationError
 from ml.segmentation.train import train
 from tests.unit.segmentation.test_spec import anchored
 from tests.unit.segmentation.test_train import viewers

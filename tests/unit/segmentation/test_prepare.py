@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import StandardScaler
 
-from ml.errors import SegmentationError, UntrainableError
+from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.spec import Features
 

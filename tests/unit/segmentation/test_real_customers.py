@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.errors import SegmentationError
 from ml.segmentation.agreement import adjusted_rand_index
 from ml.segmentation.correlation import correlation_matrix
+from ml.segmentation.errors import SegmentationError
 from ml.segmentation.separation import claims, separation
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.train import Training, train

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import f_oneway, kruskal
 
-from ml.errors import SegmentationError
 from ml.segmentation import separation as judging
 from ml.segmentation.correlation import correlation_matrix
+from ml.segmentation.errors import SegmentationError
 from ml.segmentation.separation import claims, separation
 
 NAMES = ["low", "middle", "high"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ml.errors import SegmentationError
+from ml.segmentation.errors import SegmentationError
 from ml.segmentation.spec import SegmentationSpec, select_columns
 
 

@@ -6,8 +6,8 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
-from ml.errors import UntrainableError
 from ml.segmentation import assignment, kmeans
+from ml.segmentation.errors import UntrainableError
 from ml.segmentation.spec import Clustering
 from ml.segmentation.sweep import sweep
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from ml.errors import SegmentationError
+from ml.segmentation.errors import SegmentationError
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
 from ml.segmentation.profile import profile

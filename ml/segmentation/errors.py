@@ -1,4 +1,4 @@
-"""The errors that `ml` raises for input it cannot honestly work with.
+"""The errors that segmenting raises for input it cannot honestly work with.
 
 Belongs here: the error types. Does not belong here: messages (they stand where the rule is checked).
 """

@@ -12,20 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ml.plots.palette import INK, MUTED, segment_colors
 from ml.plots.rows import named_rows
-from ml.plots.style import (
-    INK,
-    MUTED,
-    clean,
-    label_ticks,
-    log_ticks,
-    number,
-    percent,
-    plot_style,
-    segment_colors,
-    short_name,
-    tick_number,
-)
+from ml.plots.style import label_ticks, plot_style
+from ml.plots.words import clean, log_ticks, number, percent, short_name, tick_number
 
 _BINS = 160
 _SKEWED = 1.5
@@ -118,7 +108,7 @@ class _Scale:
 
 
 def _choose_scale(values: np.ndarray) -> _Scale:
-    """Take logarithms where they make a skewed measure more even."""
+    """Take logarithms where they make a skewed measure more even; `scales` asks how far values reach instead."""
     linear = _Scale(np.asarray, is_log=False)
     if not len(values) or values.min() < 0:
         return linear

@@ -29,12 +29,10 @@ from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
 from ml.segmentation.ward import WardTree
 from orchestration.stores.layout import write_atomically
-from orchestration.stores.versions import ModelNotFoundError, VersionedStore, parquet_bytes
+from orchestration.stores.versions import VersionedStore, parquet_bytes
 
 if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
     from ml.segmentation.train import Training
-
-__all__ = ["ModelNotFoundError", "ModelStore"]
 
 
 @dataclass(frozen=True)
