@@ -40,7 +40,8 @@ def build_report(
     )
     def report(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         from report.build import build_report_context, write_report  # noqa: PLC0415
-        from report.render import RunFacts, render_report  # noqa: PLC0415
+        from report.context import RunFacts  # noqa: PLC0415
+        from report.render import render_report  # noqa: PLC0415
 
         layout = warehouse.layout
         source = read_landed_source(layout) or {}
