@@ -11,6 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 export DAGSTER_HOME := $(CURDIR)/.dagster
 export MATINEE_WAREHOUSE ?= $(CURDIR)/warehouse
+# As it is meant where make was started: a command that works in another folder would read a relative one anew.
+WAREHOUSE = $(abspath $(MATINEE_WAREHOUSE))
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
@@ -64,14 +66,14 @@ bench: $(READY_TO_CHANGE) ## Measure Matinee against the plain notebook, back to
 	$(BIN)/python benchmarks/measure.py --help
 
 docs: $(READY) ## Write dbt's pages about every table of the last run, one file that opens without a network
-	@cd dbt_project && ../$(BIN)/dbt --quiet docs generate --static --target-path $(MATINEE_WAREHOUSE)/docs --log-path $(MATINEE_WAREHOUSE)/docs
-	@echo "Tables, columns and lineage: $(MATINEE_WAREHOUSE)/docs/static_index.html"
+	@cd dbt_project && MATINEE_WAREHOUSE="$(WAREHOUSE)" ../$(BIN)/dbt --quiet docs generate --static --target-path "$(WAREHOUSE)/docs" --log-path "$(WAREHOUSE)/docs"
+	@echo "Tables, columns and lineage: $(WAREHOUSE)/docs/static_index.html"
 
 hooks: $(READY_TO_CHANGE) ## Check what a commit changes before each commit (pre-commit)
 	$(BIN)/pre-commit install
 
 images: $(READY_TO_CHANGE) ## Redraw the pictures of the documentation from a run on the demo world (needs Chromium)
-	$(BIN)/python docs/make_images.py $(MATINEE_WAREHOUSE)
+	$(BIN)/python docs/make_images.py "$(WAREHOUSE)"
 
 lock: ## Resolve the dependencies anew into requirements.lock and requirements-dev.lock
 	$(RESOLVE) --output-file requirements.lock

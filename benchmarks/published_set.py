@@ -43,6 +43,7 @@ PERSONAS = (
     "Loyalists",
     "Premium Loyalists",
 )
+SEGMENTATIONS = ("user_ratings", "user_activity_and_ratings", "title_reception")
 CLUSTERS = ("Praised by few", "Known to all", "Long and liked", "Short and shrugged at")
 _PRELUDE = """
 create macro h(a, b) as cast(hash(a, b) % 1000000 as bigint) / 1000000.0;
@@ -93,6 +94,20 @@ _TABLES = {
                 generate_subscripts($personas, 1)
             union all
             select 'title_reception', 'title_id', $titles, unnest($clusters), generate_subscripts($clusters, 1)
+        )
+    """,
+    "segmentations": """
+        select segmentation, place, entity, segments, members, place = 1 as has_playbook,
+            place = 1 as is_named_in_reasons
+        from (
+            select
+                segmentation,
+                cast(list_position($segmentations, segmentation) as integer) as place,
+                entity,
+                count(*) as segments,
+                cast(sum(members) as bigint) as members
+            from segments
+            group by segmentation, entity
         )
     """,
     "segment_members": """
@@ -369,6 +384,7 @@ def write_published_set(warehouse: Path, *, users: int, titles: int, stamp: str 
         "genres": GENRES,
         "personas": list(PERSONAS),
         "clusters": list(CLUSTERS),
+        "segmentations": list(SEGMENTATIONS),
     }
     with duckdb.connect() as connection:
         for name, value in given.items():
@@ -396,7 +412,7 @@ def _decimals_to_doubles(connection: duckdb.DuckDBPyConnection, table: str) -> N
 
 
 def _with_variables(sql: str) -> str:
-    for name in ("users", "titles", "genres", "personas", "clusters"):
+    for name in ("users", "titles", "genres", "personas", "clusters", "segmentations"):
         sql = sql.replace(f"${name}", f"getvariable('{name}')")
     return sql
 

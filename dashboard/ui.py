@@ -228,6 +228,13 @@ def choose_segmentation(data: PublishedSet) -> str:
     )
 
 
+def choose_segmentation_of(data: PublishedSet, rows: pl.DataFrame, *, key: str) -> pl.DataFrame:
+    """Let the reader choose one of the segmentations that rows are about, and return its rows."""
+    named = set(rows["segmentation"])
+    options = {name: title_of(name) for name in segmentations(data) if name in named}
+    return rows.filter(pl.col("segmentation") == choose_view("Segmentation", options, key=key))
+
+
 def title_of(segmentation: str) -> str:
     """Return the name of a segmentation in words."""
     return clean(feature_label(segmentation))

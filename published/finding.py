@@ -35,7 +35,7 @@ def current_set(warehouse: Path) -> PublishedSet:
     if not warehouse.is_dir():
         msg = f"There is no warehouse at {warehouse}."
     elif (warehouse / ".run.json").exists():
-        msg = f"The first run on {warehouse} has not published its results yet. This page shows them once it has."
+        msg = f"The first run on {warehouse} has not published its results yet."
     else:
         msg = f"Nothing is published in {warehouse} yet."
     raise NothingPublishedError(msg)

@@ -89,9 +89,9 @@ class Reading:
         return SegmentationTables(
             segments=rows("segments", segments.segments, name),
             profiles=rows("segment_profiles", _of, "segment_profiles", name),
-            genres=rows("segment_genre_ratings", _of, "segment_genre_ratings", name),
+            genres=rows("segment_genre_ratings", segments.genre_ratings, name),
             k_metrics=rows("k_metrics", segments.k_metrics, name),
-            loadings=rows("pca_loadings", _of, "pca_loadings", name),
+            loadings=rows("pca_loadings", segments.loadings, name),
             starts=self.ask("start_agreement", segments.start_agreement, name),
             free=rows("free_segments", segments.free_segments, name),
             separation=rows("segment_separation", _of, "segment_separation", name),

@@ -9,9 +9,7 @@ from pathlib import Path
 import jinja2
 
 from ml.plots.words import decimals, number, percent
-from report.context import ReportContext, RunFacts
-
-__all__ = ["ReportContext", "RunFacts", "render_report"]
+from report.context import ReportContext
 
 
 def render_report(context: ReportContext) -> str:

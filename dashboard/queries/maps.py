@@ -5,6 +5,7 @@ Belongs here: SQL over the map and the components. Does not belong here: charts,
 
 import polars as pl
 
+from published.questions.segments import loadings
 from published.sets import PublishedSet
 
 
@@ -39,27 +40,5 @@ def points(data: PublishedSet, segmentation: str, k: int, most: int = 5_000) -> 
 
 def explained(data: PublishedSet, segmentation: str) -> tuple[float, float]:
     """Return the share of the variance that each of the two components holds."""
-    rows = data.ask(
-        """
-        select component, any_value(explained_variance_ratio) as ratio
-        from pca_loadings
-        where segmentation = $segmentation
-        group by component
-        """,
-        segmentation=segmentation,
-    )
-    ratios = dict(rows.iter_rows())
+    ratios = dict(loadings(data, segmentation).select("component", "explained_variance_ratio").iter_rows())
     return ratios.get(1, 0.0), ratios.get(2, 0.0)
-
-
-def loadings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return what the components are made of, the largest loadings first."""
-    return data.ask(
-        """
-        select component, feature, loading
-        from pca_loadings
-        where segmentation = $segmentation
-        order by component, abs(loading) desc, feature
-        """,
-        segmentation=segmentation,
-    )

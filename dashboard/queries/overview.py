@@ -3,6 +3,7 @@
 Belongs here: the counts of the first page. Does not belong here: charts, pages.
 """
 
+from published.questions import quality
 from published.sets import PublishedSet
 
 _HEADLINES = {
@@ -18,9 +19,8 @@ def headlines(data: PublishedSet) -> dict[str, int]:
     """Return label and count, in reading order."""
     found = {}
     if data.has("data_funnel"):
-        counts = dict(data.ask("select step, row_count from data_funnel").iter_rows())
+        counts = dict(quality.funnel(data).select("step", "row_count").iter_rows())
         found = {label: counts[step] for step, label in _HEADLINES.items() if step in counts}
     if data.has("landing_manifest"):
-        rejected = data.ask("select cast(sum(rows_rejected) as bigint) as lines from landing_manifest")
-        found["Rejected lines"] = rejected["lines"].item()
+        found["Rejected lines"] = int(quality.files(data)["rows_rejected"].sum())
     return found

@@ -25,6 +25,20 @@ def first_user(data: PublishedSet) -> int | None:
     return data.ask("select min(user_id) as user_id from recommendations")["user_id"].item()
 
 
+def segments_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
+    """Return the segments that a user is in."""
+    return data.ask(
+        """
+        select members.segmentation, members.segment_id, members.segment_name
+        from segment_members as members
+        inner join segments using (segmentation, segment_id)
+        where segments.entity = 'user_id' and members.entity_id = $user_id
+        order by members.segmentation
+        """,
+        user_id=str(user_id),
+    )
+
+
 def genres_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
     """Return how many ratings a user gave to titles of each genre, most first."""
     return data.ask(

@@ -1,4 +1,4 @@
-"""What the page of segments asks: how many there are, profiles, genres, members.
+"""What the page of segments asks: how many there are, profiles, members.
 
 Belongs here: SQL over the published tables of segmentations. Does not belong here: what others ask too
 (`published.questions`), charts, pages.
@@ -7,9 +7,6 @@ Belongs here: SQL over the published tables of segmentations. Does not belong he
 import polars as pl
 
 from published.sets import PublishedSet
-
-LEAST_RATER_SHARE = 0.1
-"""Share of members who must have rated a genre before anything is said of it: below, a handful decides."""
 
 
 def published_k(data: PublishedSet, segmentation: str) -> int:
@@ -39,29 +36,6 @@ def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
             stddev_pop(profiles.index) over (partition by profiles.feature) desc nulls last,
             profiles.feature,
             profiles.segment_id
-        """,
-        segmentation=segmentation,
-    )
-
-
-def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return one row per segment and genre, the genre rated by most first."""
-    return data.ask(
-        """
-        select
-            ratings.segment_id,
-            ratings.segment_name,
-            ratings.genre,
-            coalesce(genres.genre_label, ratings.genre) as genre_label,
-            ratings.members,
-            ratings.raters,
-            ratings.rater_share,
-            ratings.published_mean_rating,
-            ratings.rater_mean_rating
-        from segment_genre_ratings as ratings
-        left join genre_counts as genres using (genre)
-        where ratings.segmentation = $segmentation
-        order by sum(ratings.raters) over (partition by ratings.genre) desc, ratings.genre, ratings.segment_id
         """,
         segmentation=segmentation,
     )

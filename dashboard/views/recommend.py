@@ -88,7 +88,7 @@ def _facts(data: PublishedSet, user_id: int) -> None:
         )
         st.markdown(" · ".join(f"{label}: **{ui.plain(value)}**" for label, value in facts if value))
     if data.has("segment_members"):
-        members = questions.segments_of_user(data, user_id)
+        members = queries.segments_of_user(data, user_id)
         if len(members):
             st.caption(
                 "In the segments "

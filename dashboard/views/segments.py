@@ -197,7 +197,7 @@ def _genres(data: PublishedSet, segmentation: str) -> None:
 
 
 def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
-    ratings = queries.genre_ratings(data, segmentation)
+    ratings = questions.genre_ratings(data, segmentation)
     if not len(ratings):
         st.info("These segments do not rate titles, so there are no genres to show.", icon=":material/info:")
         return
@@ -229,11 +229,11 @@ def _segment_map(data: PublishedSet, segmentation: str) -> None:
     points = maps.points(data, segmentation, published)
     ui.chart(charts.segment_map(points, maps.explained(data, segmentation), theme=ui.theme()), key="map")
     st.subheader("What the two directions are made of")
-    loadings = maps.loadings(data, segmentation)
+    loadings = questions.loadings(data, segmentation)
     for column, component in zip(st.columns(2, gap="large"), (1, 2), strict=True):
         rows = loadings.filter(pl.col("component") == component)
         if len(rows):
             with column:
                 labels = feature_labels(rows["feature"].to_list())
                 ui.chart(charts.component(rows, labels), key=f"component_{component}")
-    ui.offer(loadings, name=f"pca_loadings_{segmentation}", data=data)
+    ui.offer(loadings.drop("explained_variance_ratio"), name=f"pca_loadings_{segmentation}", data=data)

@@ -125,13 +125,7 @@ def _audience(data: PublishedSet, title: dict) -> None:
     if not len(rows):
         st.caption("Nobody in a segment rated this title.")
         return
-    options = rows["segmentation"].unique(maintain_order=True).to_list()
-    if "user_ratings" in options:
-        options.sort(key=lambda option: option != "user_ratings")
-    segmentation = ui.choose_view(
-        "Segmentation", {option: ui.title_of(option) for option in options}, key="audience"
-    )
-    shown = rows.filter(pl.col("segmentation") == segmentation)
+    shown = ui.choose_segmentation_of(data, rows, key="audience")
     ui.chart(charts.audience(shown, title["title"]), key="audience_chart")
     with st.expander("All figures"):
         ui.table(

@@ -3,7 +3,6 @@
 Belongs here: order and words of the page. Does not belong here: queries, charts.
 """
 
-import polars as pl
 import streamlit as st
 
 from dashboard import ui
@@ -74,18 +73,12 @@ def _hours(data: PublishedSet) -> None:
 
 
 def _segment_devices(data: PublishedSet) -> None:
-    rows = segment_questions.devices(data)
-    options = rows["segmentation"].unique(maintain_order=True).to_list()
-    options.sort(key=lambda option: option != "user_ratings")
-    segmentation = ui.choose_view(
-        "Segmentation", {option: ui.title_of(option) for option in options}, key="devices_of"
-    )
-    shown = rows.filter(pl.col("segmentation") == segmentation)
+    shown = ui.choose_segmentation_of(data, segment_questions.devices(data), key="devices_of")
     ui.chart(charts.segment_devices(shown, theme=ui.theme()), key="segment_devices")
     with st.expander("All figures"):
         ui.table(
             shown,
-            name=f"segment_devices_{segmentation}",
+            name=f"segment_devices_{shown['segmentation'][0]}",
             data=data,
             labels={
                 "segment_name": "Segment",

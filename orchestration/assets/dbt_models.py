@@ -15,6 +15,7 @@ import dagster_dbt
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
 from orchestration.tasks.worker import start_worker
 from orchestration.tools import dbt, dbt_assets
+from orchestration.tools.steps import is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 
@@ -35,14 +36,9 @@ def build_dbt_assets() -> dg.AssetsDefinition:
         def draw_from_marts() -> None:
             waited_for = missing.setdefault(context.run.run_id, set(MARTS & dbt_build.keys))
             waited_for -= context.selected_asset_keys
-            if not waited_for and _is_asked_for(AUDIENCE_PLOTS, context):
+            if not waited_for and is_asked_for(AUDIENCE_PLOTS, context):
                 begin_audience_plots(context.run.run_id, warehouse)
 
         yield from dbt_assets.build(context, warehouse, once_built=draw_from_marts)
 
     return dbt_build
-
-
-def _is_asked_for(key: dg.AssetKey, context: dg.AssetExecutionContext) -> bool:
-    """Return whether the run also materialises an asset."""
-    return key in (context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys)

@@ -9,10 +9,17 @@ At full scale a mart has millions of rows; every query names how few it takes.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import yaml
+
+from orchestration.settings import PROJECT_ROOT
+
 AUDIENCE = "audience"
 """Group of the asset and folder of the pictures."""
-USERS_SHOWN, FLOWS_SHOWN, TITLES_SHOWN, LEANINGS_SHOWN = 30, 10, 24, 4
-"""Rows of the two pictures of single users, titles beside each other, and titles per segment."""
+_DECLARED = yaml.safe_load((PROJECT_ROOT / "dbt_project" / "dbt_project.yml").read_text(encoding="utf-8"))
+USERS_SHOWN: int = _DECLARED["vars"]["most_active_per_segment"]
+"""As many as the mart keeps of a segment: where there is one segment, all of them are its members."""
+FLOWS_SHOWN, TITLES_SHOWN, LEANINGS_SHOWN = 10, 24, 4
+"""Rows of the picture of users' genres, titles beside each other, and titles per segment."""
 
 _CHOSEN = "(select segmentation from marts.segmentations where entity = 'user_id' order by place limit 1)"
 # Likeness by ratings where there is any; else by what the catalogue says of the titles.

@@ -102,7 +102,7 @@ def invoke(args: Sequence[str], *, manifest: Any = None) -> Any:
     try:
         result = dbtRunner(manifest=manifest).invoke([*quietly, *args, *places])
     finally:
-        _free_database()
+        free_database()
     if result.exception is not None:
         msg = f"dbt {args[0]}: {_short(str(result.exception))}"
         raise DbtError(msg) from result.exception
@@ -112,16 +112,17 @@ def invoke(args: Sequence[str], *, manifest: Any = None) -> Any:
     return result
 
 
-def _free_database() -> None:
+def free_database() -> None:
     """Close what dbt-duckdb leaves open after a failed node, so that this process can open the file itself."""
     from dbt.adapters.duckdb import DuckDBConnectionManager  # noqa: PLC0415 - comes with dbt
 
+    environment, forget = DuckDBConnectionManager.env, DuckDBConnectionManager.close_all_connections
     try:
-        environment = DuckDBConnectionManager.env()
+        opened = environment()
     except Exception:  # of no class of its own: dbt has opened nothing
         return
-    environment.close()
-    DuckDBConnectionManager.close_all_connections()
+    opened.close()
+    forget()
 
 
 def run_build(

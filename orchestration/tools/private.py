@@ -13,7 +13,7 @@ from operator import attrgetter
 
 @dataclass(frozen=True)
 class Private:
-    """A class, function or method that its package may change without a word."""
+    """A class, function, method or attribute that its package may change without a word."""
 
     used_by: str
     """Our module."""
@@ -30,7 +30,9 @@ class Private:
         """Return what is wrong with the installed package, in words; None when all is as tested."""
         try:
             found = attrgetter(self.name)(import_module(self.module))
-            given = [name for name in inspect.signature(found).parameters if name != "self"]
+            # A property or a field has no parameters.
+            signature = inspect.signature(found).parameters if callable(found) else ()
+            given = [name for name in signature if name != "self"]
             fits = given[: len(self.parameters)] == list(self.parameters)
         except (ImportError, AttributeError):
             fits = False
@@ -44,7 +46,9 @@ class Private:
 
 _DAGSTER = ("dagster", ">=1.13,<1.14")
 _EVENT_LOG = ("orchestration.tools.event_log", *_DAGSTER, "dagster._core.storage.event_log")
+_STORAGE = ("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.storage.event_log")
 _LAUNCHER = ("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.launcher.base")
+_DBT_DUCKDB = ("orchestration.tools.dbt", "dbt-duckdb", ">=1.11,<1.12", "dbt.adapters.duckdb")
 _SCHEDULES = ("orchestration.tools.engines", *_DAGSTER, "dagster._utils.schedules")
 _LLOYD = ("ml.segmentation.lloyd", "scikit-learn", ">=1.9,<1.10")
 
@@ -52,13 +56,37 @@ PRIVATE = (
     Private(*_EVENT_LOG, "SqliteEventLogStorage"),
     Private(*_EVENT_LOG, "SqliteEventLogStorage.run_connection", ("run_id",)),
     Private(*_EVENT_LOG, "SqliteEventLogStorage.index_connection"),
+    Private(*_STORAGE, "EventLogStorage.free_concurrency_slots_for_run", ("run_id",)),
+    Private(*_STORAGE, "EventLogStorage.get_logs_for_run", ("run_id",)),
+    # Dagster exports the class and marks these members of it as not public.
+    Private("orchestration.tools.event_log", *_DAGSTER, "dagster", "DagsterInstance.event_log_storage"),
+    Private("orchestration.tools.dead_runs", *_DAGSTER, "dagster", "DagsterInstance.event_log_storage"),
+    Private("orchestration.tools.dead_runs", *_DAGSTER, "dagster", "DagsterInstance.get_runs", ("filters",)),
     Private(
         "orchestration.tools.dead_runs",
         *_DAGSTER,
-        "dagster._core.storage.event_log",
-        "EventLogStorage.free_concurrency_slots_for_run",
-        ("run_id",),
+        "dagster",
+        "DagsterInstance.report_run_failed",
+        ("dagster_run", "message"),
     ),
+    Private(
+        "orchestration.tools.run_history",
+        *_DAGSTER,
+        "dagster",
+        "DagsterInstance.get_records_for_run",
+        ("run_id", "cursor", "of_type", "limit"),
+    ),
+    Private(
+        "orchestration.tools.dbt_assets",
+        *_DAGSTER,
+        "dagster",
+        "AssetsDefinition.get_spec_for_check_key",
+        ("asset_check_key",),
+    ),
+    Private("orchestration.tools.events", *_DAGSTER, "dagster", "DagsterEvent.event_specific_data"),
+    Private("orchestration.tools.steps", *_DAGSTER, "dagster", "JobDefinition.asset_layer"),
+    Private(*_DBT_DUCKDB, "DuckDBConnectionManager.env"),
+    Private(*_DBT_DUCKDB, "DuckDBConnectionManager.close_all_connections"),
     Private(*_LAUNCHER, "CheckRunHealthResult", ("status", "msg")),
     Private(*_LAUNCHER, "WorkerStatus"),
     Private(*_SCHEDULES, "is_valid_cron_string", ("cron_string",)),

@@ -9,6 +9,8 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.tools.events import details
+
 _MOST_COUNTS = 4
 
 
@@ -24,7 +26,7 @@ class _ProgressHandler(logging.Handler):
         event: Any = getattr(record, "dagster_event", None)
         if event is None or event.step_key is None:
             return
-        kind, data = event.event_type_value, event.event_specific_data
+        kind, data = event.event_type_value, details(event)
         if kind == "ASSET_MATERIALIZATION":
             metadata = data.materialization.metadata
             rows, skipped = metadata.get("dagster/row_count"), metadata.get("skipped")

@@ -85,3 +85,8 @@ def _skipped(lacking: str, checks: Sequence[dg.AssetCheckSpec]) -> dg.Materializ
             for check in checks
         ],
     )
+
+
+def is_asked_for(key: dg.AssetKey, context: dg.AssetExecutionContext) -> bool:
+    """Return whether the run also materialises an asset."""
+    return key in (context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys)

@@ -10,9 +10,11 @@ from published.sets import PublishedSet
 
 def segmentations(data: PublishedSet) -> list[str]:
     """Return the segmentations, those to act on first: with a playbook, of viewers."""
+    # A set of an earlier version does not say their order.
+    places = "segmentations" if data.has("segmentations") else "(select '' as segmentation, 0 as place)"
     rows = data.ask(
-        "select segmentation from segments group by segmentation"
-        " order by count(audience) = 0, any_value(entity) <> 'user_id', segmentation"
+        f"select segmentation from segments left join {places} using (segmentation)"
+        " group by segmentation order by any_value(place), segmentation"
     )
     return rows["segmentation"].to_list()
 
@@ -62,6 +64,43 @@ def claims(data: PublishedSet, segmentation: str) -> pl.DataFrame:
         from segment_claims
         where segmentation = $segmentation
         order by is_supported desc, feature, segment_id
+        """,
+        segmentation=segmentation,
+    )
+
+
+def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return one row per segment and genre with the genre's label, the genre rated by most first."""
+    labels = "genre_counts" if data.has("genre_counts") else "(select '' as genre, '' as genre_label)"
+    return data.ask(
+        f"""
+        select
+            ratings.segment_id,
+            ratings.segment_name,
+            ratings.genre,
+            coalesce(genres.genre_label, replace(ratings.genre, '_', ' ')) as genre_label,
+            ratings.members,
+            ratings.raters,
+            ratings.rater_share,
+            ratings.published_mean_rating,
+            ratings.rater_mean_rating
+        from segment_genre_ratings as ratings
+        left join {labels} as genres using (genre)
+        where ratings.segmentation = $segmentation
+        order by sum(ratings.raters) over (partition by ratings.genre) desc, ratings.genre, ratings.segment_id
+        """,
+        segmentation=segmentation,
+    )
+
+
+def loadings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return what the components are made of, the largest loadings first, and how much variance each holds."""
+    return data.ask(
+        """
+        select component, feature, loading, explained_variance_ratio
+        from pca_loadings
+        where segmentation = $segmentation
+        order by component, abs(loading) desc, feature
         """,
         segmentation=segmentation,
     )

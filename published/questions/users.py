@@ -1,4 +1,4 @@
-"""What is asked of one user: whether they are known, where they belong, what they are recommended.
+"""What is asked of one user: whether they are known, what they are recommended.
 
 Belongs here: SQL over the published tables that have a row per user. Does not belong here: what one page alone asks.
 """
@@ -12,34 +12,6 @@ def user(data: PublishedSet, user_id: int) -> dict | None:
     """Return what is known of a user; None for a stranger."""
     rows = data.ask("select * from users where user_id = $user_id", user_id=user_id)
     return rows.row(0, named=True) if len(rows) else None
-
-
-def segments_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
-    """Return the segments that a user is in."""
-    return data.ask(
-        """
-        select members.segmentation, members.segment_id, members.segment_name
-        from segment_members as members
-        inner join segments using (segmentation, segment_id)
-        where segments.entity = 'user_id' and members.entity_id = $user_id
-        order by members.segmentation
-        """,
-        user_id=str(user_id),
-    )
-
-
-def segment_in_reasons(data: PublishedSet, user_id: int) -> str | None:
-    """Return the user's segment of the segmentation that published reasons name; None where they are in none."""
-    rows = data.ask(
-        """
-        select members.segment_name
-        from segment_members as members
-        inner join segmentations using (segmentation)
-        where segmentations.is_named_in_reasons and members.entity_id = $user_id
-        """,
-        user_id=str(user_id),
-    )
-    return rows.item() if len(rows) else None
 
 
 def recommendations(data: PublishedSet, user_id: int, genre: str | None = None) -> pl.DataFrame:

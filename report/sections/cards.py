@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ml.plots.palette import segment_colors
-from ml.plots.words import feature_label, feature_labels, short_name
+from ml.plots.words import feature_labels, short_name
 from report.charts import IndexChart, index_chart
 from report.reading import SegmentationTables
 
@@ -81,9 +81,7 @@ class Card:
     marketing_strategy: str | None
 
 
-def card(
-    segment: dict, tables: SegmentationTables, labels: Mapping[str, str], called: Mapping[str, str]
-) -> Card:
+def card(segment: dict, tables: SegmentationTables, called: Mapping[str, str]) -> Card:
     """Return what the page says about a row of segments."""
     segment_id = segment["segment_id"]
     return Card(
@@ -93,12 +91,12 @@ def card(
         members=segment["members"],
         share=segment["share"] or 0.0,
         measures=_measures(tables, segment_id, called),
-        chart=_genre_chart(tables.genres, segment_id, labels)
+        chart=_genre_chart(tables.genres, segment_id)
         if len(tables.genres)
         else _feature_chart(tables, segment_id, called),
         titles=_titles(tables.titles, segment_id),
         devices=_devices(tables.devices, segment_id),
-        favourites=_favourites(tables.genres, segment_id, labels),
+        favourites=_favourites(tables.genres, segment_id),
         audience=segment["audience"],
         content_strategy=segment["content_strategy"],
         marketing_strategy=segment["marketing_strategy"],
@@ -121,7 +119,7 @@ def _measures(tables: SegmentationTables, segment_id: int, called: Mapping[str, 
     )
 
 
-def _genre_chart(genres: pl.DataFrame, segment_id: int, labels: Mapping[str, str]) -> IndexChart:
+def _genre_chart(genres: pl.DataFrame, segment_id: int) -> IndexChart:
     """Return the genres a segment rates most over and under everybody, never rated counted as 0."""
     members = pl.col("members").sum().over("genre")
     base = (pl.col("published_mean_rating") * pl.col("members")).sum().over("genre") / members
@@ -134,11 +132,7 @@ def _genre_chart(genres: pl.DataFrame, segment_id: int, labels: Mapping[str, str
         ((pl.col("index") >= _OVER) & (pl.col("rater_share") >= _FEWEST_RATERS))
         | ((pl.col("index") <= _UNDER) & (pl.col("base_share") >= _FEWEST_RATERS)),
     ).sort("index", "genre", descending=[True, False])
-    named = [
-        (labels.get(genre, feature_label(genre)), index)
-        for genre, index in rows["genre", "index"].iter_rows()
-    ]
-    return index_chart(_both_ends(named))
+    return index_chart(_both_ends(rows["genre_label", "index"].rows()))
 
 
 def _feature_chart(tables: SegmentationTables, segment_id: int, called: Mapping[str, str]) -> IndexChart:
@@ -200,9 +194,7 @@ def _devices(devices: pl.DataFrame, segment_id: int) -> tuple[Device, ...]:
     )
 
 
-def _favourites(
-    genres: pl.DataFrame, segment_id: int, labels: Mapping[str, str]
-) -> tuple[tuple[str, float], ...]:
+def _favourites(genres: pl.DataFrame, segment_id: int) -> tuple[tuple[str, float], ...]:
     if not len(genres):
         return ()
     best = (
@@ -211,7 +203,4 @@ def _favourites(
         .sort("rater_mean_rating", "genre", descending=[True, False])
         .head(_MOST_NAMED)
     )
-    return tuple(
-        (labels.get(row["genre"], feature_label(row["genre"])), row["rater_mean_rating"])
-        for row in best.iter_rows(named=True)
-    )
+    return tuple(best["genre_label", "rater_mean_rating"].iter_rows())

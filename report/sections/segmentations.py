@@ -81,7 +81,6 @@ def describe(
     name: str,
     tables: SegmentationTables,
     pictures: Sequence[Picture],
-    genre_labels: Mapping[str, str],
     *,
     description: str = "",
     called: Mapping[str, str] | None = None,
@@ -97,8 +96,6 @@ def describe(
         Its rows; a table without any leaves its part of the page empty.
     pictures
         Its plots.
-    genre_labels
-        Genre to its label in the raw catalogue.
     description
         What it divides and by what, in a sentence.
     called
@@ -117,8 +114,8 @@ def describe(
         measured="mean rating of each genre" if len(tables.genres) else "mean of each feature",
         members=int(tables.segments["members"].sum()),
         recovery=recovery,
-        cards=tuple(card(row, tables, genre_labels, called) for row in tables.segments.iter_rows(named=True)),
-        genres=_genre_rows(tables, genre_labels),
+        cards=tuple(card(row, tables, called) for row in tables.segments.iter_rows(named=True)),
+        genres=_genre_rows(tables),
         candidates=tried,
         choice=choice(tried, is_anchored=is_anchored),
         starts=judgement.starts_in_words(tables.starts, unit),
@@ -156,40 +153,30 @@ def _unit(segments: pl.DataFrame) -> str:
     return f"{entity.removesuffix('_id').replace('_', ' ')}s" if entity else "members"
 
 
-def _genre_rows(tables: SegmentationTables, labels: Mapping[str, str]) -> tuple[GenreRow, ...]:
-    """Return a row per genre, the one rated by most members first."""
-    if not len(tables.genres):
-        return ()
-    cells = {
-        (row["genre"], row["segment_id"]): GenreCell(
-            row["published_mean_rating"], row["rater_mean_rating"], row["rater_share"]
-        )
-        for row in tables.genres.iter_rows(named=True)
-    }
-    reach = tables.genres.group_by("genre").agg(pl.col("raters").sum())
-    ordered = reach.sort("raters", "genre", descending=[True, False])["genre"]
+def _genre_rows(tables: SegmentationTables) -> tuple[GenreRow, ...]:
+    """Return a row per genre, in the order they come in."""
     ids = tables.segments["segment_id"].to_list()
-    return tuple(
-        GenreRow(labels.get(genre, feature_label(genre)), tuple(cells.get((genre, i)) for i in ids))
-        for genre in ordered
-    )
+    found = []
+    for rows in tables.genres.partition_by("genre", maintain_order=True) if len(tables.genres) else ():
+        cells = {
+            row["segment_id"]: GenreCell(
+                row["published_mean_rating"], row["rater_mean_rating"], row["rater_share"]
+            )
+            for row in rows.iter_rows(named=True)
+        }
+        found.append(GenreRow(rows["genre_label"][0], tuple(cells.get(i) for i in ids)))
+    return tuple(found)
 
 
 def _components(loadings: pl.DataFrame, called: Mapping[str, str]) -> tuple[Component, ...]:
-    if not len(loadings):
-        return ()
     components = []
-    for (number,), rows in loadings.sort("component").group_by("component", maintain_order=True):
-        top = rows.sort(pl.col("loading").abs(), "feature", descending=[True, False]).head(_MOST_LOADINGS)
-        labels = feature_labels(rows["feature"].to_list(), called)
-        names = dict(zip(rows["feature"], labels, strict=True))
+    for rows in loadings.partition_by("component", maintain_order=True) if len(loadings) else ():
+        names = feature_labels(rows["feature"].to_list(), called)
         components.append(
             Component(
-                number=int(str(number)),
+                number=rows["component"][0],
                 explained_variance_ratio=rows["explained_variance_ratio"][0],
-                loadings=tuple(
-                    (names[feature], value) for feature, value in top["feature", "loading"].iter_rows()
-                ),
+                loadings=tuple(zip(names, rows["loading"], strict=True))[:_MOST_LOADINGS],
             )
         )
     return tuple(components)

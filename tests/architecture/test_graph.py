@@ -3,6 +3,8 @@
 import dagster as dg
 import pytest
 
+from ingest.contracts import CONTRACTS
+from orchestration.assets.landing import KNOWN_REJECTS
 from orchestration.definitions import build_defs
 from orchestration.tools.warehouse import POOL
 
@@ -93,6 +95,13 @@ def test_the_sql_layer_trains_nothing(defs):
     keys = defs.resolve_job_def("sql_layer").asset_layer.executable_asset_keys
     assert dg.AssetKey(["features", "user_genre_stats"]) in keys
     assert not {key.path[0] for key in keys} & {"ml", "marts", "user_ratings", "published"}
+
+
+@pytest.mark.parametrize("job", ["refresh", "segments", "sql_layer"])
+def test_every_job_counts_the_rejects_of_each_table_that_exit_code_3_tells_of(defs, job):
+    made = defs.resolve_job_def(job).asset_layer.asset_graph.asset_check_keys
+    counted = {key.asset_key.path[-1] for key in made if key.name == KNOWN_REJECTS}
+    assert counted == set(CONTRACTS)
 
 
 def test_dbt_is_invoked_once_before_ml_and_once_after(defs):

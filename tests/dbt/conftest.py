@@ -3,22 +3,20 @@
 Here: what a landing looks like on disk and how to run dbt on it. Not here: what the models should do with it.
 """
 
-import gc
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from dbt.adapters.duckdb import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from ingest.landing import land, switch
 from ingest.sources import resolve_source
 from ingest.sql import text_literal
+from orchestration.tools.dbt import free_database
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
@@ -160,7 +158,7 @@ class Warehouse:
                     ["--log-level", "none", *args, *places, *outputs]
                 )
             finally:
-                _free_database()
+                free_database()
 
     def copy(self, folder: Path) -> "Warehouse":
         """Return a warehouse like this one, to be written to."""
@@ -180,14 +178,6 @@ class Warehouse:
         with duckdb.connect(self.folder / "matinee.duckdb") as connection:
             for sql in statements:
                 connection.execute(sql)
-
-
-def _free_database() -> None:
-    """Close what dbt-duckdb leaves open after a failed node; the next warehouse needs a connection of its own."""
-    with suppress(Exception):  # of no class of its own: dbt has opened nothing
-        DuckDBConnectionManager.env().close()
-    DuckDBConnectionManager.close_all_connections()
-    gc.collect()
 
 
 def _write(folder: Path, columns: Mapping[str, str], rows: Sequence[str], given: int | None = None) -> None:
@@ -247,7 +237,7 @@ def make_warehouse(
         return Warehouse(folder, manifest)
 
     yield make
-    _free_database()
+    free_database()
 
 
 @pytest.fixture(scope="module")

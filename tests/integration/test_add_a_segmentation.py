@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import PROJECT_ROOT
 
 HOW_TO = PROJECT_ROOT / "docs" / "how-to" / "add-a-segmentation.md"
-ROOMS = ("ingest", "ml", "orchestration", "dbt_project")
+ROOMS = ("ingest", "ml", "orchestration", "published", "report", "dbt_project")
 
 
 def files_of_the_how_to() -> dict[str, str]:

@@ -20,11 +20,7 @@ final as (
         genres.genre_label,
 
         ---------- numbers
-        cast(count(*) as bigint) as titles,
-        cast(sum(case when titles.has_audience_score then 1 else 0 end) as bigint) as scored_titles,
-        cast(avg(titles.audience_score) as double) as audience_score,
-        cast(avg(titles.critic_score) as double) as critic_score,
-        cast(avg(titles.weighted_score) as double) as weighted_score
+        {{ score_aggregates() }}
 
     from titles
     inner join genres on titles.title_id = genres.title_id

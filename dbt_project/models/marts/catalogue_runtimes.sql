@@ -24,11 +24,7 @@ final as (
         cast(sum(case when titles.kind = 'series' then 1 else 0 end) as bigint) as series,
 
         ---------- numbers
-        cast(count(*) as bigint) as titles,
-        cast(sum(case when titles.has_audience_score then 1 else 0 end) as bigint) as scored_titles,
-        cast(avg(titles.audience_score) as double) as audience_score,
-        cast(avg(titles.critic_score) as double) as critic_score,
-        cast(avg(titles.weighted_score) as double) as weighted_score
+        {{ score_aggregates() }}
 
     from titles
     left join runtimes on titles.runtime = runtimes.runtime

@@ -20,7 +20,7 @@ from ml.recommendation.ranking import recommend
 from ml.recommendation.reasons import POPULAR, reasons
 from orchestration.stores.recommender import RecommenderStore, StoredRecommender
 from published.errors import PublishedError
-from published.questions.users import segment_in_reasons, user
+from published.questions.users import user
 from published.sets import PublishedSet, open_set
 
 Answer = TypeVar("Answer")
@@ -205,7 +205,7 @@ class Recommender:
 
     def _segment_of(self, user_id: str) -> str | None:
         """Return the user's segment of the segmentation that published reasons name."""
-        return self._ask(segment_in_reasons, int(user_id))
+        return self._ask(_segment_in_reasons, int(user_id))
 
     def _ask(self, question: Callable[[PublishedSet, int], Answer], user_id: int) -> Answer | None:
         """Ask what is published; None where nothing is, or it cannot be read."""
@@ -230,3 +230,17 @@ def _plain(name: str) -> str:
 def _either(names: Sequence[str]) -> str:
     quoted = [f"'{name}'" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def _segment_in_reasons(data: PublishedSet, user_id: int) -> str | None:
+    """Return the user's segment of the segmentation that published reasons name; None where they are in none."""
+    rows = data.ask(
+        """
+        select members.segment_name
+        from segment_members as members
+        inner join segmentations using (segmentation)
+        where segmentations.is_named_in_reasons and members.entity_id = $user_id
+        """,
+        user_id=str(user_id),
+    )
+    return rows.item() if len(rows) else None

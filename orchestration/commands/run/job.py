@@ -14,6 +14,7 @@ from orchestration.definitions import build_defs
 from orchestration.settings import Settings
 from orchestration.tools.dead_runs import bury_dead_runs
 from orchestration.tools.event_log import quick_event_log
+from orchestration.tools.events import details
 from orchestration.tools.run_history import SOURCE_TAG
 
 
@@ -64,7 +65,7 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
             problems=tuple(dict.fromkeys(_problems(result.all_events))),
             unexpected_rejects=_unexpected_rejects(result),
             stages=tuple(
-                Stage(event.step_key or "", event.event_specific_data.duration_ms / 1000)  # type: ignore[union-attr]
+                Stage(event.step_key or "", details(event).duration_ms / 1000)
                 for event in result.all_events
                 if event.event_type_value == "STEP_SUCCESS"
             ),
@@ -74,7 +75,7 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
 def _problems(events: Sequence[Any]) -> list[str]:
     problems = []
     for event in events:
-        data = event.event_specific_data
+        data = details(event)
         if event.event_type_value == "STEP_FAILURE":
             failure = data.user_failure_data
             problems.append(

@@ -215,7 +215,7 @@ def catalogue_alone(made_up, tmp_path_factory) -> Path:
     folder = warehouse / "published"
     shutil.copytree(made_up / "published", folder)
     changed = {
-        "data_funnel": "select 'streaming titles' as step, 15327 as row_count",
+        "data_funnel": "select 1 as step_order, 'titles' as entity, 'streaming titles' as step, 15327 as row_count",
         "titles": "select * replace (0 as rating_count, null as mean_rating) from '{table}'",
         "genre_popularity": "select * replace (0 as ratings, 0 as raters, null as mean_rating) from '{table}'",
         **dict.fromkeys(

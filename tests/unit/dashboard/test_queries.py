@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from dashboard.queries import health, recommend, segments, titles, viewing
+from dashboard.queries import health, maps, recommend, segments, titles, viewing
 from published.finding import current_set
 
 TITLES = pl.DataFrame(
@@ -131,10 +131,15 @@ def test_the_box_of_a_genre_is_that_of_its_single_ratings(publish):
     assert box["mean"] == pytest.approx(sum(ratings) / 16)
 
 
+def test_a_user_is_found_in_the_segments_of_users_only(world):
+    found = recommend.segments_of_user(world, 7)
+    assert found["segmentation"].to_list() == ["user_activity_and_ratings", "user_ratings"]
+
+
 def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
     for question in (
         lambda: segments.profiles(world, "user_ratings"),
-        lambda: segments.genre_ratings(world, "user_ratings"),
+        lambda: maps.points(world, "user_ratings", 5),
         lambda: segments.members(world, "user_ratings", 0),
         lambda: health.runs(world),
         lambda: health.checks(world),

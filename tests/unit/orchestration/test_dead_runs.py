@@ -70,6 +70,16 @@ def test_the_next_run_of_the_command_line_buries_the_dead_and_leaves_the_living(
     assert instance.get_run_by_id(started.run_id).status is dg.DagsterRunStatus.FAILURE
 
 
+def test_the_place_of_a_dead_run_in_a_pool_is_free_again(instance, started):
+    storage = instance.event_log_storage
+    storage.set_concurrency_slots("warehouse", 1)
+    storage.claim_concurrency_slot("warehouse", started.run_id, "ratings")
+    assert storage.get_concurrency_info("warehouse").claimed_slots
+    dead_runs.bury_dead_runs(instance)
+    assert not storage.get_concurrency_info("warehouse").claimed_slots
+    assert storage.claim_concurrency_slot("warehouse", "next", "ratings").is_claimed
+
+
 def test_a_run_that_has_just_spoken_is_alive_though_it_has_not_taken_its_warehouse_yet(
     instance, started, monkeypatch
 ):

@@ -8,6 +8,8 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
         lambda: segments.claims(world, "user_ratings"),
         lambda: segments.k_metrics(world, "user_ratings"),
         lambda: segments.devices(world),
+        lambda: segments.genre_ratings(world, "user_ratings"),
+        lambda: segments.loadings(world, "user_ratings"),
         lambda: users.user(world, 7),
         lambda: users.recommendations(world, 7),
         lambda: audience.genre_popularity(world),
@@ -20,13 +22,12 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
         assert len(question())
 
 
-def test_segmentations_of_viewers_to_act_on_come_first(world):
+def test_segmentations_come_in_the_order_of_their_place(world):
     assert segments.segmentations(world) == ["user_ratings", "user_activity_and_ratings", "title_reception"]
 
 
-def test_a_user_is_found_in_the_segments_of_users_only(world):
-    found = users.segments_of_user(world, 7)
-    assert found["segmentation"].to_list() == ["user_activity_and_ratings", "user_ratings"]
+def test_a_set_that_is_older_than_places_still_names_its_segmentations(data):
+    assert segments.segmentations(data) == ["user_ratings"]
 
 
 def test_the_quoted_value_is_left_out_of_a_reason_so_that_equal_reasons_count_together(world):

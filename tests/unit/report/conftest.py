@@ -12,7 +12,8 @@ from PIL import Image, PngImagePlugin
 from orchestration.tasks.audience_queries import PICTURES
 from published.sets import open_set
 from report.build import build_report_context
-from report.render import RunFacts, render_report
+from report.context import RunFacts
+from report.render import render_report
 
 NAMES = ("Quiet Viewers (Churn Risk)", "New Explorers", "Loyalists")
 
@@ -187,6 +188,9 @@ def _marts() -> dict[str, pl.DataFrame]:
     return {
         **_judgements(),
         "segments": _segments(),
+        "segmentations": pl.DataFrame(
+            {"segmentation": ["user_ratings", "customer_acquisition"], "place": [1, 2]}
+        ),
         "segment_profiles": _profiles(),
         "segment_genre_ratings": _genre_ratings(),
         "k_metrics": pl.DataFrame(
