@@ -178,6 +178,8 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
         found = [child for child in sorted(path.rglob("*")) if child.is_file() and _is_data(child)]
     elif path.exists():
         found = [path]
+    elif member := _member(path):
+        return [member]
     else:
         try:
             found = [child for child in sorted(base.glob(said)) if child.is_file()]
@@ -199,6 +201,26 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
             where=declaration.name,
         )
     return [file for child in found for file in _members(child, base)]
+
+
+def _member(path: Path) -> RawFile | None:
+    """Return the member of an archive that a path names as if the archive were a folder."""
+    archive = next((parent for parent in path.parents if parent.is_file()), None)
+    if archive is None or not zipfile.is_zipfile(archive):
+        return None
+    with zipfile.ZipFile(archive) as members:
+        name = path.relative_to(archive).as_posix()
+        return RawFile(archive, name) if name in members.namelist() else None
+
+
+def data_files(path: Path) -> list[RawFile]:
+    """Return all files of a folder that are no bookkeeping, whatever they hold; or the members of an archive; or a file."""
+    if path.is_file():
+        return _members(path, path.parent)
+    hidden = (".", "_")
+    found = [child for child in sorted(path.rglob("*")) if child.is_file()]
+    shown = [c for c in found if not any(part.startswith(hidden) for part in c.relative_to(path).parts)]
+    return [file for child in shown for file in _members(child, path)]
 
 
 def _members(path: Path, base: Path) -> list[RawFile]:
