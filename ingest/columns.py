@@ -37,7 +37,11 @@ _PATTERNS = {
     "labels": r"\s*\[.*\]\s*",
     "flag": r"(?i)true|false",
 }
-_EPOCHS = (("seconds", 10**8, 41 * 10**8), ("milliseconds", 10**11, 41 * 10**11), ("microseconds", 10**14, 41 * 10**14))
+_EPOCHS = (
+    ("seconds", 10**8, 41 * 10**8),
+    ("milliseconds", 10**11, 41 * 10**11),
+    ("microseconds", 10**14, 41 * 10**14),
+)
 _MOST = 0.9
 """Share of the filled cells that must be of a kind for the column to be."""
 
@@ -83,7 +87,8 @@ def look(head: Head, work: Path) -> tuple[TableRule, list[Seen]]:
     work.mkdir(exist_ok=True)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        rule = TableRule(files=(head.file.name,), **(_divided(head.file.path) if head.kind is Format.CSV else {}))
+        divided = _divided(head.file.path) if head.kind is Format.CSV else {}
+        rule = TableRule.model_validate({"files": (head.file.name,), **divided})
         opening = Opening(head.file, head.file.name, rule, CONTRACTS["views"], work, connection)
         opened = opening.open()
         if opened.is_text and not digest(opened.path).is_utf8:
@@ -92,7 +97,7 @@ def look(head: Head, work: Path) -> tuple[TableRule, list[Seen]]:
 
 
 def _divided(path: Path) -> dict[str, object]:
-    """Return the delimiter with which most first lines have as many cells, more than one; and whether they have names."""
+    """Return the delimiter with which most first lines have as many cells, and names where the first has none."""
     with path.open("rb") as stream:
         data = stream.read(1 << 18)
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
@@ -127,16 +132,17 @@ def _fit(rows: Sequence[Sequence[str]]) -> tuple[bool, float, int]:
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names columns: no cell of it is empty, twice there, or a number, time or address."""
     first = [cell.strip() for cell in rows[0]]
-    values = [*(_PATTERNS[kind] for kind in ("number", "date", "time", "local time", "time with offset")), r".+@.+\..+"]
+    values = [
+        *(_PATTERNS[kind] for kind in ("number", "date", "time", "local time", "time with offset")),
+        r".+@.+\..+",
+    ]
     is_value = any(re.fullmatch(pattern, cell) for cell in first for pattern in values)
     return not is_value and len(set(first)) == len(first) and any(first)
 
 
 def _columns(raw: RawTable, connection: duckdb.DuckDBPyConnection) -> list[Seen]:
     types = raw.sniffed(connection)
-    connection.execute(
-        f"CREATE TEMP TABLE sample AS SELECT * FROM {raw.relation()} LIMIT {_ROWS}"
-    )
+    connection.execute(f"CREATE TEMP TABLE sample AS SELECT * FROM {raw.relation()} LIMIT {_ROWS}")
     found = []
     for at, (name, native) in enumerate(zip(raw.names, raw.natives, strict=True)):
         text = f"{CELL}{at}::VARCHAR"

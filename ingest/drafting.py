@@ -17,6 +17,7 @@ from ingest.declarations import ColumnRule, TableRule
 from ingest.rawfiles import RawFile
 
 _LAYOUT_ONLY = {"named", "proof", "first_line", "quirks"}
+_MOST_NAMES = 3
 _PLACES = {"files", "database", "table", "query"}
 
 
@@ -34,7 +35,10 @@ def draft(
     unused
         Files that nothing is made of, and why.
     """
-    lines = [f"# {title}", "# Lines with a ? were guessed and need a person; `matinee inspect` on this file tells what comes of them."]
+    lines = [
+        f"# {title}",
+        "# Lines with a ? were guessed and need a person; `matinee inspect` on this file tells what comes of them.",
+    ]
     for name, rule, doubts, problem in tables:
         block = _table(name, rule, doubts)
         if problem:
@@ -46,12 +50,27 @@ def draft(
 
 
 def place(rule: TableRule, files: Sequence[RawFile | DatabaseTable], folder: Path) -> TableRule:
-    """Return a rule whose files are those that were found, relative to the folder of the declaration."""
+    """Return a rule whose files are those that were found, named from the folder of the declaration."""
     if any(isinstance(file, DatabaseTable) for file in files):
         return rule
-    paths = [file.path / file.member if file.member else file.path for file in files if isinstance(file, RawFile)]
-    names = tuple(dict.fromkeys(Path(os.path.relpath(path, folder)).as_posix() for path in paths))
-    return rule.model_copy(update={"files": names, "named": ()})
+    paths = [file.path / (file.member or "") for file in files if isinstance(file, RawFile)]
+    folder = folder.absolute()
+    names = tuple(
+        (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+        for path in (path.absolute() for path in paths)
+    )
+    return rule.model_copy(update={"files": _shortly(names, folder), "named": ()})
+
+
+def _shortly(names: tuple[str, ...], folder: Path) -> tuple[str, ...]:
+    """Return one pattern for many files, where it finds exactly these."""
+    if len(names) <= _MOST_NAMES:
+        return names
+    common = Path(os.path.commonpath(names))
+    deep = "" if all(Path(name).parent == common for name in names) else "**/"
+    pattern = f"{deep}*{Path(names[0]).suffix}"
+    found = [path for path in (folder / common).glob(pattern) if path.is_file()]
+    return ((common / pattern).as_posix(),) if len(found) == len(names) else names
 
 
 def _table(name: str, rule: TableRule, doubts: Mapping[str, str]) -> list[str]:

@@ -15,24 +15,30 @@ from dataclasses import dataclass, field
 from ingest.columns import Seen
 from ingest.sql import identifier
 
-_USERS = frozenset(
-    "user users account member profile viewer subscriber customer person household client uid usr".split()
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_USERS = _set("user users account member profile viewer subscriber customer person household client uid usr")
+_TITLES = _set(
+    "title titles item content movie film show asset video program programme series episode media work tconst"
 )
-_TITLES = frozenset(
-    "title titles item content movie film show asset video program programme series episode media work tconst".split()
+_WATCHING = _set(
+    "watch watched watches view viewed views viewing play played plays start started stream streams session"
 )
-_IDS = frozenset("id ids key uuid guid uid code number no nr sku tconst".split())
+_IDS = _set("id ids key uuid guid uid code number no nr sku tconst")
 _FUSED = re.compile(rf"({'|'.join(sorted(_USERS | _TITLES, key=len, reverse=True))})(id|key|name|type)s?")
-_NO_ID = frozenset(
+_NO_ID = _set(
     "name type kind count age plan genre genres rating score device country region language status year date time at "
-    "imdb tmdb format duration runtime minutes description url original start started end".split()
+    "imdb tmdb format duration runtime minutes description url original start started end"
 )
 _TIMES = ("time", "local time", "time with offset", "date", "day", "seconds", "milliseconds", "microseconds")
 _NUMBERS = ("whole number", "number")
 _EPOCHS = {
-    "seconds": "make_timestamp(({})::bigint * 1000000)",
-    "milliseconds": "epoch_ms(({})::bigint)",
-    "microseconds": "make_timestamp(({})::bigint)",
+    "seconds": "make_timestamp({}::bigint * 1000000)",
+    "milliseconds": "epoch_ms({}::bigint)",
+    "microseconds": "make_timestamp({}::bigint)",
 }
 
 
@@ -65,31 +71,37 @@ def words_of(name: str) -> list[str]:
     """
     found = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
     fused = [_FUSED.fullmatch(word) for word in found]
-    return [part for word, split in zip(found, fused, strict=True) for part in (split.groups() if split else [word])]
+    return [
+        part
+        for word, split in zip(found, fused, strict=True)
+        for part in (split.groups() if split else [word])
+    ]
 
 
-def guess_tables(columns: Sequence[Seen]) -> list[Guess]:
-    """Return what a file with these columns may become: nothing, a table, or two of one file."""
+def guess_tables(columns: Sequence[Seen], name: str = "") -> list[Guess]:
+    """Return what a file of this name with these columns may become: nothing, a table, or two of one file."""
     if all(re.fullmatch(r"column\d+", column.name) for column in columns):
         return _unnamed(columns)
     user, title = _id(columns, _USERS), _id(columns, _TITLES)
-    rating = _pick(columns, "rating score stars star grade vote mark", _NUMBERS, but="count average mean imdb number")
+    rating = _pick(
+        columns, "rating score stars star grade vote mark", _NUMBERS, but="count average mean imdb number"
+    )
     if _customers(columns) and not title:
         return [_customers_guess(columns)]
     if user and title:
         moment = _moment(columns, "rated " + _WHEN)
-        length = _length(columns)
+        watched = [*words_of(name), *(words_of(moment.name) if moment else [])]
         guesses = [_ratings(user, title, rating)] if rating else []
         if guesses and moment:
             guesses[0].columns["rated_at"] = moment.name
-        if length or _end(columns) or (moment and not rating):
+        if _length(columns) or _end(columns) or (not rating and set(watched) & _WATCHING):
             guesses.append(_views(columns, user, title))
         return guesses
-    name = _pick(columns, "title name", ("text",), but="user account member profile original file series")
+    called = _pick(columns, "title name", ("text",), but="user account member profile original file series")
     genres = _genres(columns)
     own = title or _pick(columns, "id uuid key", but="imdb tmdb user account")
-    if not user and name and (own or genres):
-        return [_titles(columns, own if own is not name else None, name, genres)]
+    if not user and called and (own or genres):
+        return [_titles(columns, own if own is not called else None, called, genres)]
     others = [c for c in columns if set(words_of(c.name)) & _IDS and not set(words_of(c.name)) & _USERS]
     if not user and title and len(others) > 1:
         return [_links(columns, title, others)]
@@ -103,10 +115,15 @@ def _unnamed(columns: Sequence[Seen]) -> list[Guess]:
     if len(columns) not in (3, 4) or [c for c in columns[3:] if c.kind not in _TIMES]:
         return []
     user, title, rating = columns[:3]
-    if rating.kind not in _NUMBERS or not rating.distinct <= _MOST_SCORES or title.kind not in ("whole number", "text"):
+    if (
+        rating.kind not in _NUMBERS
+        or not rating.distinct <= _MOST_SCORES
+        or title.kind not in ("whole number", "text")
+    ):
         return []
     guess = _ratings(user, title, rating)
-    guess.columns |= {"rated_at": column.name for column in columns[3:]}
+    if len(columns) > len(guess.columns):
+        guess.columns["rated_at"] = columns[-1].name
     guess.doubts["user_id"] = "the first line names no columns: is the order user, title, rating, time?"
     return [guess]
 
@@ -146,12 +163,14 @@ def _id(columns: Sequence[Seen], things: frozenset[str]) -> Seen | None:
 
 
 def _genres(columns: Sequence[Seen]) -> Seen | None:
-    return _pick(columns, "genres genre listed tags tag categories category topics labels", ("labels", "text"))
+    return _pick(
+        columns, "genres genre listed tags tag categories category topics labels", ("labels", "text")
+    )
 
 
 def _length(columns: Sequence[Seen]) -> Seen | None:
-    lengths = "minutes mins min seconds secs sec duration playtime watchtime length runtime elapsed ms millis watched hours"
-    return _pick(columns, lengths, (*_NUMBERS, "duration"), but="started start at timestamp epoch")
+    words = "minutes mins min seconds secs sec duration playtime watchtime length runtime elapsed ms watched hours"
+    return _pick(columns, words, (*_NUMBERS, "duration"), but="started start at timestamp epoch")
 
 
 def _end(columns: Sequence[Seen]) -> Seen | None:
@@ -165,7 +184,9 @@ def _moment(columns: Sequence[Seen], words: str) -> Seen | None:
 # ---------------------------------------------------------------------- tables
 
 
-def _take(guess: Guess, columns: Sequence[Seen], wanted: Sequence[tuple[str, str, Sequence[str], str]]) -> None:
+def _take(
+    guess: Guess, columns: Sequence[Seen], wanted: Sequence[tuple[str, str, Sequence[str], str]]
+) -> None:
     """Add plain columns to a guess; each raw column feeds one at most."""
     for name, words, kinds, but in wanted:
         used = [column for column in columns if column.name in guess.columns.values()]
@@ -184,7 +205,9 @@ def _ratings(user: Seen, title: Seen, rating: Seen) -> Guess:
     guess = _ids(Guess("ratings"), user, title)
     guess.columns["rating"] = rating.name
     if (rating.least or 0) < 0:
-        guess.doubts["rating"] = f"from {rating.least:g}: does a number below zero mean 'not rated'? Then add a where"
+        guess.doubts["rating"] = (
+            f"from {rating.least:g}: does a number below zero mean 'not rated'? Then add a where"
+        )
     return guess
 
 
@@ -202,10 +225,16 @@ def _views(columns: Sequence[Seen], user: Seen, title: Seen) -> Guess:
             guess.doubts["minutes_watched"] = doubt
     elif moment and end:
         start, stop = (_local_time(column)[0] for column in (moment, end))
-        start, stop = (identifier(c.name) if c.name == said else said for c, said in ((moment, start), (end, stop)))
+        start, stop = (
+            identifier(c.name) if c.name == said else said for c, said in ((moment, start), (end, stop))
+        )
         guess.columns["minutes_watched"] = f"date_diff('second', {start}, {stop}) / 60"
         guess.doubts["minutes_watched"] = "from the start to the end, pauses included"
-    _take(guess, columns, [("device", "device platform client app", ("text", "whole number"), "id version user")])
+    _take(
+        guess,
+        columns,
+        [("device", "device platform client app", ("text", "whole number"), "id version user")],
+    )
     return guess
 
 
@@ -246,8 +275,13 @@ def _users(columns: Sequence[Seen], own: Seen) -> Guess:
 def _customers(columns: Sequence[Seen]) -> list[Seen]:
     """Return the four columns of customers, none where one is missing."""
     wanted = ("minutes watched", "clv ltv lifetime", "region", "channel")
-    found = [_pick(columns, words, _NUMBERS) for words in wanted]
-    return [column for column in found if column] if all(found) else []
+    found = [column for words in wanted if (column := _pick(columns, words, _NUMBERS))]
+    bounds = ((0, 2), (1, 8))  # of regions and channels
+    fits = len(found) == len(wanted) and all(
+        low <= (column.least or 0) and (column.most or 0) <= high
+        for column, (low, high) in zip(found[2:], bounds, strict=True)
+    )
+    return found if fits else []
 
 
 def _customers_guess(columns: Sequence[Seen]) -> Guess:
@@ -266,7 +300,10 @@ def _local_time(column: Seen) -> tuple[str, str]:
     name = identifier(column.name)
     if column.kind in _EPOCHS:
         expression = _EPOCHS[column.kind].format(name)
-        return expression, f"{column.kind} since 1970, taken as the viewer's own clock; if UTC, hours are those of UTC"
+        return (
+            expression,
+            f"{column.kind} since 1970, taken as the viewer's own clock; if UTC, hours are those of UTC",
+        )
     if column.kind == "time with offset":
         zoned = name if "ZONE" in column.type else f"try_cast({name} as timestamptz)"
         said = f"cast({name} as timestamp)" if column.type == "TIMESTAMP" else f"timezone('UTC', {zoned})"
@@ -279,18 +316,13 @@ def _local_time(column: Seen) -> tuple[str, str]:
 
 def _minutes(column: Seen) -> tuple[str, str]:
     """Return where minutes come from, by the unit that the name gives, else by how large the numbers are."""
+    name, names = identifier(column.name), set(words_of(column.name))
+    most = column.most or 0
     if column.kind == "duration":
         return column.name, ""
-    name, names = identifier(column.name), set(words_of(column.name))
-    if names & {"minutes", "minute", "mins", "min"}:
-        return column.name, ""
-    if names & {"hours", "hour"}:
-        return f"{name} * 60", ""
-    if names & {"seconds", "second", "secs", "sec", "s"}:
-        return f"{name} / 60", ""
-    if names & {"ms", "millis", "milliseconds", "msec"}:
-        return f"{name} / 60000", ""
-    most = column.most or 0
+    for units, factor in _UNITS:
+        if names & units:
+            return f"{name}{factor}" if factor else column.name, ""
     if most > _MOST_SECONDS:
         return f"{name} / 60000", f"up to {most:,.0f}: taken as milliseconds"
     if most > _MOST_MINUTES:
@@ -298,6 +330,12 @@ def _minutes(column: Seen) -> tuple[str, str]:
     return column.name, f"up to {most:,.0f}: taken as minutes"
 
 
+_UNITS = (
+    (_set("minutes minute mins min"), ""),
+    (_set("hours hour"), " * 60"),
+    (_set("seconds second secs sec s"), " / 60"),
+    (_set("ms milliseconds"), " / 60000"),
+)
 _WHEN = "watched viewed played started start begin timestamp time ts date created event at when"
 _MOST_GENRES = 200
 _MOST_SCORES = 101

@@ -91,7 +91,7 @@ def _cut_lines(stream: BufferedIOBase | IO[bytes], to: Path, rows: int, most_byt
 def _cut_list(path: Path, rows: int) -> bool:
     """Rewrite a JSON list that may break off with its first whole parts, and tell whether they are all."""
     text = path.read_text(encoding="utf-8-sig", errors="replace")
-    decoder, parts, at = json.JSONDecoder(), [], text.index("[") + 1
+    decoder, parts, at = json.JSONDecoder(), list[str](), text.index("[") + 1
     try:
         while len(parts) < rows:
             start = at + len(text[at : at + 4096]) - len(text[at : at + 4096].lstrip(", \t\r\n"))

@@ -6,33 +6,32 @@ unknown files (`ingest.guessing`), showing the answer (`matinee inspect`).
 
 from __future__ import annotations
 
-import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from ingest import ids
 from ingest.binding import Bound, bind, needs_types
 from ingest.columns import look
-from ingest.contracts import CONTRACTS, Kind
+from ingest.contracts import CONTRACTS
 from ingest.databases import DatabaseTable
 from ingest.declarations import ColumnRule, TableRule
 from ingest.drafting import draft, place
 from ingest.errors import IngestError
+from ingest.facts import MOST_REASONS, Facts, FileReport, reasons, relation
 from ingest.guessing import Guess, guess_tables
 from ingest.heads import Head, cut_head
-from ingest.landing import land_file
+from ingest.landing import TooManyRejectsError, land_file
 from ingest.opening import Opening
-from ingest.rawfiles import Format, RawFile
-from ingest.readers import CsvTable
+from ingest.rawfiles import Format, RawFile, encoding_of, is_utf16
+from ingest.readers import DELIMITERS, CsvTable
 from ingest.recognise import TableSource, head_of, line_of
 from ingest.sources import DECLARATIONS, data_files, resolve_source
-from ingest.sql import identifier, path_literal
 from ingest.store import LandedFile
 
 ROWS = 10_000
@@ -43,63 +42,11 @@ _BYTES = 1 << 25
 _TITLE_ROWS = 300_000
 _TITLE_BYTES = 1 << 26
 _MOST_FILES = 3
-_MOST_REASONS = 3
-_MOST_GENRES = 8
-_MOST_STEPS = 101
 _WHOLE_TABLES = ("titles", "links")
 
 
-@dataclass
-class FileReport:
-    """One file, or the like of several.
-
-    Parameters
-    ----------
-    name, files
-        Its name, and how many files are like it.
-    what
-        What it is: ``CSV, semicolons, quotes "", Windows-1252, with a header``.
-    table
-        What it would become; None: nothing.
-    columns
-        Landing column → raw column or expression.
-    unused
-        Raw columns that feed nothing.
-    doubts
-        Landing column → what in the guess needs a person.
-    rows, is_whole
-        Rows that were looked at, and whether these are all.
-    rejected, left_out, reasons
-        Rows of them that would not land, and the first reasons.
-    unreadable
-        Cells of them that could not be read, by landing column.
-    notes
-        How columns are read, as sentences.
-    ids, scale, genres, times
-        What stands in the columns.
-    problem
-        Why it would be refused; empty where it lands.
-    """
-
-    name: str
-    files: int = 1
-    what: str = ""
-    table: str | None = None
-    columns: dict[str, str] = field(default_factory=dict)
-    unused: list[str] = field(default_factory=list)
-    doubts: dict[str, str] = field(default_factory=dict)
-    rows: int = 0
-    is_whole: bool = True
-    rejected: int = 0
-    left_out: int = 0
-    reasons: list[str] = field(default_factory=list)
-    unreadable: dict[str, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    ids: dict[str, dict[str, int]] = field(default_factory=dict)
-    scale: dict[str, float | None] = field(default_factory=dict)
-    genres: dict[str, Any] = field(default_factory=dict)
-    times: dict[str, list[str]] = field(default_factory=dict)
-    problem: str = ""
+_Known = tuple[TableSource, Mapping[str, str]]
+"""What becomes a table, and the doubts of its columns."""
 
 
 @dataclass
@@ -171,20 +118,28 @@ def inspect(
         When there is no such path, or its declaration does not fit.
     """
     path = Path(path).expanduser()
-    unknown, layouts, tables, others = "", [], [], []
+    unknown, layouts = "", list[str]()
+    tables, others = list[_Known](), list[FileReport]()
     try:
         source = resolve_source(str(path))
         tables, layouts = [(table, {}) for table in source.tables], source.found
     except IngestError as error:
-        is_declared = path.suffix.lower() in (".yaml", ".yml") or any((path / name).exists() for name in DECLARATIONS)
+        is_declared = path.suffix.lower() in (".yaml", ".yml") or any(
+            (path / name).exists() for name in DECLARATIONS
+        )
         if is_declared or not path.exists():
             raise
-        unknown = str(error)
+        where = f"{error.where}: " if error.where and error.where != str(path) else ""
+        unknown = f"{where}{error.problem.partition(' Expected ')[0]}"
     with tempfile.TemporaryDirectory(prefix="matinee-inspect-") as work:
         sampling = _Sampling(Path(work), rows, max_rejected_share)
         if unknown:
             tables, others = sampling.guessed(path)
         reports = [sampling.report(table, doubts) for table, doubts in tables]
+        if unknown and (useless := sampling.useless_links()):
+            at = next(at for at, report in enumerate(reports) if report.table == "links")
+            others.append(FileReport(reports.pop(at).name, notes=[useless]))
+            del tables[at]
         if layouts and path.is_dir() and not _is_declared(tables):
             others = sampling.left_alone(path, [table for table, _ in tables])
         meetings = sampling.meetings()
@@ -193,13 +148,13 @@ def inspect(
     return answer
 
 
-def _is_declared(tables: Sequence[tuple[TableSource, Mapping[str, str]]]) -> bool:
+def _is_declared(tables: Sequence[_Known]) -> bool:
     return any(table.rule.files or table.rule.database for table, _ in tables)
 
 
 def _declaration(
     answer: Inspection,
-    tables: Sequence[tuple[TableSource, Mapping[str, str]]],
+    tables: Sequence[_Known],
     reports: Sequence[FileReport],
     others: Sequence[FileReport],
     folder: Path,
@@ -209,7 +164,9 @@ def _declaration(
         for (table, doubts), report in zip(tables, reports, strict=True)
     ]
     unused = {file.name: file.problem or "; ".join(file.notes) for file in others}
-    return draft(f"What Matinee makes of {Path(answer.source).name}: matinee run --source THIS_FILE", drafted, unused)
+    return draft(
+        f"What Matinee makes of {Path(answer.source).name}: matinee run --source THIS_FILE", drafted, unused
+    )
 
 
 def _bound_only(rule: TableRule, report: FileReport) -> TableRule:
@@ -238,64 +195,83 @@ class _Sampling:
 
     def report(self, table: TableSource, doubts: Mapping[str, str]) -> FileReport:
         """Land the head of the first, the middle and the last file of a table, and tell what came of them."""
-        chosen = [table.files[at] for at in sorted({0, len(table.files) // 2, len(table.files) - 1})][:_MOST_FILES]
+        chosen = [table.files[at] for at in sorted({0, len(table.files) // 2, len(table.files) - 1})][
+            :_MOST_FILES
+        ]
         report = FileReport(chosen[0].name, len(table.files), table=table.table, doubts=dict(doubts))
         landed = []
         for file in chosen:
             try:
-                landed += [self._land(table, file, report)]
+                landed += [found] if (found := self._land(table, file, report)) else []
             except (IngestError, duckdb.Error, OSError) as error:
                 report.problem = report.problem or str(error)
+        self._judge(report)
         self.landed.setdefault(table.table, []).extend(landed)
-        self.wholes[table.table] = report.is_whole and len(chosen) == len(table.files)
+        report.is_whole &= len(chosen) == len(table.files)
+        self.wholes[table.table] = report.is_whole
         if landed:
             with duckdb.connect() as connection:
-                _Facts(connection, self.landing, landed, table.table).fill(report)
+                Facts(connection, self.landing, landed, table.table).fill(report)
         return report
 
-    def _land(self, table: TableSource, file: RawFile | DatabaseTable, report: FileReport) -> LandedFile:
-        head, what = self._head(table.table, file)
-        report.what = report.what or what
-        if isinstance(head, Head):
-            report.is_whole &= head.is_whole
+    def _land(
+        self, table: TableSource, file: RawFile | DatabaseTable, report: FileReport
+    ) -> LandedFile | None:
+        """Land the head of a file and count what came of it; None where nothing did."""
+        head = self._head(table.table, file)
+        report.is_whole &= head.is_whole
+        if not report.columns:
             self._bind(table, head, report)
-        sample = head.file if isinstance(head, Head) else head
-        landed = land_file(table, sample, self.landing, max_rejected_share=1.0)
-        if isinstance(head, DatabaseTable):
-            report.is_whole &= landed.rows_read < (head.limit or 0)
+        try:
+            landed, lands = land_file(table, head.file, self.landing, max_rejected_share=1.0), True
+        except TooManyRejectsError as error:
+            landed, lands = error.landed, False
         report.rows += landed.rows_read
         report.rejected += landed.rows_rejected - landed.known_quirks
         report.left_out += landed.rows_left_out
-        for column, cells in (landed.unreadable or {}).items():
+        for column, cells in landed.unreadable.items():
             report.unreadable[column] = report.unreadable.get(column, 0) + cells
-        report.notes += [note for note in landed.notes if note not in report.notes]
-        if report.rejected > self.most * report.rows:
-            report.problem = f"{report.rejected:,} of {report.rows:,} rows would be rejected; at most {self.most:.2%} may."
-        for column, cells in report.unreadable.items():
-            if cells > self.most * report.rows and not report.problem:
-                report.problem = f"{cells:,} of {report.rows:,} cells of {column} cannot be read; at most {self.most:.2%} may."
-        return landed
+        notes = [
+            re.sub(r"^[\d,]+ rows? left out \((.*)\)\.$", r"left out: \1.", note) for note in landed.notes
+        ]
+        report.notes += [note for note in notes if note not in report.notes]
+        report.reasons += reasons(landed)[: MOST_REASONS - len(report.reasons)]
+        return landed if lands else None
 
-    def _head(self, table: str, file: RawFile | DatabaseTable) -> tuple[Head | DatabaseTable, str]:
+    def _judge(self, report: FileReport) -> None:
+        """Say what of a sample a run would refuse the file for."""
+        most = self.most * report.rows
+        bad = [
+            f"{cells:,} of {report.rows:,} cells of {column} cannot be read"
+            for column, cells in report.unreadable.items()
+            if cells > most
+        ]
+        if report.rejected > most:
+            bad.insert(0, f"{report.rejected:,} of {report.rows:,} rows would be rejected")
+        if bad and not report.problem:
+            report.problem = f"{bad[0]}; at most {self.most:.2%} may."
+
+    def _head(self, table: str, file: RawFile | DatabaseTable) -> Head:
         is_small = table in _WHOLE_TABLES
         rows = max(self.rows, _TITLE_ROWS) if is_small else self.rows
+        folder = self._folder()
         if isinstance(file, DatabaseTable):
-            return replace(file, limit=rows), f"a table of a database ({file.scheme})"
-        head = cut_head(file, self._folder(), rows=rows, most_bytes=_TITLE_BYTES if is_small else _BYTES)
-        return head, _kind_of(head)
+            exported = self._folder()
+            exported.mkdir()
+            file = RawFile(replace(file, limit=rows + 1).export(exported), label=file.name)
+        return cut_head(file, folder, rows=rows, most_bytes=_TITLE_BYTES if is_small else _BYTES)
 
     def _bind(self, table: TableSource, head: Head, report: FileReport) -> None:
         """Tell how the file is read and which of its columns feed which landing column."""
-        if report.columns:
-            return
         contract, rule = CONTRACTS[table.table], table.rule
         folder = self._folder()
         folder.mkdir()
         with duckdb.connect() as connection:
             opened = Opening(head.file, head.file.name, rule, contract, folder, connection).open()
             raw = opened.raw
+            report.what = _kind_of(head)
             if isinstance(raw, CsvTable):
-                report.what = _dialect(report.what, raw, rule)
+                report.what += _dialect(raw, _encoding(head, rule))
             types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
             bound = bind(contract, rule, raw.names, raw.natives, types, head.file.name)
         report.columns = {b.column.name: _source_of(b) for b in bound}
@@ -304,7 +280,7 @@ class _Sampling:
 
     # ------------------------------------------------------------------ what is unknown
 
-    def guessed(self, path: Path) -> tuple[list[tuple[TableSource, Mapping[str, str]]], list[FileReport]]:
+    def guessed(self, path: Path) -> tuple[list[_Known], list[FileReport]]:
         """Return the best guess of each table, and the files that none is made of."""
         best: dict[str, tuple[int, TableSource, Guess]] = {}
         others = []
@@ -318,15 +294,13 @@ class _Sampling:
                 report.problem = error.problem if isinstance(error, IngestError) else str(error)
                 others.append(report)
                 continue
-            guesses = guess_tables(columns)
+            guesses = guess_tables(columns, files[0].name)
             size = sum(file.path.stat().st_size for file in files)
             for guess in guesses:
                 source = TableSource(guess.table, _rule(rule, guess), tuple(files), "a guess")
-                taken = best.get(guess.table)
-                loser = min([taken, (size, source, guess)], key=lambda o: o[0]) if taken else None
-                best[guess.table] = max([taken, (size, source, guess)], key=lambda o: o[0]) if taken else (size, source, guess)
-                if loser:
-                    others.append(FileReport(loser[1].files[0].name, len(loser[1].files), report.what, notes=[f"looks like {guess.table} too, and another file is larger"]))
+                options = [(size, source, guess), *([best[guess.table]] if guess.table in best else [])]
+                best[guess.table], *lost = sorted(options, key=lambda option: -option[0])
+                others += [_second(table) for _, table, _ in lost]
             if not guesses:
                 report.unused = [column.name for column in columns]
                 report.notes = [f"no table is recognised in its columns ({', '.join(report.unused[:12])})"]
@@ -347,101 +321,47 @@ class _Sampling:
 
     # ------------------------------------------------------------------ all of it
 
+    def useless_links(self) -> str:
+        """Drop links through which no more ids meet than without them, and say so; empty where there are none."""
+        links = self.landed.get("links")
+        through = sum(meeting.found for meeting in self.meetings())
+        if not links or not self.landed.get("titles"):
+            return ""
+        del self.landed["links"]
+        if sum(meeting.found for meeting in self.meetings()) >= through:
+            return "looks like links, and ratings or views meet the titles without"
+        self.landed["links"] = links
+        return ""
+
     def meetings(self) -> list[Meeting]:
         """Compare the titles of ratings and views with the catalogue."""
         titles, links = self.landed.get("titles"), self.landed.get("links")
         if not titles:
             return []
+        whole = all(self.wholes[name] for name in _WHOLE_TABLES if self.landed.get(name))
+        known = f"SELECT title_id AS id FROM {relation(titles)}"
+        if links:
+            known = f"SELECT rated_id AS id FROM {relation(links)} WHERE title_id IN ({known})"
         found = []
         with duckdb.connect() as connection:
-            known = f"SELECT title_id AS id FROM {_relation(titles)}"
-            if links:
-                known = f"SELECT rated_id AS id FROM {_relation(links)} WHERE title_id IN ({known})"
             for table in ("ratings", "views"):
-                if not self.landed.get(table):
-                    continue
-                row = connection.execute(
-                    f"SELECT count(*), count(*) FILTER (title_id IN ({known})) "
-                    f"FROM (SELECT DISTINCT title_id FROM {_relation(self.landed[table])})"
-                ).fetchone() or (0, 0)
-                whole = all(self.wholes[name] for name in _WHOLE_TABLES if self.landed.get(name))
-                found.append(Meeting(table, row[0], row[1], bool(links), whole))
+                if landed := self.landed.get(table):
+                    row = connection.execute(
+                        f"SELECT count(*), count(*) FILTER (title_id IN ({known})) "
+                        f"FROM (SELECT DISTINCT title_id FROM {relation(landed)})"
+                    ).fetchone() or (0, 0)
+                    found.append(Meeting(table, row[0], row[1], bool(links), whole))
         return found
-
-
-class _Facts:
-    """What stands in the landed rows of a table."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, landing: Path, landed: Sequence[LandedFile], table: str) -> None:
-        self.connection, self.rows, self.contract = connection, _relation(landed), CONTRACTS[table]
-        self.landed = landed
-        paths = ", ".join(path_literal(path) for path in ids.segments(landing))
-        self.texts = f"read_parquet([{paths}])" if paths else "(SELECT NULL::BIGINT AS number, NULL AS id WHERE false)"
-
-    def fill(self, report: FileReport) -> None:
-        """Write the facts into the report."""
-        for column in self.contract.columns:
-            if column.name not in report.columns:
-                continue
-            name = identifier(column.name)
-            if column.kind is Kind.ID:
-                report.ids[column.name] = self._ids(name)
-            elif column.name == "rating":
-                report.scale = self._scale(name)
-            elif column.name == "genres":
-                report.genres = self._genres(column.kind)
-            elif column.kind in (Kind.DATE, Kind.MOMENT, Kind.LOCAL_TIME):
-                least, most = self._one(f"SELECT min({name})::VARCHAR, max({name})::VARCHAR FROM {self.rows}")
-                report.times |= {column.name: [least, most]} if least else {}
-        report.reasons = [str(row[0]) for row in self.connection.execute(self._rejects()).fetchall()]
-
-    def _one(self, query: str) -> tuple[Any, ...]:
-        return self.connection.execute(query).fetchone() or ()
-
-    def _rejects(self) -> str:
-        paths = ", ".join(path_literal(file.rejects_path) for file in self.landed)
-        return (
-            f"SELECT source || ' line ' || line || ': ' || reason FROM read_parquet([{paths}]) "
-            f"WHERE NOT is_known_quirk LIMIT {_MOST_REASONS}"
-        )
-
-    def _ids(self, name: str) -> dict[str, int]:
-        """Return how many different ids are whole numbers, UUIDs, e-mails, hashes and other text."""
-        rows = self.connection.execute(
-            "SELECT CASE WHEN id IS NULL THEN 'whole numbers' "
-            r"WHEN regexp_full_match(id, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}') THEN 'UUIDs' "
-            r"WHEN regexp_full_match(id, '[^@\s]+@[^@\s]+\.[^@\s]+') THEN 'e-mails' "
-            "WHEN regexp_full_match(id, '[0-9a-fA-F]{16,}') THEN 'hashes' ELSE 'text' END AS kind, count(*) "
-            f"FROM (SELECT DISTINCT {name} AS own FROM {self.rows} WHERE {name} IS NOT NULL) "
-            f"LEFT JOIN {self.texts} ON own = number GROUP BY kind ORDER BY count(*) DESC"
-        ).fetchall()
-        return {str(kind): int(total) for kind, total in rows}
-
-    def _scale(self, name: str) -> dict[str, float | None]:
-        rows = self.connection.execute(
-            f"SELECT DISTINCT {name} FROM {self.rows} WHERE {name} IS NOT NULL ORDER BY 1 LIMIT {_MOST_STEPS + 1}"
-        ).fetchall()
-        values = [float(row[0]) for row in rows]
-        steps = [round(high - low, 6) for low, high in zip(values, values[1:], strict=False)]
-        least, most = self._one(f"SELECT min({name}), max({name}) FROM {self.rows}")
-        return {"least": least, "most": most, "step": min(steps) if steps and len(values) <= _MOST_STEPS else None}
-
-    def _genres(self, kind: Kind) -> dict[str, Any]:
-        labels = "genres" if kind is Kind.LABELS else "list_transform(string_split(genres, ','), lambda g: trim(g))"
-        rows = self.connection.execute(
-            f"SELECT genre, count(*) FROM (SELECT unnest({labels}) AS genre FROM {self.rows}) "
-            "WHERE genre <> '' GROUP BY genre ORDER BY count(*) DESC, genre"
-        ).fetchall()
-        return {"different": len(rows), "most": dict(rows[:_MOST_GENRES])}
-
-
-def _relation(landed: Sequence[LandedFile]) -> str:
-    return f"read_parquet([{', '.join(path_literal(file.path) for file in landed)}])"
 
 
 def _rule(rule: TableRule, guess: Guess) -> TableRule:
     columns = {name: ColumnRule(value=(said,)) for name, said in guess.columns.items()}
     return rule.model_copy(update={"columns": columns})
+
+
+def _second(table: TableSource) -> FileReport:
+    note = f"looks like {table.table} too, and another file is larger"
+    return FileReport(table.files[0].name, len(table.files), notes=[note])
 
 
 def _source_of(bound: Bound) -> str:
@@ -453,14 +373,17 @@ def _kind_of(head: Head) -> str:
     return f"{head.kind.value if head.kind is not Format.JSON_LIST else 'JSON list'}{packed}"
 
 
-def _dialect(what: str, raw: CsvTable, rule: TableRule) -> str:
-    from ingest.readers import DELIMITERS  # noqa: PLC0415
-
+def _dialect(raw: CsvTable, encoding: str) -> str:
     dialect = raw.dialect
     divided = DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
     quoted = f"quotes {dialect.quote}" if dialect.quote else "no quotes"
-    header = "with a header" if dialect.has_header else "without a header"
-    return f"{what}, {divided}, {quoted}, {rule.encoding or 'UTF-8'}, {header}"
+    return f", {divided}, {quoted}, {encoding}, {'with' if dialect.has_header else 'without'} a header"
+
+
+def _encoding(head: Head, rule: TableRule) -> str:
+    if rule.encoding or is_utf16(head.file.path):
+        return rule.encoding or "UTF-16"
+    return "Windows-1252" if encoding_of(head.file.path) else "UTF-8"
 
 
 def _alike(path: Path) -> Iterator[list[RawFile]]:
@@ -471,7 +394,14 @@ def _alike(path: Path) -> Iterator[list[RawFile]]:
             head = head_of(file)
         except IngestError:
             head = [file.name]  # what is wrong with it is told when it is opened
-        shown = repr(head) if isinstance(head, list) else line_of(head)
-        folder = os.path.dirname(os.path.relpath(file.path, path if path.is_dir() else path.parent)).partition("/")[0]
+        shown = repr(head) if isinstance(head, list) else _header_of(head)
+        base = path if path.is_dir() else path.parent
+        folder = file.path.relative_to(base).as_posix().rpartition("/")[0].partition("/")[0]
         groups.setdefault((folder, shown), []).append(file)
     yield from groups.values()
+
+
+def _header_of(head: bytes) -> str:
+    """Return the first line; of one that holds numbers alone its shape, for it names no columns."""
+    line = line_of(head)
+    return line if re.search(r"[^\W\d_]", line) else re.sub(r"[\d.]+", "0", line)

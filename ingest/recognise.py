@@ -228,7 +228,9 @@ def head_of(file: RawFile) -> bytes | list[str]:
             return list(pq.read_schema(file.path).names)
         except pa.ArrowException as error:
             raise IngestError(
-                "the file is cut off or damaged.", next_step="Download it again, and run again.", where=file.name
+                "the file is cut off or damaged.",
+                next_step="Download it again, and run again.",
+                where=file.name,
             ) from error
     with open_packed(file) if kind.is_packed else file.path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)

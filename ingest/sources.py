@@ -110,13 +110,21 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
             declared = [path]
         if declared:
             return Source("declaration", str(path), _in_order(_declared(declared[0])))
-        return Source("folder", str(path), _in_order(recognise(path)))
+        return Source("folder", str(path), _in_order(_recognised(path)))
     except OSError as error:
         raise IngestError(
             f"it cannot be read ({error.strerror or error}).",
             next_step="Check its permissions, and run again.",
             where=str(path),
         ) from error
+
+
+def _recognised(path: Path) -> list[TableSource]:
+    try:
+        return recognise(path)
+    except IngestError as error:
+        hint = f"`matinee inspect {path}` tells what its files are, and writes a declaration to start from."
+        raise IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where) from error
 
 
 def _in_order(tables: Sequence[TableSource]) -> tuple[TableSource, ...]:
@@ -214,7 +222,7 @@ def _member(path: Path) -> RawFile | None:
 
 
 def data_files(path: Path) -> list[RawFile]:
-    """Return all files of a folder that are no bookkeeping, whatever they hold; or the members of an archive; or a file."""
+    """Return all files of a folder that are no bookkeeping, or the members of an archive, or a file."""
     if path.is_file():
         return _members(path, path.parent)
     hidden = (".", "_")
