@@ -261,7 +261,8 @@ def _links(columns: Sequence[Seen], title: Seen, others: Sequence[Seen]) -> Gues
     imdb = _pick(columns, "imdb tconst")
     other = next((column for column in others if column not in (title, imdb)), imdb or title)
     guess = Guess("links", {"rated_id": title.name, "title_id": other.name})
-    guess.columns["imdb_id"] = imdb.name if imdb else "null::varchar"
+    if imdb and other is not imdb:
+        guess.columns["imdb_id"] = imdb.name
     guess.doubts["rated_id"] = "the id in ratings and views; title_id is that in titles"
     return guess
 
