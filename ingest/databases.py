@@ -36,12 +36,15 @@ class DatabaseTable:
         Name of the table (``schema.table``); or a query instead.
     folder
         What paths are relative to.
+    limit
+        Most rows to read.
     """
 
     address: str
     table: str | None
     query: str | None
     folder: Path
+    limit: int | None = None
 
     @property
     def scheme(self) -> str:
@@ -75,9 +78,9 @@ class DatabaseTable:
             raise self._refused(error) from error
 
     def _select(self) -> str:
-        if self.query:
-            return self.query.strip().rstrip(";")
-        return f"SELECT * FROM {'.'.join(identifier(part) for part in (self.table or '').split('.'))}"
+        table = ".".join(identifier(part) for part in (self.table or "").split("."))
+        select = self.query.strip().rstrip(";") if self.query else f"SELECT * FROM {table}"
+        return select if self.limit is None else f"SELECT * FROM ({select}) AS rows LIMIT {self.limit}"
 
     def _from_postgres(self, to: Path) -> Path:
         try:

@@ -54,6 +54,14 @@ __all__ = ["LandedFile", "land", "land_file", "switch"]
 _KEPT_WHEN_REFUSED = 100_000
 
 
+class TooManyRejectsError(IngestError):
+    """Too many lines of a file break its contract; `landed` counts them, and its rejects stay."""
+
+    def __init__(self, landed: LandedFile, problem: str, *, next_step: str, where: str) -> None:
+        super().__init__(problem, next_step=next_step, where=where)
+        self.landed = landed
+
+
 def land(
     source: Source,
     landing_dir: Path,
@@ -375,7 +383,8 @@ class _Job:
             remedy = (
                 "If numbers have decimal commas, divide the cells by semicolons or write points. " + remedy
             )
-        raise IngestError(
+        raise TooManyRejectsError(
+            landed,
             f"{bad:,} of {landed.rows_read:,} lines ({bad / landed.rows_read:.2%}) break the contract of "
             f"{landed.table}; at most {self.max_rejected_share:.2%} may. {shown}. "
             f"{kept} kept in {landed.rejects_path}.",

@@ -252,9 +252,23 @@ def unpack(file: RawFile, to: Path) -> Path:
     IngestError
         When the archive is cut off, damaged, locked, holds several files, or is larger than the disk.
     """
+    with open_packed(file) as packed, to.open("wb") as target:
+        _copy(packed, target, room=shutil.disk_usage(to.parent).free - _SPARE_BYTES, name=file.name)
+    return to
+
+
+@contextmanager
+def open_packed(file: RawFile) -> Iterator[BufferedIOBase | IO[bytes]]:
+    """Open a compressed file for reading what it holds.
+
+    Raises
+    ------
+    IngestError
+        When the archive is cut off, damaged, locked or holds several files, also while it is being read.
+    """
     try:
-        with open_packed(file) as packed, to.open("wb") as target:
-            _copy(packed, target, room=shutil.disk_usage(to.parent).free - _SPARE_BYTES, name=file.name)
+        with _unpacked(file) as stream:
+            yield stream
     except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, pa.ArrowException) as error:
         raise IngestError(
             "the compressed file is cut off or damaged.",
@@ -267,12 +281,10 @@ def unpack(file: RawFile, to: Path) -> Path:
             next_step="Unpack it by hand and point --source at the folder.",
             where=file.name,
         ) from error
-    return to
 
 
 @contextmanager
-def open_packed(file: RawFile) -> Iterator[BufferedIOBase | IO[bytes]]:
-    """Open a compressed file for reading what it holds."""
+def _unpacked(file: RawFile) -> Iterator[BufferedIOBase | IO[bytes]]:
     kind = format_of(file.path, name=file.name)
     if kind is Format.GZIP:
         with gzip.open(file.path, "rb") as stream:

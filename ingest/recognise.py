@@ -6,11 +6,9 @@ Does not belong here: the layouts themselves (`ingest/layouts`).
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,7 +126,7 @@ def rule_of(contract: Contract, file: RawFile | DatabaseTable) -> TableRule:
     if isinstance(file, DatabaseTable):
         return rules[-1]
     try:
-        head = _head(file)
+        head = head_of(file)
     except (IngestError, OSError):
         return rules[0]  # landing says what is wrong with the file
     return min(rules, key=lambda rule: len(_missing(contract, rule, head)))
@@ -209,7 +207,7 @@ def _match(
                 continue
             if file not in heads:
                 try:
-                    heads[file] = _head(file)
+                    heads[file] = head_of(file)
                 except IngestError as error:
                     heads[file] = error
             head = heads[file]
@@ -222,29 +220,20 @@ def _match(
     return match
 
 
-def _head(file: RawFile) -> bytes | list[str]:
+def head_of(file: RawFile) -> bytes | list[str]:
     """Return the first bytes of a file, unpacked; of Parquet and JSON the names of its columns."""
     kind = format_of(file.path, name=file.name)
-    try:
-        if kind is Format.PARQUET:
+    if kind is Format.PARQUET:
+        try:
             return list(pq.read_schema(file.path).names)
-        if kind.is_packed:
-            with open_packed(file) as stream:
-                head = stream.read(_HEAD_BYTES)
-        else:
-            with file.path.open("rb") as stream:
-                head = stream.read(_HEAD_BYTES)
-    except (
-        pa.ArrowException,
-        EOFError,
-        zlib.error,
-        zipfile.BadZipFile,
-        gzip.BadGzipFile,
-        RuntimeError,
-    ) as error:
-        raise IngestError(
-            "the file is cut off or damaged.", next_step="Download it again, and run again.", where=file.name
-        ) from error
+        except pa.ArrowException as error:
+            raise IngestError(
+                "the file is cut off or damaged.",
+                next_step="Download it again, and run again.",
+                where=file.name,
+            ) from error
+    with open_packed(file) if kind.is_packed else file.path.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.decode("utf-16", errors="ignore").encode()
     if kind in (Format.JSON_LINES, Format.JSON_LIST):
@@ -274,7 +263,7 @@ def _unlike(
 def _missing(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
     """Return the columns that a layout needs and a file has not; of a file without header all or none."""
     if rule.first_line:
-        is_like = isinstance(head, bytes) and re.fullmatch(rule.first_line, _line(head))
+        is_like = isinstance(head, bytes) and re.fullmatch(rule.first_line, line_of(head))
         return [] if is_like else list(rule.names)
     names = _header(contract, rule, head)
     lacking = [name for name in rule.proof if not place_of(name, names)]
@@ -284,10 +273,11 @@ def _missing(contract: Contract, rule: TableRule, head: bytes | list[str]) -> li
 def _header(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
     if not isinstance(head, bytes):
         return head
-    return [_line(head)] if rule.first_line else dialect_of(_line(head), rule, contract)[1]
+    return [line_of(head)] if rule.first_line else dialect_of(line_of(head), rule, contract)[1]
 
 
-def _line(head: bytes) -> str:
+def line_of(head: bytes) -> str:
+    """Return the first line of a file by its first bytes."""
     return head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].rstrip(b"\r").decode(errors="replace")
 
 

@@ -110,13 +110,21 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
             declared = [path]
         if declared:
             return Source("declaration", str(path), _in_order(_declared(declared[0])))
-        return Source("folder", str(path), _in_order(recognise(path)))
+        return Source("folder", str(path), _in_order(_recognised(path)))
     except OSError as error:
         raise IngestError(
             f"it cannot be read ({error.strerror or error}).",
             next_step="Check its permissions, and run again.",
             where=str(path),
         ) from error
+
+
+def _recognised(path: Path) -> list[TableSource]:
+    try:
+        return recognise(path)
+    except IngestError as error:
+        hint = f"`matinee inspect {path}` tells what its files are, and writes a declaration to start from."
+        raise IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where) from error
 
 
 def _in_order(tables: Sequence[TableSource]) -> tuple[TableSource, ...]:
@@ -178,6 +186,8 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
         found = [child for child in sorted(path.rglob("*")) if child.is_file() and _is_data(child)]
     elif path.exists():
         found = [path]
+    elif member := _member(path):
+        return [member]
     else:
         try:
             found = [child for child in sorted(base.glob(said)) if child.is_file()]
@@ -199,6 +209,26 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
             where=declaration.name,
         )
     return [file for child in found for file in _members(child, base)]
+
+
+def _member(path: Path) -> RawFile | None:
+    """Return the member of an archive that a path names as if the archive were a folder."""
+    archive = next((parent for parent in path.parents if parent.is_file()), None)
+    if archive is None or not zipfile.is_zipfile(archive):
+        return None
+    with zipfile.ZipFile(archive) as members:
+        name = path.relative_to(archive).as_posix()
+        return RawFile(archive, name) if name in members.namelist() else None
+
+
+def data_files(path: Path) -> list[RawFile]:
+    """Return all files of a folder that are no bookkeeping, or the members of an archive, or a file."""
+    if path.is_file():
+        return _members(path, path.parent)
+    hidden = (".", "_")
+    found = [child for child in sorted(path.rglob("*")) if child.is_file()]
+    shown = [c for c in found if not any(part.startswith(hidden) for part in c.relative_to(path).parts)]
+    return [file for child in shown for file in _members(child, path)]
 
 
 def _members(path: Path, base: Path) -> list[RawFile]:

@@ -18,6 +18,8 @@ from published.finding import current_set
 from published.questions.segments import segmentations, segments
 from report.sections.quality import genres_left_out
 
+_MOST_FILES = 5
+
 
 def write_run_file(layout: WarehouseLayout, outcome: RunOutcome, seconds: float) -> None:
     """Write `report/run.json`: run id, stages and seconds."""
@@ -37,7 +39,7 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
         lines = "line" if count == 1 else "lines"
         console.print(f"[yellow]Rejected {count:,} {lines} of {table}[/], kept with reasons in {kept}:")
         _show_rejects(console, layout, table)
-    _show_notes(console, layout)
+    _show_reading(console, layout)
     if job == "sql_layer":
         console.print(f"Done in {seconds:.0f} s: {layout.database}")
         return
@@ -61,12 +63,19 @@ def _show_segments(console: Console, layout: WarehouseLayout) -> None:
         console.print(table)
 
 
-def _show_notes(console: Console, layout: WarehouseLayout) -> None:
-    """Print what a person should know of how the files were read."""
-    for path in sorted((layout.landing / "current" / "manifest").glob("*.parquet")):
-        for row in pl.read_parquet(path).iter_rows(named=True):
-            for note in row["notes"]:
-                console.print(Text(f"{row['source']}: {note}"), soft_wrap=True)
+def _show_reading(console: Console, layout: WarehouseLayout) -> None:
+    """Print as what the files were read, and what a person should know of how."""
+    manifests = sorted((layout.landing / "current" / "manifest").glob("*.parquet"))
+    rows = [row for path in manifests for row in pl.read_parquet(path).iter_rows(named=True)]
+    layouts: dict[str, dict[str, None]] = {}
+    for row in rows:
+        layouts.setdefault(row["layout"], {})[row["source"]] = None
+    for name, files in layouts.items():
+        more = f" and {len(files) - _MOST_FILES} more" if len(files) > _MOST_FILES else ""
+        console.print(Text(f"Read as {name}: {', '.join(list(files)[:_MOST_FILES])}{more}"), soft_wrap=True)
+    for row in rows:
+        for note in row["notes"]:
+            console.print(Text(f"{row['source']}: {note}"), soft_wrap=True)
 
 
 def _show_rejects(console: Console, layout: WarehouseLayout, table: str, most: int = 5) -> None:
