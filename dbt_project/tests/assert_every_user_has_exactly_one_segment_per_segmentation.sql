@@ -23,11 +23,10 @@ members as (
 
     select
         segmentation,
-        try_cast(entity_id as bigint) as user_id,
+        user_id,
         count(*) as segments
-    from {{ ref('segment_members') }}
-    where segmentation in ({{ user_segmentations() }})
-    group by segmentation, entity_id
+    from ({{ user_members() }}) as everybody
+    group by segmentation, user_id
 
 )
 
