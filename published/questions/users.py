@@ -8,13 +8,13 @@ import polars as pl
 from published.sets import PublishedSet
 
 
-def user(data: PublishedSet, user_id: int) -> dict | None:
+def user(data: PublishedSet, user_id: str) -> dict | None:
     """Return what is known of a user; None for a stranger."""
     rows = data.ask("select * from users where user_id = $user_id", user_id=user_id)
     return rows.row(0, named=True) if len(rows) else None
 
 
-def segments_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
+def segments_of_user(data: PublishedSet, user_id: str) -> pl.DataFrame:
     """Return the segments that a user is in."""
     return data.ask(
         """
@@ -24,11 +24,11 @@ def segments_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
         where segments.entity = 'user_id' and members.entity_id = $user_id
         order by members.segmentation
         """,
-        user_id=str(user_id),
+        user_id=user_id,
     )
 
 
-def segment_in_reasons(data: PublishedSet, user_id: int) -> str | None:
+def segment_in_reasons(data: PublishedSet, user_id: str) -> str | None:
     """Return the user's segment of the segmentation that published reasons name; None where they are in none."""
     rows = data.ask(
         """
@@ -37,12 +37,12 @@ def segment_in_reasons(data: PublishedSet, user_id: int) -> str | None:
         inner join segmentations using (segmentation)
         where segmentations.is_named_in_reasons and members.entity_id = $user_id
         """,
-        user_id=str(user_id),
+        user_id=user_id,
     )
     return rows.item() if len(rows) else None
 
 
-def recommendations(data: PublishedSet, user_id: int, genre: str | None = None) -> pl.DataFrame:
+def recommendations(data: PublishedSet, user_id: str, genre: str | None = None) -> pl.DataFrame:
     """Return what a user is recommended, of one genre or all."""
     return data.ask(
         """
