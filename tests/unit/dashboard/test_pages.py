@@ -157,7 +157,7 @@ def test_markup_in_a_title_stays_text(made_up):
     ("999999999", "There is no user 999999999. The nearest numbers are 600"),
     ("0", "There is no user 0"),
     ("abc", "There is no user abc. A user is known by an id such as 1."),
-    ("-5", "There is no user -5"),
+    ("-5", "There is no user \\-5"),
     ("1; drop table users", "There is no user 1; drop table users"),
     ("9" * 40, "There is no user 999"),
     ("²", "There is no user ²"),

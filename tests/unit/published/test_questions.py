@@ -8,8 +8,8 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
         lambda: segments.claims(world, "user_ratings"),
         lambda: segments.k_metrics(world, "user_ratings"),
         lambda: segments.devices(world),
-        lambda: users.user(world, 7),
-        lambda: users.recommendations(world, 7),
+        lambda: users.user(world, "7"),
+        lambda: users.recommendations(world, "7"),
         lambda: audience.genre_popularity(world),
         lambda: audience.subscription_regions(world),
         lambda: audience.strategic_recommendations(world),
@@ -25,7 +25,7 @@ def test_segmentations_of_viewers_to_act_on_come_first(world):
 
 
 def test_a_user_is_found_in_the_segments_of_users_only(world):
-    found = users.segments_of_user(world, 7)
+    found = users.segments_of_user(world, "7")
     assert found["segmentation"].to_list() == ["user_activity_and_ratings", "user_ratings"]
 
 
