@@ -201,7 +201,7 @@ _TABLES = {
     """,
     "recommendations": """
         select
-            i as user_id,
+            cast(i as varchar) as user_id,
             cast(rank as integer) as rank,
             title_id,
             title,
@@ -254,7 +254,7 @@ _TABLES = {
     """,
     "users": """
         select
-            i as user_id,
+            cast(i as varchar) as user_id,
             list_extract(['Basic', 'Standard', 'Premium'], 1 + cast(i % 3 as integer)) as subscription,
             list_extract(['USA', 'India', 'UK', 'Canada'], 1 + cast(i % 4 as integer)) as region,
             date '2010-01-01' + cast(i % 3000 as integer) as joined_on,
@@ -265,6 +265,7 @@ _TABLES = {
             'Drama, Comedy, War' as favourite_genres,
             'TV' as favourite_device
         from range(1, $users + 1) as numbers(i)
+        order by user_id
     """,
     "user_devices": """
         select user_id, device, cast(20 * h(user_id, device) as bigint) as events, 900 * h(user_id, device) as minutes,

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     schedule: str = "0 3 * * *"
     """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday; or `@daily` and the like."""
 
+    show_emails: bool = False
+    """Whether ids that are e-mail addresses are shown on pages and in the terminal (`published.people`)."""
+
     @field_validator("warehouse", "source", mode="before")
     @classmethod
     def _given(cls, value: object) -> object:

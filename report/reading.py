@@ -100,7 +100,7 @@ class Reading:
             devices=devices.filter(pl.col("segmentation") == name) if len(devices) else devices,
         )
 
-    def example_users(self, names: Sequence[str]) -> dict[int, tuple[str, int]]:
+    def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:
         """Return the first user of the first, the middle and the last segment of the foremost segmentation of users."""
         of_users = self.ask("segments", _of_users) or []
         name = next((name for name in names if name in of_users), None)
@@ -109,12 +109,12 @@ class Reading:
         places = sorted({0, len(rows) // 2, len(rows) - 1}) if rows else []
         return {rows[i]["user_id"]: (rows[i]["segment_name"], rows[i]["segment_id"]) for i in places}
 
-    def recommendations(self, whose: Sequence[int]) -> pl.DataFrame | None:
+    def recommendations(self, whose: Sequence[str]) -> pl.DataFrame | None:
         """Return what a few users are recommended; without any named, the first ones that are recommended anything."""
         asked = whose or self.ask("recommendations", _first_recommended) or []
         answers = {user: self.ask("recommendations", users.recommendations, user) for user in asked}
         lists = [
-            rows.with_columns(pl.lit(user, dtype=pl.Int64).alias("user_id"))
+            rows.with_columns(pl.lit(user, dtype=pl.String).alias("user_id"))
             for user, rows in answers.items()
             if rows is not None
         ]
@@ -148,20 +148,21 @@ def _of_users(data: PublishedSet) -> list[str]:
 def _first_users(data: PublishedSet, segmentation: str | None) -> pl.DataFrame:
     return data.ask(
         """
-        select segment_id, segment_name, min(try_cast(entity_id as bigint)) as user_id
+        select segment_id, segment_name, first(entity_id order by try_cast(entity_id as bigint), entity_id) as user_id
         from segment_members
         where segmentation = $segmentation
         group by segment_id, segment_name
-        having user_id is not null
         order by segment_id
         """,
         segmentation=segmentation,
     )
 
 
-def _first_recommended(data: PublishedSet) -> list[int]:
+def _first_recommended(data: PublishedSet) -> list[str]:
     rows = data.ask(
-        "select distinct user_id from recommendations order by user_id limit $most", most=_EXAMPLES
+        "select user_id from recommendations group by user_id"
+        " order by try_cast(user_id as bigint), user_id limit $most",
+        most=_EXAMPLES,
     )
     return rows["user_id"].to_list()
 

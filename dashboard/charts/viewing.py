@@ -22,6 +22,7 @@ from dashboard.charts.base import (
 )
 from ml.plots.palette import segment_colors
 from ml.plots.words import number, percent, short_name
+from published.people import hide_emails
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DASHES = ("solid", "dash", "dot", "dashdot")
@@ -98,7 +99,7 @@ def user_devices(rows: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
         go.Heatmap(
             z=wide.select(devices).to_numpy(),
             x=names(devices),
-            y=[f"user {user}" for user in wide["user_id"]],
+            y=[f"user {hide_emails(user)}" for user in wide["user_id"]],
             colorscale=rising(theme),
             zmin=0,
             hovertemplate="%{y}, %{x}: %{z:,.0f} minutes<extra></extra>",

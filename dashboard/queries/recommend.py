@@ -10,22 +10,31 @@ from published.sets import PublishedSet
 POPULAR = "popular with other viewers"
 
 
-def users_near(data: PublishedSet, user_id: int, most: int = 3) -> list[int]:
-    """Return the known users whose numbers are nearest."""
+def users_near(data: PublishedSet, user_id: str, most: int = 3) -> list[str]:
+    """Return the known users whose numbers are nearest; none where the id or theirs is no number."""
     rows = data.ask(
-        "select user_id from users order by abs(cast(user_id as hugeint) - $user_id), user_id limit $most",
-        user_id=user_id,
+        """
+        select user_id
+        from users
+        where try_cast($user_id as bigint) is not null and try_cast(user_id as bigint) is not null
+        order by abs(cast(user_id as hugeint) - cast($user_id as hugeint)), cast(user_id as bigint)
+        limit $most
+        """,
+        user_id=user_id if user_id.isascii() and user_id.isdigit() else "",
         most=most,
     )
     return rows["user_id"].to_list()
 
 
-def first_user(data: PublishedSet) -> int | None:
+def first_user(data: PublishedSet) -> str | None:
     """Return a user to begin with; None where nobody is recommended anything."""
-    return data.ask("select min(user_id) as user_id from recommendations")["user_id"].item()
+    rows = data.ask(
+        "select user_id from recommendations order by try_cast(user_id as bigint), user_id limit 1"
+    )
+    return rows.item() if len(rows) else None
 
 
-def segments_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
+def segments_of_user(data: PublishedSet, user_id: str) -> pl.DataFrame:
     """Return the segments that a user is in."""
     return data.ask(
         """
@@ -35,11 +44,11 @@ def segments_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
         where segments.entity = 'user_id' and members.entity_id = $user_id
         order by members.segmentation
         """,
-        user_id=str(user_id),
+        user_id=user_id,
     )
 
 
-def genres_of_user(data: PublishedSet, user_id: int) -> pl.DataFrame:
+def genres_of_user(data: PublishedSet, user_id: str) -> pl.DataFrame:
     """Return how many ratings a user gave to titles of each genre, most first."""
     return data.ask(
         "select genre_label, ratings, share, mean_rating from user_genres where user_id = $user_id"

@@ -5,12 +5,14 @@ Belongs here: order and words of the page. Does not belong here: queries, charts
 
 from datetime import UTC, datetime
 
+import polars as pl
 import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import health as charts
 from dashboard.queries import health as queries
 from published.finding import age_in_words
+from published.people import hide_emails
 from published.questions import quality
 from published.sets import PublishedSet
 
@@ -102,7 +104,9 @@ def _reject_tables(data: PublishedSet) -> None:
     )
     with st.expander(f"The first {_MOST_REJECTS} rejected lines"):
         ui.table(
-            quality.rejects(data, _MOST_REJECTS),
+            quality.rejects(data, _MOST_REJECTS).with_columns(
+                pl.col("reason", "raw_text").map_elements(hide_emails, return_dtype=pl.String)
+            ),
             name="rejects",
             data=data,
             labels={

@@ -3,6 +3,8 @@
 Belongs here: order and words of the page. Does not belong here: queries, charts, recommending.
 """
 
+import re
+
 import polars as pl
 import streamlit as st
 
@@ -11,12 +13,13 @@ from dashboard.charts import recommend as charts
 from dashboard.queries import recommend as queries
 from dashboard.queries import titles as title_queries
 from ml.plots.words import clean, number
+from published.people import hide_emails
 from published.questions import users as questions
 from published.sets import PublishedSet
 
 _FOR = {"user": "For a user", "liked": "For liked titles"}
 _ANY = "Any genre"
-_LARGEST_ID = 2**63 - 1
+_LONGEST_ID = 320
 _GIVES = "ratings of titles"
 _MOST_LIKED = 50
 """Titles taken from an address, which anybody may write."""
@@ -34,48 +37,63 @@ def show(data: PublishedSet) -> None:
 
 def _for_user(data: PublishedSet) -> None:
     left, right = st.columns(2)
+    first = queries.first_user(data) or ""
     with left:
-        typed = st.text_input(
-            "User", value=str(queries.first_user(data) or ""), key="user", bind="query-params", max_chars=40
-        ).strip()
+        user_id = (
+            st.text_input(
+                "User",
+                # An address stands in no field, and so in no address of a page, before somebody types it.
+                value=first if hide_emails(first) == first else "",
+                key="user",
+                bind="query-params",
+                max_chars=_LONGEST_ID,
+            )
+            .replace("\0", "")
+            .strip()
+        )
     with right:
         genre = _choose_genre(data)
-    user_id = int(typed) if typed.isascii() and typed.isdigit() else None
-    if user_id is None or user_id > _LARGEST_ID:
-        st.warning("A user is known by a whole number.", icon=":material/person_off:")
+    if not user_id:
+        st.warning(_how_ids_look(first), icon=":material/person_off:")
         return
     advised = questions.recommendations(data, user_id)
     if not len(advised):
-        _stranger(data, user_id)
+        _stranger(data, user_id, first)
         return
     _facts(data, user_id)
     shown = questions.recommendations(data, user_id, genre)
     if not len(shown):
         st.info(f"None of the {len(advised)} titles for this user has this genre.", icon=":material/info:")
     else:
-        _list(data, shown, name=f"recommendations_{user_id}")
+        _list(data, shown, name="recommendations_" + re.sub(r"[^\w-]+", "_", hide_emails(user_id)))
     if data.has("user_genres"):
         genres = queries.genres_of_user(data, user_id)
         if len(genres):
-            ui.chart(charts.user_genre_sankey(f"User {user_id}", genres, shown), key="sankey")
+            ui.chart(charts.user_genre_sankey(f"User {hide_emails(user_id)}", genres, shown), key="sankey")
 
 
-def _stranger(data: PublishedSet, user_id: int) -> None:
+def _how_ids_look(example: str) -> str:
+    return f"A user is known by an id such as {ui.plain(hide_emails(example))}."
+
+
+def _stranger(data: PublishedSet, user_id: str, first: str) -> None:
     known = data.has("users")
     if known and questions.user(data, user_id):
         st.info(
-            f"User {user_id} has rated nothing yet, so nothing is recommended by taste. Choose liked titles instead.",
+            f"User {ui.plain(hide_emails(user_id))} has rated nothing yet, so nothing is recommended by taste."
+            " Choose liked titles instead.",
             icon=":material/info:",
         )
         return
-    near = ", ".join(str(other) for other in queries.users_near(data, user_id)) if known else ""
+    near = ", ".join(queries.users_near(data, user_id)) if known else ""
     st.warning(
-        f"There is no user {user_id}." + (f" The nearest numbers are {near}." if near else ""),
+        f"There is no user {ui.plain(hide_emails(user_id))}. "
+        + (f"The nearest numbers are {near}." if near else _how_ids_look(first)),
         icon=":material/person_off:",
     )
 
 
-def _facts(data: PublishedSet, user_id: int) -> None:
+def _facts(data: PublishedSet, user_id: str) -> None:
     user = questions.user(data, user_id) if data.has("users") else None
     if user is not None:
         facts = (

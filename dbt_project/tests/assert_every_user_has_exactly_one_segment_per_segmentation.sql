@@ -29,11 +29,11 @@ members as (
 
     select
         segmentation,
-        try_cast(entity_id as bigint) as user_id,
+        user_id,
         count(*) as segments
-    from {{ ref('segment_members') }}
+    from ({{ user_members() }}) as everybody
     where segmentation in (select expected.segmentation from expected)
-    group by segmentation, entity_id
+    group by segmentation, user_id
 
 )
 

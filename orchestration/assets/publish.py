@@ -5,7 +5,8 @@ Belongs here: copying and switching. Does not belong here: what a mart holds (db
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from orchestration.tasks.audience_queries import AUDIENCE
 from orchestration.tools.dbt import OWNER, mart_contracts
 from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_runs
 from orchestration.tools.warehouse import POOL, WarehouseResource
-from published.contract import write_contract
+from published.contract import Table, write_contract
+
+_USER = "user_id"
 
 
 def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) -> dg.AssetsDefinition:
@@ -45,12 +48,13 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         finished = layout.published_sets / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
         unfinished = finished.with_name(f".{finished.name}")
         unfinished.mkdir(parents=True)
-        rows = _copy_marts(warehouse, sorted(key.path[-1] for key in marts), unfinished)
+        contracts = mart_contracts()
+        rows = copy_marts(warehouse, {key.path[-1]: contracts[key.path[-1]] for key in marts}, unfinished)
         for table, frame in _history(context, layout, segmentations).items():
             frame.write_parquet(unfinished / f"{table}.parquet", compression="zstd")
             rows[table] = len(frame)
-        promised = {**mart_contracts(), "checks": CHECKS, "runs": RUNS}
-        write_contract({table: promised[table] for table in rows}, unfinished)
+        promised = {**contracts, "checks": CHECKS, "runs": RUNS}
+        write_contract({table: as_published(promised[table]) for table in rows}, unfinished)
         unfinished.rename(finished)
         switch_symlink(layout.published, finished)
         _promote_candidates(layout, segmentations)
@@ -67,16 +71,42 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
     return published
 
 
-def _copy_marts(warehouse: WarehouseResource, marts: Sequence[str], folder: Path) -> dict[str, int]:
-    """Copy marts into a folder as Parquet, and return how many rows each has."""
+def copy_marts(warehouse: WarehouseResource, marts: Mapping[str, Table], folder: Path) -> dict[str, int]:
+    """Copy marts into a folder as Parquet, users by their ids as the source writes them; return the rows of each."""
     rows = {}
     with warehouse.connect() as connection:
-        for mart in marts:
+        ((has_ids,),) = connection.execute("select exists(from landing.ids)").fetchall()
+        for mart, table in sorted(marts.items()):
             ((rows[mart],),) = connection.execute(
-                f"copy (select * from marts.{mart}) to {text_literal(f'{folder / mart}.parquet')}"
+                f"copy ({_rows_of(mart, table, has_ids=has_ids)}) to {text_literal(f'{folder / mart}.parquet')}"
                 " (format parquet, compression zstd)"
             ).fetchall()
     return rows
+
+
+def _rows_of(mart: str, table: Table, *, has_ids: bool) -> str:
+    names = [column.name for column in table.columns]
+    if _USER not in names:
+        return f"select * from marts.{mart}"
+    text = f"cast(mart.{_USER} as varchar)"
+    written, joined = (
+        (f"coalesce(ids.id, {text})", f" left join landing.ids as ids on mart.{_USER} = ids.number")
+        if has_ids
+        else (text, "")
+    )
+    # In this order a reader who looks one user up needs one part of the file.
+    ordered = " order by 1, 2" if names[0] == _USER else ""
+    return f"select mart.* replace ({written} as {_USER}) from marts.{mart} as mart{joined}{ordered}"
+
+
+def as_published(table: Table) -> Table:
+    """Return what is promised of a table whose users go by their ids as the source writes them."""
+    return replace(
+        table,
+        columns=tuple(
+            replace(column, type="varchar") if column.name == _USER else column for column in table.columns
+        ),
+    )
 
 
 def _promote_candidates(layout: WarehouseLayout, segmentations: Sequence[str]) -> None:

@@ -41,6 +41,11 @@ _RATED_ROWS = (
     f"select * from features.{INTERACTIONS} order by user_id, title_id",
     f"select * from features.{TITLES} order by title_id",
 )
+# Sorted, so that a reader who looks one id up needs one part of the file.
+_USER_IDS = (
+    "select ids.number, ids.id from landing.ids as ids"
+    f" semi join features.{INTERACTIONS} as users on ids.number = users.user_id order by ids.id"
+)
 _CATALOGUE_ROWS = f"select * from features.{CATALOGUE} order by title_id"
 
 
@@ -109,21 +114,22 @@ def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
 
 
 def _fit(here: Step[RecommenderStore]) -> dg.MaterializeResult:
-    ratings, titles = _rated(here)
-    trained = worker.run("fit_recommender", here.store, ratings, titles)
-    worker.begin("list_recommendations", here.store, ratings)
+    snapshots = _rated(here)
+    trained = worker.run("fit_recommender", here.store, *snapshots)
+    worker.begin("list_recommendations", here.store, snapshots[0])
     size = sum(path.stat().st_size for path in (here.store.home / "arrays").iterdir())
     return dg.MaterializeResult(metadata={"version": here.store.home.name, **trained, "bytes": size})
 
 
 def _list(here: Step[RecommenderStore]) -> dg.MaterializeResult:
-    ratings, _ = _rated(here)
+    ratings, *_ = _rated(here)
     rows = worker.run("list_recommendations", here.store, ratings)
     return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
 def _find_similar(here: Step[RecommenderStore]) -> dg.MaterializeResult:
-    rows = worker.run("find_similar_titles", here.store, *_rated(here))
+    ratings, titles, _ = _rated(here)
+    rows = worker.run("find_similar_titles", here.store, ratings, titles)
     return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
@@ -154,11 +160,11 @@ def _have_rows(here: Step[Any], *queries: str) -> bool:
 
 
 def _rated(here: Step[RecommenderStore]) -> list[Path]:
-    """Return files of ratings and titles for the worker."""
+    """Return files of ratings, titles and written ids of users for the worker."""
     if not _have_rows(here, *_RATED_ROWS):
         msg = "the features changed while the recommender was trained: run it again"
         raise dg.Failure(description=msg, allow_retries=False)
-    return here.snapshots(*_RATED_ROWS)
+    return here.snapshots(*_RATED_ROWS, _USER_IDS)
 
 
 def _above_popularity(

@@ -5,6 +5,7 @@ Belongs here: reading and writing `models/recommender/`. Does not belong here: t
 
     models/recommender/<version>/settings.json      the settings that were chosen, and what judging found
                                  titles.parquet     id, name and genres of the titles, in the order of the arrays
+                                 ids.parquet        number and id of users whose id is no number, sorted by id
                                  arrays/*.npy       the trained model, who rated what, the genres of titles
                                  recommender_metrics.parquet, recommender_user_ndcg.parquet,
                                  recommendations.parquet, similar_titles.parquet
@@ -13,6 +14,7 @@ Arrays are single files that are mapped, not read: a recommendation for one user
 """
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from ingest.cells import FIRST_TEXT_ID
 from ml.recommendation.interactions import Interactions, positions
 from ml.recommendation.ranking import Fitted
 from ml.recommendation.state import from_arrays, to_arrays
@@ -29,6 +32,7 @@ from orchestration.stores.layout import write_atomically
 from orchestration.stores.versions import VersionedStore, parquet_bytes
 
 _SEEN = "seen"
+_PLAIN_NUMBER = re.compile("0|[1-9][0-9]{0,12}")
 
 
 @dataclass(frozen=True)
@@ -39,24 +43,45 @@ class StoredRecommender:
     ----------
     fitted : the trained model.
     users : (users,) int64, ascending
-    titles : title_id, title, genres; one row per column of the matrix.
+    titles : title_id as the source writes it, title, genres; one row per column of the matrix.
+    ids : number, id; of the users whose id is no number, sorted by id.
     """
 
     fitted: Fitted
     users: np.ndarray
     titles: pl.DataFrame
+    ids: pl.LazyFrame
     _seen: Mapping[str, np.ndarray]
 
-    def row(self, user_id: int) -> sp.csr_array | None:
+    def row(self, user_id: str) -> sp.csr_array | None:
         """Return what a user rated, (1, titles); None for a user who rated nothing."""
-        place = int(np.searchsorted(self.users, user_id))
-        if place == len(self.users) or self.users[place] != user_id:
+        number = self._number(user_id)
+        place = int(np.searchsorted(self.users, number))
+        if place == len(self.users) or self.users[place] != number:
             return None
         start, end = (int(at) for at in self._seen["indptr"][place : place + 2])
         return sp.csr_array(
             (self._seen["data"][start:end], self._seen["indices"][start:end], [0, end - start]),
             shape=(1, len(self.titles)),
         )
+
+    def _number(self, user_id: str) -> int:
+        """Return the number that stands for a user; -1, which nobody has, where there is none."""
+        found = self.ids.filter(pl.col("id") == user_id).select("number").collect()
+        if len(found):
+            return found.item()
+        number = int(user_id) if _PLAIN_NUMBER.fullmatch(user_id) else -1
+        return number if number < FIRST_TEXT_ID else -1
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """The users whose ids are numbers, ascending."""
+        return self.users[: np.searchsorted(self.users, FIRST_TEXT_ID)]
+
+    def example_id(self) -> str | None:
+        """Return the id of a user that is no number; None where all are numbers."""
+        first = self.ids.select("id").head(1).collect()
+        return first.item() if len(first) else None
 
     def popularity(self) -> np.ndarray:
         """Return how many users rated each title, (titles,) int64."""
@@ -83,8 +108,10 @@ class RecommenderStore(VersionedStore):
         """Return the chosen settings and what judging them found."""
         return json.loads((self.home / "settings.json").read_text(encoding="utf-8"))
 
-    def write_model(self, fitted: Fitted, interactions: Interactions, titles: pl.DataFrame) -> None:
-        """Store a trained model, who rated what, and names and genres of the titles."""
+    def write_model(
+        self, fitted: Fitted, interactions: Interactions, titles: pl.DataFrame, ids: pl.DataFrame
+    ) -> None:
+        """Store a trained model, who rated what, names and genres of the titles, and the written ids of users."""
         ratings = interactions.ratings
         arrays = to_arrays(fitted) | {
             f"{_SEEN}.data": ratings.data,
@@ -98,6 +125,7 @@ class RecommenderStore(VersionedStore):
         for name, array in arrays.items():
             np.save(unfinished / f"{name}.npy", array, allow_pickle=False)
         write_atomically(self.home / "titles.parquet", parquet_bytes(_in_order(titles, interactions.items)))
+        write_atomically(self.home / "ids.parquet", parquet_bytes(ids))
         unfinished.rename(finished)
 
     def read_model(self) -> StoredRecommender:
@@ -107,11 +135,18 @@ class RecommenderStore(VersionedStore):
             name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{_SEEN}.")
         }
         model = {name: array for name, array in arrays.items() if not name.startswith(f"{_SEEN}.")}
-        titles = pl.read_parquet(self.home / "titles.parquet")
-        return StoredRecommender(from_arrays(model), np.asarray(seen["users"]), titles, seen)
+        titles = pl.read_parquet(self.home / "titles.parquet").cast({"title_id": pl.String})
+        # A version of an earlier Matinee knows numbers only.
+        ids = (
+            pl.scan_parquet(self.home / "ids.parquet")
+            if self.has("ids.parquet")
+            else pl.LazyFrame(schema={"number": pl.Int64, "id": pl.String})
+        )
+        return StoredRecommender(from_arrays(model), np.asarray(seen["users"]), titles, ids, seen)
 
 
 def _in_order(titles: pl.DataFrame, items: pl.Series) -> pl.DataFrame:
-    """Return id, name and genres of the titles in the order of the matrix."""
+    """Return written id, name and genres of the titles in the order of the matrix."""
     place = pl.Series("place", positions(items, titles["title_id"]))
-    return titles.select("title_id", "title", "genres").filter(place >= 0).sort(place.filter(place >= 0))
+    shown = titles.select(pl.col("title_key").alias("title_id"), "title", "genres")
+    return shown.filter(place >= 0).sort(place.filter(place >= 0))

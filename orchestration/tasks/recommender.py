@@ -40,10 +40,10 @@ MOST_CANDIDATES = 8_000
 """Most rated titles that may be recommended to everybody: scores of 45,000 titles for 270,000 users take 11 minutes."""
 
 
-def evaluate_recommenders(store: RecommenderStore, ratings: Path, titles: Path) -> dict[str, Any]:
+def evaluate_recommenders(store: RecommenderStore, ratings: Path, titles: Path, ids: Path) -> dict[str, Any]:
     """Choose settings, judge every model on held-out ratings and store both; return what was stored as settings."""
     everything, described = pl.read_parquet(ratings), pl.read_parquet(titles)
-    store.begin_candidate(_version(everything, described))
+    store.begin_candidate(_version(everything, described, pl.read_parquet(ids)))
     if store.has("settings.json"):
         return store.settings()
     frame, items = _as_ratings(everything), _as_items(described)
@@ -60,13 +60,13 @@ def evaluate_recommenders(store: RecommenderStore, ratings: Path, titles: Path) 
     return found
 
 
-def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path) -> dict[str, int]:
+def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path, ids: Path) -> dict[str, int]:
     """Train the default model on all ratings with the chosen settings; return what it knows."""
     interactions = _interactions(ratings)
     if not store.has("arrays"):
         model = from_settings(store.settings()["model"], _features(ratings, titles))
         fitted = model.fit(interactions, rng=_rng("fit"))
-        store.write_model(fitted, interactions, pl.read_parquet(titles))
+        store.write_model(fitted, interactions, pl.read_parquet(titles), pl.read_parquet(ids))
     return {
         "users": len(interactions.users),
         "titles": len(interactions.items),

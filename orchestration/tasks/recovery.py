@@ -32,22 +32,21 @@ def measure_recovery(layout: WarehouseLayout, segmentation: str) -> float | None
     path = _truth_folder(layout) / file
     index = None
     if path.is_file():
-        truth = pl.read_csv(path).select(
-            _inside(layout, pl.col(entity).cast(pl.String)).alias("entity_id"), label
-        )
-        both = store.read_table("segment_members").join(truth, on="entity_id")
+        truth = pl.read_csv(path, schema_overrides={entity: pl.String}).rename({entity: "entity_id"})
+        both = _as_written(layout, store.read_table("segment_members")).join(truth, on="entity_id")
         index = adjusted_rand_index(both[label], both["segment_id"]) if len(both) else None
     store.write_recovery(index)
     return index
 
 
-def _inside(layout: WarehouseLayout, written: pl.Expr) -> pl.Expr:
-    """Return ids as the features have them: the number that landing gave a text, any other as it is."""
+def _as_written(layout: WarehouseLayout, members: pl.DataFrame) -> pl.DataFrame:
+    """Return members by their ids as the source writes them; a model knows users by numbers."""
     files = sorted((layout.landing / "current" / "ids").glob("*.parquet"))
     if not files:
-        return written
-    given = pl.read_parquet(files)
-    return written.replace(given["id"], given["number"].cast(pl.String))
+        return members
+    ids = pl.read_parquet(files).select(pl.col("number").cast(pl.String).alias("entity_id"), "id")
+    written = members.join(ids, on="entity_id", how="left")
+    return written.with_columns(pl.coalesce("id", "entity_id").alias("entity_id"))
 
 
 def planted_recovery(layout: WarehouseLayout) -> dict[str, float]:

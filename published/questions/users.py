@@ -8,13 +8,13 @@ import polars as pl
 from published.sets import PublishedSet
 
 
-def user(data: PublishedSet, user_id: int) -> dict | None:
+def user(data: PublishedSet, user_id: str) -> dict | None:
     """Return what is known of a user; None for a stranger."""
     rows = data.ask("select * from users where user_id = $user_id", user_id=user_id)
     return rows.row(0, named=True) if len(rows) else None
 
 
-def recommendations(data: PublishedSet, user_id: int, genre: str | None = None) -> pl.DataFrame:
+def recommendations(data: PublishedSet, user_id: str, genre: str | None = None) -> pl.DataFrame:
     """Return what a user is recommended, of one genre or all."""
     return data.ask(
         """

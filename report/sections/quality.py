@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from published.people import hide_emails
+
 _HEADLINE_STEPS = {
     "distinct titles": "titles with a genre",
     "ratings joined to a title": "ratings of these titles",
@@ -139,7 +141,9 @@ def first_rejects(rejects: pl.DataFrame | None) -> tuple[Reject, ...]:
     if rejects is None:
         return ()
     return tuple(
-        Reject(row["source"], row["line"], row["reason"], _cut(row["raw_text"] or ""))
+        Reject(
+            row["source"], row["line"], hide_emails(row["reason"]), _cut(hide_emails(row["raw_text"] or ""))
+        )
         for row in rejects.iter_rows(named=True)
     )
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from ml.plots.palette import segment_colors
 from ml.plots.words import decimals, feature_label, number, percent, short_name
+from published.people import hide_emails
 
 METRICS = {
     "ndcg": (
@@ -84,7 +85,7 @@ class Suggestion:
 class Example:
     """One user and the first titles recommended to them; `segment` is empty where none is known."""
 
-    user_id: int
+    user_id: str
     segment: str
     color: str
     suggestions: tuple[Suggestion, ...]
@@ -114,7 +115,7 @@ def recommender(
     metrics: pl.DataFrame | None,
     segment_ndcg: pl.DataFrame | None,
     recommendations: pl.DataFrame | None,
-    whose: Mapping[int, tuple[str, int]],
+    whose: Mapping[str, tuple[str, int]],
 ) -> RecommenderView:
     """Return what the page says; None for a mart that is absent.
 
@@ -267,7 +268,7 @@ def _served(
 
 
 def _examples(
-    recommendations: pl.DataFrame | None, whose: Mapping[int, tuple[str, int]]
+    recommendations: pl.DataFrame | None, whose: Mapping[str, tuple[str, int]]
 ) -> tuple[Example, ...]:
     if recommendations is None:
         return ()
@@ -287,7 +288,7 @@ def _examples(
             )
             for row in rows.iter_rows(named=True)
         )
-        examples.append(Example(user_id, name, segment_colors(segment_id + 1)[-1], suggestions))
+        examples.append(Example(hide_emails(user_id), name, segment_colors(segment_id + 1)[-1], suggestions))
     return tuple(examples)
 
 

@@ -93,6 +93,7 @@ TABLES = {
     "customers": (CUSTOMER_COLUMNS, 5),
     "users": (USER_COLUMNS, 4),
     "views": (VIEW_COLUMNS, 5),
+    "ids": ({"number": "bigint", "id": "varchar"}, 2),
 }
 MOVIES = {"ratings": RATINGS, "links": LINKS, "titles": TITLES}
 VIEWING = {"users": USERS, "views": WATCH_EVENTS}

@@ -68,7 +68,7 @@ def test_the_command_recommends_to_a_user_as_the_table_does(matinee, demo_wareho
     answer = matinee("recommend", "--user", 7, "-n", 20, "--json", warehouse=demo_warehouse)
     assert answer.exit_code == 0, answer.said
     asked = [row["title_id"] for row in json.loads(answer.said.splitlines()[-1])]
-    listed = mart("recommendations").filter(pl.col("user_id") == 7).sort("rank")["title_id"].to_list()
+    listed = mart("recommendations").filter(pl.col("user_id") == "7").sort("rank")["title_id"].to_list()
     # All titles are scored for one user, the most rated ones for everybody: a rare title may come in between.
     assert len(set(asked) & set(listed)) >= 15
 

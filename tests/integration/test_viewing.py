@@ -91,4 +91,4 @@ def test_bad_lines_of_viewing_are_rejected_and_strangers_are_kept(viewing_alone:
     steps = dict(mart(warehouse, "data_funnel")["step", "row_count"].iter_rows())
     assert steps["watch events read"] - steps["watch events landed"] == 2
     assert steps["watch events landed"] - steps["watch events of listed users"] == 1
-    assert 99 in mart(warehouse, "users")["user_id"]
+    assert "99" in mart(warehouse, "users")["user_id"]

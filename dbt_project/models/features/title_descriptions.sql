@@ -22,6 +22,7 @@ final as (
     select
         ---------- ids
         titles.title_id,
+        titles.title_key,
 
         ---------- text
         titles.title,
@@ -29,7 +30,7 @@ final as (
         titles.overview
 
     from titles
-    inner join genre_lists on cast(titles.title_id as varchar) = genre_lists.title_id
+    inner join genre_lists on titles.title_key = genre_lists.title_id
 
 )
 

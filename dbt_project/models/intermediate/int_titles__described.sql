@@ -34,7 +34,7 @@ movies as (
 
     select
         ---------- ids
-        cast(dated_movies.title_id as varchar) as title_id,
+        dated_movies.title_key as title_id,
         'movies' as catalogue,
 
         ---------- text

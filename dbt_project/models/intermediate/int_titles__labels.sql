@@ -16,7 +16,7 @@ movies as (
     select
         'movies' as catalogue,
         title_row_id,
-        cast(title_id as varchar) as title_id,
+        title_key as title_id,
         {{ unnest_python_names('genres_literal') }} as raw_label
     from {{ ref('int_titles__rows') }}
 

@@ -10,7 +10,7 @@ labels as (
 listed as (
 
     select
-        cast(title_id as varchar) as title_id,
+        title_key as title_id,
         original_language as raw_label
     from {{ ref('int_titles__with_genres') }}
     where is_first_of_title

@@ -8,30 +8,38 @@ titles as (
 
 ),
 
+ids as (
+
+    select * from {{ source('landing', 'ids') }}
+
+),
+
 numbered as (
 
     select
-        title_id,
-        imdb_number,
-        title,
-        original_language,
-        genres_literal,
-        overview,
-        runtime_minutes,
-        popularity,
-        vote_average,
-        vote_count,
-        release_date,
+        titles.title_id,
+        {{ as_written('titles.title_id') }} as title_key,
+        titles.imdb_number,
+        titles.title,
+        titles.original_language,
+        titles.genres_literal,
+        titles.overview,
+        titles.runtime_minutes,
+        titles.popularity,
+        titles.vote_average,
+        titles.vote_count,
+        titles.release_date,
         row_number() over (
             order by
-                title_id asc,
-                vote_count desc nulls last,
-                popularity desc nulls last,
-                imdb_number asc nulls last,
-                title asc nulls last,
-                genres_literal asc nulls last
+                titles.title_id asc,
+                titles.vote_count desc nulls last,
+                titles.popularity desc nulls last,
+                titles.imdb_number asc nulls last,
+                titles.title asc nulls last,
+                titles.genres_literal asc nulls last
         ) as title_row_id
     from titles
+    left join ids on titles.title_id = ids.number
 
 )
 

@@ -36,6 +36,7 @@ final as (
         ---------- ids
         titles.title_row_id,
         titles.title_id,
+        titles.title_key,
         titles.imdb_number,
 
         ---------- text

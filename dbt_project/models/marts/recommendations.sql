@@ -13,8 +13,9 @@ recommended as (
 titles as (
 
     select
-        cast(title_id as varchar) as title_id,
-        coalesce(title, cast(title_id as varchar)) as title,
+        cast(title_id as varchar) as number,
+        title_key as title_id,
+        coalesce(title, title_key) as title,
         replace(genres, '|', ', ') as genres
     from {{ ref('title_descriptions') }}
 
@@ -49,7 +50,7 @@ reasoned as (
     select
         recommended.user_id,
         recommended.rank,
-        recommended.title_id,
+        titles.title_id,
         recommended.score,
         titles.title,
         titles.genres,
@@ -59,13 +60,13 @@ reasoned as (
             when because.title is not null then 'because you rated ' || because.title
         end as because
     from recommended
-    inner join titles on recommended.title_id = titles.title_id
-    left join titles as because on recommended.because_title_id = because.title_id
-    left join titles as other on recommended.because_other_title_id = other.title_id
+    inner join titles on recommended.title_id = titles.number
+    left join titles as because on recommended.because_title_id = because.number
+    left join titles as other on recommended.because_other_title_id = other.number
     left join members on recommended.user_id = members.user_id
     left join favoured
         on
-            recommended.title_id = favoured.title_id
+            titles.title_id = favoured.title_id
             and members.segment_id = favoured.segment_id
 
 ),
@@ -96,5 +97,3 @@ final as (
 )
 
 select * from final
--- In this order a reader who looks one user up needs one part of the published file.
-order by user_id, rank

@@ -11,7 +11,7 @@ audience as (
 titles as (
 
     select
-        cast(title_id as varchar) as title_id,
+        title_key as title_id,
         replace(genres, '|', ', ') as genres
     from {{ ref('title_descriptions') }}
 

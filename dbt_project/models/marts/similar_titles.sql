@@ -23,11 +23,13 @@ alike as (
 titles as (
 
     select
-        cast(title_id as varchar) as title_id,
-        coalesce(title, cast(title_id as varchar)) as title
+        cast(title_id as varchar) as number,
+        title_key as title_id,
+        coalesce(title, title_key) as title
     from {{ ref('title_descriptions') }}
     union all
     select
+        title_id as number,
         title_id,
         coalesce(title, title_id) as title
     from {{ ref('catalogue_descriptions') }}
@@ -38,9 +40,9 @@ final as (
 
     select
         ---------- ids
-        alike.title_id,
+        titles.title_id,
         alike.rank,
-        alike.similar_title_id,
+        similar_ones.title_id as similar_title_id,
 
         ---------- text
         titles.title,
@@ -51,8 +53,8 @@ final as (
         alike.similarity
 
     from alike
-    inner join titles on alike.title_id = titles.title_id
-    inner join titles as similar_ones on alike.similar_title_id = similar_ones.title_id
+    inner join titles on alike.title_id = titles.number
+    inner join titles as similar_ones on alike.similar_title_id = similar_ones.number
 
 )
 

@@ -112,12 +112,12 @@ final as (
     select
         ---------- ids
         shares.segmentation,
-        cast(shares.title_id as varchar) as title_id,
+        titles.title_key as title_id,
         shares.segment_id,
 
         ---------- text
         shares.segment_name,
-        coalesce(titles.title, cast(titles.title_id as varchar)) as title,
+        coalesce(titles.title, titles.title_key) as title,
 
         ---------- numbers
         shares.members,

@@ -30,12 +30,12 @@ language_lists as (
 ratings as (
 
     select
-        cast(titles_rated.title_id as varchar) as title_id,
+        titles_rated.title_key as title_id,
         sum(counts.ratings) as rating_count,
         sum(counts.rating * counts.ratings) / sum(counts.ratings) as mean_rating
     from {{ ref('int_titles__rating_counts') }} as counts
     inner join {{ ref('int_titles__with_genres') }} as titles_rated on counts.title_row_id = titles_rated.title_row_id
-    group by titles_rated.title_id
+    group by titles_rated.title_key
 
 ),
 

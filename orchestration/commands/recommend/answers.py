@@ -20,6 +20,7 @@ from ml.recommendation.ranking import recommend
 from ml.recommendation.reasons import POPULAR, reasons
 from orchestration.stores.recommender import RecommenderStore, StoredRecommender
 from published.errors import PublishedError
+from published.people import hide_emails
 from published.questions.users import user
 from published.sets import PublishedSet, open_set
 
@@ -73,15 +74,16 @@ class Recommender:
             When the user or the genre is unknown.
         """
         allowed, said = self._allowed(genre)
-        try:
-            known = self._stored.row(int(user_id))
-        except ValueError:
-            known = None
+        user_id = user_id.strip()
+        known = self._stored.row(user_id)
         if known is not None:
             return self._advice(known, n, allowed=allowed, said=said, segment=self._segment_of(user_id))
         if self._is_a_user(user_id):
             nothing = sp.csr_array((1, len(self._stored.titles)), dtype=np.float32)
-            said = (*said, f"User {user_id} has rated nothing yet: these are the most popular titles.")
+            said = (
+                *said,
+                f"User {hide_emails(user_id)} has rated nothing yet: these are the most popular titles.",
+            )
             return self._advice(nothing, n, allowed=allowed, said=said)
         raise RecommendError(self._unknown_user(user_id))
 
@@ -122,8 +124,8 @@ class Recommender:
             said = (*said, f"Only {len(columns)} titles are left to recommend.")
         table = titles.select(
             pl.int_range(1, pl.len() + 1).alias("rank"),
-            pl.col("title_id").cast(pl.String),
-            pl.coalesce("title", pl.col("title_id").cast(pl.String)),
+            "title_id",
+            pl.coalesce("title", "title_id"),
             pl.col("genres").str.replace_all("|", ", ", literal=True),
             pl.Series("score", ranked.scores[0][: len(columns)].astype(np.float64)),
             pl.Series("reason", why, dtype=pl.String),
@@ -151,7 +153,7 @@ class Recommender:
         plain = _plain(wanted)
         named = np.flatnonzero([bool(plain) and title == plain for title in self._plain_names])
         if not len(named):
-            named = np.flatnonzero((titles["title_id"].cast(pl.String) == wanted).to_numpy())
+            named = np.flatnonzero((titles["title_id"] == wanted).to_numpy())
         if not len(named):
             near = nearest_names(wanted, self._names_by_fame)
             meant = f"Did you mean {_either(near)}?" if near else "No title is named like it."
@@ -160,14 +162,14 @@ class Recommender:
         chosen = int(named[np.argmax(self._fame[named])])
         if len(named) == 1:
             return chosen, ()
-        others = ", ".join(str(titles["title_id"][int(column)]) for column in named if column != chosen)
+        others = ", ".join(titles["title_id"][int(column)] for column in named if column != chosen)
         return chosen, (
             f"{len(named)} titles are called '{titles['title'][chosen]}'; this is the most rated one, id "
             f"{titles['title_id'][chosen]} (the others: {others}).",
         )
 
     def _name(self, column: int) -> str:
-        return self._stored.titles["title"][int(column)] or str(self._stored.titles["title_id"][int(column)])
+        return self._stored.titles["title"][int(column)] or self._stored.titles["title_id"][int(column)]
 
     @cached_property
     def _fame(self) -> np.ndarray:
@@ -187,27 +189,37 @@ class Recommender:
         return self._stored.titles["genres"].str.split("|").explode().drop_nulls().unique().sort().to_list()
 
     def _unknown_user(self, user_id: str) -> str:
-        users = self._stored.users
+        numbers, example = self._stored.numbers, self._stored.example_id()
+        new = "For somebody new, say what they like: --like TITLE."
+        if not len(numbers):
+            return (
+                f"no user '{hide_emails(user_id)}': user ids look like '{hide_emails(example or '')}'. {new}"
+            )
         try:
             wanted = int(user_id)
         except ValueError:
-            return f"no user '{user_id}': user ids are whole numbers, {users[0]:,} to {users[-1]:,}."
-        place = int(np.clip(np.searchsorted(users, wanted), 1, max(len(users) - 1, 1)))
-        near = min(users[max(place - 1, 0) : place + 1].tolist(), key=lambda known: abs(known - wanted))
+            kinds = (
+                "whole numbers, "
+                if example is None
+                else f"such as '{hide_emails(example)}' or whole numbers, "
+            )
+            return f"no user '{hide_emails(user_id)}': user ids are {kinds}{numbers[0]:,} to {numbers[-1]:,}."
+        place = int(np.clip(np.searchsorted(numbers, wanted), 1, max(len(numbers) - 1, 1)))
+        near = min(numbers[max(place - 1, 0) : place + 1].tolist(), key=lambda known: abs(known - wanted))
         return (
-            f"no user {user_id}: {len(users):,} users are known, {users[0]} to {users[-1]}. "
-            f"The nearest is {near}. For somebody new, say what they like: --like TITLE."
+            f"no user {user_id}: {len(numbers):,} users are known, {numbers[0]} to {numbers[-1]}. "
+            f"The nearest is {near}. {new}"
         )
 
     def _is_a_user(self, user_id: str) -> bool:
         """Whether the service knows the user, though not by a rating."""
-        return user_id.strip().isdigit() and self._ask(user, int(user_id)) is not None
+        return self._ask(user, user_id) is not None
 
     def _segment_of(self, user_id: str) -> str | None:
         """Return the user's segment of the segmentation that published reasons name."""
-        return self._ask(_segment_in_reasons, int(user_id))
+        return self._ask(_segment_in_reasons, user_id)
 
-    def _ask(self, question: Callable[[PublishedSet, int], Answer], user_id: int) -> Answer | None:
+    def _ask(self, question: Callable[[PublishedSet, str], Answer], user_id: str) -> Answer | None:
         """Ask what is published; None where nothing is, or it cannot be read."""
         try:
             return question(self._data, user_id) if self._data else None
@@ -232,7 +244,7 @@ def _either(names: Sequence[str]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
-def _segment_in_reasons(data: PublishedSet, user_id: int) -> str | None:
+def _segment_in_reasons(data: PublishedSet, user_id: str) -> str | None:
     """Return the user's segment of the segmentation that published reasons name; None where they are in none."""
     rows = data.ask(
         """
@@ -241,6 +253,6 @@ def _segment_in_reasons(data: PublishedSet, user_id: int) -> str | None:
         inner join segmentations using (segmentation)
         where segmentations.is_named_in_reasons and members.entity_id = $user_id
         """,
-        user_id=str(user_id),
+        user_id=user_id,
     )
     return rows.item() if len(rows) else None

@@ -15,6 +15,7 @@ from orchestration.commands.run.job import RunOutcome
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.tasks.recovery import planted_recovery
 from published.finding import current_set
+from published.people import hide_emails
 from published.questions.segments import segmentations, segments
 from report.sections.quality import genres_left_out
 
@@ -75,11 +76,13 @@ def _show_reading(console: Console, layout: WarehouseLayout) -> None:
         console.print(Text(f"Read as {name}: {', '.join(list(files)[:_MOST_FILES])}{more}"), soft_wrap=True)
     for row in rows:
         for note in row["notes"]:
-            console.print(Text(f"{row['source']}: {note}"), soft_wrap=True)
+            console.print(Text(f"{row['source']}: {hide_emails(note)}"), soft_wrap=True)
 
 
 def _show_rejects(console: Console, layout: WarehouseLayout, table: str, most: int = 5) -> None:
     files = list((layout.landing / "current" / "rejects").glob(f"{table}-*.parquet"))
     rejects = pl.concat(map(pl.read_parquet, files)).filter(~pl.col("is_known_quirk")).head(most)
     for row in rejects.iter_rows(named=True):
-        console.print(Text(f"  {row['source']} line {row['line']}: {row['reason']}"), soft_wrap=True)
+        console.print(
+            Text(f"  {row['source']} line {row['line']}: {hide_emails(row['reason'])}"), soft_wrap=True
+        )

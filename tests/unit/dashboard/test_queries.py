@@ -132,7 +132,7 @@ def test_the_box_of_a_genre_is_that_of_its_single_ratings(publish):
 
 
 def test_a_user_is_found_in_the_segments_of_users_only(world):
-    found = recommend.segments_of_user(world, 7)
+    found = recommend.segments_of_user(world, "7")
     assert found["segmentation"].to_list() == ["user_activity_and_ratings", "user_ratings"]
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ingest.cells import FIRST_TEXT_ID
 from ml.recommendation.ease import Ease
+from ml.recommendation.interactions import from_frame
 from orchestration.commands.recommend.answers import Recommender, RecommendError
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import ModelNotFoundError
@@ -17,6 +19,7 @@ from tests.unit.recommendation.worlds import learned, two_tastes
 TITLES = pl.DataFrame(
     {
         "title_id": range(40),
+        "title_key": [str(i) for i in range(40)],
         "title": [
             {4: "Twice Told", 6: "Twice Told", 9: "Hiver à Vellión", 12: None}.get(i, f"Film {i}")
             for i in range(40)
@@ -24,6 +27,7 @@ TITLES = pl.DataFrame(
         "genres": ["Drama|War" if i % 2 else "Comedy" for i in range(40)],
     }
 )
+NO_IDS = pl.DataFrame(schema={"number": pl.Int64, "id": pl.String})
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,9 @@ def store(tmp_path_factory) -> RecommenderStore:
     store = RecommenderStore(tmp_path_factory.mktemp("models") / "recommender")
     store.begin_candidate("abc")
     interactions = learned()
-    store.write_model(Ease(20.0).fit(interactions, rng=np.random.default_rng(0)), interactions, TITLES)
+    store.write_model(
+        Ease(20.0).fit(interactions, rng=np.random.default_rng(0)), interactions, TITLES, NO_IDS
+    )
     store.promote_candidate()
     return store
 
@@ -50,7 +56,7 @@ def published(tmp_path_factory):
     pl.DataFrame(
         {"segmentation": ["user_activity", "user_ratings"], "is_named_in_reasons": [False, True]}
     ).write_parquet(folder / "segmentations.parquet")
-    pl.DataFrame({"user_id": [100, 999]}).write_parquet(folder / "users.parquet")
+    pl.DataFrame({"user_id": ["100", "999"]}).write_parquet(folder / "users.parquet")
     return folder
 
 
@@ -83,6 +89,46 @@ def test_an_unknown_user_hears_which_are_known_and_which_is_nearest(recommender)
         recommender.for_user("163")
     with pytest.raises(RecommendError, match="user ids are whole numbers"):
         recommender.for_user("Robert'); drop table users;--")
+
+
+@pytest.fixture(scope="module")
+def by_text(tmp_path_factory) -> Recommender:
+    """What is learned of users 100 and 101 by their numbers, who outside are an address and a number with zeros."""
+    store = RecommenderStore(tmp_path_factory.mktemp("text") / "recommender")
+    store.begin_candidate("abc")
+    users = {100: FIRST_TEXT_ID, 101: FIRST_TEXT_ID + 1}
+    interactions = from_frame(two_tastes().with_columns(pl.col("user_id").replace(users)))
+    titles = TITLES.with_columns(title_key="t-" + pl.col("title_key"))
+    ids = pl.DataFrame({"number": [FIRST_TEXT_ID + 1, FIRST_TEXT_ID], "id": ["0102", "ada@example.org"]})
+    fitted = Ease(20.0).fit(interactions, rng=np.random.default_rng(0))
+    store.write_model(fitted, interactions, titles, ids)
+    store.promote_candidate()
+    return Recommender(store)
+
+
+def test_users_and_titles_go_by_their_ids_as_the_source_writes_them(recommender, by_text):
+    for number, written in (("100", "ada@example.org"), ("101", "0102"), ("102", "102")):
+        advice = by_text.for_user(written, n=5).titles
+        assert advice["title_id"].to_list() == [
+            f"t-{title}" for title in recommender.for_user(number, n=5).titles["title_id"]
+        ]
+    assert by_text.for_liked(["t-5"], n=1).titles["title_id"].str.starts_with("t-").all()
+
+
+@pytest.mark.parametrize("unknown", ["100", "0103", str(FIRST_TEXT_ID), "-1", ""])
+def test_a_number_that_stands_for_an_id_inside_is_no_id(by_text, unknown):
+    with pytest.raises(RecommendError, match="no user"):
+        by_text.for_user(unknown)
+
+
+def test_an_unknown_user_hears_how_ids_look_and_nobodys_address(by_text, monkeypatch):
+    with pytest.raises(RecommendError, match=r"such as '0102' or whole numbers, 102 to 159"):
+        by_text.for_user("nobody")
+    with pytest.raises(RecommendError, match=r"no user 'b\*\*\*@… #[0-9a-f]{6}'"):
+        by_text.for_user("bo@example.org")
+    monkeypatch.setenv("MATINEE_SHOW_EMAILS", "true")
+    with pytest.raises(RecommendError, match=r"no user 'bo@example\.org'"):
+        by_text.for_user("bo@example.org")
 
 
 def test_a_user_who_has_rated_nothing_is_recommended_what_is_popular(recommender):

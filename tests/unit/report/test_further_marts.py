@@ -57,7 +57,7 @@ def further_marts(text: str) -> dict[str, pl.DataFrame]:
             "is_baseline": False,
         },
         "recommender_segment_ndcg": {**of, "model": text, "users": 5, "ndcg": 0.4},
-        "recommendations": {**title, "user_id": 1, "rank": 1, "score": 1.0, "reason": text},
+        "recommendations": {**title, "user_id": "1", "rank": 1, "score": 1.0, "reason": text},
         "strategic_recommendations": {
             "rank": 1,
             "topic": text,

@@ -25,7 +25,7 @@ def _metrics() -> pl.DataFrame:
 def _recommendations(users: int = 2) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "user_id": user,
+            "user_id": str(user),
             "rank": rank,
             "title_id": str(rank),
             "title": f"Title {rank}",
@@ -82,8 +82,8 @@ def test_only_the_model_in_use_is_shown_per_segment():
 
 
 def test_an_example_user_has_their_segment_and_five_titles_with_reasons():
-    view = recommender(None, None, _recommendations(), {2: ("Loyal", 1)})
-    assert [(example.user_id, example.segment) for example in view.examples] == [(2, "Loyal"), (1, "")]
+    view = recommender(None, None, _recommendations(), {"2": ("Loyal", 1)})
+    assert [(example.user_id, example.segment) for example in view.examples] == [("2", "Loyal"), ("1", "")]
     first = view.examples[0].suggestions
     assert [suggestion.rank for suggestion in first] == [1, 2, 3, 4, 5]
     assert first[0].reason == "because of Title 0"
