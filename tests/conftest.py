@@ -12,7 +12,20 @@ from filelock import FileLock
 from hypothesis import settings
 from typer.testing import CliRunner
 
+from ingest.demo import Sizes, write_demo_world
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+DEMO = Sizes(
+    users=600,
+    ratings=20_000,
+    title_rows=400,
+    customers=1_000,
+    catalogue_rows=300,
+    watch_events=6_000,
+    plays=12_000,
+    shows=200,
+)
 
 # How long an example takes says more of what else the machine does than of the rule.
 settings.register_profile("matinee", deadline=None)
@@ -75,9 +88,8 @@ def matinee(dagster_home: Path) -> Iterator[Matinee]:
 
 @pytest.fixture(scope="session")
 def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from ingest.demo import write_demo_world  # noqa: PLC0415
-
-    return once(tmp_path_factory, "demo_world", lambda folder: write_demo_world(folder, scale="small"))
+    """A fifth of the small demo world: as large as its planted truth needs to be found again."""
+    return once(tmp_path_factory, "demo_world", lambda folder: write_demo_world(folder, scale=DEMO))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ class DemoWorld:
     """What was written."""
 
     folder: Path
-    scale: Scale
+    scale: Scale | Sizes
     seed: int
     rows: dict[str, int]
     """Rows without the header (of a declaration: lines), by path relative to `folder`."""
@@ -41,7 +41,7 @@ class DemoWorld:
         return tuple(self.folder / name for name in self.rows)
 
 
-def write_demo_world(out: Path, *, scale: Scale, seed: int = 0, form: Form = "movies") -> DemoWorld:
+def write_demo_world(out: Path, *, scale: Scale | Sizes, seed: int = 0, form: Form = "movies") -> DemoWorld:
     """Write a demo world as raw files; the same scale and seed give the same bytes.
 
     Parameters
@@ -49,7 +49,8 @@ def write_demo_world(out: Path, *, scale: Scale, seed: int = 0, form: Form = "mo
     out
         Folder to write to; made if it is not there. Files of the same name are replaced, each in one step.
     scale
-        ``"small"`` (3,000 users), ``"medium"`` (30,000) or ``"full"`` (26,024,289 ratings).
+        ``"small"`` (3,000 users), ``"medium"`` (30,000) or ``"full"`` (26,024,289 ratings); or sizes of
+        one's own.
     seed
         Any whole number ≥ 0.
     form
@@ -67,7 +68,7 @@ def write_demo_world(out: Path, *, scale: Scale, seed: int = 0, form: Form = "mo
     OSError
         When `out` cannot be written.
     """
-    sizes = sizes_of(scale)
+    sizes = scale if isinstance(scale, Sizes) else sizes_of(scale)
     if seed < 0:
         raise ValueError(f"seed is {seed}; it must be 0 or more")
     if form not in get_args(Form):

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.conftest import DEMO
 from tests.integration.conftest import Answer, Matinee, mart
 
 USERS_HEADER = "user_id,subscription,region,joined_on"
@@ -33,9 +34,10 @@ def viewing_alone(matinee: Matinee, tmp_path_factory: pytest.TempPathFactory) ->
 def test_a_run_publishes_what_the_demo_world_watches(demo_warehouse):
     users = mart(demo_warehouse, "users")
     events = mart(demo_warehouse, "weekly_activity")["events"].sum()
-    assert len(users) == 3_000
+    assert len(users) == DEMO.users
     assert users["subscription"].null_count() == 0
-    assert users["events"].sum() == events == mart(demo_warehouse, "user_devices")["events"].sum() == 30_000
+    by_device = mart(demo_warehouse, "user_devices")["events"].sum()
+    assert users["events"].sum() == events == by_device == DEMO.watch_events
     shares = (
         mart(demo_warehouse, "segment_devices").group_by("segmentation", "segment_id").agg(pl.sum("share"))
     )
@@ -57,7 +59,7 @@ def test_every_recommendation_says_what_its_mart_holds(demo_warehouse):
     assert advice["topic"].n_unique() >= 8
     for source in advice["source"]:
         assert (demo_warehouse / "published" / f"{source}.parquet").exists()
-    (said,) = advice.filter(topic="hidden genre").iter_rows(named=True)
+    (said,) = advice.filter(topic="catalogue to tend").iter_rows(named=True)
     figures = json.loads(said["figures"])
     row = mart(demo_warehouse, said["source"]).filter(genre=figures["genre"]).row(0, named=True)
     assert row["genre_label"] in said["sentence"]

@@ -1,6 +1,5 @@
 """The second form of the demo world: a service's own files, whose planted groups can be found again."""
 
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,9 +16,10 @@ from ingest.demo import write_demo_world
 from ingest.demo.audience import DEVICES, GROUPS
 from ingest.demo.service import service_writers
 from ingest.demo.shows import LABELS
-from ingest.demo.sizes import Sizes, sizes_of
+from ingest.demo.sizes import Sizes
+from tests.conftest import DEMO
 
-SIZES = replace(sizes_of("small"), users=600, plays=12_000, shows=200)
+SIZES = DEMO
 
 
 def _write(folder: Path, seed: int = 0, sizes: Sizes = SIZES) -> dict[str, int]:

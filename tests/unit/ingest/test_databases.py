@@ -44,8 +44,8 @@ def postgres(tmp_path_factory):
     # The server refuses to run as root.
     other = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     if other:
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(0o755)
+        for closed in (one for one in (folder, *folder.parents) if one.stat().st_mode & 0o005 != 0o005):
+            closed.chmod(0o755)
         shutil.chown(folder, "postgres")
     data = folder / "data"
 

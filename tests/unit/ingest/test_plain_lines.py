@@ -47,12 +47,11 @@ def _landed(path: Path, table: str, to: Path) -> tuple[object, ...] | str:
     return found.rows_landed, found.rows_rejected, pq.read_table(found.path)
 
 
-@settings(max_examples=40, deadline=None)
 @given(headers, st.one_of(ratings_shape, same_shape, ragged), st.sampled_from(["\n", "\r\n"]), st.booleans())
 @example(("ratings", "userId,movieId,rating,timestamp"), [["1", "2", "3.5", "9" * 18]], "\n", True)
 @example(("ratings", "userId,movieId,rating,timestamp"), [["1.5", "2", "3.5", "4"]], "\n", True)
 @example(("ratings", "userId,movieId,rating,timestamp"), [["1", "2", "9" * 400 + ".", "4"]], "\n", True)
-def test_plain_lines_land_alike_whichever_way_they_are_read(header, lines, line_end, is_ended):
+def land_alike(header, lines, line_end, is_ended):
     table, names = header
     body = line_end.join(",".join(cells) for cells in lines)
     with tempfile.TemporaryDirectory() as name:
@@ -62,6 +61,15 @@ def test_plain_lines_land_alike_whichever_way_they_are_read(header, lines, line_
         with patch.object(Stage, "_is_plain", lambda *_: False):
             long = _landed(path, table, Path(name, "long"))
     assert short == long
+
+
+def test_plain_lines_land_alike_whichever_way_they_are_read():
+    settings(max_examples=12)(land_alike)()
+
+
+@pytest.mark.long
+def test_many_more_plain_lines_land_alike_whichever_way_they_are_read():
+    settings(max_examples=200)(land_alike)()
 
 
 @pytest.mark.parametrize(
