@@ -3,6 +3,7 @@
 Here: what a landing looks like on disk and how to run dbt on it. Not here: what the models should do with it.
 """
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
