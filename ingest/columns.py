@@ -1,6 +1,6 @@
 """The columns of a file nothing is known of: how it is divided, what its columns are called and hold.
 
-Here: looking. Not here: what the columns may mean (`ingest.guessing`).
+Belongs here: looking. Does not belong here: what the columns may mean (`ingest.guessing`).
 """
 
 from __future__ import annotations

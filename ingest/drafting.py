@@ -1,6 +1,7 @@
 """A declaration as text for a person to go on from: what was found, and doubts as comments.
 
-Here: YAML with comments. Not here: what it says (`ingest.inspect`), reading one (`ingest.declarations`).
+Belongs here: YAML with comments. Does not belong here: what it says (`ingest.inspect`), reading one
+(`ingest.declarations`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What stands in the landed rows of a sample: kinds of ids, scale, genres, times, reasons of rejects.
 
-Here: reading it off. Not here: landing the sample (`ingest.inspect`).
+Belongs here: reading it off. Does not belong here: landing the sample (`ingest.inspect`).
 """
 
 from __future__ import annotations

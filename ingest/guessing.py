@@ -1,7 +1,8 @@
 """What the files of an unknown service are, by the names of their columns and by what stands in them.
 
-Here: the guess of a table, and which raw column or expression feeds which landing column; each with what a person has
-to look at. Not here: reading the files (`ingest.columns`), judging the guess by landing a sample (`ingest.inspect`).
+Belongs here: the guess of a table, and which raw column or expression feeds which landing column; each with what a
+person has to look at. Does not belong here: reading the files (`ingest.columns`), judging the guess by landing a sample
+(`ingest.inspect`).
 
 A guess is a start for a person: it is written down with its doubts, and never used by a run.
 """

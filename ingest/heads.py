@@ -1,6 +1,6 @@
 """The first rows of a file as a small file of the same kind, so that a look at it costs the same whatever its size.
 
-Here: cutting a head that holds whole records. Not here: what is done with it (`ingest.inspect`).
+Belongs here: cutting a head that holds whole records. Does not belong here: what is done with it (`ingest.inspect`).
 """
 
 from __future__ import annotations

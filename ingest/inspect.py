@@ -1,7 +1,7 @@
 """What a source holds and what would become of it, told from the first rows of each of its files.
 
-Here: landing those rows in a folder that is thrown away, and reading off what came of them. Not here: the guesses for
-unknown files (`ingest.guessing`), showing the answer (`matinee inspect`).
+Belongs here: landing those rows in a folder that is thrown away, and reading off what came of them. Does not belong
+here: the guesses for unknown files (`ingest.guessing`), showing the answer (`matinee inspect`).
 """
 
 from __future__ import annotations
