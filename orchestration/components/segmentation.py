@@ -13,6 +13,7 @@ import dagster as dg
 import polars as pl
 from pydantic import BaseModel
 
+from ingest.contracts import CONTRACTS
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
@@ -220,7 +221,7 @@ def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | Non
         if connection.execute(f"select 1 from {spec.features.table} limit 1").fetchone():
             return None
     landed = {path.name for path in (here.warehouse.layout.landing / "current").iterdir()}
-    absent = sorted(landing_tables_behind(spec.features.table) - landed)
+    absent = sorted((landing_tables_behind(spec.features.table) & set(CONTRACTS)) - landed)
     return f"the source has no {' and no '.join(absent)}" if absent else None
 
 

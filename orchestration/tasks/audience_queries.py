@@ -9,15 +9,10 @@ At full scale a mart has millions of rows; every query names how few it takes.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import yaml
-
-from orchestration.settings import PROJECT_ROOT
-
 AUDIENCE = "audience"
 """Group of the asset and folder of the pictures."""
-_DECLARED = yaml.safe_load((PROJECT_ROOT / "dbt_project" / "dbt_project.yml").read_text(encoding="utf-8"))
-USERS_SHOWN: int = _DECLARED["vars"]["most_active_per_segment"]
-"""As many as the mart keeps of a segment: where there is one segment, all of them are its members."""
+USERS_SHOWN = 30
+"""No more than the mart keeps of a segment (`most_active_per_segment`): a segment may hold all that are shown."""
 FLOWS_SHOWN, TITLES_SHOWN, LEANINGS_SHOWN = 10, 24, 4
 """Rows of the picture of users' genres, titles beside each other, and titles per segment."""
 

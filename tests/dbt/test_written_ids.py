@@ -24,7 +24,7 @@ def test_titles_and_members_are_in_the_marts_by_their_ids_as_the_source_writes_t
     built = warehouse.dbt("build", "--select", *features, *WITHOUT_TESTS)
     assert built.success, built.message
     warehouse.execute(
-        "insert into ml.segments values ('user_ratings', 0, 'Quiet', 'user_id')",
+        "insert into ml.segments values ('user_ratings', 0, 'Quiet', 'user_id', 'features.user_genre_stats')",
         "insert into ml.segment_members values "
         f"('user_ratings', '{FIRST + 2}', 0, 'Quiet'), ('user_ratings', '5', 0, 'Quiet')",
         "insert into ml.recommendations values "

@@ -7,14 +7,16 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+import yaml
 from PIL import Image
 
+from orchestration.settings import PROJECT_ROOT
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.plots import PlotStore
 from orchestration.tasks import audience_plots
 from orchestration.tasks.audience import draw_audience
 from orchestration.tasks.audience_plots import LeftOut, draw
-from orchestration.tasks.audience_queries import PICTURES, QUERIES, marts_read, queries_of
+from orchestration.tasks.audience_queries import PICTURES, QUERIES, USERS_SHOWN, marts_read, queries_of
 from orchestration.tasks.segment_plots import DrawnPlot
 from tests.unit.orchestration.audience_marts import SEGMENTS, audience_marts
 
@@ -167,3 +169,8 @@ def test_only_a_few_old_sets_are_kept_and_always_the_one_in_force(tmp_path):
         store.promote_candidate()
     assert len(list(store.folder.glob("*/"))) == 3
     assert (store.link / "some.png").read_bytes() == b"png 5"
+
+
+def test_the_mart_keeps_as_many_active_members_as_a_picture_shows():
+    project = yaml.safe_load((PROJECT_ROOT / "dbt_project" / "dbt_project.yml").read_text())
+    assert project["vars"]["most_active_per_segment"] == USERS_SHOWN

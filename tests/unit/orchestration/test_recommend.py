@@ -186,7 +186,7 @@ def test_one_user_is_answered_from_the_mapped_model_at_ten_times_the_cost_of_sco
     store, recommender
 ):
     stored = store.read_model()
-    row = stored.row(101)
+    row = stored.row("101")
     scoring = least_seconds(lambda: stored.fitted.scores(row))
     assert least_seconds(lambda: recommender.for_user("101")) < 10 * scoring
 
