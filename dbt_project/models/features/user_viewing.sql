@@ -1,3 +1,4 @@
+-- noqa: disable=LT02,LT05,RF04
 -- One pass over the events; what is a share stands as a sum until the end. Times of day are the viewer's own.
 {% set genres = genre_columns() %}
 {% set devices = device_columns() %}

@@ -1,5 +1,5 @@
--- What counts as viewing: an event of `watched_least_minutes` or more. A preview of no minutes says what somebody was shown,
--- not what they watched. Where every event of the source begins at midnight, its times are days without an hour.
+-- What counts as viewing: an event of `watched_least_minutes` or more. A preview of no minutes says what somebody was
+-- shown, not what they watched. Where every event of the source begins at midnight, its times are days without an hour.
 {{ config(materialized='view') }}
 
 with
