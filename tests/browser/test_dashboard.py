@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import PROJECT_ROOT
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PAGES = ("Overview", "Segments", "Choose k", "Titles", "Recommend", "Customers", "Viewing", "Data health")
 LONG = 60_000
@@ -177,7 +177,6 @@ def test_every_page_opens_on_the_demo_world_without_an_error_and_without_sideway
 
 
 @pytest.mark.real_data
-@pytest.mark.long
 def test_every_page_opens_on_the_real_files(real, reader):
     tab = reader(real)
     tab.open()
@@ -283,7 +282,6 @@ def test_a_page_is_reached_by_keyboard_alone(demo, reader):
     tab.settle()
 
 
-@pytest.mark.long
 def test_a_run_refreshes_the_dashboard_while_it_is_read(
     demo_warehouse, demo_world, reader, dagster_home, tmp_path
 ):

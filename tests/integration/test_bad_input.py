@@ -81,6 +81,7 @@ def test_ids_of_another_id_space_are_refused(source, refused):
     refused(source, r"a_movie_and_its_title_have_the_same_imdb_number.*wrong titles")
 
 
+@pytest.mark.long
 def test_what_cannot_be_divided_is_skipped_and_everything_else_published(source, matinee, published):
     """Four users, and a genre of the published analysis that no title has."""
     ratings, titles = source / "ratings.csv", source / "movies_metadata.csv"
@@ -145,6 +146,7 @@ def test_a_bad_setting_is_refused_at_start(matinee, monkeypatch, tmp_path, varia
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_a_failed_check_after_training_leaves_tables_plots_and_models_as_they_were(
     demo_world, published, refused, monkeypatch
 ):

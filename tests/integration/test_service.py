@@ -7,6 +7,8 @@ import pytest
 from ingest.demo import write_demo_world
 from tests.conftest import Matinee
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def service(matinee: Matinee, tmp_path_factory):
@@ -22,7 +24,6 @@ def published(warehouse, table: str) -> pl.DataFrame:
     return pl.read_parquet(warehouse / "published" / f"{table}.parquet")
 
 
-@pytest.mark.long
 def test_a_service_without_ratings_gets_its_planted_groups_of_viewers_back(service):
     warehouse, said = service
     assert "Planted segments recovered by user_viewing: adjusted Rand index 0." in said
@@ -34,7 +35,6 @@ def test_a_service_without_ratings_gets_its_planted_groups_of_viewers_back(servi
     )
 
 
-@pytest.mark.long
 def test_a_service_without_ratings_is_recommended_titles_from_its_views(service):
     warehouse, _ = service
     ndcg = published(warehouse, "recommender_metrics").filter(metric="ndcg")
@@ -45,7 +45,6 @@ def test_a_service_without_ratings_is_recommended_titles_from_its_views(service)
     assert (warehouse / "report" / "index.html").stat().st_size > 100_000
 
 
-@pytest.mark.long
 def test_the_genres_of_a_service_are_its_own(service):
     warehouse, _ = service
     labels = set(published(warehouse, "genres").filter(standing="kept")["genre_label"])

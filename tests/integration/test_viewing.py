@@ -76,6 +76,7 @@ def test_ratings_alone_are_enough_for_five_recommendations(matinee, real_movies,
     assert not {"segment and device", "time of viewing", "upgrade"} & set(advice["topic"])
 
 
+@pytest.mark.long
 def test_viewing_alone_is_published_without_genres(viewing_alone: Run):
     _, warehouse = viewing_alone
     users = mart(warehouse, "users")
@@ -85,6 +86,7 @@ def test_viewing_alone_is_published_without_genres(viewing_alone: Run):
     assert set(mart(warehouse, "segments")["segmentation"]) == {"user_viewing"}
 
 
+@pytest.mark.long
 def test_bad_lines_of_viewing_are_rejected_and_strangers_are_kept(viewing_alone: Run):
     answer, warehouse = viewing_alone
     assert answer.exit_code == 3, answer.said
