@@ -20,7 +20,7 @@ def test_titles_and_members_are_in_the_marts_by_their_ids_as_the_source_writes_t
             f"(5, {FIRST + 1}, 4.0, timestamp '2016-01-01 10:00:00')",
         ],
     )
-    features = ("+title_descriptions", "+user_title_ratings", "+titles", "+catalogue_descriptions")
+    features = ("+title_descriptions", "+user_interactions", "+titles", "+catalogue_descriptions")
     built = warehouse.dbt("build", "--select", *features, *WITHOUT_TESTS)
     assert built.success, built.message
     warehouse.execute(
