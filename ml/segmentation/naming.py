@@ -4,14 +4,17 @@ Belongs here: the order of segments and the rules that name them.
 Does not belong here: K-Means' label numbers, which mean nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.profile import segment_means
-from ml.segmentation.spec import Naming, NamingRule
+from ml.segmentation.spec import Naming, NamingRule, select_columns
+
+LEAST_SHARE, LEAST_RATIO, LEAST_Z = 0.05, 1.2, 3.0
+"""What a name says of a segment: at least this share, so many times everybody's, so many standard errors above it."""
 
 
 def rank_order(values: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
@@ -35,21 +38,29 @@ def rank_order(values: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     return np.argsort(np.bincount(labels, values, minlength=k) / sizes, kind="stable")
 
 
-def name_segments(naming: Naming, frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> tuple[str, ...]:
+def name_segments(
+    naming: Naming,
+    frame: pl.DataFrame,
+    segment_ids: np.ndarray,
+    k: int,
+    labels: Mapping[str, str] | None = None,
+) -> tuple[str, ...]:
     """Name segments from the declaration.
 
     Parameters
     ----------
     naming
-        Names by rank, or rules.
+        Names by rank, rules, or families of columns to describe segments by.
     frame : n rows of profiled features
     segment_ids : (n,) int from 0 to k - 1, in rank order
     k
         Number of segments.
+    labels
+        What columns are called, for descriptions.
 
     Returns
     -------
-    One name per segment, in rank order; "Segment 2" for the second where no rule names it. A rule without bounds names
+    One name per segment, all different, in rank order; "Segment 2" for the second where nothing names it. A rule without bounds names
     none where all segments have the same mean: nothing sets one of them apart.
 
     Raises
@@ -59,6 +70,8 @@ def name_segments(naming: Naming, frame: pl.DataFrame, segment_ids: np.ndarray, 
     """
     if naming.names:
         return naming.names
+    if naming.describe:
+        return _described(naming, frame, segment_ids, k, labels or {})
     means = segment_means(frame, segment_ids, k)
     names: dict[int, str] = {}
     for rule in naming.rules:
@@ -66,6 +79,43 @@ def name_segments(naming: Naming, frame: pl.DataFrame, segment_ids: np.ndarray, 
         if claimed is not None:
             names[claimed] = rule.name
     return tuple(names.get(i, f"Segment {i + 1}") for i in range(k))
+
+
+def _described(
+    naming: Naming, frame: pl.DataFrame, segment_ids: np.ndarray, k: int, labels: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Name each segment by the columns of each family that set it apart most; equal names are told apart by number."""
+    words = {**labels, **naming.words}
+    parts: list[list[str]] = [[] for _ in range(k)]
+    for family in naming.describe:
+        columns = select_columns(family.columns, frame.columns)
+        distance = _standing_out(frame.select(columns), segment_ids, k)
+        for i in range(k):
+            most = [j for j in np.argsort(-distance[i], kind="stable") if distance[i, j] > 0][: family.most]
+            if most:
+                parts[i].append(
+                    " and ".join(words.get(columns[j], columns[j].replace("_", " ")) for j in most)
+                )
+    names = [", ".join(said) or f"Segment {i + 1}" for i, said in enumerate(parts)]
+    return tuple(
+        f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name
+        for i, name in enumerate(names)
+    )
+
+
+def _standing_out(frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> np.ndarray:
+    """Return by how many standard deviations each segment lies above the base, (k, columns); 0 where that is not said.
+
+    It is said of a share of `LEAST_SHARE` or more that is `LEAST_RATIO` times the base's or more, and `LEAST_Z` standard
+    errors above it.
+    """
+    means = segment_means(frame, segment_ids, k).to_numpy()
+    values = frame.select(pl.all().cast(pl.Float64).fill_null(0)).to_numpy()
+    base, deviation = values.mean(axis=0), values.std(axis=0)
+    distance = (means - base) / np.where(deviation > 0, deviation, np.inf)
+    z = distance * np.sqrt(np.bincount(segment_ids, minlength=k))[:, None]
+    said = (means >= LEAST_SHARE) & (means >= LEAST_RATIO * base) & (z >= LEAST_Z)
+    return np.where(said, distance, 0.0)
 
 
 def _claimed_by(rule: NamingRule, means: pl.DataFrame, *, taken: Sequence[int]) -> int | None:

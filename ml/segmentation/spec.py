@@ -57,11 +57,27 @@ Step = Annotated[PrepareStep, BeforeValidator(_spelled_out, json_schema_input_ty
 """A step, or its name alone. The schema that editors and `dg check yaml` read says both."""
 
 
+class EmbeddingSpec(_Declaration):
+    """How what users chose becomes a few dimensions of taste, in columns `taste_1` to `taste_<dimensions>`."""
+
+    method: Literal["svd", "nmf"] = "svd"
+    """`svd`: directions of most variance; `nmf`: parts that only add up."""
+    dimensions: Annotated[int, Field(ge=2, le=64)] = 8
+    titles: Annotated[int, Field(ge=10)] = 5_000
+    """How many of the most chosen titles count."""
+    least: Annotated[int, Field(ge=1)] = 5
+    """How many of them a user must have chosen; who has fewer has no segment."""
+
+
 class Features(_Declaration):
     """Where the features stand and how they are prepared."""
 
     table: TableName
     """`schema.table` in the warehouse, one row per entity."""
+    interactions: TableName | None = None
+    """`schema.table` with `title_id` beside the entity: what is embedded."""
+    embedding: EmbeddingSpec | None = None
+    """Adds dimensions of taste to the columns of the table; entities without enough titles are left out."""
     columns: tuple[str, ...] = Field(min_length=1)
     """Names or globs of the columns to cluster on, e.g. `avg_*`; a glob passes over columns of text."""
     prepare: tuple[Step, ...] = (PrepareStep(step="standardize"),)
@@ -70,6 +86,21 @@ class Features(_Declaration):
     """What an empty value becomes."""
     constant: Literal["error", "drop"] = "drop"
     """What to do with a column that has one value only and so can separate nobody; a run says which it dropped."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Every table that is read."""
+        return (self.table, self.interactions) if self.interactions else (self.table,)
+
+    @model_validator(mode="after")
+    def _an_embedding_has_something_to_embed(self) -> Self:
+        if (self.embedding is None) != (self.interactions is None):
+            msg = (
+                "features.interactions and features.embedding belong together: the table of who chose which title, "
+                "and how it becomes dimensions of taste, e.g. embedding: {method: svd, dimensions: 8}"
+            )
+            raise ValueError(msg)
+        return self
 
 
 class Clustering(_Declaration):
@@ -131,22 +162,34 @@ class NamingRule(_Declaration):
         return self
 
 
+class Family(_Declaration):
+    """Columns of one kind, of which a name says those that set a segment apart."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    """Names or globs."""
+    most: Annotated[int, Field(ge=1)] = 1
+    """How many of them a name says at most."""
+
+
 class Naming(_Declaration):
     """How segments get their ids and names: by what they are, never by a label number.
 
-    Ids follow the rank of `rank_by` (smallest mean first). Names come from `names` in the same order,
-    or from `rules`; a segment that no rule claims is called `Segment <id + 1>`.
+    Ids follow the rank of `rank_by` (smallest mean first). Names come from `names` in the same order, from `rules`, or
+    from what sets a segment apart in each family of `describe`; where none applies it is `Segment <id + 1>`.
     With `clustering.anchor`, ids and names follow `names`, and `rank_by` is not needed.
     """
 
     rank_by: str | None = None
     names: tuple[str, ...] = ()
     rules: tuple[NamingRule, ...] = ()
+    describe: tuple[Family, ...] = ()
+    words: dict[str, str] = {}
+    """What a described column is called in a name; `plots.labels`, then the column's own name, when omitted."""
 
     @model_validator(mode="after")
     def _one_way_of_naming(self) -> Self:
-        if self.names and self.rules:
-            msg = "give either `names` (by rank) or `rules`, not both"
+        if sum(bool(way) for way in (self.names, self.rules, self.describe)) > 1:
+            msg = "give one of `names` (by rank), `rules` and `describe`"
             raise ValueError(msg)
         names = self.names or tuple(rule.name for rule in self.rules)
         if len(set(names)) != len(names):

@@ -99,7 +99,7 @@ def _train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int) -> Trai
     }
     ids = np.argsort(orders[published.k])[published.labels]
     profiled = frame.select(profiled_columns(frame, spec.entity))
-    names = name_segments(spec.naming, profiled, ids, published.k)
+    names = name_segments(spec.naming, profiled, ids, published.k, spec.plots.labels)
     models = {
         k: SegmentationModel(
             segmentation=spec.name,

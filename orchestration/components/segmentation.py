@@ -62,7 +62,7 @@ class SegmentationComponent(dg.Component):
 
 def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     """Return the five assets of a segmentation and their checks."""
-    features = dg.AssetKey(spec.features.table.split("."))
+    features = [dg.AssetKey(table.split(".")) for table in spec.features.tables]
     keys = {step: dg.AssetKey([spec.name, step]) for step in STEPS}
 
     def step(
@@ -87,10 +87,10 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     k_metrics, model, members, profile, _ = keys.values()
     return dg.Definitions(
         assets=[
-            step("k_metrics", _train, [features], "scikitlearn", lacks=partial(_absent_landing, spec)),
+            step("k_metrics", _train, features, "scikitlearn", lacks=partial(_absent_landing, spec)),
             step("model", _name, [k_metrics], "json"),
-            step("members", _assign, [model, features], "parquet"),
-            step("profile", _profile, [members, features], "parquet"),
+            step("members", _assign, [model, *features], "parquet"),
+            step("profile", _profile, [members, *features], "parquet"),
             # Asked for when everything else is done, so that nothing waits for the drawing.
             step(
                 "plots",
@@ -117,7 +117,9 @@ def _checks(spec: SegmentationSpec) -> dict[str, dict[str, str]]:
 
 
 def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    version = worker.run("train_candidate", spec, here.store, _features(spec, here), here.warehouse.threads)
+    version = worker.run(
+        "train_candidate", _labelled(spec, here), here.store, _features(spec, here), here.warehouse.threads
+    )
     metrics = here.store.read_table("k_metrics").drop("segmentation")
     starts = here.store.read_table("start_agreement").drop("segmentation")
     # An anchored fit may be worse than the free one for a smaller k: that is said, and no fault of a fit.
@@ -225,10 +227,15 @@ def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | Non
     return f"the source has no {' and no '.join(absent)}" if absent else None
 
 
-def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> Path:
-    """Return the features for the worker, ordered by entity, so that the same table always trains the same model."""
-    (features,) = here.snapshots(f"select * from {spec.features.table} order by {spec.entity}")
-    return features
+def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Path, ...]:
+    """Return the features for the worker, ordered by entity, so that the same table always trains the same model.
+
+    Where the declaration embeds interactions, they are the second file.
+    """
+    queries = [f"select * from {spec.features.table} order by {spec.entity}"]
+    if spec.features.interactions:
+        queries.append(f"select {spec.entity}, title_id from {spec.features.interactions} order by 1, 2")
+    return tuple(here.snapshots(*queries))
 
 
 def _labelled(spec: SegmentationSpec, here: Step[ModelStore]) -> SegmentationSpec:

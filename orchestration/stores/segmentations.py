@@ -10,6 +10,7 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
                                     start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
                                     segment_claims.parquet
                                     ward.npz        Ward's tree, where the method grows one
+                                    embedding.npz   the dimensions of taste, where users are placed in some
                                     projection.json the principal components, for maps
                                     recovery.json   agreement with planted segments, where there are any
                                     plots/          PNGs
@@ -20,11 +21,12 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from ml.segmentation.embedding import Embedding
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
 from ml.segmentation.ward import WardTree
@@ -39,7 +41,7 @@ if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training 
 class ModelStore(VersionedStore):
     """The versions of one segmentation."""
 
-    def save_candidate(self, training: "Training") -> str:
+    def save_candidate(self, training: "Training", embedding: Embedding | None = None) -> str:
         """Store a training as the candidate and return its version, a hash of what was trained."""
         text = training.published.to_json()
         metrics = training.sweep.metrics.insert_column(0, pl.lit(self.name).alias("segmentation"))
@@ -53,7 +55,9 @@ class ModelStore(VersionedStore):
         self.write_table("start_agreement", training.start_agreement)
         self.write_table("free_segments", training.free_segments)
         if training.tree is not None:
-            self._write_tree(training.tree)
+            self._write_arrays("ward", {"linkage": training.tree.linkage, "rows": training.tree.rows})
+        if embedding is not None:
+            self._write_arrays("embedding", embedding.to_arrays())
         return version
 
     def model(self) -> SegmentationModel:
@@ -78,18 +82,21 @@ class ModelStore(VersionedStore):
         """Return the principal components."""
         return Projection.from_dict(json.loads((self.home / "projection.json").read_text(encoding="utf-8")))
 
-    def _write_tree(self, tree: WardTree) -> None:
-        arrays = io.BytesIO()
-        np.savez(arrays, linkage=tree.linkage, rows=tree.rows)
-        write_atomically(self.home / "ward.npz", arrays.getvalue())
+    def _write_arrays(self, name: str, arrays: dict[str, Any]) -> None:
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        write_atomically(self.home / f"{name}.npz", buffer.getvalue())
 
     def tree(self) -> WardTree | None:
         """Return Ward's tree; None where the method grows none."""
-        try:
-            with np.load(self.home / "ward.npz", allow_pickle=False) as arrays:
-                return WardTree(arrays["linkage"], arrays["rows"])
-        except FileNotFoundError:
-            return None
+        arrays = _read_arrays(self.home / "ward.npz")
+        return WardTree(arrays["linkage"], arrays["rows"]) if arrays else None
+
+    @staticmethod
+    def read_embedding(version: Path) -> Embedding | None:
+        """Return the dimensions of taste of a version, given its folder; None where it has none."""
+        arrays = _read_arrays(version / "embedding.npz")
+        return Embedding.from_arrays(arrays) if arrays else None
 
     def write_recovery(self, index: float | None) -> None:
         """Store how well planted segments were found again; None where none were planted."""
@@ -105,3 +112,11 @@ class ModelStore(VersionedStore):
     def write_table(self, table: str, frame: pl.DataFrame) -> None:
         """Store a table of the version, with the segmentation as its first column."""
         super().write_table(table, frame.select(pl.lit(self.name).alias("segmentation"), pl.all()))
+
+
+def _read_arrays(file: Path) -> dict[str, np.ndarray] | None:
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except FileNotFoundError:
+        return None

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from ml.segmentation import profile as profiling
+from ml.segmentation.embedding import Embedding
 from ml.segmentation.map_points import map_points
 from ml.segmentation.projection import principal_components
 from ml.segmentation.separation import claims, separation
@@ -23,28 +24,35 @@ from orchestration.stores.layout import write_atomically
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks.segment_plots import draw
 
+Features = tuple[Path, ...]
+"""The table of features and, where the segmentation embeds them, users and their titles."""
+
 one_at_a_time = threading.Lock()
 """Who draws holds it: matplotlib's settings are global."""
 
 
-def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Path, workers: int) -> str:
+def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Features, workers: int) -> str:
     """Train, store the candidate and return its version."""
-    return store.save_candidate(train(_read(features), spec, workers=workers))
+    embedding = None
+    if spec.features.embedding:
+        rng = np.random.default_rng(spec.clustering.seed)
+        embedding = Embedding.fit(pl.read_parquet(features[1]), spec.features.embedding, rng=rng)
+    return store.save_candidate(train(_frame(features, embedding), spec, workers=workers), embedding)
 
 
-def assign_members(store: ModelStore, features: Path) -> tuple[int, pl.DataFrame]:
+def assign_members(store: ModelStore, features: Features) -> tuple[int, pl.DataFrame]:
     """Store `segment_members`; return how many different entities there are, and the size of each segment."""
     # Plain values: one of a class of this module would make the run import the module to unpickle it.
-    entities = _read(features)[store.model().entity]
+    entities = _read(store.home, features)[store.model().entity]
     members = store.model().members_at(entities, _prepared(store.home, features))
     store.write_table("segment_members", members)
     sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
     return entities.n_unique(), sizes
 
 
-def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Path) -> pl.DataFrame:
+def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Features) -> pl.DataFrame:
     """Store profiles, principal components and what the segments say of the judged features; return the profiles."""
-    frame, model, X = _read(features), store.model(), _prepared(store.home, features)
+    frame, model, X = _read(store.home, features), store.model(), _prepared(store.home, features)
     columns, ids = profiled_columns(frame, model.entity), model.nearest(X)
     profiles = profiling.profile(frame.select(columns), ids, model.k)
     judged = spec.judge.features
@@ -62,13 +70,13 @@ def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Path) 
     return profiles
 
 
-def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Path) -> dict[str, str]:
+def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Features) -> dict[str, str]:
     """Draw every plot into the store and return their thumbnails as Markdown, by name."""
     unfinished, finished = store.home / ".plots", store.home / "plots"
     thumbnails = {}
     with one_at_a_time:
         shutil.rmtree(unfinished, ignore_errors=True)
-        for drawn in draw(spec, store, _read(features), _prepared(store.home, features)):
+        for drawn in draw(spec, store, _read(store.home, features), _prepared(store.home, features)):
             write_atomically(unfinished / f"{drawn.name}.png", drawn.png)
             thumbnails[drawn.name] = drawn.thumbnail_markdown()
         shutil.rmtree(finished, ignore_errors=True)
@@ -77,11 +85,20 @@ def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Path) -> dic
 
 
 @lru_cache(maxsize=2)
-def _read(features: Path) -> pl.DataFrame:
-    return pl.read_parquet(features)
+def _read(version: Path, features: Features) -> pl.DataFrame:
+    return _frame(features, ModelStore.read_embedding(version))
+
+
+def _frame(features: Features, embedding: Embedding | None) -> pl.DataFrame:
+    """Return the features with the dimensions of taste beside them, where there are any."""
+    frame = pl.read_parquet(features[0])
+    if embedding is None:
+        return frame
+    placed = embedding.placed(pl.read_parquet(features[1]))
+    return frame.join(placed, on=placed.columns[0], how="inner", maintain_order="left")
 
 
 @lru_cache(maxsize=2)
-def _prepared(version: Path, features: Path) -> np.ndarray:
+def _prepared(version: Path, features: Features) -> np.ndarray:
     # Members, profile and plots ask for the same rows; a version never changes.
-    return ModelStore.read_model(version).preparation.transform(_read(features))
+    return ModelStore.read_model(version).preparation.transform(_read(version, features))

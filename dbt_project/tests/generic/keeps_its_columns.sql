@@ -11,6 +11,8 @@
         {%- set names = genre_columns() -%}
     {%- elif macro_name == 'device_columns' -%}
         {%- set names = device_columns() -%}
+    {%- elif macro_name == 'eras' -%}
+        {%- set names = eras() -%}
     {%- elif macro_name == 'title_genre_columns' -%}
         {%- set names = title_genre_columns() -%}
     {%- else -%}

@@ -1,0 +1,112 @@
+-- What users choose as shares of their titles, how much they choose beside it: the taste itself is found in
+-- `user_interactions`, this says what it looks like. One pass over the interactions; a title's parts are worked out once.
+{% set genres = genre_columns() %}
+{% set languages = title_language_columns() %}
+{% set eras = eras() %}
+
+with
+
+interactions as (
+
+    select
+        user_id,
+        title_id
+    from {{ ref('user_interactions') }}
+
+),
+
+chosen as (
+
+    select
+        title_id,
+        count(*) as users
+    from interactions
+    group by title_id
+
+),
+
+-- The titles that together have the first third of all interactions are mainstream, those of the last third niche.
+ranked as (
+
+    select
+        title_id,
+        (sum(users) over (order by users desc, title_id asc) - users) / sum(users) over () as before_share
+    from chosen
+
+),
+
+languages as (
+
+    select
+        titles.title_id,
+        max(columns_held.language_column) as language_column
+    from {{ ref('int_titles__languages') }} as titles
+    inner join {{ ref('int_languages__vocabulary') }} as columns_held on titles.language = columns_held.language
+    group by titles.title_id
+    having count(*) = 1
+
+),
+
+titles as (
+
+    select
+        ranked.title_id,
+        case when ranked.before_share < 1 / 3 then 1.0 else 0 end as popularity_mainstream,
+        case when ranked.before_share >= 2 / 3 then 1.0 else 0 end as popularity_niche,
+        {% for era, (first_year, last_year) in eras.items() -%}
+            case when described.release_year between {{ first_year }} and {{ last_year }} then 1.0 else 0 end as era_{{ era }},
+        {% endfor -%}
+        case when described.release_year is not null then 1.0 else 0 end as has_era,
+        {% for language in languages -%}
+            case when languages.language_column = '{{ language }}' then 1.0 else 0 end as language_{{ language }},
+        {% endfor -%}
+        case when languages.language_column is not null then 1.0 else 0 end as has_language,
+        {% for genre in genres -%}
+            coalesce(flags.is_{{ genre }} / flags.genres, 0) as genre_{{ genre }},
+        {% endfor -%}
+        case when flags.title_id is not null then 1.0 else 0 end as has_genre
+    from ranked
+    left join (
+        select
+            title_id,
+            title_key,
+            {{ for_each_genre('is_{genre}') }},
+            {{ for_each_genre('is_{genre}', separator=' +') }} as genres
+        from {{ ref('int_titles__with_genres') }}
+        where is_first_of_title
+    ) as flags on ranked.title_id = flags.title_id
+    left join {{ ref('int_titles__described') }} as described
+        on
+            flags.title_key = described.title_id
+            and described.catalogue = 'movies'
+    left join languages on flags.title_key = languages.title_id
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        interactions.user_id,
+
+        ---------- numbers
+        count(*) as titles,
+        avg(titles.popularity_mainstream) as popularity_mainstream,
+        avg(titles.popularity_niche) as popularity_niche,
+        {% for era in eras -%}
+            coalesce(sum(titles.era_{{ era }}) / nullif(sum(titles.has_era), 0), 0) as era_{{ era }},
+        {% endfor -%}
+        {% for language in languages -%}
+            coalesce(sum(titles.language_{{ language }}) / nullif(sum(titles.has_language), 0), 0) as language_{{ language }},
+        {% endfor -%}
+        {% for genre in genres -%}
+            coalesce(sum(titles.genre_{{ genre }}) / nullif(sum(titles.has_genre), 0), 0)
+                as genre_{{ genre }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from interactions
+    inner join titles on interactions.title_id = titles.title_id
+    group by interactions.user_id
+
+)
+
+select * from final

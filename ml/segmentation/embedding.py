@@ -1,0 +1,191 @@
+"""What a user's titles say of their taste, in a few dimensions: titles that the same users choose lie together.
+
+Belongs here: the embedding of users by what they watched or rated, fitted once and stored with the model. Does not
+belong here: what is done with the dimensions (`train`), what the titles are like (profiles), files.
+
+How much somebody watches is left out: every user is a direction, its length is one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ml.segmentation.assignment import one_thread_each
+from ml.segmentation.errors import UntrainableError
+from ml.segmentation.spec import EmbeddingSpec
+
+FITTED_USERS = 50_000
+"""Users the dimensions are fitted on, drawn at random where there are more; everybody is placed among them."""
+_MOST_ROUNDS, _SETTLED = 200, 1e-4
+_NOTHING = 1e-12
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Fitted dimensions of taste.
+
+    Attributes
+    ----------
+    method : `svd` or `nmf`.
+    titles : (v,) int64, ascending ids of the titles that count.
+    idf : (v,) float32, weight of each: the fewer users chose it, the more it says.
+    components : (d, v) float32
+    least : titles among those that count which a user needs to be placed.
+    """
+
+    method: str
+    titles: np.ndarray
+    idf: np.ndarray
+    components: np.ndarray
+    least: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the dimensions, `taste_1` to `taste_<d>`."""
+        return tuple(f"taste_{place}" for place in range(1, len(self.components) + 1))
+
+    @classmethod
+    def fit(cls, pairs: pl.DataFrame, declared: EmbeddingSpec, *, rng: np.random.Generator) -> Self:
+        """Fit on users and their titles: TF-IDF (Salton and Buckley, 1988), then truncated SVD or NMF.
+
+        Parameters
+        ----------
+        pairs
+            Two columns of whole numbers, user and title, each pair once, ascending by user.
+        declared
+            Method, dimensions, how many of the most chosen titles count, how many a user needs.
+        rng
+            Draws the users that the dimensions are fitted on, and starts the iteration.
+
+        Raises
+        ------
+        UntrainableError
+            When fewer users or titles are left than there are dimensions.
+        """
+        ids, counts = np.unique(pairs[:, 1].to_numpy(), return_counts=True)
+        # Equal counts by id, so that the order of rows decides nothing.
+        chosen = np.sort(np.argsort(-counts, kind="stable")[: declared.titles])
+        users = pairs[:, 0].n_unique()
+        idf = (np.log((1 + users) / (1 + counts[chosen])) + 1).astype(np.float32)
+        empty = np.zeros((declared.dimensions, len(chosen)), dtype=np.float32)
+        unfitted = cls(declared.method, ids[chosen].astype(np.int64), idf, empty, declared.least)
+        _, rows = unfitted._weighted(pairs)
+        if min(rows.shape) <= declared.dimensions:
+            msg = (
+                f"{rows.shape[0]:,} users with {declared.least} titles or more and {rows.shape[1]:,} titles: "
+                f"too few for {declared.dimensions} dimensions of taste"
+            )
+            raise UntrainableError(msg)
+        if rows.shape[0] > FITTED_USERS:
+            rows = rows[np.sort(rng.choice(rows.shape[0], FITTED_USERS, replace=False))]
+        with one_thread_each("blas"):
+            components = _decomposed(rows, declared, rng)
+        return cls(declared.method, unfitted.titles, idf, components, declared.least)
+
+    def transform(self, pairs: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Place users by their titles; nothing is fitted.
+
+        Parameters
+        ----------
+        pairs
+            Two columns of whole numbers, user and title, each pair once, ascending by user. Titles that do not count
+            are passed over.
+
+        Returns
+        -------
+        users : (n,) int64
+            Ids of those who have enough titles; nobody else is placed.
+        X : (n, d) float32
+            A row of length one each; of length zero where nothing the user chose has a part in any dimension.
+        """
+        users, rows = self._weighted(pairs)
+        with one_thread_each("blas"):
+            placed = rows @ self.components.T
+            if self.method == "nmf":
+                placed = _non_negative(placed, self.components @ self.components.T)
+        norms = np.linalg.norm(placed, axis=1, keepdims=True)
+        return users, (placed / np.maximum(norms, _NOTHING)).astype(np.float32)
+
+    def placed(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """Return what `transform` does as a frame: the first column of the pairs and `taste_1` to `taste_<d>`."""
+        users, X = self.transform(pairs)
+        return pl.DataFrame({pairs.columns[0]: users, **dict(zip(self.columns, X.T, strict=True))})
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return plain arrays; `from_arrays` gives the same embedding back, bit for bit."""
+        return {
+            "method": np.array(self.method),
+            "titles": self.titles,
+            "idf": self.idf,
+            "components": self.components,
+            "least": np.array(self.least),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """Rebuild an embedding that `to_arrays` described."""
+        return cls(
+            str(arrays["method"]), arrays["titles"], arrays["idf"], arrays["components"], int(arrays["least"])
+        )
+
+    def _weighted(self, pairs: pl.DataFrame) -> tuple[np.ndarray, sp.csr_array]:
+        """Return the users with enough titles, ascending, and their rows of TF-IDF, (n, v) of length one."""
+        user, title = (pairs[:, place].to_numpy() for place in (0, 1))
+        column = np.searchsorted(self.titles, title).clip(max=len(self.titles) - 1)
+        counts = self.titles[column] == title
+        user, column = user[counts], column[counts].astype(np.int32)
+        first = (
+            np.flatnonzero(np.diff(user, prepend=user[:1] - 1)) if len(user) else np.zeros(0, dtype=np.int64)
+        )
+        lengths = np.diff(np.append(first, len(user)))
+        enough = lengths >= self.least
+        kept = np.repeat(enough, lengths)
+        indptr = np.concatenate([[0], np.cumsum(lengths[enough])])
+        column = column[kept]
+        values = self.idf[column]
+        squares = np.add.reduceat(values.astype(np.float64) ** 2, indptr[:-1]) if len(values) else np.zeros(0)
+        values = values / np.repeat(np.sqrt(squares), lengths[enough]).astype(np.float32)
+        rows = sp.csr_array((values, column, indptr), shape=(int(enough.sum()), len(self.titles)))
+        return user[first][enough].astype(np.int64), rows
+
+
+def _decomposed(rows: sp.csr_array, declared: EmbeddingSpec, rng: np.random.Generator) -> np.ndarray:
+    """Return the dimensions, (d, v) float32."""
+    from sklearn.decomposition import NMF, TruncatedSVD  # noqa: PLC0415 - seconds, which placing does not need
+
+    seed = int(rng.integers(2**31))
+    if declared.method == "svd":
+        fitted = TruncatedSVD(declared.dimensions, random_state=seed, n_iter=7).fit(rows)
+    else:
+        fitted = NMF(
+            declared.dimensions, init="nndsvda", random_state=seed, max_iter=_MOST_ROUNDS, tol=_SETTLED
+        ).fit(rows)
+    return np.ascontiguousarray(fitted.components_, dtype=np.float32)
+
+
+def _non_negative(products: np.ndarray, gram: np.ndarray) -> np.ndarray:
+    """Solve non-negative least squares for every row, (n, d), by cyclic coordinate descent (Cichocki and Phan, 2009).
+
+    Parameters
+    ----------
+    products : (n, d)
+        Rows times components.
+    gram : (d, d)
+        Components times components.
+    """
+    products, gram = products.astype(np.float64), gram.astype(np.float64)
+    scale = np.maximum(np.diag(gram), _NOTHING)
+    placed = np.maximum(products / scale, 0)
+    for _ in range(_MOST_ROUNDS):
+        most = 0.0
+        for j, size in enumerate(scale):
+            moved = np.maximum(placed[:, j] + (products[:, j] - placed @ gram[:, j]) / size, 0)
+            most = max(most, float(np.abs(moved - placed[:, j]).max(initial=0)))
+            placed[:, j] = moved
+        if most <= _SETTLED * max(float(placed.max(initial=0)), _NOTHING):
+            break
+    return placed
