@@ -60,8 +60,8 @@ def name_segments(
 
     Returns
     -------
-    One name per segment, all different, in rank order; "Segment 2" for the second where nothing names it. A rule without bounds names
-    none where all segments have the same mean: nothing sets one of them apart.
+    One name per segment, all different, in rank order; "Segment 2" for the second where nothing names it. A rule
+    without bounds names none where all segments have the same mean: nothing sets one of them apart.
 
     Raises
     ------
@@ -106,8 +106,8 @@ def _described(
 def _standing_out(frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> np.ndarray:
     """Return by how many standard deviations each segment lies above the base, (k, columns); 0 where that is not said.
 
-    It is said of a share of `LEAST_SHARE` or more that is `LEAST_RATIO` times the base's or more, and `LEAST_Z` standard
-    errors above it.
+    It is said of a share of `LEAST_SHARE` or more that is `LEAST_RATIO` times the base's or more, and `LEAST_Z`
+    standard errors above it.
     """
     means = segment_means(frame, segment_ids, k).to_numpy()
     values = frame.select(pl.all().cast(pl.Float64).fill_null(0)).to_numpy()

@@ -240,8 +240,13 @@ def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Path, ...
 
 def _labelled(spec: SegmentationSpec, here: Step[ModelStore]) -> SegmentationSpec:
     """Return the declaration with what the data calls its columns, where it does not say so itself."""
+    schema, table = spec.features.table.split(".")
     with here.warehouse.connect() as connection:
-        labels = connection.sql("from intermediate.int_features__labels order by feature").fetchall()
+        labels = connection.execute(
+            "select feature, feature_label from intermediate.int_features__labels where feature in "
+            "(select column_name from duckdb_columns() where schema_name = ? and table_name = ?) order by feature",
+            [schema, table],
+        ).fetchall()
     plots = spec.plots.model_copy(update={"labels": {**dict(labels), **spec.plots.labels}})
     return spec.model_copy(update={"plots": plots})
 

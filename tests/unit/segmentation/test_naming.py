@@ -1,3 +1,12 @@
+"""A description names segments by what sets them apart, and never two of them alike."""
+
+import numpy as np
+import polars as pl
+
+from ml.segmentation.naming import name_segments
+from ml.segmentation.spec import Naming
+
+
 def _shares(**columns: list[float]) -> pl.DataFrame:
     """Two segments of 50 each, whose members have the two shares of every column, give or take a little."""
     noise = np.tile([-0.01, 0.01], 25)

@@ -46,7 +46,7 @@ def test_a_complete_declaration_is_accepted():
         ({"features__columns": []}, "at least 1"),
         ({"naming__names": ["a", "b"]}, "2 names for clustering.publish = 3"),
         ({"naming__names": ["a", "b", "b"]}, "differ"),
-        ({"naming__rules": [{"name": "x", "feature": "total"}]}, "not both"),
+        ({"naming__rules": [{"name": "x", "feature": "total"}]}, "give one of"),
         ({"clustering__publish": "elbow"}, "as a number"),
         ({"colour": "red"}, "Extra inputs are not permitted"),
         ({"name": "Two Words"}, "pattern"),
