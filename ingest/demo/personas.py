@@ -11,6 +11,7 @@ Does not belong here: drawing the ratings themselves (`ratings`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -72,8 +73,20 @@ PERSONAS: Final = (
 )  # fmt: skip
 """In the order of titles per user, fewest first: the published names follow this rank."""
 
-TASTES: Final = 6
-"""Hidden tastes that cut across personas: each title belongs to one, each user prefers one."""
+
+class Taste(IntEnum):
+    """Hidden tastes that cut across personas, by era and popularity: a title pleases one, a user prefers one."""
+
+    CLASSICS = 0
+    NICHE_CLASSICS = 1
+    NINETIES = 2
+    BLOCKBUSTERS = 3
+    NEW_AND_NICHE = 4
+
+
+TASTES: Final = tuple(Taste)
+_TASTES_OF_NEW_FILMS: Final = (Taste.BLOCKBUSTERS, Taste.NEW_AND_NICHE)
+_NEW_FILMS_FROM: Final = 1_262_304_000  # 2010-01-01: who left earlier had few of them to choose from
 
 _SOUGHT_BY_ALL: Final = ("Drama", "Comedy")
 """Nobody avoids these, so that everybody has something to watch."""
@@ -138,6 +151,7 @@ def draw_users(seed: int, sizes: Sizes, most_ratings: NDArray[np.int64]) -> User
     active = np.maximum(rng.exponential(years[persona]) * 365 * _DAY, 2 * _DAY).astype(np.int64)
     open_for = _LAST_RATING_AT - _FIRST_RATING_AT - 2 * _DAY
     first = _FIRST_RATING_AT + (np.sqrt(rng.random(n)) * open_for).astype(np.int64)
+    last = np.minimum(first + active, _LAST_RATING_AT)
     liking, tries = _inclinations(rng, persona)
     genre_stars = _GENRE_STARS_SPREAD * rng.standard_normal((n, len(GENRES)), dtype=np.float32)
     return Users(
@@ -145,13 +159,21 @@ def draw_users(seed: int, sizes: Sizes, most_ratings: NDArray[np.int64]) -> User
         liking=_with_none(liking, 1),
         tries=tries,
         genre_stars=_with_none(genre_stars, 0),
-        taste=rng.integers(0, TASTES, size=n, dtype=np.int8),
+        taste=_tastes(rng, last),
         ratings=_whole_counts(expected, sizes.ratings, most_ratings[persona]),
         mood=rng.normal(0, _USER_MOOD_SPREAD, size=n).astype(np.float32),
         whole_stars_only=rng.random(n) < _WHOLE_STARS_ONLY,
         first_rating_at=first,
-        last_rating_at=np.minimum(first + active, _LAST_RATING_AT),
+        last_rating_at=last,
     )
+
+
+def _tastes(rng: np.random.Generator, last_rating_at: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Deal tastes out: that of new films to those who are there to see them."""
+    taste = rng.integers(len(TASTES), size=len(last_rating_at), dtype=np.int8)
+    older = rng.integers(len(TASTES) - len(_TASTES_OF_NEW_FILMS), size=len(taste), dtype=np.int8)
+    too_early = np.isin(taste, _TASTES_OF_NEW_FILMS) & (last_rating_at < _NEW_FILMS_FROM)
+    return np.where(too_early, older, taste)
 
 
 def _inclinations(

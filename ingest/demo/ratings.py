@@ -26,7 +26,7 @@ _TITLES_PER_TRY: Final = 1.4
 _MIXED_TRY: Final = 0.1
 """Weight of a title with three genres or more for trying one: few try a western that is a war film too."""
 
-_TASTE_PULL: Final = 2.5
+_TASTE_PULL: Final = 15.0
 _CALIBRATION_ROUNDS: Final = 60
 _MOST_SHARE_OF_POOL: Final = 0.25
 _PATIENT_ROUNDS: Final = 100
@@ -76,8 +76,8 @@ def make_chooser(titles: Titles, items: Items) -> Chooser:
     """Weigh every item for every persona and taste, so that the persona's genre shares come out."""
     popularity = items.popularity
     has_genre = titles.genres[items.film] > 0
-    preferred = np.where(titles.taste[items.film] == np.arange(TASTES)[:, None], _TASTE_PULL, 1.0)
-    cumulative = np.empty((len(PERSONAS), TASTES, len(items.film)))
+    preferred = np.where(titles.taste[items.film] == np.arange(len(TASTES))[:, None], _TASTE_PULL, 1.0)
+    cumulative = np.empty((len(PERSONAS), len(TASTES), len(items.film)))
     pool = np.empty(len(PERSONAS), dtype=np.int64)
     for number, persona in enumerate(PERSONAS):
         weights = _weights(persona, popularity, has_genre)
@@ -232,13 +232,13 @@ def _draw(
     """Draw items with replacement for the users `who`, as keys user x items + item."""
     users, cumulative = setting.users, setting.chooser.cumulative
     items = cumulative.shape[2]
-    kind = users.persona[who].astype(np.int64) * TASTES + users.taste[who]
+    kind = users.persona[who].astype(np.int64) * len(TASTES) + users.taste[who]
     by_kind = np.argsort(kind, kind="stable")
     kind_of_draw = np.repeat(kind[by_kind], how_many[by_kind])
     user_of_draw = np.repeat(who[by_kind], how_many[by_kind])
     chance = rng.random(len(user_of_draw))
     item = np.empty(len(user_of_draw), dtype=np.int64)
-    bounds = np.searchsorted(kind_of_draw, np.arange(len(PERSONAS) * TASTES + 1))
+    bounds = np.searchsorted(kind_of_draw, np.arange(len(PERSONAS) * len(TASTES) + 1))
     for number, weights in enumerate(cumulative.reshape(-1, items)):
         part = slice(bounds[number], bounds[number + 1])
         item[part] = np.searchsorted(weights, chance[part], side="right")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.demo.genres import draw_genres
-from ingest.demo.personas import TASTES
+from ingest.demo.personas import TASTES, Taste
 from ingest.demo.sizes import Sizes
 from ingest.demo.streams import stream
 
@@ -34,6 +34,10 @@ _SHORT_FILMS: Final = 0.08
 _WITHOUT_RUNTIME: Final = 0.035
 _LAST_YEAR: Final = 2017
 _ZIPF_FLATTENING: Final = 0.0012
+_ERAS: Final = (1988, 2002)
+"""Years in which the middle and the last of three eras begin."""
+_ODD_ONES: Final = 0.1
+"""Share of the films that please another taste than their era and popularity say."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,34 @@ def draw_titles(seed: int, sizes: Sizes) -> Titles:
         genres=genres,
         popularity=popularity / popularity.sum(),
         quality=rng.normal(0, 0.42, size=n).astype(np.float32),
-        taste=rng.integers(0, TASTES, size=n, dtype=np.int8),
+        taste=_tastes(rng, released, popularity),
         released=released,
         runtime=_runtimes(rng, n),
         in_catalogue=in_catalogue,
         tmdb_id_known=tmdb_id_known,
     )
+
+
+def _tastes(
+    rng: np.random.Generator, released: NDArray[np.int64], popularity: NDArray[np.float64]
+) -> NDArray[np.int8]:
+    """Tell whose taste a film is: by its era and, of old and new ones, by how well known it is; of some by neither."""
+    years = 1970 + released / 365.25
+    era = np.searchsorted(_ERAS, years, side="right")
+    # Of an era the best known films, which together have half of its ratings, are mainstream.
+    mainstream = np.zeros(len(released), dtype=bool)
+    for number in range(len(_ERAS) + 1):
+        part = np.flatnonzero(era == number)
+        mainstream[part] = np.cumsum(popularity[part]) <= popularity[part].sum() / 2
+    kinds = np.array([
+        [Taste.NICHE_CLASSICS, Taste.CLASSICS],
+        [Taste.NINETIES, Taste.NINETIES],
+        [Taste.NEW_AND_NICHE, Taste.BLOCKBUSTERS],
+    ])  # fmt: skip
+    taste = kinds[era, mainstream.astype(int)]
+    other = rng.random(len(taste)) < _ODD_ONES
+    taste[other] = rng.integers(len(TASTES), size=int(other.sum()))
+    return taste.astype(np.int8)
 
 
 def _runtimes(rng: np.random.Generator, films: int) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ingest.demo.catalogue import write_catalogue
 from ingest.demo.customers import SEGMENTS, draw_customers, write_customers
 from ingest.demo.movie_files import write_links, write_movies
-from ingest.demo.personas import PERSONAS
+from ingest.demo.personas import PERSONAS, TASTES
 from ingest.demo.ratings import draw_setting, write_ratings
 from ingest.demo.service import service_writers
 from ingest.demo.sizes import Form, Scale, Sizes, sizes_of
@@ -86,6 +86,7 @@ def _movie_writers(seed: int, sizes: Sizes) -> dict[str, Callable[[Path], int]]:
     customers = draw_customers(seed, sizes)
     viewing = draw_viewing(seed, sizes, setting)
     personas = _named(users.persona, [persona.name for persona in PERSONAS])
+    tastes = _named(users.taste, [taste.name.lower() for taste in TASTES])
     segments = _named(customers.segment, [segment.name for segment in SEGMENTS])
     return {
         "movies_metadata.csv": lambda path: write_movies(path, seed, sizes, titles, items),
@@ -96,7 +97,7 @@ def _movie_writers(seed: int, sizes: Sizes) -> dict[str, Callable[[Path], int]]:
         "viewing/users.csv": lambda path: write_frame(path, viewing.users),
         "viewing/watch_events.csv": lambda path: write_frame(path, viewing.events),
         "truth/personas.csv": lambda path: _write_truth(path, "user_id", persona=personas),
-        "truth/tastes.csv": lambda path: _write_truth(path, "user_id", taste=pl.Series(users.taste)),
+        "truth/tastes.csv": lambda path: _write_truth(path, "user_id", taste=tastes),
         "truth/customer_segments.csv": lambda path: _write_truth(path, "customer_id", segment=segments),
     }
 

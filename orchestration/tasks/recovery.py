@@ -15,6 +15,7 @@ from orchestration.stores.versions import ModelNotFoundError
 TRUTH = {
     "customer_acquisition": ("customer_segments.csv", "customer_id", "segment"),
     "user_ratings": ("personas.csv", "user_id", "persona"),
+    "user_taste": ("tastes.csv", "user_id", "taste"),
     "user_viewing": ("viewing_groups.csv", "account", "group"),
 }
 """Segmentation to its file of planted truth, entity column and label column."""
