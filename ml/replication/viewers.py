@@ -15,7 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from sklearn.preprocessing import StandardScaler
 
-from ml.segmentation.quality import elbow
+from ml.segmentation.quality.indices import elbow
 from ml.segmentation.spec import select_columns
 
 Figures = dict[str, float]

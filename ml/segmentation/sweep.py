@@ -1,7 +1,7 @@
 """One sweep over every candidate k: each fitted once, judged by every index.
 
 Belongs here: the sweep and the table it gives. Does not belong here: the fit itself (`kmeans`), the
-formulas (`quality`), naming.
+formulas (`quality.indices`), naming.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ml.segmentation import quality
 from ml.segmentation.errors import UntrainableError
 from ml.segmentation.kmeans import FreeFits, KMeansFit, fit_from, fit_many
+from ml.segmentation.quality import indices
 from ml.segmentation.spec import Clustering
 from ml.segmentation.ward import WardTree, group_means, grow
 
@@ -105,12 +105,12 @@ def sweep(
     if groups is not None:
         k = int(groups.max()) + 1
         fits[candidates.index(k)] = fit_from(X, group_means(X, groups, k))
-    silhouettes = quality.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng, workers=workers)
+    silhouettes = indices.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng, workers=workers)
     # Of the free fits: an anchored one among them would bend the curve where nothing changed in the data.
-    knee = quality.elbow(candidates, [fit.inertia for fit in free.fits])
+    knee = indices.elbow(candidates, [fit.inertia for fit in free.fits])
     published = tree.suggest(candidates) if tree and clustering.publish == "ward" else clustering.publish
     published = published if isinstance(published, int) else knee
-    total = quality.total_inertia(X)
+    total = indices.total_inertia(X)
     metrics = pl.DataFrame(
         [
             _judged(fit, len(X), total)
@@ -127,8 +127,8 @@ def _judged(fit: KMeansFit, n: int, total: float) -> dict[str, int | float]:
     return {
         "k": fit.k,
         "inertia": fit.inertia,
-        "calinski_harabasz": quality.calinski_harabasz(fit.inertia, total, n, fit.k),
-        "davies_bouldin": quality.davies_bouldin(fit.centroids, fit.labels, fit.squared_distances),
+        "calinski_harabasz": indices.calinski_harabasz(fit.inertia, total, n, fit.k),
+        "davies_bouldin": indices.davies_bouldin(fit.centroids, fit.labels, fit.squared_distances),
         "size_min": int(sizes.min()),
         "size_max": int(sizes.max()),
     }

@@ -1,0 +1,146 @@
+"""Interactions, cut so that segments can be judged by what they were not made from.
+
+Belongs here: which users, which of their interactions are held out, the labels found on the rest. Does not belong
+here: what is measured on them (`lift`).
+
+Interactions are a user × title matrix: what is stored was watched or rated, the values (ratings, weights) are for
+whoever makes labels of them. Draws depend on the order of the rows, so hand users in sorted by id.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from ml.segmentation.quality.nulls import random_labels, volume_quantiles
+from ml.segmentation.quality.stability import aligned
+
+SHARE = 0.25
+"""Of each user's interactions, as in the published comparisons of recommenders."""
+_USERS_IN_ALL = 4_000
+_MOST_CUTS = 5
+
+Label = Callable[[sp.csr_array], np.ndarray]
+"""Takes interactions (n, titles), gives the segment of each row, 0 to k - 1: the whole way from interactions to
+segments, fitted on what it is given."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is judged, and what it is compared with.
+
+    Attributes
+    ----------
+    interactions : (n, titles) csr, users sorted by id.
+    segments : (n,) int, the published segment of each user, 0 to k - 1.
+    k : how many segments there are.
+    label : finds the segments anew on a part of the interactions. Without it the published ones are judged as they
+        are: they were made from the held-out interactions too, which flatters them a little.
+    shuffled : the same on what is shuffled: `nulls.shuffle_titles` of what it is given, or its genres shuffled.
+    genres : (titles, genres) csr, what is stored is a genre of the title; without it nothing is said of genres.
+    """
+
+    interactions: sp.csr_array
+    segments: np.ndarray
+    k: int
+    label: Label | None = None
+    shuffled: Label | None = None
+    genres: sp.csr_array | None = None
+
+    def sampled(self, users: int, rng: np.random.Generator) -> "Judged":
+        """Return the same of a random sample of users, in their order."""
+        interactions, segments = sample_users(self.interactions, self.segments, users=users, rng=rng)
+        return replace(self, interactions=interactions, segments=segments)
+
+    def labellings(self, train: sp.csr_array, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Return the labels found on the training part, `own`, and those of each null, (n,) int each.
+
+        Labels are called as the published segments that they share most users with.
+        """
+        own = aligned(self.label(train), self.segments, self.k) if self.label else self.segments
+        found = {
+            "own": own,
+            "random": random_labels(own, rng),
+            "volume": volume_quantiles(np.diff(train.indptr), self.k),
+        }
+        return found | ({"shuffled": self.shuffled(train)} if self.shuffled else {})
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Interactions in two parts.
+
+    Attributes
+    ----------
+    train, held_out : (n, titles) csr float32 of ones.
+    """
+
+    train: sp.csr_array
+    held_out: sp.csr_array
+
+
+def cuts(interactions: sp.csr_array, rng: np.random.Generator) -> Iterator[tuple[Cut, sp.csr_array]]:
+    """Cut anew, a few times where users are few, once where they are many.
+
+    Yields
+    ------
+    The cut, and its training part with its values, for whoever makes labels of it.
+    """
+    for _ in range(int(np.clip(_USERS_IN_ALL // interactions.shape[0], 1, _MOST_CUTS))):
+        train, held_out = hold_out(interactions, share=SHARE, rng=rng)
+        yield Cut(_ones(train), _ones(held_out)), train
+
+
+def sample_users(
+    interactions: sp.csr_array, segments: np.ndarray, *, users: int, rng: np.random.Generator
+) -> tuple[sp.csr_array, np.ndarray]:
+    """Draw users at random, in their order; all where there are no more."""
+    n = interactions.shape[0]
+    if n <= users:
+        return interactions, segments
+    rows = np.sort(rng.choice(n, users, replace=False))
+    return interactions[rows], segments[rows]
+
+
+def hold_out(
+    interactions: sp.csr_array, *, share: float, rng: np.random.Generator
+) -> tuple[sp.csr_array, sp.csr_array]:
+    """Hold out the same share of each user's interactions, drawn at random.
+
+    Of n interactions n × share are held out, rounded half to even; a user always keeps one.
+
+    Returns
+    -------
+    train, held_out : (n, titles) csr
+    """
+    counts = np.diff(interactions.indptr)
+    users = np.repeat(np.arange(len(counts)), counts)
+    order = np.lexsort((rng.random(interactions.nnz), users))
+    place = np.arange(interactions.nnz) - interactions.indptr[users]
+    taken = np.empty(interactions.nnz, dtype=bool)
+    taken[order] = place < np.minimum(np.round(counts * share), counts - 1)[users]
+    return _kept(interactions, ~taken), _kept(interactions, taken)
+
+
+def halve(interactions: sp.csr_array, rng: np.random.Generator) -> tuple[sp.csr_array, sp.csr_array]:
+    """Toss a coin for each interaction; users of whom a half is left without any are in neither.
+
+    Halves of exactly the same size would agree on volume by construction.
+    """
+    heads = rng.random(interactions.nnz) < 0.5
+    halves = [_kept(interactions, side) for side in (heads, ~heads)]
+    in_both = np.minimum(*(np.diff(half.indptr) for half in halves)) > 0
+    return halves[0][in_both], halves[1][in_both]
+
+
+def _kept(interactions: sp.csr_array, keep: np.ndarray) -> sp.csr_array:
+    indptr = np.concatenate([[0], np.cumsum(keep)])[interactions.indptr]
+    return sp.csr_array(
+        (interactions.data[keep], interactions.indices[keep], indptr), shape=interactions.shape
+    )
+
+
+def _ones(interactions: sp.csr_array) -> sp.csr_array:
+    data = np.ones(interactions.nnz, dtype=np.float32)
+    return sp.csr_array((data, interactions.indices, interactions.indptr), shape=interactions.shape)
