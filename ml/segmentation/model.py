@@ -45,7 +45,8 @@ class SegmentationModel:
     seed: int
     segment_ids: tuple[int, ...] = ()
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def __post_init__(self) -> None:
+        """Let places be the ids where none are given."""
         if not self.segment_ids:
             object.__setattr__(self, "segment_ids", tuple(range(self.k)))
 
