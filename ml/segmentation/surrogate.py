@@ -5,7 +5,7 @@ what they are called (given), how segments are found.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
 from typing import Literal
 
@@ -21,12 +21,12 @@ LEAST_FIDELITY = 0.7
 """Macro-F1 below which nothing is said: the tree knows other segments than these."""
 LEAST_PRECISION = 0.5
 """Of a rule: where fewer of those it finds are members, it speaks of others."""
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 """Of each part: the tree is grown on one, all figures come from the other."""
 
 _LEAVES = (1, 2, 3, 4)
 """Times as many leaves as segments; the fewest that do as well as the best are taken."""
-_FOLDS = 3
+_FOLDS = 5
 _RESAMPLES = 999
 _WORTH = 0.01
 """F1 that may be given up for a shorter rule; a second alternative must add twice as much."""
@@ -280,19 +280,28 @@ def _round(cut: float, shown: Shown, *, is_whole: bool) -> float:
 
 
 def _shortened(rule: _Rule, X: np.ndarray, own: np.ndarray) -> _Rule:
-    """Leave out conditions and alternatives as long as the rule finds its members about as well without."""
+    """Leave out bounds and alternatives as long as the rule finds its members about as well without."""
     least = _f1(rule, X, own) - _WORTH
     while True:
         without_one = [tuple(other for other in rule if other != leaf) for leaf in rule if len(rule) > 1]
         looser = [
-            tuple(tuple(c for c in other if other != leaf or c != condition) for other in rule)
+            tuple(_without(condition, side, other) if other == leaf else other for other in rule)
             for leaf in rule
             for condition in leaf
+            for side in ("low", "high")
+            if np.isfinite(getattr(condition, side))
         ]
         shorter = max([*without_one, *looser], key=lambda some: _f1(some, X, own), default=())
         if _f1(shorter, X, own) < least:
             return rule
         rule = shorter
+
+
+def _without(condition: _Condition, side: str, leaf: tuple[_Condition, ...]) -> tuple[_Condition, ...]:
+    """Return the conditions with one bound of one of them lifted."""
+    lifted = replace(condition, low=-np.inf) if side == "low" else replace(condition, high=np.inf)
+    left = (lifted if other == condition else other for other in leaf)
+    return tuple(other for other in left if np.isfinite([other.low, other.high]).any())
 
 
 def _found(rule: _Rule, X: np.ndarray) -> np.ndarray:
