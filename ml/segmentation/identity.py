@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from scipy.optimize import linear_sum_assignment
 
-LEAST_OVERLAP = 0.25
+LEAST_OVERLAP = 0.2
 """Less than this in common and a segment is another one: a segment cut in three equal parts lives on in one of them,
 one cut in five does not; a division at random has about 0."""
 FEW_SHARED = 20
@@ -249,10 +249,12 @@ def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _unused(name: str, segment_id: int, taken: Collection[str]) -> str:
-    """Return the name, with a number behind it where it is taken; one that is only a number is the id's."""
+    """Return the name, with a number behind it where it is taken; "Segment 3" is numbered by the id."""
     if fullmatch(r"Segment \d+", name):
-        name = f"Segment {segment_id + 1}"
-    return next(new for n in count(1) if (new := name if n == 1 else f"{name} {n}") not in taken)
+        tried = (f"Segment {n}" for n in count(segment_id + 1))
+    else:
+        tried = (name if n == 1 else f"{name} {n}" for n in count(1))
+    return next(new for new in tried if new not in taken)
 
 
 def _events(

@@ -57,7 +57,11 @@ class Training:
         model = self.published.identified(matching.segment_ids, matching.segment_names)
         ids = pl.Series(matching.segment_ids, dtype=pl.Int32)
         nearest = ids.gather(self.free_segments["nearest_segment_id"]).alias("nearest_segment_id")
-        free = self.free_segments.with_columns(nearest)
+        free = (
+            self.free_segments.with_columns(nearest)
+            .sort("nearest_segment_id", "members", descending=[False, True], maintain_order=True)
+            .with_columns(pl.int_range(pl.len(), dtype=pl.Int32).alias("group_id"))
+        )
         return replace(self, models={**self.models, model.k: model}, free_segments=free)
 
 

@@ -38,6 +38,16 @@ def moved(segment_ids: np.ndarray, share: float, k: int, rng: np.random.Generato
     return after
 
 
+def test_a_segment_of_one_in_a_hundred_keeps_its_id_where_a_tenth_of_all_move():
+    before = np.repeat(range(5), [2_500, 1_500, 700, 250, 50])
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        labels = rng.permutation(5)
+        matching = match(promoted(before), members(labels[moved(before, 0.1, 5, rng)]), ["x"] * 5)
+        assert matching.segment_ids == tuple(np.argsort(labels))
+        assert matching.events["kind"].to_list() == ["kept"] * 5
+
+
 @given(st.permutations(range(5)), st.integers(0, 99))
 @settings(max_examples=40, deadline=None)
 def test_the_numbers_of_a_candidates_labels_change_nothing(permutation, seed):
@@ -107,12 +117,12 @@ def test_newcomers_make_a_new_segment_that_split_off_nobody():
 
 def test_the_id_and_the_name_of_a_dead_segment_are_never_given_again():
     before = Promoted(
-        members(np.repeat([0, 4], 50)), {0: "Drama", 4: "Comedy"}, former={1: "Noir", 7: "Segment 9"}
+        members(np.repeat([0, 4], 50)), {0: "Drama", 4: "Comedy"}, former={1: "Noir", 6: "Segment 10", 7: "Z"}
     )
     after = pl.concat([members(np.repeat([0, 1], 50)), members(np.repeat([2, 3, 4], 40), first=100)])
     matching = match(before, after, ["x", "y", "Noir", "Segment 3", "Drama"])
     assert matching.segment_ids == (0, 4, 8, 9, 10)
-    assert matching.segment_names == ("Drama", "Comedy", "Noir 2", "Segment 10", "Drama 2")
+    assert matching.segment_names == ("Drama", "Comedy", "Noir 2", "Segment 11", "Drama 2")
     later = Promoted(
         after.with_columns(segment_id=pl.Series([0] * 220)), {0: "Drama"}, {**before.former, 10: "Z"}
     )

@@ -99,7 +99,8 @@ def test_a_training_takes_over_ids_in_everything_that_names_segments():
     assert taken.published.segment_ids == (0, 2, 4)
     assert taken.models[2].segment_ids == (0, 1)
     nearest = training.free_segments["nearest_segment_id"]
-    assert taken.free_segments["nearest_segment_id"].to_list() == [ids[i] for i in nearest]
+    assert taken.free_segments["nearest_segment_id"].to_list() == sorted(ids[i] for i in nearest)
+    assert taken.free_segments["group_id"].to_list() == [0, 1, 2]
 
 
 def test_a_model_of_another_format_is_refused():
