@@ -51,20 +51,22 @@ def map_points(
     parts = []
     for k, model in sorted(models.items()):
         names = pl.Series(model.segment_names, dtype=pl.String)
-        for ids, places, is_centre in (
+        for segments, places, is_centre in (
             (model.nearest(X[chosen]), points, False),
             (np.arange(k, dtype=np.int32), _on_two_axes(projection.transform(model.centroids)), True),
         ):
             parts.append(
-                pl.DataFrame(
-                    {
-                        "k": pl.repeat(k, len(ids), dtype=pl.Int32, eager=True),
-                        "segment_id": ids,
-                        "segment_name": names.gather(ids),
-                        "is_centre": pl.repeat(is_centre, len(ids), dtype=pl.Boolean, eager=True),
-                        "pc1": places[:, 0],
-                        "pc2": places[:, 1],
-                    }
+                model.with_ids(
+                    pl.DataFrame(
+                        {
+                            "k": pl.repeat(k, len(segments), dtype=pl.Int32, eager=True),
+                            "segment_id": segments,
+                            "segment_name": names.gather(segments),
+                            "is_centre": pl.repeat(is_centre, len(segments), dtype=pl.Boolean, eager=True),
+                            "pc1": places[:, 0],
+                            "pc2": places[:, 1],
+                        }
+                    )
                 )
             )
     return pl.concat(parts)

@@ -5,7 +5,8 @@ Does not belong here: training (`train`), files.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +15,9 @@ import polars as pl
 from ml.segmentation.assignment import assign
 from ml.segmentation.prepare import Preparation
 
-FORMATS = (1, 2)
-"""Of the JSON; a new one comes when an old reader would misread it. 2 has limits (winsorize), 1 has none."""
+FORMATS = (1, 2, 3)
+"""Of the JSON; a new one comes when an old reader would misread it. 3 has segment ids that are not 0 to k - 1, 2 has
+limits (winsorize), 1 has neither."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,12 @@ class SegmentationModel:
     ----------
     segmentation, entity : names from the declaration.
     preparation : fitted on the training rows.
-    centroids : (k, d) float32, in segment id order.
+    centroids : (k, d) float32, in segment id order; the number of a row is the segment's place.
     segment_names : k names, in segment id order.
     trained_on : number of training rows.
     seed : of the sweep.
+    segment_ids : k ids, increasing; the places themselves where none are given. Ids outlive refits (`identity`), so
+        that one may be missing.
     """
 
     segmentation: str
@@ -39,6 +43,12 @@ class SegmentationModel:
     segment_names: tuple[str, ...]
     trained_on: int
     seed: int
+    segment_ids: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Let places be the ids where none are given."""
+        if not self.segment_ids:
+            object.__setattr__(self, "segment_ids", tuple(range(self.k)))
 
     @property
     def k(self) -> int:
@@ -46,8 +56,23 @@ class SegmentationModel:
         return len(self.centroids)
 
     def nearest(self, X: np.ndarray) -> np.ndarray:
-        """Return the segment id of each prepared row, (n,) int32, for X (n, d) float32."""
+        """Return the place of the segment of each prepared row, (n,) int32, for X (n, d) float32."""
         return assign(X, self.centroids)[0]
+
+    def with_ids(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return a table with the ids of segments in `segment_id`, where it has their places."""
+        ids = pl.Series(self.segment_ids, dtype=pl.Int32)
+        return table.with_columns(ids.gather(table["segment_id"]).alias("segment_id"))
+
+    def identified(self, segment_ids: Sequence[int], segment_names: Sequence[str]) -> Self:
+        """Return the same segments under other ids and names, given in the order of places."""
+        order = np.argsort(segment_ids)
+        return replace(
+            self,
+            centroids=self.centroids[order],
+            segment_ids=tuple(segment_ids[i] for i in order),
+            segment_names=tuple(segment_names[i] for i in order),
+        )
 
     def members(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return one row per row of the frame: entity_id (text), segment_id, segment_name.
@@ -61,24 +86,28 @@ class SegmentationModel:
 
     def members_at(self, entities: pl.Series, X: np.ndarray) -> pl.DataFrame:
         """Return what `members` does, for entities whose rows (n, d) are prepared already."""
-        ids = self.nearest(X)
+        places = self.nearest(X)
         names = pl.Series(self.segment_names, dtype=pl.String)
-        return pl.DataFrame(
-            {
-                "entity_id": entities.cast(pl.String),
-                "segment_id": ids,
-                "segment_name": names.gather(ids),
-            }
+        return self.with_ids(
+            pl.DataFrame(
+                {
+                    "entity_id": entities.cast(pl.String),
+                    "segment_id": places,
+                    "segment_name": names.gather(places),
+                }
+            )
         )
 
     def to_json(self) -> str:
         """Return the model as JSON text; equal models give equal text."""
+        kept = self.segment_ids != tuple(range(self.k))
         state = {
-            "format": FORMATS[self.preparation.has_limits],
+            "format": 3 if kept else 1 + self.preparation.has_limits,
             "segmentation": self.segmentation,
             "entity": self.entity,
             "trained_on": self.trained_on,
             "seed": self.seed,
+            **({"segment_ids": list(self.segment_ids)} if kept else {}),
             "segment_names": list(self.segment_names),
             "preparation": self.preparation.to_dict(),
             "centroids": self.centroids.tolist(),
@@ -96,8 +125,7 @@ class SegmentationModel:
         """
         state: dict[str, Any] = json.loads(text)
         if state.get("format") not in FORMATS:
-            readable = " and ".join(map(str, FORMATS))
-            msg = f"model format {state.get('format')!r}; this version reads formats {readable}"
+            msg = f"model format {state.get('format')!r}; this version reads formats 1 to {FORMATS[-1]}"
             raise ValueError(msg)
         return cls(
             segmentation=state["segmentation"],
@@ -107,4 +135,5 @@ class SegmentationModel:
             segment_names=tuple(state["segment_names"]),
             trained_on=state["trained_on"],
             seed=state["seed"],
+            segment_ids=tuple(state.get("segment_ids", ())),
         )

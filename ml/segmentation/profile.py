@@ -6,6 +6,11 @@ Belongs here: means per segment, the base and the index. Does not belong here: n
 import numpy as np
 import polars as pl
 
+from ml.segmentation.resampling import mean_interval
+
+_PARTS = 200
+"""Each mean is resampled in this many parts: there are as many means as segments times columns."""
+
 
 def segment_means(frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> pl.DataFrame:
     """Return the mean of every column per segment, one row per segment id.
@@ -63,3 +68,37 @@ def profile(frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> pl.DataFram
         )
         .sort("segment_id", maintain_order=True)
     )
+
+
+def over_index(
+    frame: pl.DataFrame, segment_ids: np.ndarray, k: int, *, rng: np.random.Generator
+) -> pl.DataFrame:
+    """Profile segments with how sure each index is.
+
+    The base is taken as known. It holds the segment's own members and so moves with them, which makes the interval of
+    a large segment wider than it need be, never narrower. Each interval stands for itself: of twenty columns in which
+    a segment is like all, one will seem to differ.
+
+    Parameters
+    ----------
+    frame : n rows of numeric columns
+    segment_ids : (n,) int from 0 to k - 1
+    k
+        Number of segments.
+    rng
+        Draws the resamples; under 10 ms for each segment and column, however many rows there are.
+
+    Returns
+    -------
+    What `profile` does, with index_low and index_high (95 %; null for a base of 0 or below, fewer than 10 members or
+    nearly all of one value) and is_apart (whether the interval leaves out 100: only then anything is to be said).
+    """
+    profiles = profile(frame, segment_ids, k)
+    bounds = []
+    for segment_id, feature, _, base, _ in profiles.iter_rows():
+        own = frame[feature].cast(pl.Float64).fill_null(0).to_numpy()[segment_ids == segment_id]
+        interval = mean_interval(own, rng, most_parts=_PARTS) if base > 0 else None
+        bounds.append([100 * end / base for end in interval] if interval else [None, None])
+    ends = pl.DataFrame(bounds, {"index_low": pl.Float64, "index_high": pl.Float64}, orient="row")
+    apart = ~pl.lit(100.0).is_between("index_low", "index_high")
+    return pl.concat([profiles, ends], how="horizontal").with_columns(is_apart=apart.fill_null(value=False))

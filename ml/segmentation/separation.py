@@ -13,15 +13,7 @@ import polars as pl
 from scipy.special import chdtrc
 
 from ml.segmentation.errors import SegmentationError
-
-RESAMPLES = 999
-LEAST_MEMBERS = 10
-"""An interval from fewer members says more about the method than about them."""
-MOST_PARTS = 5_000
-"""More members than this are averaged by lot into as many parts, and those are resampled: sums of parts have the
-spread and the skew of sums of members, at a cost that no longer grows with them."""
-
-_MOST_DRAWN = 500_000
+from ml.segmentation.resampling import LEAST_MEMBERS, mean_interval
 
 _SEPARATION = {
     "feature": pl.String,
@@ -165,7 +157,7 @@ class _Difference:
             members=n,
             mean=float(values.mean()),
             base=base,
-            interval=_interval(values, rng) if n >= LEAST_MEMBERS else None,
+            interval=mean_interval(values, rng),
             without_largest=float((values.sum() - values.max()) / (n - 1)) if n > 1 else None,
         )
 
@@ -214,35 +206,6 @@ class _Difference:
     def _interval_in_words(self) -> str:
         low, high = self.interval or (self.mean, self.mean)
         return f"95 % interval {_figure(low)} to {_figure(high)}"
-
-
-def _interval(values: np.ndarray, rng: np.random.Generator) -> tuple[float, float] | None:
-    """Return the bootstrap-t interval of the mean; None where one end is nowhere to be found."""
-    mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
-    if values.min() == values.max():
-        return mean, mean
-    parts = _parts(values, rng)
-    centre, root = parts.mean(), np.sqrt(len(parts))
-    t = np.empty(RESAMPLES)
-    at_once = max(1, _MOST_DRAWN // len(parts))
-    for first in range(0, RESAMPLES, at_once):
-        some = t[first : first + at_once]
-        drawn = parts[rng.integers(len(parts), size=(len(some), len(parts)))]
-        away, spread = drawn.mean(axis=1) - centre, drawn.std(axis=1, ddof=1)
-        # A resample of one value only is infinitely sure of it.
-        some[:] = np.copysign(np.inf, away)
-        np.divide(root * away, spread, out=some, where=drawn.min(axis=1) < drawn.max(axis=1))
-    t.sort()
-    tail = (RESAMPLES + 1) // 40 - 1
-    low, high = mean - t[-1 - tail] * error, mean - t[tail] * error
-    return (float(low), float(high)) if np.isfinite([low, high]).all() else None
-
-
-def _parts(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    if len(values) <= MOST_PARTS:
-        return values
-    edges = np.linspace(0, len(values), MOST_PARTS + 1).astype(np.int64)
-    return np.add.reduceat(rng.permutation(values), edges[:-1]) / np.diff(edges)
 
 
 def _places(means: Sequence[float | None]) -> dict[int, str]:

@@ -3,13 +3,15 @@
 Belongs here: the two steps of training. Does not belong here: what each step is made of.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import polars as pl
 
 from ml.segmentation.anchor import anchor_groups, require_kept
 from ml.segmentation.errors import SegmentationError, UntrainableError
+from ml.segmentation.identity import Matching
 from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
@@ -49,6 +51,18 @@ class Training:
     def published(self) -> SegmentationModel:
         """The model whose segments are published."""
         return self.models[self.sweep.published.k]
+
+    def identified(self, matching: Matching) -> Self:
+        """Return the training with the ids and names that its published segments have by their past."""
+        model = self.published.identified(matching.segment_ids, matching.segment_names)
+        ids = pl.Series(matching.segment_ids, dtype=pl.Int32)
+        nearest = ids.gather(self.free_segments["nearest_segment_id"]).alias("nearest_segment_id")
+        free = (
+            self.free_segments.with_columns(nearest)
+            .sort("nearest_segment_id", "members", descending=[False, True], maintain_order=True)
+            .with_columns(pl.int_range(pl.len(), dtype=pl.Int32).alias("group_id"))
+        )
+        return replace(self, models={**self.models, model.k: model}, free_segments=free)
 
 
 def profiled_columns(frame: pl.DataFrame, entity: str) -> list[str]:

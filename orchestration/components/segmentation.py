@@ -157,7 +157,7 @@ def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResul
     here.store.write_table(
         "segments",
         pl.DataFrame(
-            {"segment_id": range(trained.k), "segment_name": trained.segment_names},
+            {"segment_id": trained.segment_ids, "segment_name": trained.segment_names},
             schema={"segment_id": pl.Int32, "segment_name": pl.String},
         ).with_columns(entity=pl.lit(spec.entity), features=pl.lit(spec.features.table)),
     )

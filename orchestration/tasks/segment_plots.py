@@ -153,7 +153,7 @@ class _Plots:
         sizes = np.bincount(self.ids, minlength=self.model.k)
         return pl.DataFrame(
             {
-                "segment_id": range(self.model.k),
+                "segment_id": self.model.segment_ids,
                 "segment_name": self.names,
                 "members": sizes,
                 "share": sizes / max(len(self.ids), 1),

@@ -53,15 +53,13 @@ def assign_members(store: ModelStore, features: Features) -> tuple[int, pl.DataF
 def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Features) -> pl.DataFrame:
     """Store profiles, principal components and what the segments say of the judged features; return the profiles."""
     frame, model, X = _read(store.home, features), store.model(), _prepared(store.home, features)
-    columns, ids = profiled_columns(frame, model.entity), model.nearest(X)
-    profiles = profiling.profile(frame.select(columns), ids, model.k)
+    columns, places = profiled_columns(frame, model.entity), model.nearest(X)
+    profiles = model.with_ids(profiling.profile(frame.select(columns), places, model.k))
     judged = spec.judge.features
     rng = np.random.default_rng(spec.clustering.seed)
-    store.write_table("segment_separation", separation(frame, ids, judged, spec.judge.against))
-    store.write_table(
-        "segment_claims",
-        claims(frame, ids, model.segment_names, judged, rng=rng, labels=spec.plots.labels),
-    )
+    store.write_table("segment_separation", separation(frame, places, judged, spec.judge.against))
+    said = claims(frame, places, model.segment_names, judged, rng=rng, labels=spec.plots.labels)
+    store.write_table("segment_claims", model.with_ids(said))
     projection = principal_components(X)
     store.write_table("segment_profiles", profiles)
     store.write_table("pca_loadings", projection.loadings(model.preparation.columns))

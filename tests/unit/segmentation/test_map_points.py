@@ -53,6 +53,12 @@ def test_a_point_lies_where_the_components_put_it(X, models):
     assert centres == pytest.approx(projection.transform(models[2].centroids))
 
 
+def test_points_are_told_by_the_ids_that_segments_keep(X, models):
+    kept = {**models, 2: models[2].identified([3, 1], ["S0", "S1"])}
+    frame = map_points(principal_components(X), X, kept, 2, rng=np.random.default_rng(1))
+    assert set(frame.filter(k=2).select("segment_id", "segment_name").iter_rows()) == {(3, "S0"), (1, "S1")}
+
+
 def test_one_feature_lies_on_a_line():
     X = np.arange(10, dtype=np.float32)[:, None]
     frame = map_points(

@@ -10,6 +10,7 @@ from scipy.stats import f_oneway, kruskal
 from ml.segmentation import separation as judging
 from ml.segmentation.correlation import correlation_matrix
 from ml.segmentation.errors import SegmentationError
+from ml.segmentation.resampling import mean_interval
 from ml.segmentation.separation import claims, separation
 
 NAMES = ["low", "middle", "high"]
@@ -163,16 +164,15 @@ def test_intervals_of_skewed_amounts_cover_the_true_mean_about_as_often_as_they_
     true = np.exp(0.5)
     covered = 0
     for seed in range(150):
-        low, high = judging._interval(rng(seed).lognormal(0, 1, 60), rng(seed))
+        low, high = mean_interval(rng(seed).lognormal(0, 1, 60), rng(seed))
         covered += low <= true <= high
     assert 0.9 <= covered / 150 <= 0.99
 
 
-def test_many_members_are_resampled_in_parts_with_the_same_interval(monkeypatch):
+def test_many_members_are_resampled_in_parts_with_the_same_interval():
     values = rng(5).lognormal(0, 1, 20_000)
-    parts = judging._interval(values, rng())
-    monkeypatch.setattr(judging, "MOST_PARTS", len(values))
-    whole = judging._interval(values, rng())
+    parts = mean_interval(values, rng())
+    whole = mean_interval(values, rng(), most_parts=len(values))
     width = whole[1] - whole[0]
     np.testing.assert_allclose(parts, whole, atol=0.08 * width)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from ml.segmentation.errors import SegmentationError
+from ml.segmentation.identity import Matching
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
 from ml.segmentation.profile import profile
@@ -70,6 +71,36 @@ def test_only_a_model_with_limits_is_written_in_the_format_that_has_them():
     texts = [train(viewers(), spec).published.to_json() for spec in (declare(), winsorized)]
     assert [json.loads(text)["format"] for text in texts] == [1, 2]
     assert [SegmentationModel.from_json(text).to_json() for text in texts] == texts
+
+
+def test_ids_that_a_refit_kept_are_those_of_members_and_stand_in_a_format_of_their_own():
+    model = train(viewers(), declare()).published
+    kept = model.identified([4, 0, 2], ["x", "y", "z"])
+    assert (kept.segment_ids, kept.segment_names) == ((0, 2, 4), ("y", "z", "x"))
+    before, after = (m.members(viewers())["segment_id"] for m in (model, kept))
+    assert after.to_list() == [[4, 0, 2][i] for i in before]
+    assert kept.members(viewers()).select("segment_id", "segment_name").unique().sort(
+        "segment_id"
+    ).rows() == [
+        (0, "y"),
+        (2, "z"),
+        (4, "x"),
+    ]
+    assert json.loads(kept.to_json())["format"] == 3
+    again = SegmentationModel.from_json(kept.to_json())
+    assert again.to_json() == kept.to_json()
+    assert again.members(viewers()).equals(kept.members(viewers()))
+
+
+def test_a_training_takes_over_ids_in_everything_that_names_segments():
+    training = train(viewers(), declare())
+    ids = (4, 0, 2)
+    taken = training.identified(Matching(ids, ("x", "y", "z"), pl.DataFrame()))
+    assert taken.published.segment_ids == (0, 2, 4)
+    assert taken.models[2].segment_ids == (0, 1)
+    nearest = training.free_segments["nearest_segment_id"]
+    assert taken.free_segments["nearest_segment_id"].to_list() == sorted(ids[i] for i in nearest)
+    assert taken.free_segments["group_id"].to_list() == [0, 1, 2]
 
 
 def test_a_model_of_another_format_is_refused():
