@@ -214,6 +214,39 @@ class Judge(_Declaration):
         return self
 
 
+MeasureName = Literal[
+    "lift",
+    "genre_gain_bits",
+    "split_half_ari",
+    "bootstrap_ari",
+    "smallest_jaccard",
+    "restart_ari",
+    "prediction_strength",
+    "generalizability",
+    "over_one_segment",
+    "smallest_share",
+    "largest_share",
+]
+"""Figures that a threshold may bind; what each means stands in `ml.segmentation.quality`."""
+
+
+class Quality(_Declaration):
+    """What new segments must hold before they take the place of those in force."""
+
+    interactions: TableName | None = None
+    """`schema.table` with `title_id` beside the entity, for figures on what users did; `features.interactions` when
+    omitted. Without either only figures of the features are measured."""
+    thresholds: dict[MeasureName, float] = {}
+    """Least value of each figure that passes; the most for `largest_share`."""
+    exempt: str | None = None
+    """Why these segments are published although a figure falls short; said beside the figures."""
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The thresholds, by measure."""
+        return {str(measure): bound for measure, bound in self.thresholds.items()}
+
+
 class Scatter(_Declaration):
     """Two numeric columns drawn against each other."""
 
@@ -256,7 +289,13 @@ class SegmentationSpec(_Declaration):
     clustering: Clustering = Clustering()
     naming: Naming
     judge: Judge = Judge()
+    quality: Quality = Quality()
     plots: Plots = Plots()
+
+    @property
+    def interactions(self) -> str | None:
+        """The table of what users did, where there is one to judge segments by."""
+        return self.quality.interactions or self.features.interactions
 
     @property
     def distribution(self) -> str | None:

@@ -17,6 +17,9 @@ from ml.segmentation import profile as profiling
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.map_points import map_points
 from ml.segmentation.projection import principal_components
+from ml.segmentation.quality.held_out import Judged
+from ml.segmentation.quality.judge import by_taste, interactions_of, judge
+from ml.segmentation.quality.lift import USERS
 from ml.segmentation.separation import claims, separation
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.train import profiled_columns, train
@@ -38,6 +41,41 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
         rng = np.random.default_rng(spec.clustering.seed)
         embedding = Embedding.fit(pl.read_parquet(features[1]), spec.features.embedding, rng=rng)
     return store.save_candidate(train(_frame(features, embedding), spec, workers=workers), embedding)
+
+
+def judge_candidate(
+    spec: SegmentationSpec, store: ModelStore, features: Features, acts: Features, workers: int
+) -> pl.DataFrame:
+    """Store `segment_quality` of the candidate and return it; `acts` are who chose which title, and titles' genres."""
+    frame, model, X = _read(store.home, features), store.model(), _prepared(store.home, features)
+    places = model.nearest(X)
+    rng = np.random.default_rng(spec.clustering.seed)
+    judged = _judged(spec, frame[model.entity], places, acts, rng) if acts else None
+    found = judge(X, places, model.k, spec.quality.bounds, judged=judged, rng=rng, workers=workers)
+    quality = model.with_ids(found)
+    store.write_table("segment_quality", quality)
+    return quality
+
+
+def _judged(
+    spec: SegmentationSpec, entities: pl.Series, places: np.ndarray, acts: Features, rng: np.random.Generator
+) -> Judged | None:
+    """Return what a sample of the users did; None where nothing is known of them."""
+    chosen = np.sort(rng.choice(len(entities), min(len(entities), USERS), replace=False))
+    sampled = entities.gather(chosen)
+    pairs = (
+        pl.scan_parquet(acts[0])
+        .join(pl.LazyFrame({spec.entity: sampled}), on=spec.entity, how="semi")
+        .collect()
+    )
+    if pairs.is_empty():
+        return None
+    interactions, segments, genres = interactions_of(sampled, places[chosen], pairs, pl.read_parquet(acts[1]))
+    k, label, shuffled = int(places.max()) + 1, None, None
+    if (declared := spec.features.embedding) is not None:
+        seed = spec.clustering.seed
+        label, shuffled = (by_taste(declared, k, seed=seed, is_shuffled=shuffle) for shuffle in (False, True))
+    return Judged(interactions, segments, k, label, shuffled, genres if genres.shape[1] else None)
 
 
 def assign_members(store: ModelStore, features: Features) -> tuple[int, pl.DataFrame]:

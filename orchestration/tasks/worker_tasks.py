@@ -11,7 +11,13 @@ from orchestration.tasks.recommender import (
     fit_recommender,
     list_recommendations,
 )
-from orchestration.tasks.segmentation import assign_members, draw_plots, profile_segments, train_candidate
+from orchestration.tasks.segmentation import (
+    assign_members,
+    draw_plots,
+    judge_candidate,
+    profile_segments,
+    train_candidate,
+)
 
 __all__ = [
     "assign_members",
@@ -21,6 +27,7 @@ __all__ = [
     "find_similar_catalogue_titles",
     "find_similar_titles",
     "fit_recommender",
+    "judge_candidate",
     "list_recommendations",
     "profile_segments",
     "train_candidate",
