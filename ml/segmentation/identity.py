@@ -32,6 +32,7 @@ _EVENTS = {
     "into_id": pl.Int32,
     "share": pl.Float64,
 }
+NO_EVENTS = pl.DataFrame(schema=_EVENTS)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def match(
     whose = {int(j): ids[i] for i, j in zip(rows, columns, strict=True) if similarity[i, j] >= LEAST_OVERLAP}
     called = {**promoted.former, **promoted.names}
     after = _sizes(members, range(len(names)))
-    born = [j for j in np.argsort(-after, kind="stable").tolist() if j not in whose]  # larger ones first
+    born = [j for j in range(len(names)) if j not in whose]
     for j, segment_id in zip(born, count(max(called, default=-1) + 1), strict=False):
         whose[j], called[segment_id] = segment_id, _unused(names[j], segment_id, called.values())
     segment_ids = tuple(whose[j] for j in range(len(names)))

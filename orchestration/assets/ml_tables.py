@@ -26,6 +26,11 @@ TABLES = {
     "start_agreement": "How much of the published segments hangs on where K-Means started.",
     "free_segments": "What the best free fit looks like beside the published segments.",
     "segment_separation": "What the segments explain of a feature, beside the best single column.",
+    "segment_quality": "Whether segments come back, what they are worth, and what nothing would be.",
+    "segment_promotions": "Which model took over when, which was refused, and why.",
+    "segment_history": "What became of segments: kept, born, died, split, merged.",
+    "segment_migration": "Who went from which segment to which since the refresh before.",
+    "membership_history": "Who was in which segment from when to when.",
     "segment_claims": "Which segments differ from everybody in a feature, and why nothing is said of the others.",
 }
 

@@ -118,6 +118,7 @@ def _promote_candidates(layout: WarehouseLayout, segmentations: Sequence[str]) -
             (layout.plots / name).unlink(missing_ok=True)
             continue
         store.promote_candidate()
+        store.prune()
         switch_symlink(layout.plots / name, store.home / "plots")
     for folder in (layout.recommender, layout.catalogue_similarity):
         trained = VersionedStore(folder)

@@ -5,18 +5,21 @@ Does not belong here: the schema (`ml.segmentation.spec`), any computation, any 
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
 import polars as pl
+import polars.selectors as cs
 from pydantic import BaseModel
 
 from ingest.contracts import CONTRACTS
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
+from orchestration.tasks.promotion import decide
 from orchestration.tools.dbt import landing_tables_behind
 from orchestration.tools.shown import markdown, parquet_columns
 from orchestration.tools.steps import Step, build_step
@@ -26,13 +29,16 @@ SPEC_DESCRIPTION, SPEC_LABELS = "segmentation", "labels"
 """Metadata of every asset of a segmentation: its declared description, and what its columns are called."""
 STEPS = {
     "k_metrics": "Every candidate k fitted once and judged by every index; the elbow.",
+    "quality": "Whether the segments come back, what they are worth, and what nothing would be.",
     "model": "Preprocessing, centroids and names together; scoring never refits.",
     "members": "The segment of every entity.",
     "profile": "What the members of each segment are like beside everybody; principal components.",
     "plots": "Elbow, index panel, maps, heat map, sizes, distribution, and what else the declaration asks for.",
 }
 INERTIA_FALLS, NONE_EMPTY = "inertia_falls_as_k_grows", "no_segment_is_empty"
+THRESHOLDS_HOLD = "new_segments_hold_their_thresholds"
 ONE_SEGMENT_EACH = "every_entity_has_one_segment"
+_TITLES = "features.title_descriptions"
 _Work = Callable[[SegmentationSpec, Step[ModelStore]], dg.MaterializeResult]
 
 
@@ -56,12 +62,12 @@ class SegmentationComponent(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
-        """Return the five assets of the segmentation."""
+        """Return the assets of the segmentation."""
         return build_segmentation_defs(self.spec)
 
 
 def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
-    """Return the five assets of a segmentation and their checks."""
+    """Return the assets of a segmentation and their checks."""
     features = [dg.AssetKey(table.split(".")) for table in spec.features.tables]
     keys = {step: dg.AssetKey([spec.name, step]) for step in STEPS}
 
@@ -78,17 +84,23 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
             kinds={kind},
             metadata={SPEC_DESCRIPTION: spec.description, SPEC_LABELS: spec.plots.labels},
             checks=[
-                dg.AssetCheckSpec(check, asset=keys[name], blocking=True, description=description)
+                dg.AssetCheckSpec(
+                    check, asset=keys[name], blocking=check != THRESHOLDS_HOLD, description=description
+                )
                 for check, description in _checks(spec).get(name, {}).items()
             ],
             **more,
         )
 
-    k_metrics, model, members, profile, _ = keys.values()
+    acts = [
+        dg.AssetKey(table.split(".")) for table in (spec.interactions, _TITLES) if spec.interactions and table
+    ]
+    k_metrics, quality, model, members, profile, _ = keys.values()
     return dg.Definitions(
         assets=[
             step("k_metrics", _train, features, "scikitlearn", lacks=partial(_absent_landing, spec)),
-            step("model", _name, [k_metrics], "json"),
+            step("quality", _judge, list(dict.fromkeys([k_metrics, *features, *acts])), "scikitlearn"),
+            step("model", _name, [quality], "json"),
             step("members", _assign, [model, *features], "parquet"),
             step("profile", _profile, [members, *features], "parquet"),
             # Asked for when everything else is done, so that nothing waits for the drawing.
@@ -104,11 +116,16 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
 
 
 def _checks(spec: SegmentationSpec) -> dict[str, dict[str, str]]:
-    """Return names and descriptions of the checks of each step that has some; each of them blocks."""
+    """Return names and descriptions of the checks of each step that has some."""
     return {
         "k_metrics": {
             INERTIA_FALLS: "More segments never fit worse; a rise means that a free fit stopped in a bad optimum.",
             NONE_EMPTY: "Every candidate k has members in each of its segments.",
+        },
+        "model": {
+            THRESHOLDS_HOLD: (
+                "New segments take over only where each declared figure is good enough; else those in force serve on."
+            )
         },
         "members": {
             ONE_SEGMENT_EACH: f"Each {spec.entity} of {spec.features.table} is a member of exactly one segment."
@@ -152,7 +169,29 @@ def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResu
     )
 
 
+def _judge(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
+    acts = tuple(here.snapshots(*_acts(spec)))
+    quality = worker.run(
+        "judge_candidate", spec, here.store, _features(spec, here), acts, here.warehouse.threads
+    )
+    whole = quality.filter(pl.col("segment_id").is_null()).drop("segment_id", cs.starts_with("beside_"))
+    return dg.MaterializeResult(
+        metadata={"figures": markdown(whole), **_table(here.store, "segment_quality", len(quality))}
+    )
+
+
+def _acts(spec: SegmentationSpec) -> list[str]:
+    """Return queries of who chose which title, and of the titles' genres, where segments are judged by that."""
+    if not spec.interactions:
+        return []
+    return [
+        f"select {spec.entity}, title_id from {spec.interactions} order by 1, 2",
+        f"select title_id, unnest(string_split(genres, '|')) as genre from {_TITLES} order by 1, 2",
+    ]
+
+
 def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
+    decision = decide(spec, here.store, here.run_id, _now())
     trained = here.store.model()
     here.store.write_table(
         "segments",
@@ -164,15 +203,25 @@ def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResul
     return dg.MaterializeResult(
         metadata={
             "version": here.store.home.name,
+            "decision": decision.status,
             "k": trained.k,
             "segments": dg.MetadataValue.json(list(trained.segment_names)),
             "path": dg.MetadataValue.path(str(here.store.home / "model.json")),
-        }
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=THRESHOLDS_HOLD,
+                passed=decision.reason is None,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=decision.reason and f"{decision.status}: {decision.reason}",
+                metadata={"candidate": decision.version},
+            )
+        ],
     )
 
 
 def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    entities, sizes = worker.run("assign_members", here.store, _features(spec, here))
+    entities, sizes = worker.run("assign_members", here.store, _features(spec, here), _now())
     rows = int(sizes["members"].sum())
     return dg.MaterializeResult(
         metadata={**_table(here.store, "segment_members", rows), "sizes": markdown(sizes)},
@@ -207,6 +256,10 @@ def _draw(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResul
             "folder": dg.MetadataValue.path(str(here.store.home / "plots")),
         }
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _store(spec: SegmentationSpec, warehouse: WarehouseResource) -> ModelStore:

@@ -8,7 +8,10 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
                                     k_metrics.parquet, segments.parquet, segment_members.parquet,
                                     segment_profiles.parquet, pca_loadings.parquet, segment_map.parquet
                                     start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
-                                    segment_claims.parquet
+                                    segment_claims.parquet, segment_quality.parquet
+                                    segment_promotions.parquet, segment_history.parquet, segment_migration.parquet,
+                                    membership_history.parquet
+                                    events.parquet  what became of the segments that were in force
                                     ward.npz        Ward's tree, where the method grows one
                                     embedding.npz   the dimensions of taste, where users are placed in some
                                     projection.json the principal components, for maps
@@ -19,7 +22,8 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +39,13 @@ from orchestration.stores.versions import VersionedStore, parquet_bytes
 
 if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
     from ml.segmentation.train import Training
+
+
+TRAINED = (
+    *("model.json", "explored.json", "ward.npz", "embedding.npz"),
+    *("k_metrics.parquet", "start_agreement.parquet", "free_segments.parquet", "segment_quality.parquet"),
+)
+"""What training gives: it goes along where a model serves on."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,21 @@ class ModelStore(VersionedStore):
     def projection(self) -> Projection:
         """Return the principal components."""
         return Projection.from_dict(json.loads((self.home / "projection.json").read_text(encoding="utf-8")))
+
+    @property
+    def in_force(self) -> "ModelStore | None":
+        """The same store at the version in force; None before any is."""
+        return replace(self, pointer="current") if self._has("current") else None
+
+    def serve(self, version: str) -> None:
+        """Let the version in force go on serving, as a version of its own that holds today's members."""
+        source = self.folder / self._read_pointer("current")["version"]
+        home = self.folder / version
+        home.mkdir(exist_ok=True)
+        for name in TRAINED:
+            if (source / name).exists():
+                shutil.copyfile(source / name, home / name)
+        self.point("candidate", version)
 
     def _write_arrays(self, name: str, arrays: dict[str, Any]) -> None:
         buffer = io.BytesIO()

@@ -7,6 +7,7 @@ Does not belong here: what a version holds beside them (`segmentations`, `recomm
     models/<name>/candidate.json        the version trained last; the steps of a run work on it; or why the last run
                                         trained none
     models/<name>/current.json          the version in force; switched when its tables are published
+    models/<name>/refused.json          the version that was refused last, kept for whoever promotes it all the same
 """
 
 import io
@@ -57,8 +58,8 @@ class VersionedStore:
         """Whether the last run trained something; false, too, where none ever ran."""
         return self._has("candidate") and self.skipped is None
 
-    def point(self, pointer: Literal["candidate", "current"], version: str) -> None:
-        """Make a version the candidate or the one in force."""
+    def point(self, pointer: Literal["candidate", "current", "refused"], version: str) -> None:
+        """Make a version the candidate, the one in force or the one refused last."""
         write_atomically(self.folder / f"{pointer}.json", json.dumps({"version": version}) + "\n")
 
     def begin_candidate(self, version: str) -> None:
@@ -78,7 +79,11 @@ class VersionedStore:
 
     def prune(self) -> None:
         """Remove versions that are neither candidate nor in force."""
-        kept = {self._read_pointer(name)["version"] for name in ("candidate", "current") if self._has(name)}
+        kept = {
+            self._read_pointer(name)["version"]
+            for name in ("candidate", "current", "refused")
+            if self._has(name)
+        }
         for folder in self.folder.iterdir():
             if folder.is_dir() and folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)

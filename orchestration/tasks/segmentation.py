@@ -7,6 +7,7 @@ whose import takes the seconds that a run would wait for.
 
 import shutil
 import threading
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import polars as pl
 
 from ml.segmentation import profile as profiling
 from ml.segmentation.embedding import Embedding
+from ml.segmentation.errors import SegmentationError
 from ml.segmentation.map_points import map_points
 from ml.segmentation.projection import principal_components
 from ml.segmentation.quality.held_out import Judged
@@ -25,6 +27,7 @@ from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.train import profiled_columns, train
 from orchestration.stores.layout import write_atomically
 from orchestration.stores.segmentations import ModelStore
+from orchestration.tasks.identity import carry_on, identified
 from orchestration.tasks.segment_plots import draw
 
 Features = tuple[Path, ...]
@@ -40,7 +43,25 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
     if spec.features.embedding:
         rng = np.random.default_rng(spec.clustering.seed)
         embedding = Embedding.fit(pl.read_parquet(features[1]), spec.features.embedding, rng=rng)
-    return store.save_candidate(train(_frame(features, embedding), spec, workers=workers), embedding)
+    frame = _frame(features, embedding)
+    training = train(frame, spec, workers=workers)
+    by_place = bool(spec.naming.names)
+    before = None if by_place else _members_in_force(store, features)
+    training, events = identified(training, frame, store, before, by_place=by_place)
+    version = store.save_candidate(training, embedding)
+    store.write_table("events", events)
+    return version
+
+
+def _members_in_force(store: ModelStore, features: Features) -> pl.DataFrame | None:
+    """Return where the model in force places today's entities; where it cannot, where it placed those of its time."""
+    before = store.in_force
+    if before is None:
+        return None
+    try:
+        return before.model().members(_frame(features, ModelStore.read_embedding(before.home)))
+    except SegmentationError:  # made of columns that are no more
+        return before.read_table("segment_members").drop("segmentation")
 
 
 def judge_candidate(
@@ -78,12 +99,13 @@ def _judged(
     return Judged(interactions, segments, k, label, shuffled, genres if genres.shape[1] else None)
 
 
-def assign_members(store: ModelStore, features: Features) -> tuple[int, pl.DataFrame]:
+def assign_members(store: ModelStore, features: Features, at: datetime) -> tuple[int, pl.DataFrame]:
     """Store `segment_members`; return how many different entities there are, and the size of each segment."""
     # Plain values: one of a class of this module would make the run import the module to unpickle it.
     entities = _read(store.home, features)[store.model().entity]
     members = store.model().members_at(entities, _prepared(store.home, features))
     store.write_table("segment_members", members)
+    carry_on(store, at)
     sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
     return entities.n_unique(), sizes
 

@@ -1,0 +1,90 @@
+"""Who the segments are across refits, and who was in which of them.
+
+Belongs here: matching a training to the version in force, the account of segments and members that goes along from
+version to version. Does not belong here: the matching itself (`ml.segmentation.identity`), whether a candidate may take
+over (`orchestration.tasks.promotion`), Dagster.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from ml.segmentation.identity import NO_EVENTS, Promoted, match, membership_history, migration
+from ml.segmentation.train import Training
+from orchestration.stores.segmentations import ModelStore
+
+_NOBODY = pl.DataFrame(schema={"entity_id": pl.String, "segment_id": pl.Int32, "segment_name": pl.String})
+
+
+def identified(
+    training: Training,
+    frame: pl.DataFrame,
+    store: ModelStore,
+    promoted_members: pl.DataFrame | None,
+    *,
+    by_place: bool,
+) -> tuple[Training, pl.DataFrame]:
+    """Give a training the ids and names of the segments in force that it continues, and return what became of them.
+
+    Parameters
+    ----------
+    training
+        Of the candidate.
+    frame
+        What it was trained on.
+    store
+        Where the version in force is.
+    promoted_members
+        entity_id and segment_id by the model in force, on the same entities where it can place them; None where nothing
+        is in force.
+    by_place
+        Whether names are declared by rank or anchor: then these are who the segments are.
+    """
+    if by_place:
+        return training, NO_EVENTS
+    names, former = dict[int, str](), dict[int, str]()
+    if (before := store.in_force) is not None:
+        model = before.model()
+        names = dict(zip(model.segment_ids, model.segment_names, strict=True))
+        if (past := _past(before, "segment_history")) is not None:
+            known = past.select("segment_id", "segment_name").unique().sort("segment_id").iter_rows()
+            former = {segment_id: name for segment_id, name in known if segment_id not in names}
+    members = _NOBODY if promoted_members is None else promoted_members
+    found = training.published
+    matching = match(Promoted(members, names, former), found.members(frame), found.segment_names)
+    return training.identified(matching), matching.events
+
+
+def carry_on(store: ModelStore, at: datetime) -> None:
+    """Write the account of segments and members up to this version: events, who moved, who was where from when."""
+    before = store.in_force
+    if before is not None and before.home == store.home and store.has("membership_history.parquet"):
+        return  # found again: nothing has changed since
+    members = store.read_table("segment_members").drop("segmentation")
+    earlier = _past(before, "segment_members")
+    store.write_table("segment_migration", _named_migration(_NOBODY if earlier is None else earlier, members))
+    store.write_table(
+        "membership_history", membership_history(_past(before, "membership_history"), members, at)
+    )
+    events = store.read_table("events").drop("segmentation")
+    history = _past(before, "segment_history")
+    dated = events.select(pl.lit(at, dtype=pl.Datetime("us")).alias("happened_at"), pl.all())
+    store.write_table("segment_history", dated if history is None else pl.concat([history, dated]))
+
+
+def _past(before: ModelStore | None, table: str) -> pl.DataFrame | None:
+    """Return a table as the version in force has it; None where there is none."""
+    if before is None or not before.has(f"{table}.parquet"):
+        return None
+    return before.read_table(table).drop("segmentation")
+
+
+def _named_migration(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    moved = migration(before, after)
+    for side, members in (("from", before), ("to", after)):
+        names = members.select(
+            pl.col("segment_id").cast(pl.Int32).alias(f"{side}_segment_id"),
+            pl.col("segment_name").alias(f"{side}_segment_name"),
+        ).unique()
+        moved = moved.join(names, on=f"{side}_segment_id", how="left", maintain_order="left")
+    return moved
