@@ -107,7 +107,9 @@ def match(
     whose = {int(j): ids[i] for i, j in zip(rows, columns, strict=True) if similarity[i, j] >= LEAST_OVERLAP}
     called = {**promoted.former, **promoted.names}
     after = _sizes(members, range(len(names)))
-    born = [j for j in range(len(names)) if j not in whose]
+    # Larger ones first; where nothing was in force before, in the order of the candidate, which is a rank.
+    order = np.argsort(-after, kind="stable").tolist() if ids else range(len(names))
+    born = [j for j in order if j not in whose]
     for j, segment_id in zip(born, count(max(called, default=-1) + 1), strict=False):
         whose[j], called[segment_id] = segment_id, _unused(names[j], segment_id, called.values())
     segment_ids = tuple(whose[j] for j in range(len(names)))

@@ -14,14 +14,7 @@ from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 
 Status = Literal["promoted", "exempt", "provisional", "refused", "promoted_by_hand"]
-_PROMOTIONS = pl.Schema(
-    {
-        "version": pl.String,
-        "status": pl.String,
-        "reason": pl.String,
-        "decided_at": pl.Datetime("us"),
-    }
-)
+_DECISIONS = "segment_promotions"
 
 
 @dataclass(frozen=True)
@@ -65,15 +58,15 @@ def decide(spec: SegmentationSpec, store: ModelStore, run: str, at: datetime) ->
         decision = Decision(version, "refused", short)
         store.point("refused", version)
         store.serve(f"{before.home.name.split('-')[0]}-{run[:8]}")
-    table = "segment_promotions"
-    if before is not None and before.home == store.home and store.has(f"{table}.parquet"):
+    if before is not None and before.home == store.home and store.has(f"{_DECISIONS}.parquet"):
         return decision
-    row = {"version": version, "status": decision.status, "reason": decision.reason, "decided_at": at}
-    decided = pl.DataFrame([row], schema=_PROMOTIONS)
-    earlier = (
-        before.read_table(table).drop("segmentation") if before and before.has(f"{table}.parquet") else None
+    decided = pl.DataFrame(
+        {"version": version, "status": decision.status, "reason": decision.reason, "decided_at": at},
+        schema_overrides={"reason": pl.String, "decided_at": pl.Datetime("us")},
     )
-    store.write_table(table, decided if earlier is None else pl.concat([earlier, decided]))
+    if before is not None and before.has(f"{_DECISIONS}.parquet"):
+        decided = pl.concat([before.read_table(_DECISIONS).drop("segmentation"), decided])
+    store.write_table(_DECISIONS, decided)
     return decision
 
 
