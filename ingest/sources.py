@@ -11,7 +11,7 @@ import difflib
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,7 @@ import duckdb
 
 from ingest import kaggle
 from ingest.binding import bind, condition, needs_types
-from ingest.contracts import CONTRACTS
+from ingest.contracts import CONTRACTS, DATASETS
 from ingest.databases import DatabaseTable, with_environment
 from ingest.declarations import TableRule, read_declaration
 from ingest.errors import IngestError
@@ -55,6 +55,12 @@ class Source:
     def files(self) -> Mapping[str, RawFile]:
         """The first file of each table that comes from files."""
         return {t.table: file for t in self.tables for file in t.files[:1] if isinstance(file, RawFile)}
+
+    @property
+    def datasets(self) -> list[Source]:
+        """The source divided into what lands independently of each other."""
+        parts = [tuple(t for t in self.tables if t.table in names) for names in DATASETS]
+        return [replace(self, tables=part) for part in parts if part]
 
     @property
     def found(self) -> list[str]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from orchestration.stores.layout import WarehouseLayout, read_landed_source
+from ingest.store import source_of
+from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
 from orchestration.tasks.left_out import left_out
 from orchestration.tasks.recovery import planted_recovery
@@ -76,7 +77,7 @@ def _facts(
 
     return RunFacts(
         run_id=run_id,
-        source=(read_landed_source(layout) or {}).get("description", "unknown"),
+        source=(source_of(layout.landing, "candidate") or {}).get("description", "unknown"),
         finished_at=datetime.now(UTC),
         recovery=planted_recovery(layout),
         descriptions=segmentations,
