@@ -17,6 +17,7 @@ from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.finding import set_before
+from published.people import hide_emails
 from published.sets import open_set
 
 if TYPE_CHECKING:
@@ -82,5 +83,5 @@ def _facts(
         recovery=planted_recovery(layout),
         descriptions=segmentations,
         labels=labels,
-        left_out=left_out(layout, segmentations),
+        left_out=tuple(map(hide_emails, left_out(layout, segmentations))),
     )

@@ -11,7 +11,6 @@ from ml.plots.words import feature_labels
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import ModelNotFoundError
-from published.people import hide_emails
 
 
 def left_out(layout: WarehouseLayout, segmentations: Iterable[str]) -> tuple[str, ...]:
@@ -35,7 +34,7 @@ def refusals(layout: WarehouseLayout) -> list[str]:
     """Return why datasets of the source landed last were refused, and what goes on without them."""
     tables: dict[str, list[str]] = {}
     for table, reason in ((source_of(layout.landing, "candidate") or {}).get("refused") or {}).items():
-        tables.setdefault(hide_emails(reason), []).append(table)
+        tables.setdefault(reason, []).append(table)
     return [
         f"{reason} Until then the data stays as it was in {', '.join(names)}; the rest of the source goes on."
         for reason, names in tables.items()

@@ -13,8 +13,7 @@ import pytest
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.lock import lock_warehouse
 from orchestration.stores.segmentations import ModelStore
-from tests.integration.conftest import Matinee
-from tests.integration.in_force import in_force
+from tests.integration.conftest import Matinee, in_force
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,7 @@ from orchestration.stores.layout import WarehouseLayout
 from orchestration.tools import dbt
 from orchestration.tools.shown import table_metadata
 from orchestration.tools.warehouse import WarehouseResource
-from tests.integration.conftest import CUSTOMERS, Matinee, mart, write_customers
-from tests.integration.in_force import in_force
+from tests.integration.conftest import CUSTOMERS, Matinee, in_force, mart, write_customers
 
 HOLD = """
 import duckdb, sys
