@@ -73,6 +73,15 @@ class Source:
         return [f"{layout}: {', '.join(files)}" for layout, files in names.items()]
 
 
+class PartlyRefusedError(IngestError):
+    """Some tables of a source cannot be had; `refused` says why, `rest` is the source without their datasets."""
+
+    def __init__(self, first: IngestError, refused: Mapping[str, IngestError], rest: Source) -> None:
+        super().__init__(first.problem, next_step=first.next_step, where=first.where)
+        self.refused = refused
+        self.rest = rest
+
+
 def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
     """Find the raw data of a source.
 
@@ -93,7 +102,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
     ------
     IngestError
         When the source does not exist, cannot be had, holds nothing known, or holds a part of what is of no use
-        without the rest; or when its declaration does not fit.
+        without the rest; or when its declaration does not fit. A `PartlyRefusedError` holds what can be had.
 
     Notes
     -----
@@ -116,7 +125,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
             declared = [path]
         if declared:
             return Source("declaration", str(path), _in_order(_declared(declared[0])))
-        return Source("folder", str(path), _in_order(_recognised(path)))
+        return _recognised(path)
     except OSError as error:
         raise IngestError(
             f"it cannot be read ({error.strerror or error}).",
@@ -125,12 +134,22 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
         ) from error
 
 
-def _recognised(path: Path) -> list[TableSource]:
-    try:
-        return recognise(path)
-    except IngestError as error:
+def _recognised(path: Path) -> Source:
+    def hinted(error: IngestError) -> IngestError:
         hint = f"`matinee inspect {path}` tells what its files are, and writes a declaration to start from."
-        raise IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where) from error
+        return IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where)
+
+    try:
+        tables, unusable = recognise(path)
+    except IngestError as error:
+        raise hinted(error) from error
+    source = Source("folder", str(path), _in_order(tables))
+    if not unusable:
+        return source
+    refused = {table: hinted(error) for table, error in unusable.items()}
+    touched = {table for names in DATASETS if refused.keys() & set(names) for table in names}
+    rest = replace(source, tables=tuple(table for table in source.tables if table.table not in touched))
+    raise PartlyRefusedError(next(iter(refused.values())), refused, rest)
 
 
 def _in_order(tables: Sequence[TableSource]) -> tuple[TableSource, ...]:
@@ -251,4 +270,4 @@ def _is_data(path: Path) -> bool:
     return path.name.lower().endswith(DATA_ENDINGS) and not path.name.startswith((".", "_"))
 
 
-__all__ = ["KAGGLE", "Source", "TableSource", "resolve_source"]
+__all__ = ["KAGGLE", "PartlyRefusedError", "Source", "TableSource", "resolve_source"]

@@ -6,14 +6,16 @@ here: parsing and checking (`ingest`), telling Dagster (`orchestration.assets.la
 imported.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingest import landing, store
+from ingest.contracts import DATASETS
 from ingest.errors import IngestError
 from ingest.landing import LandedFile
-from ingest.sources import Source, resolve_source
+from ingest.sources import PartlyRefusedError, Source, resolve_source
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
 
@@ -77,9 +79,12 @@ def stage(landed: LandedSource, layout: WarehouseLayout) -> None:
 
 def _land(settings: Settings) -> LandedSource:
     layout = WarehouseLayout(settings.warehouse)
-    source = _open_source(settings, layout)
+    refused: dict[str, IngestError] = {}
+    try:
+        source = _open_source(settings, layout)
+    except PartlyRefusedError as error:
+        source, refused = error.rest, dict(error.refused)
     files: list[LandedFile] = []
-    refusals: list[tuple[Source, IngestError]] = []
     for dataset in source.datasets:
         try:
             files += landing.land(
@@ -90,24 +95,22 @@ def _land(settings: Settings) -> LandedSource:
                 max_rejected_share=settings.max_rejected_share,
             )
         except IngestError as error:
-            refusals.append((dataset, error))
-    if refusals and not files:
-        raise refusals[0][1]
-    for dataset, refusal in refusals:
-        files += _in_force(dataset, layout.landing, refusal)
-    return LandedSource(
-        source,
-        tuple(files),
-        {table.table: str(refusal) for dataset, refusal in refusals for table in dataset.tables},
-    )
+            refused |= dict.fromkeys((table.table for table in dataset.tables), error)
+    if refused and not files:
+        raise next(iter(refused.values()))
+    for tables in DATASETS:
+        if refusal := next((refused[table] for table in tables if table in refused), None):
+            files += _in_force(tables, source, layout.landing, refusal)
+    return LandedSource(source, tuple(files), {table: str(error) for table, error in refused.items()})
 
 
-def _in_force(dataset: Source, landing_dir: Path, refusal: IngestError) -> tuple[LandedFile, ...]:
+def _in_force(
+    tables: Sequence[str], source: Source, landing_dir: Path, refusal: IngestError
+) -> tuple[LandedFile, ...]:
     """Return the files in force of a dataset that is refused; what another source gave is no stand-in."""
-    tables = [table.table for table in dataset.tables]
     kept = store.kept(landing_dir, tables)
     current = store.source_of(landing_dir, "current") or {}
-    if current.get("description") == dataset.description and kept:
+    if current.get("description") == source.description and kept:
         return kept
     if any((landing_dir / "current" / table).exists() for table in tables):
         raise refusal

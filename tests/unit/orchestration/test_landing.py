@@ -18,6 +18,7 @@ from orchestration.tasks.left_out import refusals
 
 RATINGS = "user_id,title_id,rating,rated_at\n{},31,2.5,1260759144\n"
 CUSTOMERS = "customer_id,minutes_watched,CLV,region,channel\n{},30,10,1,1\n"
+UNLIKE = "name,city\nAda,Paris\n"
 BROKEN = "customer_id,minutes_watched,CLV,region,channel\n1,half an hour,10,1,1\n"
 
 
@@ -70,6 +71,18 @@ def test_a_refused_dataset_keeps_what_is_in_force_and_the_others_land(source, la
     assert said.startswith("customers.csv: ")
     assert "minutes_watched: expected a number" in said
     assert said.endswith("the data stays as it was in customers; the rest of the source goes on.")
+
+
+def test_a_file_that_is_not_what_its_name_says_stops_its_dataset_alone(source, layout, land_it):
+    land_it(source)
+    switch(layout.landing)
+    (source / "customers.csv").write_text(UNLIKE)
+    (source / "ratings.csv").write_text(RATINGS.format(7))
+    landed = land_it(source)
+    assert list(landed.refused) == ["customers"]
+    assert "minutes_watched" in landed.refused["customers"]
+    assert values(layout, "candidate", "ratings", "user_id") == [7]
+    assert values(layout, "candidate", "customers", "customer_id") == ["1"]
 
 
 def test_what_another_source_gave_is_no_stand_in_for_a_refused_dataset(source, layout, land_it):
