@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from ingest.contracts import CONTRACTS, DATASETS
 from ingest.errors import IngestError
 from ingest.landing import switch
+from orchestration.assets.landing import build_landing
 from orchestration.assets.publish import is_made_of_the_candidate
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.landing import LandedSource, land, stage
 from orchestration.tasks.left_out import refusals
+from orchestration.tools.warehouse import WarehouseResource
 
 RATINGS = "user_id,title_id,rating,rated_at\n{},31,2.5,1260759144\n"
 CUSTOMERS = "customer_id,minutes_watched,CLV,region,channel\n{},30,10,1,1\n"
@@ -135,3 +138,23 @@ def test_a_run_that_failed_keeps_the_numbers_that_it_gave(source, layout, land_i
     (source / "ratings.csv").write_text(RATINGS.format("aaron") + RATINGS.format("ada").partition("\n")[2])
     land_it(source)
     assert values(layout, "candidate", "ratings", "user_id") == [given[0] + 1, given[0]]
+
+
+def test_landing_alone_puts_nothing_in_force_and_shows_no_e_mails(source, layout):
+    twins = RATINGS.format("Ada@example.org") + RATINGS.format("ada@example.org").partition("\n")[2]
+    (source / "ratings.csv").write_text(twins)
+    result = dg.materialize(
+        [build_landing()],
+        resources={"warehouse": WarehouseResource(path=str(layout.root))},
+        run_config={"ops": {"land_raw_files": {"config": {"source": str(source)}}}},
+    )
+    assert result.success
+    assert (layout.landing / "candidate").exists()
+    assert not (layout.landing / "current").exists()
+    told = {
+        event.asset_key.path[-1]: event.materialization for event in result.get_asset_materialization_events()
+    }
+    (note,) = told["ratings"].metadata["notes"].value
+    assert "differ from another by case" in note
+    assert "a***@…" in note
+    assert "example.org" not in note
