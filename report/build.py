@@ -103,15 +103,13 @@ def _compared(reading: Reading, published: PublishedSet) -> ComparedSet:
 def _segmentations(
     reading: Reading, plots: Mapping[str, Sequence[Path]], pictures: Mapping[Path, Picture], run: RunFacts
 ) -> tuple[SegmentationView, ...]:
-    features = reading.table("feature_labels")
-    called = {} if features is None else dict(features.select("feature", "feature_label").iter_rows())
     return tuple(
         describe(
             name,
             reading.segmentation(name),
             [pictures[path] for path in paths if path in pictures],
             description=run.descriptions.get(name, ""),
-            called={**called, **run.labels.get(name, {})},
+            called=reading.ask("segment_profiles", segments.feature_names, name),
             recovery=run.recovery.get(name),
         )
         for name, paths in plots.items()

@@ -35,7 +35,6 @@ class RunFacts:
     finished_at : UTC.
     recovery : segmentation to adjusted Rand index against planted truth; empty for real data.
     descriptions : segmentation to what it divides and by what, in a sentence; may be empty.
-    labels : segmentation to column to what it is called, where its name does not say it.
     left_out : what segmentations leave out and why, in sentences.
     """
 
@@ -44,7 +43,6 @@ class RunFacts:
     finished_at: datetime
     recovery: Mapping[str, float] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 

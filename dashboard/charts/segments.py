@@ -3,6 +3,8 @@
 Belongs here: charts whose rows or colours are segments. Does not belong here: queries, choosing k.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
@@ -83,7 +85,9 @@ def _sizes_finding(rows: pl.DataFrame, unit: str) -> str:
     )
 
 
-def compare(profiles: pl.DataFrame, *, everybody: str) -> Chart:
+def compare(
+    profiles: pl.DataFrame, *, everybody: str, called: Mapping[str, str] | None = None
+) -> Chart:
     """Draw the features that differ most between segments: one row per feature, one dot per segment.
 
     Parameters
@@ -92,11 +96,13 @@ def compare(profiles: pl.DataFrame, *, everybody: str) -> Chart:
         segment_id, segment_name, feature, segment_mean, base_mean, index; the most different feature first.
     everybody
         Whose mean is 100: `all viewers`.
+    called
+        Feature to what it is called, where its name does not say it.
     """
     known = profiles.filter(pl.col("index").is_not_null())
     shown = known["feature"].unique(maintain_order=True).head(_MOST_FEATURES).to_list()
     rows = known.filter(pl.col("feature").is_in(shown))
-    labels = dict(zip(shown, feature_labels(shown), strict=True))
+    labels = dict(zip(shown, feature_labels(shown, called), strict=True))
     figure = go.Figure()
     figure.add_vline(x=100, line={"color": "#94a4a2", "dash": "dot"})
     for (segment_id, segment), own in rows.group_by("segment_id", "segment_name", maintain_order=True):
@@ -321,7 +327,13 @@ def component(loadings: pl.DataFrame, labels: list[str]) -> Chart:
     )
 
 
-def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: str) -> Chart:
+def leanings(
+    profile: pl.DataFrame,
+    segment: str,
+    segment_id: int,
+    everybody: str,
+    called: Mapping[str, str] | None = None,
+) -> Chart:
     """Draw what one segment has most over and under everybody.
 
     Parameters
@@ -332,9 +344,11 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
         Its name and number.
     everybody
         Whose mean is 100.
+    called
+        Feature to what it is called, where its name does not say it.
     """
     features = profile["feature"].to_list()
-    all_labels = dict(zip(features, feature_labels(features), strict=True))
+    all_labels = dict(zip(features, feature_labels(features, called), strict=True))
     known = profile.filter(pl.col("index").is_not_null()).with_columns(
         (pl.col("index").clip(1) / 100).log(2).alias("doublings")
     )

@@ -1,4 +1,5 @@
 -- Where ratings alone count these are the features of ratings, which took one pass over 26 M rows.
+-- depends_on: {{ ref('user_genre_stats') }}, {{ ref('user_interactions') }}, {{ ref('int_titles__with_genres') }}
 {{ config(materialized='view' if interaction_basis() == 'ratings' else 'table') }}
 
 with

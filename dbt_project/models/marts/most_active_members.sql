@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('user_genres') }}
 with
 
 members as (
