@@ -64,8 +64,10 @@ def build_report_context(
     after = replace(_compared(reading, published), source=run.source)
     catalogue = reading.tables(*CATALOGUE_TABLES)
     recommended = reading.ask("strategic_recommendations", audience.strategic_recommendations)
+    interest = reading.ask("interaction_basis", audience.interest) or audience.Interest()
     return ReportContext(
         run=run,
+        interest=interest,
         changes=compare(read_set(previous), after),
         advice=advice(recommended),
         advice_left_out=left_out(recommended),
@@ -74,7 +76,7 @@ def build_report_context(
         plans=plans(reading.ask("subscription_regions", audience.subscription_regions)),
         catalogues=catalogues(catalogue),
         genres=popular_genres(reading.ask("genre_popularity", audience.genre_popularity)),
-        recommender=_recommender(reading, names),
+        recommender=_recommender(reading, names, interest),
         **_quality(reading, catalogue.get("titles")),
         left_out=(*quality.genres_left_out(reading.table("genres")), *run.left_out),
         absent=(
@@ -116,13 +118,14 @@ def _segmentations(
     )
 
 
-def _recommender(reading: Reading, names: Sequence[str]) -> RecommenderView:
+def _recommender(reading: Reading, names: Sequence[str], interest: audience.Interest) -> RecommenderView:
     whose = reading.example_users(names)
     return recommender(
         reading.table("recommender_metrics"),
         reading.table("recommender_segment_ndcg"),
         reading.recommendations(list(whose)),
         whose,
+        interest,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from published.questions.audience import Interest
 from report.pictures import Picture
 from report.sections.advice import Advice
 from report.sections.audience import Plan
@@ -52,6 +53,7 @@ class ReportContext:
 
     Attributes
     ----------
+    interest : what the figures of genres, titles and recommendations count, in words.
     headlines : label and count, in reading order.
     changes : what is different from the last run.
     audience_plots : pictures of audience and catalogue, in reading order.
@@ -60,6 +62,7 @@ class ReportContext:
     """
 
     run: RunFacts
+    interest: Interest
     headlines: tuple[tuple[str, int], ...]
     changes: Changes
     advice: tuple[Advice, ...]

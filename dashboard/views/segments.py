@@ -14,14 +14,14 @@ from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots.words import feature_labels, number
+from published.questions import audience
 from published.questions import segments as questions
 from published.sets import PublishedSet
 
 _VIEWS = {"compare": "Compare", "one": "One segment", "genres": "Genres", "map": "Map"}
-_MEASURES = {
+_MEANS = {
     "rater_mean_rating": "Mean rating of raters",
     "published_mean_rating": "Mean rating as published",
-    "rater_share": "Share who rated it",
 }
 
 
@@ -133,7 +133,8 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
 def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
     if not len(titles):
         return
-    st.subheader("Titles they rate far more often than others")
+    words = audience.interest(data)
+    st.subheader(f"Titles they {words.act} far more often than others")
     ui.table(
         titles,
         name=f"titles_{segment['segmentation']}_{segment['segment_id']}",
@@ -142,8 +143,8 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
             "rank": st.column_config.NumberColumn("#", width=50),
             "title": st.column_config.TextColumn("Title", width="large"),
             "genres": "Genres",
-            "raters": st.column_config.NumberColumn("Raters", format="localized"),
-            "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
+            "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
+            "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
             "index": st.column_config.NumberColumn("Index", format="%.0f"),
         },
         group_size="members",
@@ -153,7 +154,9 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
 
 def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
     own = queries.profiles(data, segmentation).filter(pl.col("segment_id") == segment["segment_id"])
-    whole = own.filter(~pl.col("feature").str.contains("^(avg|cnt|region|channel|genre|device|daypart)_")).head(4)
+    whole = own.filter(
+        ~pl.col("feature").str.contains("^(avg|cnt|region|channel|genre|device|daypart)_")
+    ).head(4)
     called = _called(data, segmentation)
     with st.container(horizontal=True, gap="medium"):
         for row in whole.iter_rows(named=True):
@@ -201,16 +204,21 @@ def _members(data: PublishedSet, segmentation: str, segment: dict) -> None:
 
 
 def _genres(data: PublishedSet, segmentation: str) -> None:
-    ui.part(data, "segment_genre_ratings", "ratings", lambda: _genre_ratings(data, segmentation))
+    ui.part(data, "segment_genre_ratings", ui.INTEREST, lambda: _genre_ratings(data, segmentation))
 
 
 def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
     ratings = questions.genre_ratings(data, segmentation)
     if not len(ratings):
-        st.info("These segments do not rate titles, so there are no genres to show.", icon=":material/info:")
+        st.info(
+            "These segments watch and rate no titles, so there are no genres to show.", icon=":material/info:"
+        )
         return
-    measure = ui.choose_view("Measure", _MEASURES, key="measure")
-    ui.chart(charts.genre_heatmap(ratings, measure, theme=ui.theme()), key="genres")
+    words = audience.interest(data)
+    means = _MEANS if ratings["published_mean_rating"].count() else {}
+    measures = {**means, "rater_share": f"Share who {words.acted} it"}
+    measure = ui.choose_view("Measure", measures, key="measure") if means else "rater_share"
+    ui.chart(charts.genre_heatmap(ratings, measure, theme=ui.theme(), acted=words.acted), key="genres")
     ui.table(
         ratings,
         name=f"genres_{segmentation}",
@@ -218,10 +226,11 @@ def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
         labels={
             "segment_name": "Segment",
             "genre_label": "Genre",
-            "raters": st.column_config.NumberColumn("Raters", format="localized"),
-            "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
-            "rater_mean_rating": st.column_config.NumberColumn("Mean of raters", format="%.2f"),
-            "published_mean_rating": st.column_config.NumberColumn("Mean as published", format="%.2f"),
+            "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
+            "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
+            **{
+                column: st.column_config.NumberColumn(label, format="%.2f") for column, label in means.items()
+            },
         },
         group_size="members",
         group_keys=("segment_id", "segment_name"),
