@@ -39,8 +39,9 @@ def _page(data: PublishedSet) -> None:
         )
         return
     labels = dict(zip(hits["title_id"], map(queries.label, hits.iter_rows(named=True)), strict=True))
-    # The most rated come first, and where nobody rated, those with the most votes.
-    first = "The most rated titles" if hits["rating_count"].sum() else "The titles with the most votes"
+    # The most rated come first, and where nobody rated, those with the most votes, if there are any.
+    voted = "The titles with the most votes" if hits["votes"].sum() else "Titles"
+    first = "The most rated titles" if hits["rating_count"].sum() else voted
     found = first if not text.strip() else f"{len(hits):,} found"
     chosen = st.selectbox(
         found if len(hits) < 50 or not text.strip() else "The first 50 found",
@@ -99,7 +100,7 @@ def _scores(title: dict) -> None:
             title["weighted_score"],
             "The audience score, drawn to the mean where votes are few",
         ),
-        ("Votes", title["votes"], None),
+        ("Votes", title["votes"] or None, None),
         ("Ratings here", title["rating_count"] or None, None),
         ("Mean rating here", title["mean_rating"], "0.5 to 5"),
     )

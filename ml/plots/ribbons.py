@@ -100,7 +100,7 @@ def user_genre_flow(users: pl.DataFrame, *, chosen: str, given: str = "ratings")
     known = known.sort("segment_id", "user_id", maintain_order=True, nulls_last=True)
     who = known.unique("user_id", keep="first", maintain_order=True)
     names = [
-        f"User {user}\n{short_name(name, 26)}" if name else f"User {user}"
+        f"User {short_name(str(user), 14)}" + (f"\n{short_name(name, 26)}" if name else "")
         for user, name in who.select("user_id", "segment_name").iter_rows()
     ]
     values, genres = _matrix(known, "user_id", who["user_id"].to_list())

@@ -29,6 +29,7 @@ from ml.plots.trends import catalogue_trends
 from orchestration.tasks.audience_queries import PICTURES, QUERIES
 from orchestration.tasks.recommender import K
 from orchestration.tasks.segment_plots import DrawnPlot
+from published.people import hide_emails
 
 _SEED = 0
 
@@ -59,11 +60,20 @@ def draw(rows: Mapping[str, pl.DataFrame]) -> Iterator[DrawnPlot | LeftOut]:
             )
             continue
         try:
-            figure = _DRAWN[name](rows[query], **_WORDED[name](words) if name in _WORDED else {})
+            figure = _DRAWN[name](_shown(rows[query]), **_WORDED[name](words) if name in _WORDED else {})
         except NothingToDrawError as error:
             yield LeftOut(name, str(error))
         else:
             yield DrawnPlot(name, few_colors(to_png(figure)))
+
+
+def _shown(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with people as they are shown."""
+    if "user_id" not in rows.columns:
+        return rows
+    return rows.with_columns(
+        pl.col("user_id").cast(pl.String).map_elements(hide_emails, return_dtype=pl.String)
+    )
 
 
 def _strip(titles: pl.DataFrame) -> Figure:

@@ -28,10 +28,13 @@ _ACTIVE = "(select case basis when 'views' then 'watching' else 'rating' end fro
 def _most_active(activity: str, shown: int, mart: str, columns: str) -> str:
     """Return the query of what the most active users do, so many in all but two of each segment at least."""
     return f"""
-        select shown.user_id, shown.segment_id, shown.segment_name, shown.place, {columns}
+        select
+            coalesce(ids.id, shown.user_id::varchar) as user_id,
+            shown.segment_id, shown.segment_name, shown.place, {columns}
         from marts.most_active_members as shown
         inner join marts.segmentations as chosen on shown.segmentation = chosen.segmentation
         inner join marts.{mart} as own on shown.user_id = own.user_id
+        left join landing.ids as ids on shown.user_id = ids.number
         where shown.segmentation = {_CHOSEN} and shown.activity = {activity}
             and shown.place <= greatest(2, {shown} // chosen.segments)
         order by shown.segment_id, shown.place, {columns}
