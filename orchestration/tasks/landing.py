@@ -70,6 +70,7 @@ def _land(settings: Settings) -> LandedSource:
         memory_limit=settings.memory_limit,
         threads=settings.threads,
         max_rejected_share=settings.max_rejected_share,
+        today=settings.today,
     )
     return LandedSource(source, files)
 
