@@ -138,6 +138,7 @@ def _quality(reading: Reading, titles: pl.DataFrame | None) -> dict[str, Any]:
         "headlines": quality.headlines(funnel, files, titles),
         "funnels": quality.funnels(funnel),
         "files": quality.files(files),
+        "unlisted": quality.unlisted(reading.ask("unlisted_titles", quality_questions.unlisted_titles)),
         "reject_reasons": quality.reject_reasons(reasons),
         "rejects": quality.first_rejects(
             reading.ask("rejects", quality_questions.rejects, quality.MOST_REJECTS)

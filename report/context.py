@@ -14,7 +14,7 @@ from report.sections.advice import Advice
 from report.sections.audience import Plan
 from report.sections.catalogue import CatalogueView, PopularGenre
 from report.sections.changes import Changes, FigureChange
-from report.sections.quality import Funnel, LandedFile, Reject, RejectReason
+from report.sections.quality import Funnel, LandedFile, Reject, RejectReason, UnlistedTitles
 from report.sections.recommender import RecommenderView
 from report.sections.segmentations import SegmentationView
 
@@ -75,6 +75,7 @@ class ReportContext:
     recommender: RecommenderView
     funnels: tuple[Funnel, ...]
     files: tuple[LandedFile, ...]
+    unlisted: tuple[UnlistedTitles, ...]
     reject_reasons: tuple[RejectReason, ...]
     rejects: tuple[Reject, ...]
     reject_count: int

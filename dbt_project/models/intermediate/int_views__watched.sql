@@ -48,7 +48,7 @@ final as (
         ---------- ids
         events.user_id,
         events.movie_id,
-        titles.title_id,
+        coalesce(titles.title_id, unlisted.title_id) as title_id,
         titles.title_row_id,
 
         ---------- text
@@ -68,6 +68,7 @@ final as (
     from events
     cross join clock
     left join titles on events.movie_id = titles.movie_id
+    left join {{ ref('int_titles__unlisted') }} as unlisted on events.movie_id = unlisted.movie_id
 
 )
 

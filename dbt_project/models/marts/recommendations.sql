@@ -17,7 +17,7 @@ titles as (
         cast(title_id as varchar) as number,
         title_key as title_id,
         coalesce(title, title_key) as title,
-        replace(genres, '|', ', ') as genres
+        coalesce(replace(genres, '|', ', '), '') as genres
     from {{ ref('title_descriptions') }}
 
 ),
