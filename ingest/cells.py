@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import duckdb
 
@@ -25,12 +26,16 @@ FIRST_TEXT_ID = 1 << 40
 NULL_MARKERS = ("", r"\N", "NULL", "null", "NaN", "nan", "None", "none", "N/A", "n/a", "#N/A", "<NA>")
 """Cells that stand for nothing where no text is meant."""
 
+_FIRST_SECOND = 31_536_000  # the year 1971: a moment of 1970 is a clock that was not set
+_FIRST = "TIMESTAMP '1971-01-01'"
+_END = "coalesce(getvariable('end_of_time'), TIMESTAMP '2100-01-01')"
 # Per unit: its microseconds as SQL, and from where on a number is of this unit (1973 in the finer ones).
 _UNITS: Mapping[str, tuple[str, int]] = {
-    "seconds": ("{} * 1000000", 0),
+    "seconds": ("{} * 1000000", _FIRST_SECOND),
     "milliseconds": ("{} * 1000", 10**11),
     "microseconds": ("{}", 10**14),
 }
+_PER_SECOND = {"seconds": 1, "milliseconds": 1000, "microseconds": 1_000_000}
 _LAST_SECOND = 4_102_444_800  # the year 2100
 _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _FRACTIONS = ("DOUBLE", "FLOAT", "DECIMAL")
@@ -207,14 +212,22 @@ def _form(counts: Mapping[str, int]) -> Form:
 
 
 def _last(unit: str) -> int:
-    factor = {"seconds": 1, "milliseconds": 1000, "microseconds": 1_000_000}[unit]
-    return _LAST_SECOND * factor
+    return _LAST_SECOND * _PER_SECOND[unit]
+
+
+def end_of_time(today: date) -> str:
+    """Return the SQL statement after which no time is read that lies more than a day after `today`.
+
+    A day, because a viewer's own clock may be ahead of ours.
+    """
+    return f"SET VARIABLE end_of_time = TIMESTAMP '{today + timedelta(days=2)}'"
 
 
 def moment_of(whole: str, unit: str) -> str:
-    """Return the SQL expression of the moment that a whole number of time names; NULL beyond 1970 to 2099."""
+    """Return the SQL expression of the moment that a whole number of time names; NULL beyond 1971 to the end."""
     micros, least = _UNITS[unit]
-    return f"CASE WHEN {whole} >= {least} AND {whole} < {_last(unit)} THEN make_timestamp({micros.format(whole)}) END"
+    end = f"epoch_us({_END}) // {1_000_000 // _PER_SECOND[unit]}"
+    return f"CASE WHEN {whole} >= {least} AND {whole} < {end} THEN make_timestamp({micros.format(whole)}) END"
 
 
 def _as_text(cell: str, native: str) -> str:
@@ -290,22 +303,24 @@ def _date(cell: str, native: str, form: Form) -> str:
 
 
 def _time(kind: Kind, cell: str, native: str, form: Form, number: str) -> str:
-    """Read times of 1970 to 2099. The cast alone would turn an offset into UTC unseen, and a day into its midnight."""
+    """Read times of 1971 to the end. The cast alone would turn an offset into UTC, and a day into its midnight."""
     if native == "TIMESTAMP WITH TIME ZONE":
         time = f"timezone('UTC', {cell})" if kind is Kind.MOMENT else "NULL::TIMESTAMP"
     elif native.startswith("TIMESTAMP"):
         time = f"{cell}::TIMESTAMP"
     else:
         return _written_time(kind, _as_text(cell, native), form, number)
-    return f"CASE WHEN {time} >= TIMESTAMP '1970-01-01' AND {time} < TIMESTAMP '2100-01-01' THEN {time} END"
+    return _bounded(time)
+
+
+def _bounded(time: str) -> str:
+    return f"CASE WHEN {time} >= {_FIRST} AND {time} < {_END} THEN {time} END"
 
 
 def _written_time(kind: Kind, text: str, form: Form, number: str) -> str:
     spaced = f"replace({text}, 'T', ' ')"
     time = f"TRY_CAST({spaced} AS TIMESTAMP)"
-    bounded = (
-        f"CASE WHEN {time} >= TIMESTAMP '1970-01-01' AND {time} < TIMESTAMP '2100-01-01' THEN {time} END"
-    )
+    bounded = _bounded(time)
     # Most rows are spared the pattern by the comparison with the plain spelling.
     branches = [
         f"WHEN {time}::VARCHAR = {spaced} OR regexp_full_match({text}, '{_ISO_TIME}\\s*') THEN {bounded}"
@@ -316,7 +331,7 @@ def _written_time(kind: Kind, text: str, form: Form, number: str) -> str:
             f"timezone('UTC', TRY_CAST(regexp_replace({text}, '\\s*(Z|UTC)\\s*$', '+00') AS TIMESTAMPTZ))"
         )
         branches += [
-            f"WHEN regexp_full_match({text}, '{shape}') THEN {moment}",
+            f"WHEN regexp_full_match({text}, '{shape}') THEN {_bounded(moment)}",
             rf"WHEN regexp_full_match({text}, '\s*\d{{4}}-\d{{2}}-\d{{2}}\s*') THEN {bounded}",
         ]
         # First what most cells are: a number plainly spelled. Others have none of the signs of a written time.
@@ -326,7 +341,7 @@ def _written_time(kind: Kind, text: str, form: Form, number: str) -> str:
         branches[:0] = [plain, rest.format(text, moment_of(_integer(text, number), form.unit))]
     ordered = _ordered(form.order, [" %H:%M:%S", " %H:%M", *([""] if kind is Kind.MOMENT else [])])
     other = _parsed(f"trim({spaced})", ordered) if ordered else "NULL::TIMESTAMP"
-    return f"CASE {' '.join(branches)} ELSE {other} END"
+    return f"CASE {' '.join(branches)} ELSE {_bounded(other)} END"
 
 
 MACROS = r"""

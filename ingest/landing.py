@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from ingest import ids
 from ingest.binding import Bound, bind, condition, needs_types
-from ingest.cells import MACROS
+from ingest.cells import MACROS, end_of_time
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.databases import DatabaseTable
 from ingest.errors import IngestError, shorten
@@ -70,6 +70,7 @@ def land(
     memory_limit: str = "2GB",
     threads: int = 2,
     max_rejected_share: float = 0.01,
+    today: date | None = None,
 ) -> tuple[LandedFile, ...]:
     """Land every file of a source; `stage` then makes a set of them, and `switch` puts it in force.
 
@@ -84,6 +85,8 @@ def land(
     max_rejected_share
         Largest share (0 to 1) of a file's lines that may be rejected, and of the cells of a column that may be
         unreadable; known quirks do not count.
+    today
+        The day (UTC) after which, by more than a day, no rating or view can be; the day it is when left out.
 
     Returns
     -------
@@ -106,6 +109,7 @@ def land(
                 memory_limit=memory_limit,
                 threads=threads,
                 max_rejected_share=max_rejected_share,
+                today=today,
             )
         ]
     }
@@ -120,6 +124,7 @@ def land_file(
     memory_limit: str = "2GB",
     threads: int = 2,
     max_rejected_share: float = 0.01,
+    today: date | None = None,
 ) -> LandedFile:
     """Land one raw file; the current set does not change.
 
@@ -131,13 +136,14 @@ def land_file(
         The raw file, or the table of a database.
     landing_dir
         The landing folder; made where it does not exist.
-    memory_limit, threads, max_rejected_share
+    memory_limit, threads, max_rejected_share, today
         As for `land`.
 
     Returns
     -------
     LandedFile
-        Counts and paths. A file that has landed before in the same way is not read again.
+        Counts and paths. A file that has landed before in the same way is not read again, unless it held
+        times of a future that may have come since.
 
     Raises
     ------
@@ -149,7 +155,8 @@ def land_file(
     with _explained(raw, landing_dir), workspace(landing_dir) as work:
         if isinstance(table, Contract):
             table = TableSource(table.table, rule_of(table, raw), (raw,), "")
-        job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share)
+        day = today or datetime.now(UTC).date()
+        job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share, day)
         landed = job.run(memory_limit=memory_limit, threads=threads)
     return replace(landed, seconds=time.perf_counter() - started)
 
@@ -189,6 +196,7 @@ class _Job:
     landing_dir: Path
     work: Path
     max_rejected_share: float
+    today: date
 
     @cached_property
     def fingerprint(self) -> str:
@@ -204,6 +212,7 @@ class _Job:
             if known := self._known(file, before.st_size, hashed):
                 return known
             with _connect(memory_limit, threads, self.work) as connection:
+                connection.execute(end_of_time(self.today))
                 opening = Opening(file, self.file.name, self.table.rule, self.contract, self.work, connection)
                 opened = opening.open()
                 content = hashed if opened.path == file.path else pool.submit(digest, opened.path)
@@ -225,10 +234,16 @@ class _Job:
         ):
             place = slot(self.landing_dir, name, hashed.result().sha256, self.fingerprint)
             known = read_slot(place, ids.last_number(self.landing_dir))
-            if known is not None:
+            if known is not None and not self._may_read_more(known):
                 self._refuse_too_many(known)
-            return known
+                return known
         return None
+
+    def _may_read_more(self, known: LandedFile) -> bool:
+        """Whether a time that was in the future when the file landed may have come since, or was not there yet."""
+        times = {c.name for c in self.contract.columns if c.kind in (Kind.MOMENT, Kind.LOCAL_TIME)}
+        lost = known.rows_rejected if any(c.required for c in self.contract.columns if c.name in times) else 0
+        return known.landed_at.date() != self.today and bool(lost or times & set(known.unreadable))
 
     def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
         counts = disagree = None

@@ -24,13 +24,8 @@ if TYPE_CHECKING:
     from report.context import RunFacts
 
 
-def build_report(
-    segmentations: Mapping[str, str], labels: Mapping[str, Mapping[str, str]]
-) -> dg.AssetsDefinition:
-    """Return the asset that writes `report/index.html`.
-
-    Segmentations come with their descriptions, and with what their columns are called.
-    """
+def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
+    """Return the asset that writes `report/index.html`; segmentations come with their descriptions."""
 
     @dg.asset(
         key=["published", "report"],
@@ -55,7 +50,7 @@ def build_report(
             build_report_context(
                 published,
                 layout.plots,
-                run=_facts(context.run.run_id, layout, segmentations, labels),
+                run=_facts(context.run.run_id, layout, segmentations),
                 audience_plots=[layout.plots / AUDIENCE / f"{picture}.png" for picture in PICTURES],
                 previous=open_set(before) if before else None,
             )
@@ -68,12 +63,7 @@ def build_report(
     return report
 
 
-def _facts(
-    run_id: str,
-    layout: WarehouseLayout,
-    segmentations: Mapping[str, str],
-    labels: Mapping[str, Mapping[str, str]],
-) -> "RunFacts":
+def _facts(run_id: str, layout: WarehouseLayout, segmentations: Mapping[str, str]) -> "RunFacts":
     from report.context import RunFacts  # noqa: PLC0415
 
     return RunFacts(
@@ -82,6 +72,5 @@ def _facts(
         finished_at=datetime.now(UTC),
         recovery=planted_recovery(layout),
         descriptions=segmentations,
-        labels=labels,
         left_out=tuple(map(hide_emails, left_out(layout, segmentations))),
     )

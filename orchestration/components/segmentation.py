@@ -23,7 +23,7 @@ from orchestration.tools.shown import markdown, parquet_columns
 from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
 
-SPEC_DESCRIPTION, SPEC_LABELS = "segmentation", "labels"
+SPEC_DESCRIPTION = "segmentation"
 """Metadata of every asset of a segmentation: its declared description, and what its columns are called."""
 STEPS = {
     "k_metrics": "Every candidate k fitted once and judged by every index; the elbow.",
@@ -79,7 +79,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
             deps=upstream,
             group_name=spec.name,
             kinds={kind},
-            metadata={SPEC_DESCRIPTION: spec.description, SPEC_LABELS: spec.plots.labels},
+            metadata={SPEC_DESCRIPTION: spec.description},
             checks=[
                 dg.AssetCheckSpec(check, asset=keys[name], blocking=True, description=description)
                 for check, description in _checks(spec).get(name, {}).items()
@@ -189,8 +189,9 @@ def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRes
 
 def _profile(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
     features = _features(spec, here)
+    spec = _labelled(spec, here)
     profiles = worker.run("profile_segments", spec, here.store, features)
-    worker.begin("draw_plots", _labelled(spec, here), here.store, features)  # while dbt builds the marts
+    worker.begin("draw_plots", spec, here.store, features)  # while dbt builds the marts
     explained = [round(float(ratio), 4) for ratio in here.store.projection().explained_variance_ratio]
     return dg.MaterializeResult(
         metadata={

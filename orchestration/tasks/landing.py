@@ -93,6 +93,7 @@ def _land(settings: Settings) -> LandedSource:
                 memory_limit=settings.memory_limit,
                 threads=settings.threads,
                 max_rejected_share=settings.max_rejected_share,
+                today=settings.today,
             )
         except IngestError as error:
             refused |= dict.fromkeys((table.table for table in dataset.tables), error)

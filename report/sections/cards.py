@@ -92,7 +92,7 @@ def card(segment: dict, tables: SegmentationTables, called: Mapping[str, str]) -
         share=segment["share"] or 0.0,
         measures=_measures(tables, segment_id, called),
         chart=_genre_chart(tables.genres, segment_id)
-        if len(tables.genres)
+        if tables.has_means
         else _feature_chart(tables, segment_id, called),
         titles=_titles(tables.titles, segment_id),
         devices=_devices(tables.devices, segment_id),
@@ -112,10 +112,14 @@ def _measures(tables: SegmentationTables, segment_id: int, called: Mapping[str, 
         shown = pl.col("feature").is_in(tables.separation["feature"].to_list())
     else:
         shown = ~pl.any_horizontal(pl.col("feature").str.starts_with(prefix) for prefix in _GENRE_PREFIXES)
-    whole = profiles.filter(pl.col("segment_id") == segment_id, shown).head(_MOST_MEASURES)
+    # A feature that is the same for all tells no segment from another.
+    differs = pl.col("segment_mean").n_unique().over("feature") > 1
+    whole = profiles.filter(differs | (pl.col("segment_id").n_unique() == 1)).filter(
+        pl.col("segment_id") == segment_id, shown
+    )
     return tuple(
         Measure(feature_labels([row["feature"]], called)[0], row["segment_mean"], row["base_mean"])
-        for row in whole.iter_rows(named=True)
+        for row in whole.head(_MOST_MEASURES).iter_rows(named=True)
     )
 
 

@@ -72,6 +72,7 @@ class PopularGenre:
     label: str
     ratings: int
     raters: int
+    viewers: int
     mean_rating: float | None
     minutes: float | None
     bar: float
@@ -92,7 +93,7 @@ def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
     """Return the genres with most ratings, most first; without ratings those with most minutes."""
     if popularity is None:
         return ()
-    filled = popularity.with_columns(pl.col("ratings", "raters", "minutes").fill_null(0)).filter(
+    filled = popularity.with_columns(pl.col("ratings", "raters", "viewers", "minutes").fill_null(0)).filter(
         (pl.col("ratings") > 0) | (pl.col("minutes") > 0)
     )
     if not len(filled):
@@ -106,6 +107,7 @@ def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
             label=row["genre_label"],
             ratings=row["ratings"],
             raters=row["raters"],
+            viewers=row["viewers"],
             mean_rating=row["mean_rating"],
             minutes=row["minutes"] if is_watched else None,
             bar=row[by] / most,

@@ -1,4 +1,6 @@
 -- What a segment's taste is made of, not how much it rates: of every genre those who rate more rate more.
+{% set words = interaction_words() %}
+
 with
 
 genres as (
@@ -57,17 +59,22 @@ final as (
     select
         'segment and genre' as topic,
         case
+            when rater_mean_rating is null
+                then
+                    'Lead with ' || genre_label || ' when you address ' || segment_name || ': it makes up '
+                    || {{ say_percent('genre_share') }} || ' of the titles that they {{ words.act }}, against '
+                    || {{ say_percent('base_share') }} || ' among all viewers.'
             when rater_mean_rating > usual_rating - {{ var('advice_least_stars') }}
                 then
                     'Lead with ' || genre_label || ' when you address ' || segment_name || ': it makes up '
-                    || {{ say_percent('genre_share') }} || ' of the titles that they rate, against '
+                    || {{ say_percent('genre_share') }} || ' of the titles that they {{ words.act }}, against '
                     || {{ say_percent('base_share') }} || ' among all viewers, and with '
                     || {{ say_number('rater_mean_rating') }} || ' stars they like it '
                     || {{ say_liking('rater_mean_rating', 'usual_rating') }} || ' their average genre ('
                     || {{ say_number('usual_rating') }} || ').'
             else
                 'Give ' || segment_name || ' better ' || genre_label || ', not more of it: it makes up '
-                || {{ say_percent('genre_share') }} || ' of the titles that they rate, against '
+                || {{ say_percent('genre_share') }} || ' of the titles that they {{ words.act }}, against '
                 || {{ say_percent('base_share') }} || ' among all viewers, yet they give it '
                 || {{ say_number('rater_mean_rating') }} || ' stars where their genres get '
                 || {{ say_number('usual_rating') }} || ' on average.'

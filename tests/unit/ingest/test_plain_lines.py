@@ -75,15 +75,18 @@ def test_many_more_plain_lines_land_alike_whichever_way_they_are_read():
 @pytest.mark.parametrize(
     ("body", "ways"),
     [
-        ("1,2,3.5,4\n10,20,0.5,\n", ["numbers"]),  # plain: once, as numbers
-        ("1,2,3.5,4\n10,20,0.5,40", ["numbers"]),
-        ("1.5,2,3.5,4\n", ["text"]),  # a cast would round the id: once, as text
-        ('"1",2,3.5,4\n', ["text"]),
-        ("1,2,3.5,4\n1.5,2,3.5,4\n", ["numbers", "text"]),  # not as plain as it began: again, as text
-        ("1,2,3.5,4\n1,2,1_0.5,4\n", ["numbers", "text"]),
-        ("1,2,3.5,4\n01,2,3.5,4\n", ["numbers", "text"]),
-        ("1,2,3.5,4\n1,2,7.5,4\n", ["numbers", "text"]),
-        ("1,2,3.5,4\n99999999999999999999,2,3.5,4\n", ["numbers", "text"]),
+        ("1,2,3.5,978300760\n10,20,0.5,\n", ["numbers"]),  # plain: once, as numbers
+        ("1,2,3.5,978300760\n10,20,0.5,978300761", ["numbers"]),
+        ("1.5,2,3.5,978300760\n", ["text"]),  # a cast would round the id: once, as text
+        ('"1",2,3.5,978300760\n', ["text"]),
+        (
+            "1,2,3.5,978300760\n1.5,2,3.5,978300760\n",
+            ["numbers", "text"],
+        ),  # not as plain as it began: again, as text
+        ("1,2,3.5,978300760\n1,2,1_0.5,978300760\n", ["numbers", "text"]),
+        ("1,2,3.5,978300760\n01,2,3.5,978300760\n", ["numbers", "text"]),
+        ("1,2,3.5,978300760\n1,2,7.5,978300760\n", ["numbers", "text"]),
+        ("1,2,3.5,978300760\n99999999999999999999,2,3.5,978300760\n", ["numbers", "text"]),
     ],
 )
 def test_only_a_file_that_is_plain_to_its_end_is_read_as_numbers(folder, body: str, ways: Sequence[str]):

@@ -160,6 +160,7 @@ def test_minutes_are_shown_only_where_viewing_is_known(minutes):
             "genre_label": ["Drama", "Comedy"],
             "ratings": [5, 10],
             "raters": [2, 3],
+            "viewers": [0, 0],
             "mean_rating": [3.5, 3.0],
             "minutes": [minutes, minutes],
         },
@@ -176,7 +177,14 @@ def test_minutes_are_shown_only_where_viewing_is_known(minutes):
 
 def test_a_genre_that_nobody_rated_or_watched_is_not_listed():
     popularity = pl.DataFrame(
-        {"genre_label": ["Drama"], "ratings": [0], "raters": [0], "mean_rating": [None], "minutes": [None]},
+        {
+            "genre_label": ["Drama"],
+            "ratings": [0],
+            "raters": [0],
+            "viewers": [0],
+            "mean_rating": [None],
+            "minutes": [None],
+        },
         schema_overrides={"mean_rating": pl.Float64, "minutes": pl.Float64},
     )
     assert popular_genres(popularity) == ()
