@@ -47,10 +47,18 @@ def _landed(path: Path, table: str, to: Path) -> tuple[object, ...] | str:
     return found.rows_landed, found.rows_rejected, pq.read_table(found.path)
 
 
-@given(headers, st.one_of(ratings_shape, same_shape, ragged), st.sampled_from(["\n", "\r\n"]), st.booleans())
-@example(("ratings", "userId,movieId,rating,timestamp"), [["1", "2", "3.5", "9" * 18]], "\n", True)
-@example(("ratings", "userId,movieId,rating,timestamp"), [["1.5", "2", "3.5", "4"]], "\n", True)
-@example(("ratings", "userId,movieId,rating,timestamp"), [["1", "2", "9" * 400 + ".", "4"]], "\n", True)
+plain_files = given(
+    headers, st.one_of(ratings_shape, same_shape, ragged), st.sampled_from(["\n", "\r\n"]), st.booleans()
+)
+_RATINGS = ("ratings", "userId,movieId,rating,timestamp")
+
+
+def awkward_files(test):
+    for cells in (["1", "2", "3.5", "9" * 18], ["1.5", "2", "3.5", "4"], ["1", "2", "9" * 400 + ".", "4"]):
+        test = example(_RATINGS, [cells], "\n", True)(test)
+    return test
+
+
 def land_alike(header, lines, line_end, is_ended):
     table, names = header
     body = line_end.join(",".join(cells) for cells in lines)
@@ -63,13 +71,18 @@ def land_alike(header, lines, line_end, is_ended):
     assert short == long
 
 
-def test_plain_lines_land_alike_whichever_way_they_are_read():
-    settings(max_examples=12)(land_alike)()
+@settings(max_examples=12)
+@plain_files
+@awkward_files
+def test_plain_lines_land_alike_whichever_way_they_are_read(header, lines, line_end, is_ended):
+    land_alike(header, lines, line_end, is_ended)
 
 
 @pytest.mark.long
-def test_many_more_plain_lines_land_alike_whichever_way_they_are_read():
-    settings(max_examples=200)(land_alike)()
+@settings(max_examples=200)
+@plain_files
+def test_many_more_plain_lines_land_alike_whichever_way_they_are_read(header, lines, line_end, is_ended):
+    land_alike(header, lines, line_end, is_ended)
 
 
 @pytest.mark.parametrize(
