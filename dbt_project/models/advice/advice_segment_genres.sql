@@ -81,7 +81,7 @@ final as (
         end as sentence,
         {{ figures_as_json({
             'segmentation': 'segmentation', 'segment': 'segment_name', 'genre': 'genre', 'members': 'members',
-            'raters': 'raters', 'share': 'genre_share', 'base_share': 'base_share', 'mean_rating': 'rater_mean_rating',
+            words.people: 'raters', 'share': 'genre_share', 'base_share': 'base_share', 'mean_rating': 'rater_mean_rating',
             'usual_rating': 'usual_rating', 'z': 'z'
         }) }} as figures,
         'segment_genre_ratings' as source,

@@ -76,7 +76,7 @@ final as (
         ) || '.' as sentence,
         {{ figures_as_json({
             'segmentation': 'segmentation', 'segment': 'segment_name', 'title_id': 'title_id', 'title': 'title',
-            'raters': 'raters', 'rater_share': 'rater_share', 'base_share': 'base_share', 'activity': 'activity',
+            words.people: 'raters', ('rater_share' if words.act == 'rate' else 'share'): 'rater_share', 'base_share': 'base_share', 'activity': 'activity',
             'mean_rating': 'mean_rating', 'usual_rating': 'usual_rating', 'z': 'z_score'
         }) }} as figures,
         'segment_titles' as source,

@@ -1,5 +1,5 @@
--- An id that links lead to no title of the catalogue goes by the id that links give it, one that links do not know by its
--- own, unless that is the id of another title.
+-- An id that links lead to no title of the catalogue goes by the id that links give it, one that links do not know by
+-- its own, unless that is the id of another title.
 with
 
 named as (
@@ -55,6 +55,17 @@ titles as (
 
 ),
 
+-- Ids that stand for a title already.
+taken as (
+
+    select title_id
+    from titles
+    union distinct
+    select title_id
+    from links
+
+),
+
 unlisted as (
 
     select
@@ -66,10 +77,7 @@ unlisted as (
         titles.title_id is not null as is_in_catalogue,
         case
             when links.title_id is not null then links.title_id
-            when
-                not exists (select 1 from titles as others where others.title_id = counted.movie_id)
-                and not exists (select 1 from links as others where others.title_id = counted.movie_id)
-                then counted.movie_id
+            when taken.title_id is null then counted.movie_id
         end as title_id
     from counted
     left join links on counted.movie_id = links.movie_id
@@ -77,6 +85,7 @@ unlisted as (
         on
             links.title_id = titles.title_id
             and titles.place = 1
+    left join taken on counted.movie_id = taken.title_id
     where
         '{{ rating_join() }}' = 'links'
         and not coalesce(titles.has_genres, false)

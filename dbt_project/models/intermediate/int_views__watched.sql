@@ -1,5 +1,5 @@
--- Days without an hour stand at midnight. Where more events begin at midnight to the second than otherwise in the fullest
--- hour, they are such days: no hour of theirs may be used.
+-- Days without an hour stand at midnight. Where more events begin at midnight to the second than otherwise in the
+-- fullest hour, they are such days: no hour of theirs may be used.
 {{ config(materialized='view') }}
 
 with

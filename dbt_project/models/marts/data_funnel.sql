@@ -17,6 +17,7 @@
     ('listed users', 'users listed', 'users_listed'),
     ('watch events', 'watch events read', 'events_read'),
     ('watch events', 'watch events landed', 'events_landed'),
+    ('watch events', 'watch events that count as viewing', 'events_watched'),
     ('watch events', 'watch events of listed users', 'events_of_listed_users'),
     ('watch events', 'watch events of movies in links', 'events_linked'),
     ('watch events', 'watch events joined to a title', 'events_joined'),
@@ -103,6 +104,7 @@ viewers as (
 watched as (
 
     select
+        sum(event_count) as events_watched,
         sum(case when is_linked then event_count else 0 end) as events_linked,
         sum(case when title_row_id is not null then event_count else 0 end) as events_joined
     from {{ ref('int_viewing__titles') }}

@@ -31,6 +31,13 @@ hours as (
 
 ),
 
+known as (
+
+    select count(*) as hours
+    from counted
+
+),
+
 final as (
 
     select
@@ -47,7 +54,8 @@ final as (
         on
             weekdays.weekday = counted.weekday
             and hours.hour = counted.hour
-    where exists (select 1 from counted as with_hours)
+    cross join known
+    where known.hours > 0
 
 )
 
