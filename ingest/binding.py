@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -18,6 +18,9 @@ from ingest.contracts import Column, Contract
 from ingest.declarations import ColumnRule, TableRule
 from ingest.errors import IngestError, shorten
 from ingest.sql import identifier
+
+if TYPE_CHECKING:
+    from ingest.readers import RawTable
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,22 @@ def refused_header(
     )
 
 
-def needs_types(rule: TableRule, header: Sequence[str]) -> bool:
+def bind_table(
+    contract: Contract, rule: TableRule, raw: RawTable, connection: duckdb.DuckDBPyConnection, name: str
+) -> tuple[list[Bound], str | None, Mapping[str, str]]:
+    """Return the columns of a file, the condition of its rows, and the types of raw columns in expressions.
+
+    Raises
+    ------
+    IngestError
+        As `bind` does.
+    """
+    types = raw.sniffed(connection) if _needs_types(rule, raw.names) else {}
+    bound = bind(contract, rule, raw.names, raw.natives, types, name)
+    return bound, condition(rule, raw.names, types, name), types
+
+
+def _needs_types(rule: TableRule, header: Sequence[str]) -> bool:
     """Whether the declaration has expressions, for which raw columns need types."""
     return rule.where is not None or any(
         not any(place_of(name, header) for name in said.value) and _is_expression(said.value)

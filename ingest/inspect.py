@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from ingest.binding import Bound, bind, needs_types
+from ingest.binding import bind_table
 from ingest.columns import look
 from ingest.contracts import CONTRACTS
 from ingest.databases import DatabaseTable
@@ -272,9 +272,8 @@ class _Sampling:
             report.what = _kind_of(head)
             if isinstance(raw, CsvTable):
                 report.what += _dialect(raw, _encoding(head, rule))
-            types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
-            bound = bind(contract, rule, raw.names, raw.natives, types, head.file.name)
-        report.columns = {b.column.name: _source_of(b) for b in bound}
+            bound, *_ = bind_table(contract, rule, raw, connection, head.file.name)
+        report.columns = {b.column.name: b.expression or b.label for b in bound}
         used = {at for b in bound for at in b.inputs}
         report.unused = [name for at, name in enumerate(raw.names) if at not in used]
 
@@ -362,10 +361,6 @@ def _rule(rule: TableRule, guess: Guess) -> TableRule:
 def _second(table: TableSource) -> FileReport:
     note = f"looks like {table.table} too, and another file is larger"
     return FileReport(table.files[0].name, len(table.files), notes=[note])
-
-
-def _source_of(bound: Bound) -> str:
-    return bound.expression or bound.label
 
 
 def _kind_of(head: Head) -> str:

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest import ids
-from ingest.binding import Bound, bind, condition, needs_types
+from ingest.binding import Bound, bind_table
 from ingest.cells import MACROS
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.databases import DatabaseTable
@@ -257,9 +257,7 @@ class _Job:
     ) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
         raw, rule = opened.raw, self.table.rule
-        types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
-        bound = bind(self.contract, rule, raw.names, raw.natives, types, self.file.name)
-        where = condition(rule, raw.names, types, self.file.name)
+        bound, where, types = bind_table(self.contract, rule, raw, connection, self.file.name)
         path = self.work / "draft.parquet"
         staged = Stage(self.contract, rule, raw, bound, where, types).run(connection, path, content.result)
         draft = _Draft(opened, bound, staged, path)
@@ -317,7 +315,7 @@ class _Job:
         )
 
     def _left_out(self, count: int) -> list[str]:
-        because = [f"where {self.table.rule.where}"] if self.table.rule.where else []
+        because = [f"all but those where {self.table.rule.where}"] if self.table.rule.where else []
         because += [self.contract.left_out_because] if self.contract.left_out else []
         return (
             [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []

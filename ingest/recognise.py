@@ -23,7 +23,7 @@ from ingest.declarations import Declaration, TableRule
 from ingest.errors import IngestError
 from ingest.layouts import known_layouts
 from ingest.rawfiles import Format, RawFile, data_members, format_of, open_packed
-from ingest.readers import dialect_of
+from ingest.readers import dialect_of, sep_of
 
 _PLAIN = (".csv", ".parquet", ".jsonl", ".ndjson", ".json", ".tsv", ".txt", ".dat")
 _PACKED = (".gz", ".zip", ".zst")
@@ -273,12 +273,18 @@ def _missing(contract: Contract, rule: TableRule, head: bytes | list[str]) -> li
 def _header(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
     if not isinstance(head, bytes):
         return head
-    return [line_of(head)] if rule.first_line else dialect_of(line_of(head), rule, contract)[1]
+    if rule.first_line:
+        return [line_of(head)]
+    said = sep_of(head[:20].partition(b"\n")[0].decode("utf-8-sig", errors="replace"))
+    rule = rule.model_copy(update={"delimiter": rule.delimiter or said})
+    return dialect_of(line_of(head), rule, contract)[1]
 
 
 def line_of(head: bytes) -> str:
-    """Return the first line of a file by its first bytes."""
-    return head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].rstrip(b"\r").decode(errors="replace")
+    """Return the line of a file that names its columns, by its first bytes."""
+    first, second = [*head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 2), b""][:2]
+    line, below = (raw.rstrip(b"\r").decode(errors="replace") for raw in (first, second))
+    return below if sep_of(line) else line
 
 
 # ---------------------------------------------------------------------- what is missing

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -107,12 +108,12 @@ class Stage:
 
     def run(self, connection: duckdb.DuckDBPyConnection, to: Path, content: Callable[[], Digest]) -> Staged:
         """Write the draft to the Parquet file `to`; `content` is asked only when DuckDB has read the file."""
-        forms, is_whole = self._forms(connection, sample=True)
+        forms, is_whole = self.forms(connection, sample=True)
         if isinstance(self.raw, CsvTable) and self._stage_plain(connection, self.raw, to, forms, content):
             return Staged(self._rows(connection, to), is_final=True, forms=forms)
         staged = self._stage(connection, to, forms)
         if not is_whole and any(name in forms for name in staged.unreadable):
-            better, _ = self._forms(connection, sample=False)
+            better, _ = self.forms(connection, sample=False)
             if better != forms:
                 staged = self._stage(connection, to, better)
         return staged
@@ -218,7 +219,7 @@ class Stage:
 
     # ------------------------------------------------------------------ how columns are written
 
-    def _forms(self, connection: duckdb.DuckDBPyConnection, *, sample: bool) -> tuple[dict[str, Form], bool]:
+    def forms(self, connection: duckdb.DuckDBPyConnection, *, sample: bool) -> tuple[dict[str, Form], bool]:
         """Return the form of every column of text, and whether all rows were looked at."""
         kinds = {
             bound.column.name: bound.column.kind
@@ -253,7 +254,7 @@ class Stage:
                 said = {
                     key: getattr(bound.rule, key) for key in ("unit", "order") if getattr(bound.rule, key)
                 }
-                decimal = {"decimal": self.rule.decimal} if self.rule.decimal else {}
+                decimal: dict[str, Any] = {"decimal": self.rule.decimal} if self.rule.decimal else {}
                 forms[name] = replace(forms[name], **said, **decimal)
         return forms
 

@@ -23,6 +23,7 @@ DEMO = {
 """Files of the demo world as it is written."""
 
 _NAME = "title || coalesce(' (' || year || ')', '')"
+_DAY = "coalesce(strftime(released, '%d-%b-%Y'), '')"
 _NO_GENRES = "coalesce(nullif(array_to_string(genres, '|'), ''), '(no genres listed)')"
 _MOVIELENS_TITLES = f"select concat_ws('::', movie, {_NAME}, {_NO_GENRES}) from title"
 _FLAGS = ", ".join(f"coalesce(list_contains(genres, '{genre}'), false)::int" for genre in [
@@ -51,8 +52,7 @@ FORMS = {
     },
     "movielens_100k": {
         "u.data": "select concat_ws(chr(9), user, movie, ceil(rating)::int, seconds) from rating",
-        "u.item": f"select concat_ws('|', movie, {_NAME}, coalesce(strftime(released, '%d-%b-%Y'), ''), '', 'http://x', {_FLAGS}) "
-        "from title",
+        "u.item": f"select concat_ws('|', movie, {_NAME}, {_DAY}, '', 'http://x', {_FLAGS}) from title",
         "u.user": "select concat_ws('|', user, 18 + user % 60, 'M', 'technician', '85711') from viewer",
     },
     "movietweetings": {

@@ -148,7 +148,7 @@ def _catalogue(warehouse: WarehouseResource) -> VersionedStore:
 
 
 def _no_ratings(here: Step[RecommenderStore]) -> str | None:
-    return None if _have_rows(here, *_RATED_ROWS) else "nobody has rated a title of the catalogue"
+    return None if _have_rows(here, *_RATED_ROWS) else "nobody has rated or watched a title of the catalogue"
 
 
 def _no_catalogue(here: Step[VersionedStore]) -> str | None:

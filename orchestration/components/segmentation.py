@@ -221,7 +221,9 @@ def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | Non
         if connection.execute(f"select 1 from {spec.features.table} limit 1").fetchone():
             return None
     landed = {path.name for path in (here.warehouse.layout.landing / "current").iterdir()}
-    absent = sorted((landing_tables_behind(spec.features.table) & set(CONTRACTS)) - landed)
+    absent = sorted((landing_tables_behind(spec.features.table) & set(CONTRACTS)) - landed - {"links"})
+    # Who is to be divided comes first: without ratings nobody asks for the genres of what is rated.
+    absent = [table for table in absent if spec.entity in CONTRACTS[table].key] or absent
     return f"the source has no {' and no '.join(absent)}" if absent else None
 
 

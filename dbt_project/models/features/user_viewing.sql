@@ -24,7 +24,7 @@ titles as (
     select
         title_row_id,
         {% for genre in genres -%}
-            is_{{ genre }} / ({{ for_each_genre('is_{genre}', separator=' +') }}) as part_{{ genre }}{{ ',' if not loop.last }}
+            is_{{ genre }} / nullif({{ for_each_genre('is_{genre}', separator=' +') }}, 0) as part_{{ genre }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('int_titles__with_genres') }}
 

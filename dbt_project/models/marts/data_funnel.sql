@@ -25,7 +25,8 @@
     ('streaming titles', 'streaming titles', 'streaming_titles'),
     ('streaming titles', 'streaming titles with an audience score', 'streaming_titles_scored'),
 ] %}
--- The first step of each entity is above 0 when its file landed, and its steps are shown then.
+-- The first step of each entity is above 0 when its file landed, and its steps are shown then; a
+-- catalogue without genres has no step for them.
 {% set first_steps = {
     'titles': 'catalogue_rows_read', 'ratings': 'ratings_read', 'users': 'ratings_read', 'customers': 'customers_read',
     'listed users': 'users_read', 'watch events': 'events_read',
@@ -56,7 +57,7 @@ manifest as (
 titles as (
 
     select
-        count(*) as catalogue_rows_with_genre,
+        sum(case when {{ for_each_genre('is_{genre}', separator=' +') }} > 0 then 1 else 0 end) as catalogue_rows_with_genre,
         count(distinct title_id) as distinct_titles
     from {{ ref('int_titles__with_genres') }}
 
@@ -152,7 +153,7 @@ final as (
             '{{ step }}' as step,
             cast(coalesce({{ count }}, 0) as bigint) as row_count
         from counts
-        where {{ first_steps[entity] }} > 0
+        where {{ first_steps[entity] }} > 0{{ ' and ' ~ count ~ ' > 0' if count == 'catalogue_rows_with_genre' }}
         {{ "union all" if not loop.last }}
     {% endfor %}
 )

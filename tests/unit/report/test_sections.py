@@ -241,7 +241,7 @@ def test_a_source_of_catalogues_alone_is_headed_by_its_titles():
     titles = pl.DataFrame({"title_id": ["1", "2"]})
     assert headlines(funnel, None, titles) == (("titles", 2),)
     rated = pl.DataFrame({"step": ["distinct titles"], "row_count": [9]})
-    assert headlines(rated, None, titles) == (("titles with a genre", 9),)
+    assert headlines(rated, None, titles) == (("titles", 9),)
 
 
 def test_the_share_of_a_decade_is_of_all_titles_of_known_year_and_not_of_the_decades_shown():
