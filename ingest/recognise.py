@@ -40,6 +40,9 @@ _ENDINGS_ALLOWED = "Each may end in .csv, .csv.gz, .zip, .jsonl or .parquet."
 DATA_ENDINGS = (*_PLAIN, *_PACKED)
 _HEAD_BYTES = 1 << 20
 
+Head = str | list[str]
+"""The line that names columns, or the names."""
+
 
 @dataclass(frozen=True)
 class TableSource:
@@ -105,7 +108,7 @@ def recognise(path: Path) -> list[TableSource]:
         When nothing is known, a file of a known name is none, or one is missing that others need.
     """
     places = _places(path)
-    heads: dict[RawFile, bytes | list[str] | IngestError] = {}
+    heads: dict[RawFile, Head | IngestError] = {}
     matches = [_match(layout, places, heads, path) for layout in known_layouts().values()]
     chosen: dict[str, TableSource] = {}
     while offers := [(match.offers(chosen), match) for match in matches if match.offers(chosen)]:
@@ -187,7 +190,7 @@ def _named(rule: TableRule, place: _Place) -> RawFile | None:
 def _match(
     layout: Declaration,
     places: Sequence[_Place],
-    heads: dict[RawFile, bytes | list[str] | IngestError],
+    heads: dict[RawFile, Head | IngestError],
     path: Path,
 ) -> _Match:
     match = _Match(layout)
@@ -220,8 +223,8 @@ def _match(
     return match
 
 
-def head_of(file: RawFile) -> bytes | list[str]:
-    """Return the first bytes of a file, unpacked; of Parquet and JSON the names of its columns."""
+def head_of(file: RawFile) -> Head:
+    """Return the line of a file that names its columns; of Parquet and JSON the names."""
     kind = format_of(file.path, name=file.name)
     if kind is Format.PARQUET:
         try:
@@ -234,25 +237,24 @@ def head_of(file: RawFile) -> bytes | list[str]:
             ) from error
     with open_packed(file) if kind.is_packed else file.path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        head = head.decode("utf-16", errors="ignore").encode()
+    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    text = head.decode(encoding, errors="replace")
     if kind in (Format.JSON_LINES, Format.JSON_LIST):
-        return _members_of(head)
-    return head
+        return _members_of(text)
+    line, below = [*text.split("\n", 2), ""][:2]
+    sep = sep_of(line)
+    return (below.replace(sep, ",") if sep else line).rstrip("\r")
 
 
-def _members_of(head: bytes) -> list[str]:
-    text = head.decode("utf-8-sig", errors="replace").lstrip().removeprefix("[").lstrip()
+def _members_of(text: str) -> list[str]:
     try:
-        row, _ = json.JSONDecoder().raw_decode(text)
+        row, _ = json.JSONDecoder().raw_decode(text.lstrip().removeprefix("[").lstrip())
     except ValueError:
         return []
     return list(row) if isinstance(row, dict) else []
 
 
-def _unlike(
-    contract: Contract, rule: TableRule, file: RawFile, head: bytes | list[str]
-) -> IngestError | None:
+def _unlike(contract: Contract, rule: TableRule, file: RawFile, head: Head) -> IngestError | None:
     """Return why a file is not what a layout says, None where it is."""
     missing = _missing(contract, rule, head)
     return (
@@ -260,31 +262,20 @@ def _unlike(
     )
 
 
-def _missing(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
+def _missing(contract: Contract, rule: TableRule, head: Head) -> list[str]:
     """Return the columns that a layout needs and a file has not; of a file without header all or none."""
     if rule.first_line:
-        is_like = isinstance(head, bytes) and re.fullmatch(rule.first_line, line_of(head))
+        is_like = isinstance(head, str) and re.fullmatch(rule.first_line, head)
         return [] if is_like else list(rule.names)
     names = _header(contract, rule, head)
     lacking = [name for name in rule.proof if not place_of(name, names)]
     return list(dict.fromkeys([*missing_columns(contract, rule, names), *lacking]))
 
 
-def _header(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
-    if not isinstance(head, bytes):
+def _header(contract: Contract, rule: TableRule, head: Head) -> list[str]:
+    if isinstance(head, list):
         return head
-    if rule.first_line:
-        return [line_of(head)]
-    said = sep_of(head[:20].partition(b"\n")[0].decode("utf-8-sig", errors="replace"))
-    rule = rule.model_copy(update={"delimiter": rule.delimiter or said})
-    return dialect_of(line_of(head), rule, contract)[1]
-
-
-def line_of(head: bytes) -> str:
-    """Return the line of a file that names its columns, by its first bytes."""
-    first, second = [*head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 2), b""][:2]
-    line, below = (raw.rstrip(b"\r").decode(errors="replace") for raw in (first, second))
-    return below if sep_of(line) else line
+    return [head] if rule.first_line else dialect_of(head, rule, contract)[1]
 
 
 # ---------------------------------------------------------------------- what is missing

@@ -112,9 +112,7 @@ def _measures(tables: SegmentationTables, segment_id: int, called: Mapping[str, 
         shown = pl.col("feature").is_in(tables.separation["feature"].to_list())
     else:
         shown = ~pl.any_horizontal(pl.col("feature").str.starts_with(prefix) for prefix in _GENRE_PREFIXES)
-    varies = (
-        pl.col("segment_mean").n_unique().over("feature") > 1
-    )
+    varies = pl.col("segment_mean").n_unique().over("feature") > 1
     varies |= pl.col("segment_id").n_unique().over("feature") == 1
     whole = profiles.filter(varies & shown).filter(pl.col("segment_id") == segment_id).head(_MOST_MEASURES)
     return tuple(

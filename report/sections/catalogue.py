@@ -169,6 +169,8 @@ def _groups(frame: pl.DataFrame | None, label: str) -> tuple[ScoredGroup, ...]:
     if frame is None or not len(frame):
         return ()
     ordered = frame.drop_nulls(label).sort("titles", label, descending=[True, False])
+    if ordered[label].to_list() in ([], [_UNKNOWN]):
+        return ()
     most = ordered["titles"].max() or 1
     return tuple(
         ScoredGroup(

@@ -25,8 +25,9 @@
     ('streaming titles', 'streaming titles', 'streaming_titles'),
     ('streaming titles', 'streaming titles with an audience score', 'streaming_titles_scored'),
 ] %}
--- The first step of each entity is above 0 when its file landed, and its steps are shown then; a
--- catalogue without genres has no step for them.
+-- The first step of each entity is above 0 when its file landed, and its steps are shown then.
+-- What needs something else beside: genres at all, a file of users.
+{% set needs = {'catalogue_rows_with_genre': 'catalogue_rows_with_genre', 'events_of_listed_users': 'users_read'} %}
 {% set first_steps = {
     'titles': 'catalogue_rows_read', 'ratings': 'ratings_read', 'users': 'ratings_read', 'customers': 'customers_read',
     'listed users': 'users_read', 'watch events': 'events_read',
@@ -153,7 +154,7 @@ final as (
             '{{ step }}' as step,
             cast(coalesce({{ count }}, 0) as bigint) as row_count
         from counts
-        where {{ first_steps[entity] }} > 0{{ ' and ' ~ count ~ ' > 0' if count == 'catalogue_rows_with_genre' }}
+        where {{ first_steps[entity] }} > 0{{ ' and ' ~ needs[count] ~ ' > 0' if count in needs }}
         {{ "union all" if not loop.last }}
     {% endfor %}
 )
