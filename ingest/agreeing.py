@@ -12,7 +12,6 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.binding import bind_table
 from ingest.cells import Form
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.declarations import ColumnRule, TableRule
@@ -20,7 +19,7 @@ from ingest.errors import IngestError
 from ingest.heads import cut_head
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Format, RawFile, format_of
-from ingest.staging import Stage
+from ingest.staging import stage_of
 
 _ROWS = 20_000
 _BYTES = 1 << 25
@@ -76,9 +75,9 @@ def _forms(file: RawFile, rule: TableRule, contract: Contract, dates: set[str]) 
     """Return how the dates of a file are written, by its head; by all of it where the head leaves the order open."""
     for whole in (False, True):
         with opened_head(file, rule, contract, is_whole=whole) as (opened, is_whole, connection):
-            bound, where, types = bind_table(contract, rule, opened.raw, connection, file.name)
-            stage = Stage(contract, rule, opened.raw, bound, where, types)
-            found, _ = stage.forms(connection, sample=not whole)
+            found, _ = stage_of(contract, rule, opened.raw, connection, file.name).forms(
+                connection, sample=not whole
+            )
             found = {name: form for name, form in found.items() if name in dates}
         if is_whole or not any(form.is_open for form in found.values()):
             break

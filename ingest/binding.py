@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
@@ -18,9 +18,6 @@ from ingest.contracts import Column, Contract
 from ingest.declarations import ColumnRule, TableRule
 from ingest.errors import IngestError, shorten
 from ingest.sql import identifier
-
-if TYPE_CHECKING:
-    from ingest.readers import RawTable
 
 
 @dataclass(frozen=True)
@@ -137,22 +134,7 @@ def refused_header(
     )
 
 
-def bind_table(
-    contract: Contract, rule: TableRule, raw: RawTable, connection: duckdb.DuckDBPyConnection, name: str
-) -> tuple[list[Bound], str | None, Mapping[str, str]]:
-    """Return the columns of a file, the condition of its rows, and the types of raw columns in expressions.
-
-    Raises
-    ------
-    IngestError
-        As `bind` does.
-    """
-    types = raw.sniffed(connection) if _needs_types(rule, raw.names) else {}
-    bound = bind(contract, rule, raw.names, raw.natives, types, name)
-    return bound, condition(rule, raw.names, types, name), types
-
-
-def _needs_types(rule: TableRule, header: Sequence[str]) -> bool:
+def needs_types(rule: TableRule, header: Sequence[str]) -> bool:
     """Whether the declaration has expressions, for which raw columns need types."""
     return rule.where is not None or any(
         not any(place_of(name, header) for name in said.value) and _is_expression(said.value)

@@ -16,7 +16,6 @@ from typing import Any
 
 import duckdb
 
-from ingest.binding import bind_table
 from ingest.columns import look
 from ingest.contracts import CONTRACTS
 from ingest.databases import DatabaseTable
@@ -32,6 +31,7 @@ from ingest.rawfiles import Format, RawFile, encoding_of, is_utf16
 from ingest.readers import DELIMITERS, CsvTable, RawTable
 from ingest.recognise import TableSource, head_of
 from ingest.sources import DECLARATIONS, data_files, resolve_source
+from ingest.staging import stage_of
 from ingest.store import LandedFile
 
 ROWS = 10_000
@@ -265,7 +265,7 @@ class _Sampling:
             opened = Opening(head.file, head.file.name, rule, contract, folder, connection).open()
             raw = opened.raw
             report.what = _described(head, rule, raw)
-            bound, *_ = bind_table(contract, rule, raw, connection, head.file.name)
+            bound = stage_of(contract, rule, raw, connection, head.file.name).bound
         report.columns = {b.column.name: b.expression or b.label for b in bound}
         used = {at for b in bound for at in b.inputs}
         report.unused = [name for at, name in enumerate(raw.names) if at not in used]

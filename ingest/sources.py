@@ -16,7 +16,6 @@ from typing import Literal
 
 from ingest import kaggle
 from ingest.agreeing import agreed, opened_head
-from ingest.binding import bind_table
 from ingest.contracts import CONTRACTS
 from ingest.databases import DatabaseTable, with_environment
 from ingest.declarations import TableRule, read_declaration
@@ -24,6 +23,7 @@ from ingest.errors import IngestError
 from ingest.layouts import MOVIES, known_layouts
 from ingest.rawfiles import RawFile, data_members
 from ingest.recognise import DATA_ENDINGS, TableSource, recognise
+from ingest.staging import stage_of
 
 KAGGLE = "kaggle"
 DECLARATIONS = ("matinee.yaml", "matinee.yml")
@@ -170,7 +170,7 @@ def _has_ids(table: str, rule: TableRule) -> bool:
 def _check(table: str, rule: TableRule, file: RawFile) -> None:
     """Refuse a declaration that does not fit the first of its files, before anything is read."""
     with opened_head(file, rule, CONTRACTS[table]) as (opened, _, connection):
-        bind_table(CONTRACTS[table], rule, opened.raw, connection, file.name)
+        stage_of(CONTRACTS[table], rule, opened.raw, connection, file.name)
 
 
 def _files(declaration: Path, table: str, said: str) -> list[RawFile]:

@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 
 from ingest import cells
-from ingest.binding import Bound
+from ingest.binding import Bound, bind, condition, needs_types
 from ingest.cells import FIRST_TEXT_ID, Form
 from ingest.contracts import Contract, Kind
 from ingest.declarations import TableRule
@@ -342,6 +342,21 @@ class Stage:
     def _rows(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         row = connection.execute(f"SELECT count(*) FROM read_parquet({path_literal(path)})").fetchone()
         return int(row[0]) if row else 0
+
+
+def stage_of(
+    contract: Contract, rule: TableRule, raw: RawTable, connection: duckdb.DuckDBPyConnection, name: str
+) -> Stage:
+    """Return a file under a contract, its columns found; `name` is what errors call it.
+
+    Raises
+    ------
+    IngestError
+        When a required column is missing, or an expression of the declaration is none.
+    """
+    types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
+    bound = bind(contract, rule, raw.names, raw.natives, types, name)
+    return Stage(contract, rule, raw, bound, condition(rule, raw.names, types, name), types)
 
 
 def fault(bound: list[Bound]) -> str:
