@@ -55,11 +55,14 @@ class Form:
         Of day and month in dates of numbers alone; None: not known, so that none is read.
     decimal
         The sign before the fraction of a number.
+    is_open
+        Whether there are dates of numbers alone, and none of them shows the order.
     """
 
     unit: str = "seconds"
     order: str | None = None
     decimal: str = "."
+    is_open: bool = False
 
 
 def is_text(native: str) -> bool:
@@ -198,6 +201,7 @@ def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
         conditions |= {
             "day first": f"{first} > 12 AND {second} <= 12",
             "month first": f"{first} <= 12 AND {second} > 12",
+            "either": f"{first} <= 12 AND {second} <= 12",
         }
     if kind in (Kind.NUMBER, Kind.SCORE, Kind.MINUTES) and may_have_commas:
         conditions["commas"] = rf"regexp_full_match({cell}, '\s*[+-]?\d+,\d+\s*')"
@@ -208,7 +212,8 @@ def _form(counts: Mapping[str, int]) -> Form:
     unit = max(_UNITS, key=lambda unit: counts.get(unit, 0))
     orders = [order for order in ("day first", "month first") if counts.get(order)]
     order = orders[0] if len(orders) == 1 else None
-    return Form(unit=unit, order=order, decimal="," if counts.get("commas") else ".")
+    is_open = not orders and bool(counts.get("either"))
+    return Form(unit, order, "," if counts.get("commas") else ".", is_open)
 
 
 def _last(unit: str) -> int:

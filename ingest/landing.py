@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest import ids
-from ingest.binding import Bound, bind, condition, needs_types
+from ingest.binding import Bound
 from ingest.cells import MACROS, end_of_time
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.databases import DatabaseTable
@@ -37,7 +37,7 @@ from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
 from ingest.sql import identifier, path_literal
-from ingest.staging import Stage, Staged, copy, fault
+from ingest.staging import Staged, copy, fault, stage_of
 from ingest.store import (
     LandedFile,
     may_have_landed,
@@ -273,11 +273,10 @@ class _Job:
     ) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
         raw, rule = opened.raw, self.table.rule
-        types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
-        bound = bind(self.contract, rule, raw.names, raw.natives, types, self.file.name)
-        where = condition(rule, raw.names, types, self.file.name)
+        stage = stage_of(self.contract, rule, raw, connection, self.file.name)
+        bound = stage.bound
         path = self.work / "draft.parquet"
-        staged = Stage(self.contract, rule, raw, bound, where, types).run(connection, path, content.result)
+        staged = stage.run(connection, path, content.result)
         draft = _Draft(opened, bound, staged, path)
         if not draft.rows_read:
             raise IngestError(
@@ -333,7 +332,7 @@ class _Job:
         )
 
     def _left_out(self, count: int) -> list[str]:
-        because = [f"where {self.table.rule.where}"] if self.table.rule.where else []
+        because = [f"all but those where {self.table.rule.where}"] if self.table.rule.where else []
         because += [self.contract.left_out_because] if self.contract.left_out else []
         return (
             [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []

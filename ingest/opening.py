@@ -7,6 +7,7 @@ Belongs here: the order in which a file shows what it is. Does not belong here: 
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from ingest.contracts import Contract
 from ingest.declarations import TableRule
 from ingest.errors import IngestError
 from ingest.rawfiles import Format, RawFile, encoding_of, format_of, is_utf16, to_line_feeds, to_utf8, unpack
-from ingest.readers import CELL, BadLine, CsvTable, JsonTable, ParquetTable, RawTable
+from ingest.readers import CELL, BadLine, CsvTable, JsonTable, ParquetTable, RawTable, sep_of
 from ingest.records import Dialect
 from ingest.sql import text_literal
 
@@ -126,6 +127,9 @@ class Opening:
             raw = JsonTable(path, self.name, self.connection, is_list=kind is Format.JSON_LIST)
         else:
             rule = self.rule
+            if delimiter := _sep(path):
+                path = _without_sep(path, self.work / "without_sep")
+                rule = rule.model_copy(update={"delimiter": rule.delimiter or delimiter})
             if _has_backslashes(path, rule):
                 rule = rule.model_copy(update={"escape": "\\"})
                 notes = ("quotes inside cells have a backslash before them.",)
@@ -133,6 +137,21 @@ class Opening:
         if partition := {k: v for k, v in self.file.partition.items() if k not in raw.names}:
             raw = Partitioned(raw, partition)
         return Opened(path, raw, kind is Format.CSV, notes)
+
+
+def _sep(path: Path) -> str | None:
+    with path.open("rb") as stream:
+        return sep_of(stream.readline(20).decode(errors="replace"))
+
+
+def _without_sep(path: Path, to: Path) -> Path:
+    """Write a file whose first line declares its delimiter with the header first; every other line keeps its number."""
+    with path.open("rb") as source, to.open("wb") as target:
+        source.readline()
+        header = source.readline()
+        target.write(header + header[len(header.rstrip(b"\r\n")) :])
+        shutil.copyfileobj(source, target)
+    return to
 
 
 def _has_backslashes(path: Path, rule: TableRule) -> bool:

@@ -10,6 +10,7 @@ so they choose the delimiter; a malformed JSON line takes all others with it, so
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -464,6 +465,12 @@ def _spelled(value: object) -> str:
 def find_dialect(path: Path, name: str, rule: TableRule, contract: Contract) -> tuple[Dialect, list[str]]:
     """Tell how a text file is divided, and what its columns are called, by its first line and what it should hold."""
     return dialect_of(first_line(path, name), rule, contract)
+
+
+def sep_of(line: str) -> str | None:
+    """Return the delimiter that a line of a spreadsheet's own (``sep=;``) declares; None where it is no such line."""
+    said = re.fullmatch(r'"?sep=(.)"?', line.removeprefix("\ufeff").rstrip("\r\n"), re.IGNORECASE)
+    return said[1] if said else None
 
 
 def dialect_of(line: str, rule: TableRule, contract: Contract) -> tuple[Dialect, list[str]]:

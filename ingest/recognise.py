@@ -23,7 +23,7 @@ from ingest.declarations import Declaration, TableRule
 from ingest.errors import IngestError
 from ingest.layouts import known_layouts
 from ingest.rawfiles import Format, RawFile, data_members, format_of, open_packed
-from ingest.readers import dialect_of
+from ingest.readers import dialect_of, sep_of
 
 _PLAIN = (".csv", ".parquet", ".jsonl", ".ndjson", ".json", ".tsv", ".txt", ".dat")
 _PACKED = (".gz", ".zip", ".zst")
@@ -39,6 +39,9 @@ _ENDINGS = tuple(
 _ENDINGS_ALLOWED = "Each may end in .csv, .csv.gz, .zip, .jsonl or .parquet."
 DATA_ENDINGS = (*_PLAIN, *_PACKED)
 _HEAD_BYTES = 1 << 20
+
+Head = str | list[str]
+"""The line that names columns, or the names."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def recognise(path: Path) -> tuple[list[TableSource], dict[str, IngestError]]:
         When nothing is known.
     """
     places = _places(path)
-    heads: dict[RawFile, bytes | list[str] | IngestError] = {}
+    heads: dict[RawFile, Head | IngestError] = {}
     matches = [_match(layout, places, heads, path) for layout in known_layouts().values()]
     chosen: dict[str, TableSource] = {}
     while offers := [(match.offers(chosen), match) for match in matches if match.offers(chosen)]:
@@ -188,7 +191,7 @@ def _named(rule: TableRule, place: _Place) -> RawFile | None:
 def _match(
     layout: Declaration,
     places: Sequence[_Place],
-    heads: dict[RawFile, bytes | list[str] | IngestError],
+    heads: dict[RawFile, Head | IngestError],
     path: Path,
 ) -> _Match:
     match = _Match(layout)
@@ -221,8 +224,8 @@ def _match(
     return match
 
 
-def head_of(file: RawFile) -> bytes | list[str]:
-    """Return the first bytes of a file, unpacked; of Parquet and JSON the names of its columns."""
+def head_of(file: RawFile) -> Head:
+    """Return the line of a file that names its columns; of Parquet and JSON the names."""
     kind = format_of(file.path, name=file.name)
     if kind is Format.PARQUET:
         try:
@@ -235,25 +238,24 @@ def head_of(file: RawFile) -> bytes | list[str]:
             ) from error
     with open_packed(file) if kind.is_packed else file.path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        head = head.decode("utf-16", errors="ignore").encode()
+    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    text = head.decode(encoding, errors="replace")
     if kind in (Format.JSON_LINES, Format.JSON_LIST):
-        return _members_of(head)
-    return head
+        return _members_of(text)
+    line, below = [*text.split("\n", 2), ""][:2]
+    sep = sep_of(line)
+    return (below.replace(sep, ",") if sep else line).rstrip("\r")
 
 
-def _members_of(head: bytes) -> list[str]:
-    text = head.decode("utf-8-sig", errors="replace").lstrip().removeprefix("[").lstrip()
+def _members_of(text: str) -> list[str]:
     try:
-        row, _ = json.JSONDecoder().raw_decode(text)
+        row, _ = json.JSONDecoder().raw_decode(text.lstrip().removeprefix("[").lstrip())
     except ValueError:
         return []
     return list(row) if isinstance(row, dict) else []
 
 
-def _unlike(
-    contract: Contract, rule: TableRule, file: RawFile, head: bytes | list[str]
-) -> IngestError | None:
+def _unlike(contract: Contract, rule: TableRule, file: RawFile, head: Head) -> IngestError | None:
     """Return why a file is not what a layout says, None where it is."""
     missing = _missing(contract, rule, head)
     return (
@@ -261,25 +263,20 @@ def _unlike(
     )
 
 
-def _missing(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
+def _missing(contract: Contract, rule: TableRule, head: Head) -> list[str]:
     """Return the columns that a layout needs and a file has not; of a file without header all or none."""
     if rule.first_line:
-        is_like = isinstance(head, bytes) and re.fullmatch(rule.first_line, line_of(head))
+        is_like = isinstance(head, str) and re.fullmatch(rule.first_line, head)
         return [] if is_like else list(rule.names)
     names = _header(contract, rule, head)
     lacking = [name for name in rule.proof if not place_of(name, names)]
     return list(dict.fromkeys([*missing_columns(contract, rule, names), *lacking]))
 
 
-def _header(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
-    if not isinstance(head, bytes):
+def _header(contract: Contract, rule: TableRule, head: Head) -> list[str]:
+    if isinstance(head, list):
         return head
-    return [line_of(head)] if rule.first_line else dialect_of(line_of(head), rule, contract)[1]
-
-
-def line_of(head: bytes) -> str:
-    """Return the first line of a file by its first bytes."""
-    return head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].rstrip(b"\r").decode(errors="replace")
+    return [head] if rule.first_line else dialect_of(head, rule, contract)[1]
 
 
 # ---------------------------------------------------------------------- what is missing

@@ -8,25 +8,22 @@ Does not belong here: recognising a layout (`ingest.recognise`), reading the fil
 from __future__ import annotations
 
 import difflib
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import duckdb
-
 from ingest import kaggle
-from ingest.binding import bind, condition, needs_types
+from ingest.agreeing import agreed, opened_head
 from ingest.contracts import CONTRACTS, DATASETS
 from ingest.databases import DatabaseTable, with_environment
 from ingest.declarations import TableRule, read_declaration
 from ingest.errors import IngestError
 from ingest.layouts import MOVIES, known_layouts
-from ingest.opening import Opening
 from ingest.rawfiles import RawFile, data_members
 from ingest.recognise import DATA_ENDINGS, TableSource, recognise
+from ingest.staging import stage_of
 
 KAGGLE = "kaggle"
 DECLARATIONS = ("matinee.yaml", "matinee.yml")
@@ -170,15 +167,16 @@ def _kaggle_source(download_dir: Path | None) -> Source:
 def _declared(path: Path) -> list[TableSource]:
     declaration = read_declaration(path)
     tables = []
-    for table, rule in declaration.tables.items():
+    for table, said in declaration.tables.items():
+        rule = said
         files: tuple[RawFile | DatabaseTable, ...]
         if rule.database:
             address = with_environment(rule.database, f"{path.name}: {table}: database")
             files = (DatabaseTable(address, rule.table, rule.query, path.parent),)
         else:
-            found = [file for said in rule.files for file in _files(path, table, said)]
+            found = [file for name in rule.files for file in _files(path, table, name)]
             _check(table, rule, found[0])
-            files = tuple(found)
+            files, rule = tuple(found), agreed(table, rule, found)
         if len(files) > 1 and table in ("customers", "catalogue") and not _has_ids(table, rule):
             raise IngestError(
                 f"{table}: files: {len(files)} files are found, and without a column of ids only one can be meant, "
@@ -196,11 +194,8 @@ def _has_ids(table: str, rule: TableRule) -> bool:
 
 def _check(table: str, rule: TableRule, file: RawFile) -> None:
     """Refuse a declaration that does not fit the first of its files, before anything is read."""
-    with tempfile.TemporaryDirectory() as work, duckdb.connect() as connection:
-        raw = Opening(file, file.name, rule, CONTRACTS[table], Path(work), connection).open().raw
-        types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
-        bind(CONTRACTS[table], rule, raw.names, raw.natives, types, file.name)
-        condition(rule, raw.names, types, file.name)
+    with opened_head(file, rule, CONTRACTS[table]) as (opened, _, connection):
+        stage_of(CONTRACTS[table], rule, opened.raw, connection, file.name)
 
 
 def _files(declaration: Path, table: str, said: str) -> list[RawFile]:

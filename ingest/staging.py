@@ -18,11 +18,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from ingest import cells
-from ingest.binding import Bound
+from ingest.binding import Bound, bind, condition, needs_types
 from ingest.cells import FIRST_TEXT_ID, Form
 from ingest.contracts import Contract, Kind
 from ingest.declarations import TableRule
@@ -107,12 +108,12 @@ class Stage:
 
     def run(self, connection: duckdb.DuckDBPyConnection, to: Path, content: Callable[[], Digest]) -> Staged:
         """Write the draft to the Parquet file `to`; `content` is asked only when DuckDB has read the file."""
-        forms, is_whole = self._forms(connection, sample=True)
+        forms, is_whole = self.forms(connection, sample=True)
         if isinstance(self.raw, CsvTable) and self._stage_plain(connection, self.raw, to, forms, content):
             return Staged(self._rows(connection, to), is_final=True, forms=forms)
         staged = self._stage(connection, to, forms)
         if not is_whole and any(name in forms for name in staged.unreadable):
-            better, _ = self._forms(connection, sample=False)
+            better, _ = self.forms(connection, sample=False)
             if better != forms:
                 staged = self._stage(connection, to, better)
         return staged
@@ -218,7 +219,7 @@ class Stage:
 
     # ------------------------------------------------------------------ how columns are written
 
-    def _forms(self, connection: duckdb.DuckDBPyConnection, *, sample: bool) -> tuple[dict[str, Form], bool]:
+    def forms(self, connection: duckdb.DuckDBPyConnection, *, sample: bool) -> tuple[dict[str, Form], bool]:
         """Return the form of every column of text, and whether all rows were looked at."""
         kinds = {
             bound.column.name: bound.column.kind
@@ -253,7 +254,7 @@ class Stage:
                 said = {
                     key: getattr(bound.rule, key) for key in ("unit", "order") if getattr(bound.rule, key)
                 }
-                decimal = {"decimal": self.rule.decimal} if self.rule.decimal else {}
+                decimal: dict[str, Any] = {"decimal": self.rule.decimal} if self.rule.decimal else {}
                 forms[name] = replace(forms[name], **said, **decimal)
         return forms
 
@@ -341,6 +342,21 @@ class Stage:
     def _rows(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         row = connection.execute(f"SELECT count(*) FROM read_parquet({path_literal(path)})").fetchone()
         return int(row[0]) if row else 0
+
+
+def stage_of(
+    contract: Contract, rule: TableRule, raw: RawTable, connection: duckdb.DuckDBPyConnection, name: str
+) -> Stage:
+    """Return a file under a contract, its columns found; `name` is what errors call it.
+
+    Raises
+    ------
+    IngestError
+        When a required column is missing, or an expression of the declaration is none.
+    """
+    types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
+    bound = bind(contract, rule, raw.names, raw.natives, types, name)
+    return Stage(contract, rule, raw, bound, condition(rule, raw.names, types, name), types)
 
 
 def fault(bound: list[Bound]) -> str:

@@ -102,7 +102,7 @@ def _scores(title: dict) -> None:
         ),
         ("Votes", title["votes"] or None, None),
         ("Ratings here", title["rating_count"] or None, None),
-        ("Mean rating here", title["mean_rating"], "0.5 to 5"),
+        ("Mean rating here", title["mean_rating"], "Stars"),
     )
     with st.container(horizontal=True, gap="medium"):
         for label, value, meaning in scores:

@@ -112,14 +112,12 @@ def _measures(tables: SegmentationTables, segment_id: int, called: Mapping[str, 
         shown = pl.col("feature").is_in(tables.separation["feature"].to_list())
     else:
         shown = ~pl.any_horizontal(pl.col("feature").str.starts_with(prefix) for prefix in _GENRE_PREFIXES)
-    # A feature that is the same for all tells no segment from another.
-    differs = pl.col("segment_mean").n_unique().over("feature") > 1
-    whole = profiles.filter(differs | (pl.col("segment_id").n_unique() == 1)).filter(
-        pl.col("segment_id") == segment_id, shown
-    )
+    varies = pl.col("segment_mean").n_unique().over("feature") > 1
+    varies |= pl.col("segment_id").n_unique().over("feature") == 1
+    whole = profiles.filter(varies & shown).filter(pl.col("segment_id") == segment_id).head(_MOST_MEASURES)
     return tuple(
         Measure(feature_labels([row["feature"]], called)[0], row["segment_mean"], row["base_mean"])
-        for row in whole.head(_MOST_MEASURES).iter_rows(named=True)
+        for row in whole.iter_rows(named=True)
     )
 
 

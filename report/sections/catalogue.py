@@ -129,9 +129,10 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
             *(replace(group, bar=group.titles / most) for group in decades),
             ScoredGroup(_UNKNOWN, undated, None, undated / most),
         )
+    has_series = "kind" in titles.columns and "series" in titles["kind"]
     dated = [(group.label, group.titles) for group in decades if group.label != _UNKNOWN]
     return CatalogueView(
-        name=NAMES.get(name, name),
+        name="Movies and series" if name == "movies" and has_series else NAMES.get(name, name),
         titles=len(titles) or known.get("titles") or 0,
         vote_minimum=known.get("vote_minimum"),
         mean_score=known.get("mean_score"),
@@ -170,6 +171,8 @@ def _groups(frame: pl.DataFrame | None, label: str) -> tuple[ScoredGroup, ...]:
     if frame is None or not len(frame):
         return ()
     ordered = frame.drop_nulls(label).sort("titles", label, descending=[True, False])
+    if ordered[label].to_list() in ([], [_UNKNOWN]):
+        return ()
     most = ordered["titles"].max() or 1
     return tuple(
         ScoredGroup(

@@ -13,7 +13,7 @@ from ml.plots.words import short_name
 from published.people import hide_emails
 
 _HEADLINE_STEPS = {
-    "distinct titles": "titles with a genre",
+    "distinct titles": "titles",
     "ratings joined to a title": "ratings of these titles",
     "users with features": "users",
     "customers with features": "customers",

@@ -64,6 +64,8 @@ TITLE_COLUMNS = {
     "genres": "varchar[]",
     "vote_count": "bigint",
     "overview": "varchar",
+    "kind": "varchar",
+    "release_year": "bigint",
     "original_language": "varchar",
     "release_date": "date",
     "runtime_minutes": "double",

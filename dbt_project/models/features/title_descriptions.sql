@@ -30,7 +30,7 @@ final as (
         titles.overview
 
     from titles
-    inner join genre_lists on titles.title_key = genre_lists.title_id
+    left join genre_lists on titles.title_key = genre_lists.title_id
     union all
     select
         title_id,
