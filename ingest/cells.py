@@ -115,10 +115,8 @@ def whole(kind: Kind, cell: str, native: str) -> str | None:
     if kind not in (Kind.ID, Kind.INTEGER, Kind.MOMENT) or _WHOLE.fullmatch(native):
         return None
     text = _as_text(cell, native)
-    if kind is Kind.ID:
-        text = f"CASE WHEN {text} LIKE '%.0' THEN ({text})[:-3] ELSE {text} END"
     # Most other texts are too long for a number: a cast that fails takes as long as all the rest.
-    return f"CASE WHEN strlen({_as_text(cell, native)}) <= 19 THEN TRY_CAST({text} AS BIGINT) END"
+    return f"CASE WHEN strlen({text}) <= 19 THEN TRY_CAST({text} AS BIGINT) END"
 
 
 def own_number(cell: str, native: str, number: str) -> str:
@@ -138,17 +136,6 @@ def id_text(cell: str, native: str) -> str:
     """Return the SQL expression of an id as text; a fraction that is whole is written without its zero."""
     text = _as_text(cell, native)
     return rf"regexp_replace({text}, '^(\d+)\.0$', '\1')" if native.startswith(_FRACTIONS) else text
-
-
-def plain_type(kind: Kind) -> str:
-    """Return the DuckDB type as which the CSV reader may read plain cells of a kind."""
-    match kind:
-        case Kind.ID | Kind.INTEGER | Kind.MOMENT:
-            return "BIGINT"
-        case Kind.NUMBER | Kind.SCORE | Kind.MINUTES:
-            return "DOUBLE"
-        case _:
-            return "VARCHAR"
 
 
 def evidence(

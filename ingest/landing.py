@@ -36,8 +36,8 @@ from ingest.recognise import TableSource, rule_of
 from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
-from ingest.sql import identifier, path_literal
-from ingest.staging import Stage, Staged, copy, fault
+from ingest.sql import copy, path_literal
+from ingest.staging import Stage, Staged, fault, landing_columns
 from ingest.store import (
     LandedFile,
     may_have_landed,
@@ -172,6 +172,7 @@ class _Draft:
     bound: list[Bound]
     staged: Staged
     path: Path
+    numbering: ids.Numbering
 
     @property
     def rows_read(self) -> int:
@@ -232,7 +233,7 @@ class _Job:
     def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
         counts = disagree = None
         try:
-            counts = self._drafted(opened, content, opening.connection)
+            counts = self._drafted(opened, opening.connection)
         except LinesDisagreeError as error:
             disagree = error
         except duckdb.InvalidInputException as error:
@@ -240,7 +241,7 @@ class _Job:
             if not opened.is_text or (again := opening.with_line_feeds(opened)) is None:
                 raise
             opened, disagree = again, LinesDisagreeError(str(error))
-            counts = self._drafted(opened, content, opening.connection)
+            counts = self._drafted(opened, opening.connection)
         if opened.is_text and not content.result().is_utf8 and (again := opening.as_utf8(opened)):
             with ThreadPoolExecutor(1) as pool:
                 return self._counted(opening, again, pool.submit(digest, again.path))
@@ -252,17 +253,16 @@ class _Job:
             ) from disagree
         return counts
 
-    def _drafted(
-        self, opened: Opened, content: Future[Digest], connection: duckdb.DuckDBPyConnection
-    ) -> _Counts:
+    def _drafted(self, opened: Opened, connection: duckdb.DuckDBPyConnection) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
         raw, rule = opened.raw, self.table.rule
         types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
         bound = bind(self.contract, rule, raw.names, raw.natives, types, self.file.name)
         where = condition(rule, raw.names, types, self.file.name)
         path = self.work / "draft.parquet"
-        staged = Stage(self.contract, rule, raw, bound, where, types).run(connection, path, content.result)
-        draft = _Draft(opened, bound, staged, path)
+        numbering = ids.Numbering(connection, self.landing_dir, self.work)
+        staged = Stage(self.contract, rule, raw, bound, where, types).run(connection, path, numbering)
+        draft = _Draft(opened, bound, staged, path, numbering)
         if not draft.rows_read:
             raise IngestError(
                 "the file has a header but no lines below it.",
@@ -272,7 +272,8 @@ class _Job:
         if staged.is_final:
             path.replace(self.work / "table.parquet")
             write_rejects(connection, iter(()), self.work / "rejects.parquet", limit=None)
-            return _Counts(staged.rows, staged.rows, notes=(*opened.notes, *staged.told(bound)))
+            notes = (*opened.notes, *staged.told(bound), *numbering.told)
+            return _Counts(staged.rows, staged.rows, notes=notes)
         return self._finish(draft, connection)
 
     def _finish(self, draft: _Draft, connection: duckdb.DuckDBPyConnection) -> _Counts:
@@ -295,10 +296,19 @@ class _Job:
         unreadable = refuse_unreadable(
             connection, rejects, raw, staged, draft.path, lands, self.max_rejected_share
         )
-        columns = [b.column.name for b in bound if b.column.kind is Kind.ID]
-        used, twins = ids.give_numbers(connection, self.landing_dir, draft.path, columns, lands, self.work)
-        rows = self._rows(draft, lands, used, rejects.before)
-        landed = copy(connection, rows, self.work / "table.parquet")
+        rows = (
+            f"(SELECT * FROM read_parquet({path_literal(draft.path)}, file_row_number = true) WHERE {lands})"
+        )
+        written = ids.written(connection, rows, [b.column.name for b in bound if b.column.kind is Kind.ID])
+        if written:
+            draft.numbering.give(ids.query(rows, written))
+        joins, numbers = ids.numbered(written)
+        before = f"len(list_filter({rejects.before}::BIGINT[], lambda count: count <= file_row_number))"
+        have = {b.column.name for b in bound}
+        columns = landing_columns(self.contract, have, numbers, f"file_row_number + 1 + {before}")
+        landed = copy(
+            connection, f"SELECT {columns} FROM {rows} AS draft{joins}", self.work / "table.parquet"
+        )
         left_out = staged.rows - len(found) - landed
         return _Counts(
             read=draft.rows_read,
@@ -312,7 +322,7 @@ class _Job:
                 *self._left_out(left_out),
                 *staged.told(bound),
                 *rejects.told(unreadable),
-                *twins,
+                *draft.numbering.told,
             ),
         )
 
@@ -322,20 +332,6 @@ class _Job:
         return (
             [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []
         )
-
-    def _rows(self, draft: _Draft, lands: str, used: list[str], before: list[int]) -> str:
-        """Return the query of the landing table; `before` counts the good rows before each malformed record."""
-        joins, numbers = ids.numbered(used)
-        have = {b.column.name for b in draft.bound}
-        skipped = f"len(list_filter({before}::BIGINT[], lambda count: count <= file_row_number))"
-        values = []
-        for column in self.contract.columns:
-            value = numbers.get(column.name, f"draft.{identifier(column.name)}")
-            if column.name not in have:
-                value = f"file_row_number + 1 + {skipped}" if column.or_row_number else "NULL"
-            values.append(f"({value})::{column.kind.sql_type} AS {identifier(column.name)}")
-        rows = f"SELECT * FROM read_parquet({path_literal(draft.path)}, file_row_number = true) WHERE {lands}"
-        return f"SELECT {', '.join(values)} FROM ({rows}) AS draft{joins}"
 
     def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
         """Move the finished files into the store, the manifest last: it is what makes them landed."""
