@@ -25,12 +25,7 @@ FIRST_TEXT_ID = 1 << 40
 NULL_MARKERS = ("", r"\N", "NULL", "null", "NaN", "nan", "None", "none", "N/A", "n/a", "#N/A", "<NA>")
 """Cells that stand for nothing where no text is meant."""
 
-# Per unit: its microseconds as SQL, and from where on a number is of this unit (1973 in the finer ones).
-_UNITS: Mapping[str, tuple[str, int]] = {
-    "seconds": ("{} * 1000000", 0),
-    "milliseconds": ("{} * 1000", 10**11),
-    "microseconds": ("{}", 10**14),
-}
+_PER_SECOND = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 _LAST_SECOND = 4_102_444_800  # the year 2100
 _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _FRACTIONS = ("DOUBLE", "FLOAT", "DECIMAL")
@@ -170,9 +165,7 @@ def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
     conditions: dict[str, str] = {}
     if kind is Kind.MOMENT:
         whole = f"TRY_CAST({cell} AS BIGINT)"
-        conditions |= {
-            unit: f"{whole} >= {least} AND {whole} < {_last(unit)}" for unit, (_, least) in _UNITS.items()
-        }
+        conditions |= {unit: _is_of(whole, unit) for unit in _PER_SECOND}
     if kind in (Kind.MOMENT, Kind.LOCAL_TIME, Kind.DATE):
         first, second = (
             f"TRY_CAST(regexp_extract({cell}, '{_NUMBERS_ALONE}', {group}) AS INTEGER)" for group in (1, 2)
@@ -187,21 +180,22 @@ def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
 
 
 def _form(counts: Mapping[str, int]) -> Form:
-    unit = max(_UNITS, key=lambda unit: counts.get(unit, 0))
+    unit = max(_PER_SECOND, key=lambda unit: counts.get(unit, 0))
     orders = [order for order in ("day first", "month first") if counts.get(order)]
     order = orders[0] if len(orders) == 1 else None
     return Form(unit=unit, order=order, decimal="," if counts.get("commas") else ".")
 
 
-def _last(unit: str) -> int:
-    factor = {"seconds": 1, "milliseconds": 1000, "microseconds": 1_000_000}[unit]
-    return _LAST_SECOND * factor
+def _is_of(whole: str, unit: str) -> str:
+    """Return the condition that a number counts this unit from 1970 to 2099; in the finer ones, from 1973."""
+    per_second = _PER_SECOND[unit]
+    least = 10**8 * per_second if per_second > 1 else 0
+    return f"{whole} >= {least} AND {whole} < {_LAST_SECOND * per_second}"
 
 
-def moment_of(whole: str, unit: str) -> str:
+def _moment(whole: str, unit: str) -> str:
     """Return the SQL expression of the moment that a whole number of time names; NULL beyond 1970 to 2099."""
-    micros, least = _UNITS[unit]
-    return f"CASE WHEN {whole} >= {least} AND {whole} < {_last(unit)} THEN make_timestamp({micros.format(whole)}) END"
+    return f"CASE WHEN {_is_of(whole, unit)} THEN make_timestamp({whole} * {10**6 // _PER_SECOND[unit]}) END"
 
 
 def _as_text(cell: str, native: str) -> str:
@@ -308,9 +302,9 @@ def _written_time(kind: Kind, text: str, form: Form, number: str) -> str:
         ]
         # First what most cells are: a number plainly spelled. Others have none of the signs of a written time.
         number = number or f"TRY_CAST({text} AS BIGINT)"
-        plain = f"WHEN {number}::VARCHAR = {text} THEN {moment_of(number, form.unit)}"
+        plain = f"WHEN {number}::VARCHAR = {text} THEN {_moment(number, form.unit)}"
         rest = "" if form.order else "WHEN NOT contains({0}, '-') AND NOT contains({0}, ':') THEN {1}"
-        branches[:0] = [plain, rest.format(text, moment_of(_integer(text, number), form.unit))]
+        branches[:0] = [plain, rest.format(text, _moment(_integer(text, number), form.unit))]
     ordered = _ordered(form.order, [" %H:%M:%S", " %H:%M", *([""] if kind is Kind.MOMENT else [])])
     other = _parsed(f"trim({spaced})", ordered) if ordered else "NULL::TIMESTAMP"
     return f"CASE {' '.join(branches)} ELSE {other} END"

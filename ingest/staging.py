@@ -164,11 +164,8 @@ class Stage:
         return f"{is_given} AND ({' OR '.join([*nothing, f'({lost})'])})"
 
     def _given(self, at: int, bound: Bound) -> str:
-        nulls = (*bound.rule.nulls, *self.rule.nulls)
-        if bound.expression is not None:
-            return cells.given(bound.column.kind, f"_computed_{at}.it", bound.native, nulls)
-        (place,) = bound.inputs
-        return cells.given(bound.column.kind, f"{CELL}{place}", bound.native, nulls)
+        cell = f"_computed_{at}.it" if bound.expression is not None else f"{CELL}{bound.inputs[0]}"
+        return cells.given(bound.column.kind, cell, bound.native, (*bound.rule.nulls, *self.rule.nulls))
 
     def _computed(self) -> str:
         """Return the expressions, each in a struct: an error makes the whole NULL, a value that is NULL does not."""
@@ -208,26 +205,20 @@ class Stage:
 
     def _forms(self, connection: duckdb.DuckDBPyConnection, *, sample: bool) -> tuple[dict[str, Form], bool]:
         """Return the form of every column of text, and whether all rows were looked at."""
-        kinds = {
-            bound.column.name: bound.column.kind
-            for bound in self.bound
+        looked_at = {
+            at: bound.column
+            for at, bound in enumerate(self.bound)
             if bound.native == "VARCHAR" or bound.column.kind in (Kind.MOMENT, Kind.DATE)
         }
-        given = ", ".join(
-            f"(_given_{at})::VARCHAR AS {identifier(bound.column.name)}"
-            for at, bound in enumerate(self.bound)
-            if bound.column.name in kinds
-        )
-        if not given:
+        if not looked_at:
             return {}, True
-        inner = ", ".join(
-            f"{self._given(at, bound)} AS _given_{at}"
-            for at, bound in enumerate(self.bound)
-            if bound.column.name in kinds
+        given = ", ".join(
+            f"({self._given(at, self.bound[at])})::VARCHAR AS {identifier(column.name)}"
+            for at, column in looked_at.items()
         )
         limit = f" LIMIT {_SAMPLE_ROWS}" if sample else ""
-        read = f"SELECT {self._cells()}{self._computed()} FROM {self._typed()}{limit}"
-        rows = f"(SELECT {given} FROM (SELECT {inner} FROM ({read})))"
+        rows = f"(SELECT {given} FROM (SELECT {self._cells()}{self._computed()} FROM {self._typed()}{limit}))"
+        kinds = {column.name: column.kind for column in looked_at.values()}
         self.raw.forget(connection)
         commas = self.raw.has_decimal_commas and self.rule.decimal is None
         forms = cells.evidence(connection, rows, kinds, may_have_commas=commas)
