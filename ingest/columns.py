@@ -9,7 +9,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -118,7 +118,7 @@ def _divided(path: Path) -> dict[str, object]:
 def _rows(dialect: Dialect, lines: Sequence[str]) -> list[list[str]]:
     if len(dialect.delimiter) > 1:
         return [line.split(dialect.delimiter) for line in lines]
-    reader, rows = replace(dialect).reader(iter(lines)), []
+    reader, rows = dialect.reader(iter(lines)), []
     while True:
         try:
             rows.append(next(reader))

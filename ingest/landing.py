@@ -36,8 +36,8 @@ from ingest.recognise import TableSource, rule_of
 from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
-from ingest.sql import identifier, path_literal
-from ingest.staging import Staged, copy, fault, stage_of
+from ingest.sql import copy, path_literal
+from ingest.staging import Staged, fault, landing_columns, stage_of
 from ingest.store import (
     LandedFile,
     may_have_landed,
@@ -180,6 +180,7 @@ class _Draft:
     bound: list[Bound]
     staged: Staged
     path: Path
+    numbering: ids.Numbering
 
     @property
     def rows_read(self) -> int:
@@ -248,7 +249,7 @@ class _Job:
     def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
         counts = disagree = None
         try:
-            counts = self._drafted(opened, content, opening.connection)
+            counts = self._drafted(opened, opening.connection)
         except LinesDisagreeError as error:
             disagree = error
         except duckdb.InvalidInputException as error:
@@ -256,7 +257,7 @@ class _Job:
             if not opened.is_text or (again := opening.with_line_feeds(opened)) is None:
                 raise
             opened, disagree = again, LinesDisagreeError(str(error))
-            counts = self._drafted(opened, content, opening.connection)
+            counts = self._drafted(opened, opening.connection)
         if opened.is_text and not content.result().is_utf8 and (again := opening.as_utf8(opened)):
             with ThreadPoolExecutor(1) as pool:
                 return self._counted(opening, again, pool.submit(digest, again.path))
@@ -268,16 +269,15 @@ class _Job:
             ) from disagree
         return counts
 
-    def _drafted(
-        self, opened: Opened, content: Future[Digest], connection: duckdb.DuckDBPyConnection
-    ) -> _Counts:
+    def _drafted(self, opened: Opened, connection: duckdb.DuckDBPyConnection) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
         raw, rule = opened.raw, self.table.rule
         stage = stage_of(self.contract, rule, raw, connection, self.file.name)
         bound = stage.bound
         path = self.work / "draft.parquet"
-        staged = stage.run(connection, path, content.result)
-        draft = _Draft(opened, bound, staged, path)
+        numbering = ids.Numbering(connection, self.landing_dir, self.work)
+        staged = stage.run(connection, path, numbering)
+        draft = _Draft(opened, bound, staged, path, numbering)
         if not draft.rows_read:
             raise IngestError(
                 "the file has a header but no lines below it.",
@@ -287,7 +287,8 @@ class _Job:
         if staged.is_final:
             path.replace(self.work / "table.parquet")
             write_rejects(connection, iter(()), self.work / "rejects.parquet", limit=None)
-            return _Counts(staged.rows, staged.rows, notes=(*opened.notes, *staged.told(bound)))
+            notes = (*opened.notes, *staged.told(bound), *numbering.told)
+            return _Counts(staged.rows, staged.rows, notes=notes)
         return self._finish(draft, connection)
 
     def _finish(self, draft: _Draft, connection: duckdb.DuckDBPyConnection) -> _Counts:
@@ -310,10 +311,19 @@ class _Job:
         unreadable = refuse_unreadable(
             connection, rejects, raw, staged, draft.path, lands, self.max_rejected_share
         )
-        columns = [b.column.name for b in bound if b.column.kind is Kind.ID]
-        used, twins = ids.give_numbers(connection, self.landing_dir, draft.path, columns, lands, self.work)
-        rows = self._rows(draft, lands, used, rejects.before)
-        landed = copy(connection, rows, self.work / "table.parquet")
+        rows = (
+            f"(SELECT * FROM read_parquet({path_literal(draft.path)}, file_row_number = true) WHERE {lands})"
+        )
+        written = ids.written(connection, rows, [b.column.name for b in bound if b.column.kind is Kind.ID])
+        if written:
+            draft.numbering.give(ids.query(rows, written))
+        joins, numbers = ids.numbered(written)
+        before = f"len(list_filter({rejects.before}::BIGINT[], lambda count: count <= file_row_number))"
+        have = {b.column.name for b in bound}
+        columns = landing_columns(self.contract, have, numbers, f"file_row_number + 1 + {before}")
+        landed = copy(
+            connection, f"SELECT {columns} FROM {rows} AS draft{joins}", self.work / "table.parquet"
+        )
         left_out = staged.rows - len(found) - landed
         return _Counts(
             read=draft.rows_read,
@@ -327,7 +337,7 @@ class _Job:
                 *self._left_out(left_out),
                 *staged.told(bound),
                 *rejects.told(unreadable),
-                *twins,
+                *draft.numbering.told,
             ),
         )
 
@@ -337,20 +347,6 @@ class _Job:
         return (
             [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []
         )
-
-    def _rows(self, draft: _Draft, lands: str, used: list[str], before: list[int]) -> str:
-        """Return the query of the landing table; `before` counts the good rows before each malformed record."""
-        joins, numbers = ids.numbered(used)
-        have = {b.column.name for b in draft.bound}
-        skipped = f"len(list_filter({before}::BIGINT[], lambda count: count <= file_row_number))"
-        values = []
-        for column in self.contract.columns:
-            value = numbers.get(column.name, f"draft.{identifier(column.name)}")
-            if column.name not in have:
-                value = f"file_row_number + 1 + {skipped}" if column.or_row_number else "NULL"
-            values.append(f"({value})::{column.kind.sql_type} AS {identifier(column.name)}")
-        rows = f"SELECT * FROM read_parquet({path_literal(draft.path)}, file_row_number = true) WHERE {lands}"
-        return f"SELECT {', '.join(values)} FROM ({rows}) AS draft{joins}"
 
     def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
         """Move the finished files into the store, the manifest last: it is what makes them landed."""

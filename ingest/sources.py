@@ -209,14 +209,11 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
     elif member := _member(path):
         return [member]
     else:
-        try:
-            found = [child for child in sorted(base.glob(said)) if child.is_file()]
-        except (ValueError, NotImplementedError):  # an absolute pattern
-            found = [
-                child
-                for child in sorted(Path(path.anchor).glob(str(path)[len(path.anchor) :]))
-                if child.is_file()
-            ]
+        pattern = Path(said).expanduser()
+        root = Path(pattern.anchor) if pattern.is_absolute() else base
+        found = [
+            child for child in sorted(root.glob(str(pattern).removeprefix(pattern.anchor))) if child.is_file()
+        ]
     if not found:
         there = [child.name for child in sorted(base.iterdir()) if child.name != declaration.name]
         near = difflib.get_close_matches(said, there, 1)
