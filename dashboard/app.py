@@ -16,6 +16,7 @@ from dashboard import settings
 from dashboard.views import PAGES, PageEntry
 from published.errors import NothingPublishedError, SetVanishedError, TableError
 from published.finding import age_in_words, current_set
+from published.questions.audience import interest
 from published.sets import PublishedSet
 
 _HERE = Path(__file__).parent
@@ -49,6 +50,7 @@ def main() -> None:
     )
     with st.sidebar:
         _say_how_old(data)
+        st.caption(f"Genres, titles and recommendations count {interest(data).given}.")
     try:
         chosen.run()
         st.session_state["attempts"] = 0

@@ -25,6 +25,8 @@ _FORMATS = (
     ("CSV", "csv", "text/csv", to_csv),
     ("Parquet", "parquet", "application/vnd.apache.parquet", exports.to_parquet),
 )
+INTEREST = "ratings or views of titles"
+"""What a source must hold for figures of genres, titles and recommendations."""
 _PLOTLY_CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoom2d", "pan2d"],

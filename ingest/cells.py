@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import duckdb
 
@@ -25,12 +26,10 @@ FIRST_TEXT_ID = 1 << 40
 NULL_MARKERS = ("", r"\N", "NULL", "null", "NaN", "nan", "None", "none", "N/A", "n/a", "#N/A", "<NA>")
 """Cells that stand for nothing where no text is meant."""
 
-# Per unit: its microseconds as SQL, and from where on a number is of this unit (1973 in the finer ones).
-_UNITS: Mapping[str, tuple[str, int]] = {
-    "seconds": ("{} * 1000000", 0),
-    "milliseconds": ("{} * 1000", 10**11),
-    "microseconds": ("{}", 10**14),
-}
+_FIRST_SECOND = 31_536_000  # the year 1971: a moment of 1970 is a clock that was not set
+_FIRST = "TIMESTAMP '1971-01-01'"
+_END = "coalesce(getvariable('end_of_time'), TIMESTAMP '2100-01-01')"
+_PER_SECOND = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 _LAST_SECOND = 4_102_444_800  # the year 2100
 _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _FRACTIONS = ("DOUBLE", "FLOAT", "DECIMAL")
@@ -50,11 +49,14 @@ class Form:
         Of day and month in dates of numbers alone; None: not known, so that none is read.
     decimal
         The sign before the fraction of a number.
+    is_open
+        Whether there are dates of numbers alone, and none of them shows the order.
     """
 
     unit: str = "seconds"
     order: str | None = None
     decimal: str = "."
+    is_open: bool = False
 
 
 def is_text(native: str) -> bool:
@@ -115,10 +117,8 @@ def whole(kind: Kind, cell: str, native: str) -> str | None:
     if kind not in (Kind.ID, Kind.INTEGER, Kind.MOMENT) or _WHOLE.fullmatch(native):
         return None
     text = _as_text(cell, native)
-    if kind is Kind.ID:
-        text = f"CASE WHEN {text} LIKE '%.0' THEN ({text})[:-3] ELSE {text} END"
     # Most other texts are too long for a number: a cast that fails takes as long as all the rest.
-    return f"CASE WHEN strlen({_as_text(cell, native)}) <= 19 THEN TRY_CAST({text} AS BIGINT) END"
+    return f"CASE WHEN strlen({text}) <= 19 THEN TRY_CAST({text} AS BIGINT) END"
 
 
 def own_number(cell: str, native: str, number: str) -> str:
@@ -138,17 +138,6 @@ def id_text(cell: str, native: str) -> str:
     """Return the SQL expression of an id as text; a fraction that is whole is written without its zero."""
     text = _as_text(cell, native)
     return rf"regexp_replace({text}, '^(\d+)\.0$', '\1')" if native.startswith(_FRACTIONS) else text
-
-
-def plain_type(kind: Kind) -> str:
-    """Return the DuckDB type as which the CSV reader may read plain cells of a kind."""
-    match kind:
-        case Kind.ID | Kind.INTEGER | Kind.MOMENT:
-            return "BIGINT"
-        case Kind.NUMBER | Kind.SCORE | Kind.MINUTES:
-            return "DOUBLE"
-        case _:
-            return "VARCHAR"
 
 
 def evidence(
@@ -183,9 +172,7 @@ def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
     conditions: dict[str, str] = {}
     if kind is Kind.MOMENT:
         whole = f"TRY_CAST({cell} AS BIGINT)"
-        conditions |= {
-            unit: f"{whole} >= {least} AND {whole} < {_last(unit)}" for unit, (_, least) in _UNITS.items()
-        }
+        conditions |= {unit: _is_of(whole, unit) for unit in _PER_SECOND}
     if kind in (Kind.MOMENT, Kind.LOCAL_TIME, Kind.DATE):
         first, second = (
             f"TRY_CAST(regexp_extract({cell}, '{_NUMBERS_ALONE}', {group}) AS INTEGER)" for group in (1, 2)
@@ -193,6 +180,7 @@ def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
         conditions |= {
             "day first": f"{first} > 12 AND {second} <= 12",
             "month first": f"{first} <= 12 AND {second} > 12",
+            "either": f"{first} <= 12 AND {second} <= 12",
         }
     if kind in (Kind.NUMBER, Kind.SCORE, Kind.MINUTES) and may_have_commas:
         conditions["commas"] = rf"regexp_full_match({cell}, '\s*[+-]?\d+,\d+\s*')"
@@ -200,21 +188,36 @@ def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
 
 
 def _form(counts: Mapping[str, int]) -> Form:
-    unit = max(_UNITS, key=lambda unit: counts.get(unit, 0))
+    unit = max(_PER_SECOND, key=lambda unit: counts.get(unit, 0))
     orders = [order for order in ("day first", "month first") if counts.get(order)]
     order = orders[0] if len(orders) == 1 else None
-    return Form(unit=unit, order=order, decimal="," if counts.get("commas") else ".")
+    is_open = not orders and bool(counts.get("either"))
+    return Form(unit, order, "," if counts.get("commas") else ".", is_open)
 
 
-def _last(unit: str) -> int:
-    factor = {"seconds": 1, "milliseconds": 1000, "microseconds": 1_000_000}[unit]
-    return _LAST_SECOND * factor
+def end_of_time(today: date) -> str:
+    """Return the SQL statement after which no time is read that lies more than a day after `today`.
+
+    A day, because a viewer's own clock may be ahead of ours.
+    """
+    return f"SET VARIABLE end_of_time = TIMESTAMP '{today + timedelta(days=2)}'"
 
 
-def moment_of(whole: str, unit: str) -> str:
-    """Return the SQL expression of the moment that a whole number of time names; NULL beyond 1970 to 2099."""
-    micros, least = _UNITS[unit]
-    return f"CASE WHEN {whole} >= {least} AND {whole} < {_last(unit)} THEN make_timestamp({micros.format(whole)}) END"
+def _is_of(whole: str, unit: str) -> str:
+    """Return the condition that a number counts this unit from 1971 to 2099; in the finer ones, from 1973."""
+    return _is_between(whole, unit, str(_LAST_SECOND * _PER_SECOND[unit]))
+
+
+def _moment(whole: str, unit: str) -> str:
+    """Return the SQL expression of the moment that a whole number of time names; NULL beyond 1971 to the end."""
+    step = 10**6 // _PER_SECOND[unit]
+    is_known = _is_between(whole, unit, f"epoch_us({_END}) // {step}")
+    return f"CASE WHEN {is_known} THEN make_timestamp({whole} * {step}) END"
+
+
+def _is_between(whole: str, unit: str, end: str) -> str:
+    least = 10**8 * _PER_SECOND[unit] if unit != "seconds" else _FIRST_SECOND
+    return f"{whole} >= {least} AND {whole} < {end}"
 
 
 def _as_text(cell: str, native: str) -> str:
@@ -290,22 +293,24 @@ def _date(cell: str, native: str, form: Form) -> str:
 
 
 def _time(kind: Kind, cell: str, native: str, form: Form, number: str) -> str:
-    """Read times of 1970 to 2099. The cast alone would turn an offset into UTC unseen, and a day into its midnight."""
+    """Read times of 1971 to the end. The cast alone would turn an offset into UTC, and a day into its midnight."""
     if native == "TIMESTAMP WITH TIME ZONE":
         time = f"timezone('UTC', {cell})" if kind is Kind.MOMENT else "NULL::TIMESTAMP"
     elif native.startswith("TIMESTAMP"):
         time = f"{cell}::TIMESTAMP"
     else:
         return _written_time(kind, _as_text(cell, native), form, number)
-    return f"CASE WHEN {time} >= TIMESTAMP '1970-01-01' AND {time} < TIMESTAMP '2100-01-01' THEN {time} END"
+    return _bounded(time)
+
+
+def _bounded(time: str) -> str:
+    return f"CASE WHEN {time} >= {_FIRST} AND {time} < {_END} THEN {time} END"
 
 
 def _written_time(kind: Kind, text: str, form: Form, number: str) -> str:
     spaced = f"replace({text}, 'T', ' ')"
     time = f"TRY_CAST({spaced} AS TIMESTAMP)"
-    bounded = (
-        f"CASE WHEN {time} >= TIMESTAMP '1970-01-01' AND {time} < TIMESTAMP '2100-01-01' THEN {time} END"
-    )
+    bounded = _bounded(time)
     # Most rows are spared the pattern by the comparison with the plain spelling.
     branches = [
         f"WHEN {time}::VARCHAR = {spaced} OR regexp_full_match({text}, '{_ISO_TIME}\\s*') THEN {bounded}"
@@ -316,17 +321,17 @@ def _written_time(kind: Kind, text: str, form: Form, number: str) -> str:
             f"timezone('UTC', TRY_CAST(regexp_replace({text}, '\\s*(Z|UTC)\\s*$', '+00') AS TIMESTAMPTZ))"
         )
         branches += [
-            f"WHEN regexp_full_match({text}, '{shape}') THEN {moment}",
+            f"WHEN regexp_full_match({text}, '{shape}') THEN {_bounded(moment)}",
             rf"WHEN regexp_full_match({text}, '\s*\d{{4}}-\d{{2}}-\d{{2}}\s*') THEN {bounded}",
         ]
         # First what most cells are: a number plainly spelled. Others have none of the signs of a written time.
         number = number or f"TRY_CAST({text} AS BIGINT)"
-        plain = f"WHEN {number}::VARCHAR = {text} THEN {moment_of(number, form.unit)}"
+        plain = f"WHEN {number}::VARCHAR = {text} THEN {_moment(number, form.unit)}"
         rest = "" if form.order else "WHEN NOT contains({0}, '-') AND NOT contains({0}, ':') THEN {1}"
-        branches[:0] = [plain, rest.format(text, moment_of(_integer(text, number), form.unit))]
+        branches[:0] = [plain, rest.format(text, _moment(_integer(text, number), form.unit))]
     ordered = _ordered(form.order, [" %H:%M:%S", " %H:%M", *([""] if kind is Kind.MOMENT else [])])
     other = _parsed(f"trim({spaced})", ordered) if ordered else "NULL::TIMESTAMP"
-    return f"CASE {' '.join(branches)} ELSE {other} END"
+    return f"CASE {' '.join(branches)} ELSE {_bounded(other)} END"
 
 
 MACROS = r"""

@@ -9,7 +9,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -19,7 +19,7 @@ from ingest.declarations import TableRule
 from ingest.heads import Head
 from ingest.opening import Opening
 from ingest.rawfiles import Format, digest
-from ingest.readers import CELL, DELIMITERS, RawTable
+from ingest.readers import CELL, DELIMITERS, RawTable, sep_of
 from ingest.records import Dialect
 
 _ROWS = 2_000
@@ -102,8 +102,12 @@ def _divided(path: Path) -> dict[str, object]:
         data = stream.read(1 << 18)
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     lines = data.decode(encoding, errors="replace").splitlines()[:100]
-    options = [_rows(Dialect(delimiter=delimiter), lines) for delimiter in DELIMITERS]
-    fits = [(_fit(rows), delimiter, rows) for delimiter, rows in zip(DELIMITERS, options, strict=True)]
+    declared = sep_of(lines[0])
+    if declared:
+        del lines[0]
+    delimiters = [declared] if declared else list(DELIMITERS)
+    options = [_rows(Dialect(delimiter=delimiter), lines) for delimiter in delimiters]
+    fits = [(_fit(rows), delimiter, rows) for delimiter, rows in zip(delimiters, options, strict=True)]
     _, delimiter, rows = max(fits, key=lambda option: option[0])
     if _has_header(rows):
         return {"delimiter": delimiter}
@@ -114,7 +118,7 @@ def _divided(path: Path) -> dict[str, object]:
 def _rows(dialect: Dialect, lines: Sequence[str]) -> list[list[str]]:
     if len(dialect.delimiter) > 1:
         return [line.split(dialect.delimiter) for line in lines]
-    reader, rows = replace(dialect).reader(iter(lines)), []
+    reader, rows = dialect.reader(iter(lines)), []
     while True:
         try:
             rows.append(next(reader))

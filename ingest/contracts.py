@@ -28,10 +28,14 @@ class Kind(Enum):
     DATE = ("a date such as 1995-10-30 or 30 Oct 1995", "DATE")
     FLAG = ("True or False", "BOOLEAN")
     MOMENT = (
-        "a time such as 2017-06-05T20:15:00Z, or seconds or parts of them since 1970-01-01",
+        "a time from 1971 to the day after it is read, such as 2017-06-05T20:15:00Z, or seconds or parts of them since "
+        "1970-01-01",
         "TIMESTAMP",
     )
-    LOCAL_TIME = ("a local time from 1970 to 2099 such as 2017-06-05 20:15:00", "TIMESTAMP")
+    LOCAL_TIME = (
+        "a local time from 1971 to the day after it is read, such as 2017-06-05 20:15:00",
+        "TIMESTAMP",
+    )
 
     @property
     def noun(self) -> str:
@@ -337,3 +341,6 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {c.table: c for c in (RATINGS, LINKS, TITLES, CUSTOMERS, USERS, VIEWS, CATALOGUE)}
 )
 """Every table that can land, by its name."""
+
+DATASETS = (("ratings", "links", "titles"), ("users", "views"), ("customers",), ("catalogue",))
+"""Tables that are of little use without each other: where a file of one is refused, the others do not change either."""

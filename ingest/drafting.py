@@ -17,7 +17,7 @@ from ingest.databases import DatabaseTable
 from ingest.declarations import ColumnRule, TableRule
 from ingest.rawfiles import RawFile
 
-_LAYOUT_ONLY = {"named", "proof", "first_line", "quirks"}
+_LAYOUT_ONLY = {"named", "proof", "first_line"}
 _MOST_NAMES = 3
 _PLACES = {"files", "database", "table", "query"}
 

@@ -98,7 +98,9 @@ def guess_tables(columns: Sequence[Seen], name: str = "") -> list[Guess]:
         if _length(columns) or _end(columns) or (not rating and set(watched) & _WATCHING):
             guesses.append(_views(columns, user, title))
         return guesses
-    called = _pick(columns, "title name", ("text",), but="user account member profile original file series")
+    called = _pick(
+        columns, "title name headline", ("text",), but="user account member profile original file series"
+    )
     genres = _genres(columns)
     own = title or _pick(columns, "id uuid key", but="imdb tmdb user account")
     if not user and called and (own or genres):
@@ -156,7 +158,11 @@ def _id(columns: Sequence[Seen], things: frozenset[str]) -> Seen | None:
         names = words_of(column.name)
         if not set(names) & things or (set(names) & _NO_ID and not set(names) & _IDS):
             continue
-        if column.kind in ("number", "labels", "flag") or set(names) & {"imdb", "tmdb"}:
+        if (
+            column.kind in ("number", "labels", "flag")
+            or set(names) & {"imdb", "tmdb"}
+            or column.type == "JSON"
+        ):
             continue
         is_id, is_alone = bool(set(names) & _IDS), len(names) == 1
         found.append(((-is_id, -is_alone, names[0] == "title", len(names), at), column))

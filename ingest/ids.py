@@ -19,8 +19,7 @@ import pyarrow.parquet as pq
 
 from ingest.cells import FIRST_TEXT_ID
 from ingest.errors import shorten
-from ingest.sql import identifier, path_literal
-from ingest.staging import copy, text_of
+from ingest.sql import copy, identifier, path_literal
 
 _TABLE = "id_numbers"
 
@@ -40,64 +39,71 @@ def _first(segment: Path) -> int:
     return int(segment.stem.removeprefix("ids-"))
 
 
-def give_numbers(  # noqa: PLR0917 - what it works on, where, and how
-    connection: duckdb.DuckDBPyConnection,
-    landing_dir: Path,
-    draft: Path,
-    columns: Sequence[str],
-    condition: str,
-    work: Path,
-) -> tuple[list[str], list[str]]:
-    """Give numbers, in sorted order, to the ids of a draft that have none yet.
+def text_of(column: str) -> str:
+    """Return the name of a draft's column that holds the ids of `column` that are no numbers."""
+    return f"{column}#"
+
+
+def written(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str]) -> list[str]:
+    """Return those columns of ids of a draft in which `rows` have ids that are no numbers."""
+    counts = ", ".join(f"count({identifier(text_of(name))})" for name in columns)
+    found = connection.execute(f"SELECT {counts} FROM {rows}").fetchone() if columns else ()
+    return [name for name, count in zip(columns, found or (), strict=True) if count]
+
+
+def query(rows: str, columns: Sequence[str]) -> str:
+    """Return the query of the ids in these columns of `rows` that are no numbers."""
+    texts = [identifier(text_of(name)) for name in columns]
+    return " UNION ".join(
+        f"SELECT id FROM (SELECT DISTINCT {text} AS id FROM {rows}) WHERE id IS NOT NULL" for text in texts
+    )
+
+
+class Numbering:
+    """Numbers for the ids of one file.
 
     Parameters
     ----------
     connection
-        Holds the numbers in the table `id_numbers` afterwards.
+        Holds the numbers in the table `id_numbers` once some have been given.
     landing_dir, work
         The landing folder, and a folder for temporary files on the same disk.
-    draft
-        The draft.
-    columns
-        Its columns of ids.
-    condition
-        Which of its rows land.
-
-    Returns
-    -------
-    list, list
-        The columns that hold such ids; and what to tell a person of ids that are nearly the same.
     """
-    texts = {name: identifier(text_of(name)) for name in columns}
-    rows = f"(SELECT * FROM read_parquet({path_literal(draft)}) WHERE {condition})"
-    counts = ", ".join(f"count({text})" for text in texts.values())
-    found = connection.execute(f"SELECT {counts} FROM {rows}").fetchone() if texts else ()
-    used = [name for name, count in zip(texts, found or (), strict=True) if count]
-    if not used:
-        return [], []
-    every = " UNION ".join(
-        f"SELECT {texts[name]} AS id FROM {rows} WHERE {texts[name]} IS NOT NULL" for name in used
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE ids_found AS SELECT DISTINCT id FROM ({every})")
-    while True:
-        _load(connection, landing_dir)
-        segment = work / "ids.parquet"
-        last = last_number(landing_dir)
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, landing_dir: Path, work: Path) -> None:
+        self._connection, self._landing_dir, self._segment = connection, landing_dir, work / "ids.parquet"
+        self._new = 0
+        self.told: list[str] = []
+        """What to tell a person of ids that are nearly the same."""
+
+    def give(self, found: str) -> None:
+        """Give numbers, in sorted order, to the ids of a query (`id`) that have none yet."""
+        self.propose(found)
+        while not self.keep():
+            self.propose(found)
+
+    def propose(self, found: str) -> None:
+        """Do the same for `connection` alone, until `keep` is called."""
+        connection, self._first_new = self._connection, last_number(self._landing_dir) + 1
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE ids_found AS SELECT DISTINCT id FROM ({found})")
+        _load(connection, segments(self._landing_dir))
         numbered = (
-            f"SELECT {last} + row_number() OVER (ORDER BY id) AS number, id "
+            f"SELECT {self._first_new - 1} + row_number() OVER (ORDER BY id) AS number, id "
             f"FROM ids_found ANTI JOIN {_TABLE} USING (id)"
         )
-        added = copy(connection, f"SELECT number, id FROM ({numbered}) ORDER BY number", segment)
-        if not added:
-            return used, []
-        try:
-            os.link(segment, landing_dir / "files" / f"ids-{last + 1}.parquet")
-        except FileExistsError:
-            continue
-        finally:
-            segment.unlink()
-        _load(connection, landing_dir)
-        return used, _twins(connection)
+        self._new = copy(connection, f"SELECT number, id FROM ({numbered}) ORDER BY number", self._segment)
+        if self._new:
+            _load(connection, [*segments(self._landing_dir), self._segment])
+
+    def keep(self) -> bool:
+        """Make the proposed numbers those of the landing; false where another landing has given them meanwhile."""
+        if self._new:
+            try:
+                os.link(self._segment, self._landing_dir / "files" / f"ids-{self._first_new}.parquet")
+            except FileExistsError:
+                return False
+            self.told += _twins(self._connection)
+        return True
 
 
 def numbered(columns: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -111,8 +117,8 @@ def numbered(columns: Sequence[str]) -> tuple[str, dict[str, str]]:
     }
 
 
-def _load(connection: duckdb.DuckDBPyConnection, landing_dir: Path) -> None:
-    files = [str(path_literal(path)) for path in segments(landing_dir)]
+def _load(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> None:
+    files = [str(path_literal(path)) for path in parts]
     rows = (
         f"SELECT number, id FROM read_parquet([{', '.join(files)}])"
         if files

@@ -16,7 +16,6 @@ from typing import Any
 
 import duckdb
 
-from ingest.binding import Bound, bind, needs_types
 from ingest.columns import look
 from ingest.contracts import CONTRACTS
 from ingest.databases import DatabaseTable
@@ -29,9 +28,10 @@ from ingest.heads import Head, cut_head
 from ingest.landing import TooManyRejectsError, land_file
 from ingest.opening import Opening
 from ingest.rawfiles import Format, RawFile, encoding_of, is_utf16
-from ingest.readers import DELIMITERS, CsvTable
-from ingest.recognise import TableSource, head_of, line_of
+from ingest.readers import DELIMITERS, CsvTable, RawTable
+from ingest.recognise import TableSource, head_of
 from ingest.sources import DECLARATIONS, data_files, resolve_source
+from ingest.staging import stage_of
 from ingest.store import LandedFile
 
 ROWS = 10_000
@@ -41,7 +41,6 @@ _BYTES = 1 << 25
 # Titles are looked at whole where that is quick: whether ids of ratings are among them cannot be told from a part.
 _TITLE_ROWS = 300_000
 _TITLE_BYTES = 1 << 26
-_MOST_FILES = 3
 _WHOLE_TABLES = ("titles", "links")
 
 
@@ -118,11 +117,11 @@ def inspect(
         When there is no such path, or its declaration does not fit.
     """
     path = Path(path).expanduser()
-    unknown, layouts = "", list[str]()
+    unknown, layouts, kind = "", list[str](), ""
     tables, others = list[_Known](), list[FileReport]()
     try:
         source = resolve_source(str(path))
-        tables, layouts = [(table, {}) for table in source.tables], source.found
+        tables, layouts, kind = [(table, {}) for table in source.tables], source.found, source.kind
     except IngestError as error:
         is_declared = path.suffix.lower() in (".yaml", ".yml") or any(
             (path / name).exists() for name in DECLARATIONS
@@ -140,16 +139,12 @@ def inspect(
             at = next(at for at, report in enumerate(reports) if report.table == "links")
             others.append(FileReport(reports.pop(at).name, notes=[useless]))
             del tables[at]
-        if layouts and path.is_dir() and not _is_declared(tables):
+        if kind == "folder" and path.is_dir():
             others = sampling.left_alone(path, [table for table, _ in tables])
         meetings = sampling.meetings()
     answer = Inspection(str(path), layouts, unknown, [*reports, *others], meetings)
     answer.declaration = _declaration(answer, tables, reports, others, folder or Path.cwd())
     return answer
-
-
-def _is_declared(tables: Sequence[_Known]) -> bool:
-    return any(table.rule.files or table.rule.database for table, _ in tables)
 
 
 def _declaration(
@@ -165,7 +160,9 @@ def _declaration(
     ]
     unused = {file.name: file.problem or "; ".join(file.notes) for file in others}
     return draft(
-        f"What Matinee makes of {Path(answer.source).name}: matinee run --source THIS_FILE", drafted, unused
+        f"What Matinee makes of {Path(answer.source).resolve().name}: matinee run --source THIS_FILE",
+        drafted,
+        unused,
     )
 
 
@@ -195,9 +192,7 @@ class _Sampling:
 
     def report(self, table: TableSource, doubts: Mapping[str, str]) -> FileReport:
         """Land the head of the first, the middle and the last file of a table, and tell what came of them."""
-        chosen = [table.files[at] for at in sorted({0, len(table.files) // 2, len(table.files) - 1})][
-            :_MOST_FILES
-        ]
+        chosen = [table.files[at] for at in sorted({0, len(table.files) // 2, len(table.files) - 1})]
         report = FileReport(chosen[0].name, len(table.files), table=table.table, doubts=dict(doubts))
         landed = []
         for file in chosen:
@@ -269,12 +264,9 @@ class _Sampling:
         with duckdb.connect() as connection:
             opened = Opening(head.file, head.file.name, rule, contract, folder, connection).open()
             raw = opened.raw
-            report.what = _kind_of(head)
-            if isinstance(raw, CsvTable):
-                report.what += _dialect(raw, _encoding(head, rule))
-            types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
-            bound = bind(contract, rule, raw.names, raw.natives, types, head.file.name)
-        report.columns = {b.column.name: _source_of(b) for b in bound}
+            report.what = _described(head, rule, raw)
+            bound = stage_of(contract, rule, raw, connection, head.file.name).bound
+        report.columns = {b.column.name: b.expression or b.label for b in bound}
         used = {at for b in bound for at in b.inputs}
         report.unused = [name for at, name in enumerate(raw.names) if at not in used]
 
@@ -288,8 +280,8 @@ class _Sampling:
             report = FileReport(files[0].name, len(files))
             try:
                 head = cut_head(files[0], self._folder(), rows=self.rows, most_bytes=_BYTES)
-                report.what = _kind_of(head)
                 rule, columns = look(head, self._folder())
+                report.what = _described(head, rule)
             except (IngestError, duckdb.Error, OSError) as error:
                 report.problem = error.problem if isinstance(error, IngestError) else str(error)
                 others.append(report)
@@ -364,26 +356,20 @@ def _second(table: TableSource) -> FileReport:
     return FileReport(table.files[0].name, len(table.files), notes=[note])
 
 
-def _source_of(bound: Bound) -> str:
-    return bound.expression or bound.label
-
-
-def _kind_of(head: Head) -> str:
-    packed = f", packed ({head.packed.value})" if head.packed else ""
-    return f"{head.kind.value if head.kind is not Format.JSON_LIST else 'JSON list'}{packed}"
-
-
-def _dialect(raw: CsvTable, encoding: str) -> str:
-    dialect = raw.dialect
-    divided = DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
-    quoted = f"quotes {dialect.quote}" if dialect.quote else "no quotes"
-    return f", {divided}, {quoted}, {encoding}, {'with' if dialect.has_header else 'without'} a header"
-
-
-def _encoding(head: Head, rule: TableRule) -> str:
-    if rule.encoding or is_utf16(head.file.path):
-        return rule.encoding or "UTF-16"
-    return "Windows-1252" if encoding_of(head.file.path) else "UTF-8"
+def _described(head: Head, rule: TableRule, raw: RawTable | None = None) -> str:
+    """Return what a file is: ``CSV, packed (gzip), semicolons, quotes ", UTF-8, with a header``."""
+    said = ["JSON list" if head.kind is Format.JSON_LIST else head.kind.value]
+    said += [f"packed ({head.packed.value})"] if head.packed else []
+    if isinstance(raw, CsvTable):
+        dialect, path = raw.dialect, head.file.path
+        found = "UTF-16" if is_utf16(path) else "Windows-1252" if encoding_of(path) else "UTF-8"
+        said += [
+            DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter)),
+            f"quotes {dialect.quote}" if dialect.quote else "no quotes",
+            rule.encoding or found,
+            f"{'with' if dialect.has_header else 'without'} a header",
+        ]
+    return ", ".join(said)
 
 
 def _alike(path: Path) -> Iterator[list[RawFile]]:
@@ -394,14 +380,10 @@ def _alike(path: Path) -> Iterator[list[RawFile]]:
             head = head_of(file)
         except IngestError:
             head = [file.name]  # what is wrong with it is told when it is opened
-        shown = repr(head) if isinstance(head, list) else _header_of(head)
+        # A line of numbers alone names no columns: its shape counts.
+        names = isinstance(head, list) or re.search(r"[^\W\d_]", head)
+        shown = repr(head) if names else re.sub(r"[\d.]+", "0", str(head))
         base = path if path.is_dir() else path.parent
         folder = file.path.relative_to(base).as_posix().rpartition("/")[0].partition("/")[0]
         groups.setdefault((folder, shown), []).append(file)
     yield from groups.values()
-
-
-def _header_of(head: bytes) -> str:
-    """Return the first line; of one that holds numbers alone its shape, for it names no columns."""
-    line = line_of(head)
-    return line if re.search(r"[^\W\d_]", line) else re.sub(r"[\d.]+", "0", line)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -25,8 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest import ids
-from ingest.binding import Bound, bind, condition, needs_types
-from ingest.cells import MACROS
+from ingest.binding import Bound
+from ingest.cells import MACROS, end_of_time
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.databases import DatabaseTable
 from ingest.errors import IngestError, shorten
@@ -36,19 +36,20 @@ from ingest.recognise import TableSource, rule_of
 from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
-from ingest.sql import identifier, path_literal
-from ingest.staging import Stage, Staged, copy, fault
+from ingest.sql import copy, path_literal
+from ingest.staging import Staged, fault, landing_columns, stage_of
 from ingest.store import (
     LandedFile,
     may_have_landed,
     read_slot,
     slot,
+    stage,
     switch,
     workspace,
     write_manifest,
 )
 
-__all__ = ["LandedFile", "land", "land_file", "switch"]
+__all__ = ["LandedFile", "land", "land_file", "stage", "switch"]
 
 # A file that is refused for its rejects keeps this many of them: enough to see what is wrong with it.
 _KEPT_WHEN_REFUSED = 100_000
@@ -69,8 +70,9 @@ def land(
     memory_limit: str = "2GB",
     threads: int = 2,
     max_rejected_share: float = 0.01,
+    today: date | None = None,
 ) -> tuple[LandedFile, ...]:
-    """Land every file of a source; `switch` then makes them the current set.
+    """Land every file of a source; `stage` then makes a set of them, and `switch` puts it in force.
 
     Parameters
     ----------
@@ -83,6 +85,8 @@ def land(
     max_rejected_share
         Largest share (0 to 1) of a file's lines that may be rejected, and of the cells of a column that may be
         unreadable; known quirks do not count.
+    today
+        The day (UTC) after which, by more than a day, no rating or view can be; the day it is when left out.
 
     Returns
     -------
@@ -105,6 +109,7 @@ def land(
                 memory_limit=memory_limit,
                 threads=threads,
                 max_rejected_share=max_rejected_share,
+                today=today,
             )
         ]
     }
@@ -119,6 +124,7 @@ def land_file(
     memory_limit: str = "2GB",
     threads: int = 2,
     max_rejected_share: float = 0.01,
+    today: date | None = None,
 ) -> LandedFile:
     """Land one raw file; the current set does not change.
 
@@ -130,13 +136,14 @@ def land_file(
         The raw file, or the table of a database.
     landing_dir
         The landing folder; made where it does not exist.
-    memory_limit, threads, max_rejected_share
+    memory_limit, threads, max_rejected_share, today
         As for `land`.
 
     Returns
     -------
     LandedFile
-        Counts and paths. A file that has landed before in the same way is not read again.
+        Counts and paths. A file that has landed before in the same way is not read again, unless it held
+        times of a future that may have come since.
 
     Raises
     ------
@@ -148,7 +155,8 @@ def land_file(
     with _explained(raw, landing_dir), workspace(landing_dir) as work:
         if isinstance(table, Contract):
             table = TableSource(table.table, rule_of(table, raw), (raw,), "")
-        job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share)
+        day = today or datetime.now(UTC).date()
+        job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share, day)
         landed = job.run(memory_limit=memory_limit, threads=threads)
     return replace(landed, seconds=time.perf_counter() - started)
 
@@ -172,6 +180,7 @@ class _Draft:
     bound: list[Bound]
     staged: Staged
     path: Path
+    numbering: ids.Numbering
 
     @property
     def rows_read(self) -> int:
@@ -188,6 +197,7 @@ class _Job:
     landing_dir: Path
     work: Path
     max_rejected_share: float
+    today: date
 
     @cached_property
     def fingerprint(self) -> str:
@@ -203,6 +213,7 @@ class _Job:
             if known := self._known(file, before.st_size, hashed):
                 return known
             with _connect(memory_limit, threads, self.work) as connection:
+                connection.execute(end_of_time(self.today))
                 opening = Opening(file, self.file.name, self.table.rule, self.contract, self.work, connection)
                 opened = opening.open()
                 content = hashed if opened.path == file.path else pool.submit(digest, opened.path)
@@ -224,15 +235,21 @@ class _Job:
         ):
             place = slot(self.landing_dir, name, hashed.result().sha256, self.fingerprint)
             known = read_slot(place, ids.last_number(self.landing_dir))
-            if known is not None:
+            if known is not None and not self._may_read_more(known):
                 self._refuse_too_many(known)
-            return known
+                return known
         return None
+
+    def _may_read_more(self, known: LandedFile) -> bool:
+        """Whether a time that was in the future when the file landed may have come since, or was not there yet."""
+        times = {c.name for c in self.contract.columns if c.kind in (Kind.MOMENT, Kind.LOCAL_TIME)}
+        lost = known.rows_rejected if any(c.required for c in self.contract.columns if c.name in times) else 0
+        return known.landed_at.date() != self.today and bool(lost or times & set(known.unreadable))
 
     def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
         counts = disagree = None
         try:
-            counts = self._drafted(opened, content, opening.connection)
+            counts = self._drafted(opened, opening.connection)
         except LinesDisagreeError as error:
             disagree = error
         except duckdb.InvalidInputException as error:
@@ -240,7 +257,7 @@ class _Job:
             if not opened.is_text or (again := opening.with_line_feeds(opened)) is None:
                 raise
             opened, disagree = again, LinesDisagreeError(str(error))
-            counts = self._drafted(opened, content, opening.connection)
+            counts = self._drafted(opened, opening.connection)
         if opened.is_text and not content.result().is_utf8 and (again := opening.as_utf8(opened)):
             with ThreadPoolExecutor(1) as pool:
                 return self._counted(opening, again, pool.submit(digest, again.path))
@@ -252,17 +269,15 @@ class _Job:
             ) from disagree
         return counts
 
-    def _drafted(
-        self, opened: Opened, content: Future[Digest], connection: duckdb.DuckDBPyConnection
-    ) -> _Counts:
+    def _drafted(self, opened: Opened, connection: duckdb.DuckDBPyConnection) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
         raw, rule = opened.raw, self.table.rule
-        types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
-        bound = bind(self.contract, rule, raw.names, raw.natives, types, self.file.name)
-        where = condition(rule, raw.names, types, self.file.name)
+        stage = stage_of(self.contract, rule, raw, connection, self.file.name)
+        bound = stage.bound
         path = self.work / "draft.parquet"
-        staged = Stage(self.contract, rule, raw, bound, where, types).run(connection, path, content.result)
-        draft = _Draft(opened, bound, staged, path)
+        numbering = ids.Numbering(connection, self.landing_dir, self.work)
+        staged = stage.run(connection, path, numbering)
+        draft = _Draft(opened, bound, staged, path, numbering)
         if not draft.rows_read:
             raise IngestError(
                 "the file has a header but no lines below it.",
@@ -272,7 +287,8 @@ class _Job:
         if staged.is_final:
             path.replace(self.work / "table.parquet")
             write_rejects(connection, iter(()), self.work / "rejects.parquet", limit=None)
-            return _Counts(staged.rows, staged.rows, notes=(*opened.notes, *staged.told(bound)))
+            notes = (*opened.notes, *staged.told(bound), *numbering.told)
+            return _Counts(staged.rows, staged.rows, notes=notes)
         return self._finish(draft, connection)
 
     def _finish(self, draft: _Draft, connection: duckdb.DuckDBPyConnection) -> _Counts:
@@ -295,10 +311,19 @@ class _Job:
         unreadable = refuse_unreadable(
             connection, rejects, raw, staged, draft.path, lands, self.max_rejected_share
         )
-        columns = [b.column.name for b in bound if b.column.kind is Kind.ID]
-        used, twins = ids.give_numbers(connection, self.landing_dir, draft.path, columns, lands, self.work)
-        rows = self._rows(draft, lands, used, rejects.before)
-        landed = copy(connection, rows, self.work / "table.parquet")
+        rows = (
+            f"(SELECT * FROM read_parquet({path_literal(draft.path)}, file_row_number = true) WHERE {lands})"
+        )
+        written = ids.written(connection, rows, [b.column.name for b in bound if b.column.kind is Kind.ID])
+        if written:
+            draft.numbering.give(ids.query(rows, written))
+        joins, numbers = ids.numbered(written)
+        before = f"len(list_filter({rejects.before}::BIGINT[], lambda count: count <= file_row_number))"
+        have = {b.column.name for b in bound}
+        columns = landing_columns(self.contract, have, numbers, f"file_row_number + 1 + {before}")
+        landed = copy(
+            connection, f"SELECT {columns} FROM {rows} AS draft{joins}", self.work / "table.parquet"
+        )
         left_out = staged.rows - len(found) - landed
         return _Counts(
             read=draft.rows_read,
@@ -312,30 +337,16 @@ class _Job:
                 *self._left_out(left_out),
                 *staged.told(bound),
                 *rejects.told(unreadable),
-                *twins,
+                *draft.numbering.told,
             ),
         )
 
     def _left_out(self, count: int) -> list[str]:
-        because = [f"where {self.table.rule.where}"] if self.table.rule.where else []
+        because = [f"all but those where {self.table.rule.where}"] if self.table.rule.where else []
         because += [self.contract.left_out_because] if self.contract.left_out else []
         return (
             [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []
         )
-
-    def _rows(self, draft: _Draft, lands: str, used: list[str], before: list[int]) -> str:
-        """Return the query of the landing table; `before` counts the good rows before each malformed record."""
-        joins, numbers = ids.numbered(used)
-        have = {b.column.name for b in draft.bound}
-        skipped = f"len(list_filter({before}::BIGINT[], lambda count: count <= file_row_number))"
-        values = []
-        for column in self.contract.columns:
-            value = numbers.get(column.name, f"draft.{identifier(column.name)}")
-            if column.name not in have:
-                value = f"file_row_number + 1 + {skipped}" if column.or_row_number else "NULL"
-            values.append(f"({value})::{column.kind.sql_type} AS {identifier(column.name)}")
-        rows = f"SELECT * FROM read_parquet({path_literal(draft.path)}, file_row_number = true) WHERE {lands}"
-        return f"SELECT {', '.join(values)} FROM ({rows}) AS draft{joins}"
 
     def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
         """Move the finished files into the store, the manifest last: it is what makes them landed."""

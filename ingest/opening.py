@@ -6,7 +6,7 @@ Belongs here: the order in which a file shows what it is. Does not belong here: 
 
 from __future__ import annotations
 
-import csv
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,8 @@ from ingest.contracts import Contract
 from ingest.declarations import TableRule
 from ingest.errors import IngestError
 from ingest.rawfiles import Format, RawFile, encoding_of, format_of, is_utf16, to_line_feeds, to_utf8, unpack
-from ingest.readers import CELL, BadLine, CsvTable, JsonTable, ParquetTable, RawTable
-from ingest.records import Dialect
-from ingest.sql import text_literal
+from ingest.readers import CELL, BadLine, CsvTable, JsonTable, ParquetTable, RawTable, sep_of
+from ingest.sql import path_literal, text_literal
 
 _HEAD_BYTES = 1 << 20
 _DECLARED = {
@@ -126,7 +125,10 @@ class Opening:
             raw = JsonTable(path, self.name, self.connection, is_list=kind is Format.JSON_LIST)
         else:
             rule = self.rule
-            if _has_backslashes(path, rule):
+            if delimiter := _sep(path):
+                path = _without_sep(path, self.work / "without_sep")
+                rule = rule.model_copy(update={"delimiter": rule.delimiter or delimiter})
+            if _has_backslashes(self.connection, path, rule):
                 rule = rule.model_copy(update={"escape": "\\"})
                 notes = ("quotes inside cells have a backslash before them.",)
             raw = CsvTable(path, self.name, rule, self.contract)
@@ -135,35 +137,40 @@ class Opening:
         return Opened(path, raw, kind is Format.CSV, notes)
 
 
-def _has_backslashes(path: Path, rule: TableRule) -> bool:
-    """Whether the first lines of a file can be divided with a backslash before inner quotes, and not without."""
+def _sep(path: Path) -> str | None:
+    with path.open("rb") as stream:
+        return sep_of(stream.readline(20).decode(errors="replace"))
+
+
+def _without_sep(path: Path, to: Path) -> Path:
+    """Write a file whose first line declares its delimiter with the header first; every other line keeps its number."""
+    with path.open("rb") as source, to.open("wb") as target:
+        source.readline()
+        header = source.readline()
+        target.write(header + header[len(header.rstrip(b"\r\n")) :])
+        shutil.copyfileobj(source, target)
+    return to
+
+
+def _has_backslashes(connection: duckdb.DuckDBPyConnection, path: Path, rule: TableRule) -> bool:
+    """Whether DuckDB's sniffer finds that quotes inside cells have a backslash before them."""
     if rule.escape is not None or rule.quote == "":
         return False
     with path.open("rb") as stream:
-        head = stream.read(_HEAD_BYTES)
-    if b'\\"' not in head:
+        if b'\\"' not in stream.read(_HEAD_BYTES):
+            return False
+    said = {"delim": rule.delimiter, "quote": rule.quote}
+    options = "".join(f", {name} = {text_literal(sign)}" for name, sign in said.items() if sign)
+    try:
+        found = connection.execute(
+            f"SELECT Escape FROM sniff_csv({path_literal(path)}, ignore_errors = true{options})"
+        ).fetchall()
+    except duckdb.Error:
         return False
-    lines = head.decode("utf-8", errors="replace").splitlines(keepends=True)[:-1]
-    dialect = Dialect(delimiter=rule.delimiter or ",", quote=rule.quote or '"')
-    without = _unreadable(dialect, lines)
-    return bool(without) and _unreadable(replace(dialect, escape="\\"), lines) < without
+    return found == [("\\",)]
 
 
-def _unreadable(dialect: Dialect, lines: Sequence[str]) -> int:
-    reader = dialect.reader(iter(lines))
-    count, widths = 0, set()
-    while True:
-        try:
-            widths.add(len(next(reader)))
-        except StopIteration:
-            return count + len(widths - {0}) - 1
-        except csv.Error as error:
-            count += 1
-            if "unexpected end" in str(error):
-                return count + len(widths)
-
-
-class Partitioned:
+class Partitioned(RawTable):
     """A raw table with columns more, whose one value the folders of its path give (``day=2024-01-31``)."""
 
     def __init__(self, raw: RawTable, partition: Mapping[str, str]) -> None:

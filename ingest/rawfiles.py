@@ -21,18 +21,11 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
-import numpy as np
 import pyarrow as pa
 
 from ingest.errors import IngestError
 
 CHUNK_BYTES = 1 << 20
-_HASHED_BYTES = 1 << 18  # what NumPy makes of a chunk then fits the cache: four times as fast as with 1 MiB
-DIGITS = b"0123456789"
-# Zeros stay, other digits become 1, a point stays, all else is what stands before a number.
-_ZERO_OR_NOT = bytes(
-    code if code in b"0." else ord("1") if code in DIGITS else ord(" ") for code in range(256)
-)
 _SPARE_BYTES = 1 << 28  # stay clear of filling the disk while unpacking
 
 
@@ -99,26 +92,11 @@ class Digest:
         Size of the content.
     is_utf8
         Whether the content is UTF-8 text.
-    has_bare_returns
-        Whether it holds carriage returns that no line feed follows.
-    line_shape
-        What is left of a line when its digits are taken out, line end included (``,,.,`` and a line feed for
-        ratings), where that is the same for all lines below the first; else None.
-    has_leading_zeros
-        Whether a number of several digits may begin with a zero; asked only of lines that share a shape.
     """
 
     sha256: str
     size_bytes: int
     is_utf8: bool
-    has_bare_returns: bool
-    line_shape: bytes | None
-    has_leading_zeros: bool = False
-
-    @property
-    def is_regular(self) -> bool:
-        """Whether the bytes are such that every CSV reader finds the same lines and text in them."""
-        return self.is_utf8 and not self.has_bare_returns
 
 
 def digest(path: Path) -> Digest:
@@ -126,79 +104,16 @@ def digest(path: Path) -> Digest:
     sha256 = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     size = 0
-    last = b""
     is_utf8 = is_ascii = True
-    has_bare_returns = False
-    shape = _LineShape()
     with path.open("rb") as stream:
-        while chunk := stream.read(_HASHED_BYTES):
+        while chunk := stream.read(CHUNK_BYTES):
             sha256.update(chunk)
             size += len(chunk)
-            shape.feed(chunk)
-            has_bare_returns = (
-                has_bare_returns or (last == b"\r" and chunk[:1] != b"\n") or _has_bare_return(chunk)
-            )
-            last = chunk[-1:]
             # Decoding starts at the first chunk that is not ASCII: plain number files never pay for it.
             is_ascii = is_ascii and chunk.isascii()
             if is_utf8 and not is_ascii:
                 is_utf8 = _decodes(decoder, chunk)
-    is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
-    return Digest(
-        sha256=sha256.hexdigest(),
-        size_bytes=size,
-        is_utf8=is_utf8,
-        has_bare_returns=has_bare_returns or last == b"\r",
-        line_shape=shape.common,
-        has_leading_zeros=shape.has_leading_zeros,
-    )
-
-
-def _has_bare_return(chunk: bytes) -> bool:
-    """Whether a carriage return before the last byte has no line feed after it."""
-    if b"\r" not in chunk:
-        return False
-    # Not by counting "\r\n", which takes longer than the hash.
-    codes = np.frombuffer(chunk, np.uint8)
-    return bool(np.any((codes[:-1] == ord("\r")) & (codes[1:] != ord("\n"))))
-
-
-class _LineShape:
-    """The shape of the lines below the first, for as long as they share one (about 3 GB/s)."""
-
-    def __init__(self) -> None:
-        self._shape = b""
-        self._at = 0  # how far into the shape the last chunk ended
-        self._has_ended = False
-        self._is_shared = True
-        self._last = b"\n"
-        self.has_leading_zeros = False
-
-    def feed(self, chunk: bytes) -> None:
-        if not self._is_shared:
-            return
-        if not self._shape:
-            _, _, chunk = chunk.partition(b"\n")
-            first, end, _ = chunk.partition(b"\n")
-            if not end:  # a line longer than a chunk, or a file of one line: nothing to gain
-                self._is_shared = False
-                return
-            self._shape = (first + end).translate(None, DIGITS)
-        digits = (self._last + chunk).translate(_ZERO_OR_NOT)
-        self._last = chunk[-2:]
-        # What stands before a number, a zero, a digit; after the zero of 0.5 stands a point.
-        self.has_leading_zeros = self.has_leading_zeros or b" 00" in digits or b" 01" in digits
-        found = chunk.translate(None, DIGITS)
-        expected = self._shape[self._at :] + self._shape * (len(found) // len(self._shape) + 1)
-        self._is_shared = expected.startswith(found)
-        self._at = (self._at + len(found)) % len(self._shape)
-        self._has_ended = chunk.endswith(b"\n")
-
-    @property
-    def common(self) -> bytes | None:
-        """The shape, where all lines had it to their end; the last one may lack its line end."""
-        is_whole = self._has_ended or self._at == len(self._shape.rstrip(b"\r\n"))
-        return self._shape if self._shape and self._is_shared and is_whole else None
+    return Digest(sha256.hexdigest(), size, is_utf8 and _decodes(decoder, b"", final=True))
 
 
 def format_of(path: Path, *, name: str) -> Format:

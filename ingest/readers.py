@@ -10,10 +10,12 @@ so they choose the delimiter; a malformed JSON line takes all others with it, so
 from __future__ import annotations
 
 import json
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import duckdb
 
@@ -68,39 +70,38 @@ class BadLine:
     before: int = 0
 
 
-class RawTable(Protocol):
+class RawTable(ABC):
     """A raw file that holds one table."""
 
     names: list[str]
     natives: list[str]
-    is_json: bool
-    has_decimal_commas: bool
+    is_json = False
+    has_decimal_commas = False
     """Whether a comma in a number can stand before its fraction."""
 
+    @abstractmethod
     def relation(self) -> str:
         """Return SQL of all well-formed rows, in file order, with the columns `_cell_0` and so on."""
-        ...
 
-    def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def forget(self, connection: duckdb.DuckDBPyConnection) -> None:  # noqa: B027 - where nothing is remembered
         """Forget what an earlier reading could not read."""
-        ...
 
-    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
+    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:  # noqa: ARG002
         """Return what the last reading of the relation could not read, by offset."""
-        ...
+        return {}
 
+    @abstractmethod
     def bad_lines(
         self, connection: duckdb.DuckDBPyConnection, positions: Sequence[int], malformed: Mapping[int, str]
     ) -> Iterator[BadLine]:
         """Yield the malformed lines and those at the (ascending) positions, in file order."""
-        ...
 
-    def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:  # noqa: ARG002
         """Return the type that each column has in expressions."""
-        ...
+        return dict(zip(self.names, self.natives, strict=True))
 
 
-class CsvTable:
+class CsvTable(RawTable):
     """A file of divided text, in UTF-8.
 
     Parameters
@@ -118,19 +119,15 @@ class CsvTable:
         When the first line cannot name columns.
     """
 
-    is_json = False
-
     def __init__(self, path: Path, name: str, rule: TableRule, contract: Contract) -> None:
         self.path, self._name, self._rule = path, name, rule
         self.dialect, self.names = find_dialect(path, name, rule, contract)
         self.natives = ["VARCHAR"] * len(self.names)
         self.has_decimal_commas = self.dialect.delimiter != ","
 
-    def relation(self, types: Sequence[str] = ()) -> str:
-        """See `RawTable`; with other types than text where `types` gives them."""
-        columns = ", ".join(
-            f"{CELL}{at}: {text_literal(kind)}" for at, kind in enumerate(types or self.natives)
-        )
+    def relation(self) -> str:
+        """See `RawTable`."""
+        columns = ", ".join(f"{CELL}{at}: 'VARCHAR'" for at in range(len(self.names)))
         return self._reader(f"columns = {{{columns}}}")
 
     def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -240,7 +237,7 @@ class CsvTable:
         )
 
 
-class JsonTable:
+class JsonTable(RawTable):
     """A file of JSON objects, one a line or in one list; every member is a column of text.
 
     Parameters
@@ -259,7 +256,6 @@ class JsonTable:
     """
 
     is_json = True
-    has_decimal_commas = False
 
     def __init__(
         self, path: Path, name: str, connection: duckdb.DuckDBPyConnection, *, is_list: bool
@@ -297,13 +293,6 @@ class JsonTable:
         return (
             f"(SELECT {cells}, _is_bad FROM (SELECT *, NOT ({_IS_OBJECT}) AS _is_bad FROM {self._lines()}))"
         )
-
-    def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """See `RawTable`."""
-
-    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:  # noqa: ARG002
-        """See `RawTable`: none, for they are rows too."""
-        return {}
 
     def bad_lines(
         self,
@@ -365,7 +354,7 @@ class JsonTable:
             raise LinesDisagreeError
 
 
-class ParquetTable:
+class ParquetTable(RawTable):
     """A Parquet file.
 
     Parameters
@@ -380,9 +369,6 @@ class ParquetTable:
     IngestError
         When the file is damaged.
     """
-
-    is_json = False
-    has_decimal_commas = False
 
     def __init__(self, path: Path, name: str, connection: duckdb.DuckDBPyConnection) -> None:
         self._source = f"read_parquet({path_literal(path)}, file_row_number = true)"
@@ -409,13 +395,6 @@ class ParquetTable:
         )
         return f"(SELECT {cells} FROM {self._source})"
 
-    def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """See `RawTable`."""
-
-    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:  # noqa: ARG002
-        """See `RawTable`: none."""
-        return {}
-
     def bad_lines(
         self,
         connection: duckdb.DuckDBPyConnection,
@@ -435,10 +414,6 @@ class ParquetTable:
                 yield BadLine(
                     position + 1, text, {at: cell or "" for at, cell in enumerate(values)}, position
                 )
-
-    def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:  # noqa: ARG002
-        """See `RawTable`."""
-        return dict(zip(self.names, self.natives, strict=True))
 
 
 def _start(stream: BinaryIO, offset: int) -> int:
@@ -464,6 +439,12 @@ def _spelled(value: object) -> str:
 def find_dialect(path: Path, name: str, rule: TableRule, contract: Contract) -> tuple[Dialect, list[str]]:
     """Tell how a text file is divided, and what its columns are called, by its first line and what it should hold."""
     return dialect_of(first_line(path, name), rule, contract)
+
+
+def sep_of(line: str) -> str | None:
+    """Return the delimiter that a line of a spreadsheet's own (``sep=;``) declares; None where it is no such line."""
+    said = re.fullmatch(r'"?sep=(.)"?', line.removeprefix("\ufeff").rstrip("\r\n"), re.IGNORECASE)
+    return said[1] if said else None
 
 
 def dialect_of(line: str, rule: TableRule, contract: Contract) -> tuple[Dialect, list[str]]:

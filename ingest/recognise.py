@@ -23,7 +23,7 @@ from ingest.declarations import Declaration, TableRule
 from ingest.errors import IngestError
 from ingest.layouts import known_layouts
 from ingest.rawfiles import Format, RawFile, data_members, format_of, open_packed
-from ingest.readers import dialect_of
+from ingest.readers import dialect_of, sep_of
 
 _PLAIN = (".csv", ".parquet", ".jsonl", ".ndjson", ".json", ".tsv", ".txt", ".dat")
 _PACKED = (".gz", ".zip", ".zst")
@@ -39,6 +39,9 @@ _ENDINGS = tuple(
 _ENDINGS_ALLOWED = "Each may end in .csv, .csv.gz, .zip, .jsonl or .parquet."
 DATA_ENDINGS = (*_PLAIN, *_PACKED)
 _HEAD_BYTES = 1 << 20
+
+Head = str | list[str]
+"""The line that names columns, or the names."""
 
 
 @dataclass(frozen=True)
@@ -96,27 +99,28 @@ class _Match:
         return offered if all(table in offered for table in self.layout.together) else {}
 
 
-def recognise(path: Path) -> list[TableSource]:
-    """Return what the known layouts make of a folder, an archive or a file.
+def recognise(path: Path) -> tuple[list[TableSource], dict[str, IngestError]]:
+    """Return what the known layouts make of a folder, an archive or a file, and why tables cannot be had.
+
+    A table cannot be had when the file of its name is none, or is missing while others need it.
 
     Raises
     ------
     IngestError
-        When nothing is known, a file of a known name is none, or one is missing that others need.
+        When nothing is known.
     """
     places = _places(path)
-    heads: dict[RawFile, bytes | list[str] | IngestError] = {}
+    heads: dict[RawFile, Head | IngestError] = {}
     matches = [_match(layout, places, heads, path) for layout in known_layouts().values()]
     chosen: dict[str, TableSource] = {}
     while offers := [(match.offers(chosen), match) for match in matches if match.offers(chosen)]:
         tables, match = max(offers, key=lambda offer: (len(offer[0]), offer[1].layout.rank))
         for table, file in tables.items():
             chosen[table] = TableSource(table, match.layout.tables[table], (file,), match.layout.name)
-    _refuse_partial(path, matches, chosen)
-    _refuse_unlike(matches, chosen)
-    if not chosen:
+    refused = _partial(path, matches, chosen) or _unlike_files(matches, chosen)
+    if not chosen and not refused:
         raise _nothing_known(path)
-    return list(chosen.values())
+    return list(chosen.values()), refused
 
 
 def rule_of(contract: Contract, file: RawFile | DatabaseTable) -> TableRule:
@@ -187,7 +191,7 @@ def _named(rule: TableRule, place: _Place) -> RawFile | None:
 def _match(
     layout: Declaration,
     places: Sequence[_Place],
-    heads: dict[RawFile, bytes | list[str] | IngestError],
+    heads: dict[RawFile, Head | IngestError],
     path: Path,
 ) -> _Match:
     match = _Match(layout)
@@ -220,8 +224,8 @@ def _match(
     return match
 
 
-def head_of(file: RawFile) -> bytes | list[str]:
-    """Return the first bytes of a file, unpacked; of Parquet and JSON the names of its columns."""
+def head_of(file: RawFile) -> Head:
+    """Return the line of a file that names its columns; of Parquet and JSON the names."""
     kind = format_of(file.path, name=file.name)
     if kind is Format.PARQUET:
         try:
@@ -234,25 +238,24 @@ def head_of(file: RawFile) -> bytes | list[str]:
             ) from error
     with open_packed(file) if kind.is_packed else file.path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        head = head.decode("utf-16", errors="ignore").encode()
+    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    text = head.decode(encoding, errors="replace")
     if kind in (Format.JSON_LINES, Format.JSON_LIST):
-        return _members_of(head)
-    return head
+        return _members_of(text)
+    line, below = [*text.split("\n", 2), ""][:2]
+    sep = sep_of(line)
+    return (below.replace(sep, ",") if sep else line).rstrip("\r")
 
 
-def _members_of(head: bytes) -> list[str]:
-    text = head.decode("utf-8-sig", errors="replace").lstrip().removeprefix("[").lstrip()
+def _members_of(text: str) -> list[str]:
     try:
-        row, _ = json.JSONDecoder().raw_decode(text)
+        row, _ = json.JSONDecoder().raw_decode(text.lstrip().removeprefix("[").lstrip())
     except ValueError:
         return []
     return list(row) if isinstance(row, dict) else []
 
 
-def _unlike(
-    contract: Contract, rule: TableRule, file: RawFile, head: bytes | list[str]
-) -> IngestError | None:
+def _unlike(contract: Contract, rule: TableRule, file: RawFile, head: Head) -> IngestError | None:
     """Return why a file is not what a layout says, None where it is."""
     missing = _missing(contract, rule, head)
     return (
@@ -260,32 +263,29 @@ def _unlike(
     )
 
 
-def _missing(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
+def _missing(contract: Contract, rule: TableRule, head: Head) -> list[str]:
     """Return the columns that a layout needs and a file has not; of a file without header all or none."""
     if rule.first_line:
-        is_like = isinstance(head, bytes) and re.fullmatch(rule.first_line, line_of(head))
+        is_like = isinstance(head, str) and re.fullmatch(rule.first_line, head)
         return [] if is_like else list(rule.names)
     names = _header(contract, rule, head)
     lacking = [name for name in rule.proof if not place_of(name, names)]
     return list(dict.fromkeys([*missing_columns(contract, rule, names), *lacking]))
 
 
-def _header(contract: Contract, rule: TableRule, head: bytes | list[str]) -> list[str]:
-    if not isinstance(head, bytes):
+def _header(contract: Contract, rule: TableRule, head: Head) -> list[str]:
+    if isinstance(head, list):
         return head
-    return [line_of(head)] if rule.first_line else dialect_of(line_of(head), rule, contract)[1]
-
-
-def line_of(head: bytes) -> str:
-    """Return the first line of a file by its first bytes."""
-    return head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].rstrip(b"\r").decode(errors="replace")
+    return [head] if rule.first_line else dialect_of(head, rule, contract)[1]
 
 
 # ---------------------------------------------------------------------- what is missing
 
 
-def _refuse_partial(path: Path, matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> None:
-    """Refuse files of a layout that are of no use without others, where nothing else takes them."""
+def _partial(
+    path: Path, matches: Sequence[_Match], chosen: Mapping[str, TableSource]
+) -> dict[str, IngestError]:
+    """Return the tables that files of a layout are of no use without, where nothing else takes these files."""
     used = {file for table in chosen.values() for file in table.files}
     partial = [
         match
@@ -296,29 +296,31 @@ def _refuse_partial(path: Path, matches: Sequence[_Match], chosen: Mapping[str, 
         and not all(table in chosen for table in match.proven)
     ]
     if not partial:
-        return
+        return {}
     match = max(partial, key=lambda match: (len(match.proven), match.layout.rank))
     missing = [table for table in match.layout.together if table not in match.proven]
-    for table in missing:
-        if table in match.refused:
-            raise match.refused[table][1]
+    if unlike := {table: match.refused[table][1] for table in missing if table in match.refused}:
+        return unlike
     have = ", ".join(file.name for file in [*match.proven.values(), *(used - set(match.proven.values()))])
-    raise IngestError(
+    absent = IngestError(
         f"expected {_wanted_names(match.layout, missing)}; found {have}.",
         next_step=f"{_ENDINGS_ALLOWED} These files are read as {match.layout.name}, of which one is of no use without "
         "the other. Add what is missing, or point --source at the folder that holds the files, and run again.",
         where=str(path),
     )
+    return dict.fromkeys(missing, absent)
 
 
-def _refuse_unlike(matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> None:
-    """Refuse a file that has the name of a table that nothing else gives, and is not that."""
+def _unlike_files(matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> dict[str, IngestError]:
+    """Return the tables that nothing else gives and whose file is not what its name says."""
+    refused: dict[str, IngestError] = {}
     used = {file for table in chosen.values() for file in table.files}
     used |= {file for match in matches for file in match.proven.values()}
     for match in sorted(matches, key=lambda match: (-len(match.proven), -match.layout.rank)):
         for table, (file, fault) in match.refused.items():
             if table not in chosen and file not in used and table not in match.proven:
-                raise fault
+                refused.setdefault(table, fault)
+    return refused
 
 
 def _nothing_known(path: Path) -> IngestError:

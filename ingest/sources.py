@@ -8,25 +8,22 @@ Does not belong here: recognising a layout (`ingest.recognise`), reading the fil
 from __future__ import annotations
 
 import difflib
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import duckdb
-
 from ingest import kaggle
-from ingest.binding import bind, condition, needs_types
-from ingest.contracts import CONTRACTS
+from ingest.agreeing import agreed, opened_head
+from ingest.contracts import CONTRACTS, DATASETS
 from ingest.databases import DatabaseTable, with_environment
 from ingest.declarations import TableRule, read_declaration
 from ingest.errors import IngestError
 from ingest.layouts import MOVIES, known_layouts
-from ingest.opening import Opening
 from ingest.rawfiles import RawFile, data_members
 from ingest.recognise import DATA_ENDINGS, TableSource, recognise
+from ingest.staging import stage_of
 
 KAGGLE = "kaggle"
 DECLARATIONS = ("matinee.yaml", "matinee.yml")
@@ -57,6 +54,12 @@ class Source:
         return {t.table: file for t in self.tables for file in t.files[:1] if isinstance(file, RawFile)}
 
     @property
+    def datasets(self) -> list[Source]:
+        """The source divided into what lands independently of each other."""
+        parts = [tuple(t for t in self.tables if t.table in names) for names in DATASETS]
+        return [replace(self, tables=part) for part in parts if part]
+
+    @property
     def found(self) -> list[str]:
         """What was found, as lines for a person: ``MovieLens 1M: ratings.dat, movies.dat, users.dat``."""
         names: dict[str, dict[str, None]] = {}
@@ -65,6 +68,15 @@ class Source:
             shown = listed if len(listed) <= 3 else [listed[0], f"… {len(listed)} files", listed[-1]]
             names.setdefault(table.layout, {}).update(dict.fromkeys(shown))
         return [f"{layout}: {', '.join(files)}" for layout, files in names.items()]
+
+
+class PartlyRefusedError(IngestError):
+    """Some tables of a source cannot be had; `refused` says why, `rest` is the source without their datasets."""
+
+    def __init__(self, first: IngestError, refused: Mapping[str, IngestError], rest: Source) -> None:
+        super().__init__(first.problem, next_step=first.next_step, where=first.where)
+        self.refused = refused
+        self.rest = rest
 
 
 def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
@@ -87,7 +99,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
     ------
     IngestError
         When the source does not exist, cannot be had, holds nothing known, or holds a part of what is of no use
-        without the rest; or when its declaration does not fit.
+        without the rest; or when its declaration does not fit. A `PartlyRefusedError` holds what can be had.
 
     Notes
     -----
@@ -110,7 +122,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
             declared = [path]
         if declared:
             return Source("declaration", str(path), _in_order(_declared(declared[0])))
-        return Source("folder", str(path), _in_order(_recognised(path)))
+        return _recognised(path)
     except OSError as error:
         raise IngestError(
             f"it cannot be read ({error.strerror or error}).",
@@ -119,12 +131,22 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
         ) from error
 
 
-def _recognised(path: Path) -> list[TableSource]:
-    try:
-        return recognise(path)
-    except IngestError as error:
+def _recognised(path: Path) -> Source:
+    def hinted(error: IngestError) -> IngestError:
         hint = f"`matinee inspect {path}` tells what its files are, and writes a declaration to start from."
-        raise IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where) from error
+        return IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where)
+
+    try:
+        tables, unusable = recognise(path)
+    except IngestError as error:
+        raise hinted(error) from error
+    source = Source("folder", str(path), _in_order(tables))
+    if not unusable:
+        return source
+    refused = {table: hinted(error) for table, error in unusable.items()}
+    touched = {table for names in DATASETS if refused.keys() & set(names) for table in names}
+    rest = replace(source, tables=tuple(table for table in source.tables if table.table not in touched))
+    raise PartlyRefusedError(next(iter(refused.values())), refused, rest)
 
 
 def _in_order(tables: Sequence[TableSource]) -> tuple[TableSource, ...]:
@@ -145,15 +167,16 @@ def _kaggle_source(download_dir: Path | None) -> Source:
 def _declared(path: Path) -> list[TableSource]:
     declaration = read_declaration(path)
     tables = []
-    for table, rule in declaration.tables.items():
+    for table, said in declaration.tables.items():
+        rule = said
         files: tuple[RawFile | DatabaseTable, ...]
         if rule.database:
             address = with_environment(rule.database, f"{path.name}: {table}: database")
             files = (DatabaseTable(address, rule.table, rule.query, path.parent),)
         else:
-            found = [file for said in rule.files for file in _files(path, table, said)]
+            found = [file for name in rule.files for file in _files(path, table, name)]
             _check(table, rule, found[0])
-            files = tuple(found)
+            files, rule = tuple(found), agreed(table, rule, found)
         if len(files) > 1 and table in ("customers", "catalogue") and not _has_ids(table, rule):
             raise IngestError(
                 f"{table}: files: {len(files)} files are found, and without a column of ids only one can be meant, "
@@ -171,11 +194,8 @@ def _has_ids(table: str, rule: TableRule) -> bool:
 
 def _check(table: str, rule: TableRule, file: RawFile) -> None:
     """Refuse a declaration that does not fit the first of its files, before anything is read."""
-    with tempfile.TemporaryDirectory() as work, duckdb.connect() as connection:
-        raw = Opening(file, file.name, rule, CONTRACTS[table], Path(work), connection).open().raw
-        types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
-        bind(CONTRACTS[table], rule, raw.names, raw.natives, types, file.name)
-        condition(rule, raw.names, types, file.name)
+    with opened_head(file, rule, CONTRACTS[table]) as (opened, _, connection):
+        stage_of(CONTRACTS[table], rule, opened.raw, connection, file.name)
 
 
 def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
@@ -189,14 +209,11 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
     elif member := _member(path):
         return [member]
     else:
-        try:
-            found = [child for child in sorted(base.glob(said)) if child.is_file()]
-        except (ValueError, NotImplementedError):  # an absolute pattern
-            found = [
-                child
-                for child in sorted(Path(path.anchor).glob(str(path)[len(path.anchor) :]))
-                if child.is_file()
-            ]
+        pattern = Path(said).expanduser()
+        root = Path(pattern.anchor) if pattern.is_absolute() else base
+        found = [
+            child for child in sorted(root.glob(str(pattern).removeprefix(pattern.anchor))) if child.is_file()
+        ]
     if not found:
         there = [child.name for child in sorted(base.iterdir()) if child.name != declaration.name]
         near = difflib.get_close_matches(said, there, 1)
@@ -245,4 +262,4 @@ def _is_data(path: Path) -> bool:
     return path.name.lower().endswith(DATA_ENDINGS) and not path.name.startswith((".", "_"))
 
 
-__all__ = ["KAGGLE", "Source", "TableSource", "resolve_source"]
+__all__ = ["KAGGLE", "PartlyRefusedError", "Source", "TableSource", "resolve_source"]

@@ -6,35 +6,29 @@ Does not belong here: what becomes of good and bad rows (`ingest.landing`), how 
 The draft holds, beside the values, `_unreadable` (a bit for each column whose cell is not empty and could not be
 read), `_is_left_out` (the declaration's condition) and for ids that are no numbers their text (`<name>#`).
 
-Where all lines of a CSV file have one shape, of cells that hold digits only (and one point, in columns of numbers),
-no friendly cast can misread them: DuckDB's reader makes numbers of them at once, which is three times as fast.
-Whether they have is known when the file has been hashed; until then it is read on the word of its first line, and read
-again, as text, when that was not true, or when a value turns out that the contract does not allow.
+Most files are clean: their rows become the landing table at once. The first row that may not land, or whose id has no
+number yet, is an error that ends this way; only then is the draft written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from ingest import cells
-from ingest.binding import Bound
-from ingest.cells import FIRST_TEXT_ID, Form
+from ingest import cells, ids
+from ingest.binding import Bound, bind, condition, needs_types
+from ingest.cells import Form
 from ingest.contracts import Contract, Kind
 from ingest.declarations import TableRule
-from ingest.rawfiles import DIGITS, Digest
-from ingest.readers import CELL, CsvTable, RawTable
-from ingest.sql import identifier, path_literal, text_literal
+from ingest.ids import text_of
+from ingest.readers import CELL, RawTable
+from ingest.sql import copy, identifier, path_literal, text_literal
 
-# With a million rows in a row group the bytes came out the same in every run; DuckDB's default of 122,880 let
-# threads shift the boundaries by a few rows. LZ4 takes 2 % more room than Snappy and less time both ways.
-_PARQUET_OPTIONS = "FORMAT parquet, ROW_GROUP_SIZE 1000000, COMPRESSION lz4"
 _SAMPLE_ROWS = 10_000
-_LONGEST_PLAIN_LINE = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Staged:
     unreadable
         Cells that were not empty and could not be read, by column.
     is_final
-        Whether the draft is the landing table: nothing is wrong, and no column is missing in it.
+        Whether the draft is the landing table: every row lands.
     forms
         How its columns are written.
     """
@@ -73,11 +67,6 @@ class Staged:
             if form.decimal == ",":
                 notes.append(f"{b.label}: read with decimal commas.")
         return notes
-
-
-def text_of(column: str) -> str:
-    """Return the name of the draft's column that holds the ids of `column` that are no numbers."""
-    return f"{column}#"
 
 
 @dataclass(frozen=True)
@@ -105,14 +94,14 @@ class Stage:
     where: str | None
     types: Mapping[str, str]
 
-    def run(self, connection: duckdb.DuckDBPyConnection, to: Path, content: Callable[[], Digest]) -> Staged:
-        """Write the draft to the Parquet file `to`; `content` is asked only when DuckDB has read the file."""
-        forms, is_whole = self._forms(connection, sample=True)
-        if isinstance(self.raw, CsvTable) and self._stage_plain(connection, self.raw, to, forms, content):
-            return Staged(self._rows(connection, to), is_final=True, forms=forms)
+    def run(self, connection: duckdb.DuckDBPyConnection, to: Path, numbering: ids.Numbering) -> Staged:
+        """Write the draft to the Parquet file `to`."""
+        forms, is_whole = self.forms(connection, sample=True)
+        if (rows := self._stage_at_once(connection, to, forms, numbering)) is not None:
+            return Staged(rows, is_final=True, forms=forms)
         staged = self._stage(connection, to, forms)
         if not is_whole and any(name in forms for name in staged.unreadable):
-            better, _ = self._forms(connection, sample=False)
+            better, _ = self.forms(connection, sample=False)
             if better != forms:
                 staged = self._stage(connection, to, better)
         return staged
@@ -176,11 +165,8 @@ class Stage:
         return f"{is_given} AND ({' OR '.join([*nothing, f'({lost})'])})"
 
     def _given(self, at: int, bound: Bound) -> str:
-        nulls = (*bound.rule.nulls, *self.rule.nulls)
-        if bound.expression is not None:
-            return cells.given(bound.column.kind, f"_computed_{at}.it", bound.native, nulls)
-        (place,) = bound.inputs
-        return cells.given(bound.column.kind, f"{CELL}{place}", bound.native, nulls)
+        cell = f"_computed_{at}.it" if bound.expression is not None else f"{CELL}{bound.inputs[0]}"
+        return cells.given(bound.column.kind, cell, bound.native, (*bound.rule.nulls, *self.rule.nulls))
 
     def _computed(self) -> str:
         """Return the expressions, each in a struct: an error makes the whole NULL, a value that is NULL does not."""
@@ -218,28 +204,22 @@ class Stage:
 
     # ------------------------------------------------------------------ how columns are written
 
-    def _forms(self, connection: duckdb.DuckDBPyConnection, *, sample: bool) -> tuple[dict[str, Form], bool]:
+    def forms(self, connection: duckdb.DuckDBPyConnection, *, sample: bool) -> tuple[dict[str, Form], bool]:
         """Return the form of every column of text, and whether all rows were looked at."""
-        kinds = {
-            bound.column.name: bound.column.kind
-            for bound in self.bound
+        looked_at = {
+            at: bound.column
+            for at, bound in enumerate(self.bound)
             if bound.native == "VARCHAR" or bound.column.kind in (Kind.MOMENT, Kind.DATE)
         }
-        given = ", ".join(
-            f"(_given_{at})::VARCHAR AS {identifier(bound.column.name)}"
-            for at, bound in enumerate(self.bound)
-            if bound.column.name in kinds
-        )
-        if not given:
+        if not looked_at:
             return {}, True
-        inner = ", ".join(
-            f"{self._given(at, bound)} AS _given_{at}"
-            for at, bound in enumerate(self.bound)
-            if bound.column.name in kinds
+        given = ", ".join(
+            f"({self._given(at, self.bound[at])})::VARCHAR AS {identifier(column.name)}"
+            for at, column in looked_at.items()
         )
         limit = f" LIMIT {_SAMPLE_ROWS}" if sample else ""
-        read = f"SELECT {self._cells()}{self._computed()} FROM {self._typed()}{limit}"
-        rows = f"(SELECT {given} FROM (SELECT {inner} FROM ({read})))"
+        rows = f"(SELECT {given} FROM (SELECT {self._cells()}{self._computed()} FROM {self._typed()}{limit}))"
+        kinds = {column.name: column.kind for column in looked_at.values()}
         self.raw.forget(connection)
         commas = self.raw.has_decimal_commas and self.rule.decimal is None
         forms = cells.evidence(connection, rows, kinds, may_have_commas=commas)
@@ -253,94 +233,81 @@ class Stage:
                 said = {
                     key: getattr(bound.rule, key) for key in ("unit", "order") if getattr(bound.rule, key)
                 }
-                decimal = {"decimal": self.rule.decimal} if self.rule.decimal else {}
+                decimal: dict[str, Any] = {"decimal": self.rule.decimal} if self.rule.decimal else {}
                 forms[name] = replace(forms[name], **said, **decimal)
         return forms
 
     # ------------------------------------------------------------------ the short way
 
-    def _stage_plain(
+    def _stage_at_once(
         self,
         connection: duckdb.DuckDBPyConnection,
-        raw: CsvTable,
         to: Path,
         forms: Mapping[str, Form],
-        content: Callable[[], Digest],
-    ) -> bool:
-        """Write the landing table at once, where all lines are plain; false where they are not."""
-        with raw.path.open("rb") as stream:
-            if raw.dialect.has_header:
-                stream.readline(_LONGEST_PLAIN_LINE)
-            shape = stream.readline(_LONGEST_PLAIN_LINE).translate(None, DIGITS)
-        if not self._is_plain(raw, shape):
-            return False
-        types = list(raw.natives)
-        for bound in self.bound:
-            types[bound.inputs[0]] = cells.plain_type(bound.column.kind)
+        numbering: ids.Numbering,
+    ) -> int | None:
+        """Write the landing table and return its rows; None where some row may not land as it is."""
+        have = {bound.column.name for bound in self.bound}
+        if any(column.or_row_number and column.name not in have for column in self.contract.columns):
+            return None
+        columns = [bound.column.name for bound in self.bound if bound.column.kind is Kind.ID]
         self.raw.forget(connection)
-        values = ", ".join(self._plain_value(forms, name) for name in (c.name for c in self.contract.columns))
+        cells_alone = self._select({})
+        written = ids.written(connection, f"({cells_alone} LIMIT {_SAMPLE_ROWS})", columns)
+        if written:
+            numbering.propose(ids.query(f"({cells_alone})", written))
+        joins, numbers = ids.numbered(written)
+        unnumbered = [
+            f"draft.{identifier(text_of(name))} IS NOT NULL AND {number} IS NULL"
+            for name in columns
+            for number in [numbers.get(name, f"draft.{identifier(name)}")]
+        ]
+        wrong = " OR ".join(
+            ["_unreadable <> 0", "_is_left_out", f"({fault(self.bound)}) IS NOT NULL", *unnumbered]
+        )
+        values = landing_columns(self.contract, have, numbers)
         try:
-            copy(connection, f"SELECT {values} FROM {raw.relation(types)}", to)
+            self.raw.forget(connection)
+            rows = copy(
+                connection,
+                f"SELECT {values} FROM ({self._select(forms)}) AS draft{joins} "
+                f"WHERE CASE WHEN {wrong} THEN error('a row may not land') ELSE true END",
+                to,
+            )
         except (duckdb.OutOfMemoryException, duckdb.IOException):
             raise
         except duckdb.Error:
-            return False
-        if raw.malformed(connection):
-            return False
-        found = content()
-        return found.is_regular and found.line_shape == shape and not found.has_leading_zeros
+            return None
+        is_whole = not self.raw.malformed(connection) and (not written or numbering.keep())
+        return rows if is_whole else None
 
-    def _is_plain(self, raw: CsvTable, shape: bytes) -> bool:
-        """Whether cells of a line of this shape cannot be misread by the CSV reader."""
-        simple = {Kind.ID, Kind.INTEGER, Kind.NUMBER, Kind.MOMENT, Kind.TEXT}
-        if (
-            self._needs_names
-            or self.rule.nulls
-            or self.contract.left_out
-            or any(c.or_row_number for c in self.contract.columns)
-        ):
-            return False
-        if any(bound.column.kind not in simple or bound.rule.nulls for bound in self.bound):
-            return False
-        parts = shape.rstrip(b"\r\n").split(raw.dialect.delimiter.encode())
-        whole = {b.inputs[0] for b in self.bound if cells.plain_type(b.column.kind) == "BIGINT"}
-        return len(parts) == len(raw.names) and all(
-            part == b"" or (part == b"." and place not in whole) for place, part in enumerate(parts)
-        )
 
-    def _plain_value(self, forms: Mapping[str, Form], name: str) -> str:
-        """Return the value of a plain cell; one that the contract does not allow is an error: this way ends there."""
-        bound = self._by_name.get(name)
-        column = self.contract.column(name)
-        if bound is None:
-            return f"NULL::{column.kind.sql_type} AS {identifier(name)}"
-        cell, column = f"{CELL}{bound.inputs[0]}", bound.column
-        value, allowed = cell, []
-        if column.kind is Kind.ID:
-            allowed.append(f"{cell} < {FIRST_TEXT_ID}")
-        elif column.kind is Kind.NUMBER:
-            allowed.append(f"isfinite({cell})")
-        elif column.kind is Kind.MOMENT:
-            value = cells.moment_of(cell, forms[name].unit)
-            allowed.append(f"({value}) IS NOT NULL")
-        if column.pattern:
-            allowed.append(f"regexp_full_match({cell}, {text_literal(column.pattern)}, 's')")
-        allowed += [f"{cell} >= {column.minimum}"] if column.minimum is not None else []
-        allowed += [f"{cell} <= {column.maximum}"] if column.maximum is not None else []
-        empty = "" if column.required and not column.nullable else f"WHEN {cell} IS NULL THEN NULL "
-        checked = (
-            f"CASE {empty}WHEN {' AND '.join(allowed) or 'true'} THEN {value} ELSE error('not plain') END"
-        )
-        return f"{checked if allowed or not empty else cell} AS {identifier(name)}"
+def landing_columns(
+    contract: Contract, have: Collection[str], numbers: Mapping[str, str], row_number: str = "NULL"
+) -> str:
+    """Return the columns of the landing table, of those that a draft has and the numbers of its ids."""
+    values = []
+    for column in contract.columns:
+        value = numbers.get(column.name, f"draft.{identifier(column.name)}")
+        if column.name not in have:
+            value = row_number if column.or_row_number else "NULL"
+        values.append(f"({value})::{column.kind.sql_type} AS {identifier(column.name)}")
+    return ", ".join(values)
 
-    @cached_property
-    def _by_name(self) -> dict[str, Bound]:
-        return {bound.column.name: bound for bound in self.bound}
 
-    @staticmethod
-    def _rows(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-        row = connection.execute(f"SELECT count(*) FROM read_parquet({path_literal(path)})").fetchone()
-        return int(row[0]) if row else 0
+def stage_of(
+    contract: Contract, rule: TableRule, raw: RawTable, connection: duckdb.DuckDBPyConnection, name: str
+) -> Stage:
+    """Return a file under a contract, its columns found; `name` is what errors call it.
+
+    Raises
+    ------
+    IngestError
+        When a required column is missing, or an expression of the declaration is none.
+    """
+    types = raw.sniffed(connection) if needs_types(rule, raw.names) else {}
+    bound = bind(contract, rule, raw.names, raw.natives, types, name)
+    return Stage(contract, rule, raw, bound, condition(rule, raw.names, types, name), types)
 
 
 def fault(bound: list[Bound]) -> str:
@@ -366,9 +333,3 @@ def _fault_of(at: int, bound: Bound) -> str:
     if column.required and column.pattern is not None:
         conditions.append(f"NOT regexp_full_match({name}, {text_literal(column.pattern)}, 's')")
     return " OR ".join(conditions)
-
-
-def copy(connection: duckdb.DuckDBPyConnection, select: str, to: Path) -> int:
-    """Write the rows of a query to a Parquet file, in their order, and return how many they were."""
-    row = connection.execute(f"COPY ({select}) TO {text_literal(str(to))} ({_PARQUET_OPTIONS})").fetchone()
-    return int(row[0]) if row else 0

@@ -18,7 +18,7 @@ from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.assets.recommender import build_recommender
 from orchestration.assets.report import build_report
 from orchestration.checks import build_checks
-from orchestration.components.segmentation import SPEC_DESCRIPTION, SPEC_LABELS
+from orchestration.components.segmentation import SPEC_DESCRIPTION
 from orchestration.settings import Settings, load_settings
 from orchestration.tools.engines import check_engines
 from orchestration.tools.progress import progress_logger
@@ -46,8 +46,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     settings = settings or load_settings()
     check_engines(settings)
     segmentations = _load_segmentations()
-    described = _declared(segmentations, SPEC_DESCRIPTION)
-    labels = _declared(segmentations, SPEC_LABELS)
+    described = _declared(segmentations)
     dbt_assets = build_dbt_assets()
     marts = [spec.key for spec in dbt_assets.specs if spec.key.path[0] == "marts"]
     return dg.Definitions.merge(
@@ -61,7 +60,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 *build_recommender(),
                 build_audience_plots(marts),
                 build_published(marts, list(described)),
-                build_report(described, labels),
+                build_report(described),
             ],
             asset_checks=build_checks(),
             jobs=_jobs(settings),
@@ -121,10 +120,14 @@ def _load_segmentations() -> dg.Definitions:
         raise DeclarationError(said) from error
 
 
-def _declared(segmentations: dg.Definitions, what: str) -> dict[str, Any]:
-    """Return the declared segmentations with one of their metadata, in the order of their names."""
+def _declared(segmentations: dg.Definitions) -> dict[str, Any]:
+    """Return the declared segmentations with their descriptions, in the order of their names."""
     specs = [spec for assets in segmentations.assets or () for spec in getattr(assets, "specs", ())]
-    found = {spec.key.path[0]: _plain(spec.metadata[what]) for spec in specs if what in spec.metadata}
+    found = {
+        spec.key.path[0]: _plain(spec.metadata[SPEC_DESCRIPTION])
+        for spec in specs
+        if SPEC_DESCRIPTION in spec.metadata
+    }
     return dict(sorted(found.items()))
 
 

@@ -6,6 +6,7 @@ Does not belong here: anything decided per segmentation (that is its YAML), the 
 
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
     """Memory that DuckDB may use; beyond it DuckDB spills to the warehouse folder."""
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     """A raw file with a larger share of bad lines is refused as a whole."""
+    today: date | None = None
+    """Day that counts as today (else the day it is): no rating or view can be more than a day later."""
     schedule: str = "0 3 * * *"
     """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday; or `@daily` and the like."""
 
@@ -72,7 +75,10 @@ class Settings(BaseSettings):
 
     def to_environment(self) -> dict[str, str]:
         """Return the environment variables that give these settings again, for dbt and for child processes."""
-        return {f"MATINEE_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+        return {
+            f"MATINEE_{name.upper()}": str(value)
+            for name, value in self.model_dump(exclude_none=True).items()
+        }
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -64,8 +64,10 @@ def build_report_context(
     after = replace(_compared(reading, published), source=run.source)
     catalogue = reading.tables(*CATALOGUE_TABLES)
     recommended = reading.ask("strategic_recommendations", audience.strategic_recommendations)
+    interest = reading.ask("interaction_basis", audience.interest) or audience.Interest()
     return ReportContext(
         run=run,
+        interest=interest,
         changes=compare(read_set(previous), after),
         advice=advice(recommended),
         advice_left_out=left_out(recommended),
@@ -74,7 +76,7 @@ def build_report_context(
         plans=plans(reading.ask("subscription_regions", audience.subscription_regions)),
         catalogues=catalogues(catalogue),
         genres=popular_genres(reading.ask("genre_popularity", audience.genre_popularity)),
-        recommender=_recommender(reading, names),
+        recommender=_recommender(reading, names, interest),
         **_quality(reading, catalogue.get("titles")),
         left_out=(*quality.genres_left_out(reading.table("genres")), *run.left_out),
         absent=(
@@ -103,28 +105,27 @@ def _compared(reading: Reading, published: PublishedSet) -> ComparedSet:
 def _segmentations(
     reading: Reading, plots: Mapping[str, Sequence[Path]], pictures: Mapping[Path, Picture], run: RunFacts
 ) -> tuple[SegmentationView, ...]:
-    features = reading.table("feature_labels")
-    called = {} if features is None else dict(features.select("feature", "feature_label").iter_rows())
     return tuple(
         describe(
             name,
             reading.segmentation(name),
             [pictures[path] for path in paths if path in pictures],
             description=run.descriptions.get(name, ""),
-            called={**called, **run.labels.get(name, {})},
+            called=reading.ask("segment_profiles", segments.feature_names, name),
             recovery=run.recovery.get(name),
         )
         for name, paths in plots.items()
     )
 
 
-def _recommender(reading: Reading, names: Sequence[str]) -> RecommenderView:
+def _recommender(reading: Reading, names: Sequence[str], interest: audience.Interest) -> RecommenderView:
     whose = reading.example_users(names)
     return recommender(
         reading.table("recommender_metrics"),
         reading.table("recommender_segment_ndcg"),
         reading.recommendations(list(whose)),
         whose,
+        interest,
     )
 
 
@@ -137,6 +138,7 @@ def _quality(reading: Reading, titles: pl.DataFrame | None) -> dict[str, Any]:
         "headlines": quality.headlines(funnel, files, titles),
         "funnels": quality.funnels(funnel),
         "files": quality.files(files),
+        "unlisted": quality.unlisted(reading.ask("unlisted_titles", quality_questions.unlisted_titles)),
         "reject_reasons": quality.reject_reasons(reasons),
         "rejects": quality.first_rejects(
             reading.ask("rejects", quality_questions.rejects, quality.MOST_REJECTS)

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from published.questions.audience import Interest
 from report.pictures import Picture
 from report.sections.advice import Advice
 from report.sections.audience import Plan
 from report.sections.catalogue import CatalogueView, PopularGenre
 from report.sections.changes import Changes, FigureChange
-from report.sections.quality import Funnel, LandedFile, Reject, RejectReason
+from report.sections.quality import Funnel, LandedFile, Reject, RejectReason, UnlistedTitles
 from report.sections.recommender import RecommenderView
 from report.sections.segmentations import SegmentationView
 
@@ -35,7 +36,6 @@ class RunFacts:
     finished_at : UTC.
     recovery : segmentation to adjusted Rand index against planted truth; empty for real data.
     descriptions : segmentation to what it divides and by what, in a sentence; may be empty.
-    labels : segmentation to column to what it is called, where its name does not say it.
     left_out : what segmentations leave out and why, in sentences.
     """
 
@@ -44,7 +44,6 @@ class RunFacts:
     finished_at: datetime
     recovery: Mapping[str, float] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
@@ -54,6 +53,7 @@ class ReportContext:
 
     Attributes
     ----------
+    interest : what the figures of genres, titles and recommendations count, in words.
     headlines : label and count, in reading order.
     changes : what is different from the last run.
     audience_plots : pictures of audience and catalogue, in reading order.
@@ -62,6 +62,7 @@ class ReportContext:
     """
 
     run: RunFacts
+    interest: Interest
     headlines: tuple[tuple[str, int], ...]
     changes: Changes
     advice: tuple[Advice, ...]
@@ -74,6 +75,7 @@ class ReportContext:
     recommender: RecommenderView
     funnels: tuple[Funnel, ...]
     files: tuple[LandedFile, ...]
+    unlisted: tuple[UnlistedTitles, ...]
     reject_reasons: tuple[RejectReason, ...]
     rejects: tuple[Reject, ...]
     reject_count: int

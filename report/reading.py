@@ -53,6 +53,11 @@ class SegmentationTables:
     titles: pl.DataFrame
     devices: pl.DataFrame
 
+    @property
+    def has_means(self) -> bool:
+        """Whether genres have mean ratings: not where views alone count, or its members rate nothing."""
+        return bool(len(self.genres)) and self.genres["published_mean_rating"].count() > 0
+
 
 class Reading:
     """A published set that answers, or stays silent and remembers which table it lacks."""

@@ -13,6 +13,7 @@ from hypothesis import settings
 from typer.testing import CliRunner
 
 from ingest.demo import Sizes, write_demo_world
+from tests.layout_files import write_world
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -90,6 +91,12 @@ def matinee(dagster_home: Path) -> Iterator[Matinee]:
 def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fifth of the small demo world: as large as its planted truth needs to be found again."""
     return once(tmp_path_factory, "demo_world", lambda folder: write_demo_world(folder, scale=DEMO))
+
+
+@pytest.fixture(scope="session")
+def layout_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What folders in the shape of the known layouts are made of."""
+    return once(tmp_path_factory, "layout_world", write_world)
 
 
 @pytest.fixture(scope="session")

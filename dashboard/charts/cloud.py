@@ -4,6 +4,7 @@ Belongs here: placing and drawing the words. Does not belong here: counting.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -83,13 +84,14 @@ def _free_place(text: str, size: float, placed: list[Word]) -> Word | None:
     return None
 
 
-def genre_cloud(popularity: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
-    """Draw genres as large as they are popular: genre_label, ratings, mean_rating.
+def genre_cloud(popularity: pl.DataFrame, *, counted: str = "ratings", theme: Theme = LIGHT) -> Chart:
+    """Draw genres as large as they are popular: genre_label, mean_rating and what is counted, ratings or events.
 
-    The area of a word grows with the ratings of titles of its genre.
+    The area of a word grows with the ratings (or views) of titles of its genre.
     """
-    counts = {row["genre_label"]: row for row in popularity.iter_rows(named=True) if row["ratings"]}
-    words = place_words({genre: row["ratings"] for genre, row in counts.items()})
+    given, acted = ("ratings", "rated") if counted == "ratings" else ("views", "watched")
+    counts = {row["genre_label"]: row for row in popularity.iter_rows(named=True) if row[counted]}
+    words = place_words({genre: row[counted] for genre, row in counts.items()})
     palette = _COLORS[theme.ground]
     figure = go.Figure(
         go.Scatter(
@@ -102,9 +104,11 @@ def genre_cloud(popularity: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
                 "color": [palette[place % len(palette)] for place in range(len(words))],
             },
             customdata=[
-                [counts[word.text]["ratings"], counts[word.text]["mean_rating"] or math.nan] for word in words
+                [counts[word.text][counted], counts[word.text]["mean_rating"] or math.nan] for word in words
             ],
-            hovertemplate="%{text}: %{customdata[0]:,} ratings, mean %{customdata[1]:.2f}<extra></extra>",
+            hovertemplate=f"%{{text}}: %{{customdata[0]:,}} {given}"
+            + (", mean %{customdata[1]:.2f}" if counted == "ratings" else "")
+            + "<extra></extra>",
         )
     )
     figure.update_xaxes(visible=False, range=[-WIDTH / 2, WIDTH / 2], fixedrange=True)
@@ -112,17 +116,17 @@ def genre_cloud(popularity: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
     finish(figure, height=HEIGHT + 20)
     figure.update_layout(margin={"l": 0, "r": 0, "t": 10, "b": 10})
     return Chart(
-        figure, _finding(counts), "The area of a word grows with the ratings of titles of its genre."
+        figure,
+        _finding({genre: row[counted] for genre, row in counts.items()}, acted),
+        f"The area of a word grows with the {given} of titles of its genre.",
     )
 
 
-def _finding(counts: dict[str, dict]) -> str:
+def _finding(counts: Mapping[str, int], acted: str) -> str:
     if not counts:
-        return "No genre was rated"
-    total = sum(row["ratings"] for row in counts.values())
-    first = sorted(counts.values(), key=lambda row: (-row["ratings"], row["genre_label"]))[:3]
-    listed = [row["genre_label"] for row in first]
-    share = sum(row["ratings"] for row in first) / total
+        return f"No genre was {acted}"
+    listed = sorted(counts, key=lambda genre: (-counts[genre], genre))[:3]
     if len(listed) < 3:
-        return f"{listed[0]} is rated most"
-    return f"{listed[0]}, {listed[1]} and {listed[2]} take {percent(share, 0)} of what is rated by genre"
+        return f"{listed[0]} is {acted} most"
+    share = sum(counts[genre] for genre in listed) / sum(counts.values())
+    return f"{listed[0]}, {listed[1]} and {listed[2]} take {percent(share, 0)} of what is {acted} by genre"

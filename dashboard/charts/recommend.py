@@ -15,8 +15,10 @@ from ml.plots.words import number, percent
 _MOST_GENRES, _MOST_TITLES = 8, 8
 
 
-def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame) -> Chart:
-    """Draw what a user rated by genre, and which recommended titles have these genres.
+def user_genre_sankey(
+    user: str, genres: pl.DataFrame, recommended: pl.DataFrame, acted: str = "rated"
+) -> Chart:
+    """Draw what a user rated (or watched) by genre, and which recommended titles have these genres.
 
     Parameters
     ----------
@@ -26,6 +28,8 @@ def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame
         genre_label, ratings: most first.
     recommended
         title, genres ("Drama, Comedy"): best first; may be empty.
+    acted
+        What the user did: `rated`.
     """
     shown = genres.head(_MOST_GENRES)
     labels = shown["genre_label"].to_list()
@@ -58,13 +62,13 @@ def user_genre_sankey(user: str, genres: pl.DataFrame, recommended: pl.DataFrame
     )
     finish(figure, height=440)
     if not len(genres):
-        return Chart(figure, f"{user} rated no title that has a genre")
+        return Chart(figure, f"{user} {acted} no title that has a genre")
     total = int(genres["ratings"].sum())
     first = genres.row(0, named=True)
     return Chart(
         figure,
-        f"{user} rates {first['genre_label']} most: {percent(first['ratings'] / total, 0)} of all by genre",
-        "From the user over the genres of rated titles to the first recommendations that have them.",
+        f"{first['genre_label']} is what {user} {acted} most: {percent(first['ratings'] / total, 0)} of all by genre",
+        f"From the user over the genres of {acted} titles to the first recommendations that have them.",
     )
 
 
@@ -123,7 +127,7 @@ def model_quality(metrics: pl.DataFrame, metric: str) -> Chart:
     return Chart(
         finish(figure, height=60 + 30 * len(rows)),
         _quality_finding(rows, metric),
-        "Measured on ratings held back. Blue: the model behind these lists.",
+        "Measured on what was held back. Blue: the model behind these lists.",
     )
 
 

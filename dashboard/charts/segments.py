@@ -3,6 +3,8 @@
 Belongs here: charts whose rows or colours are segments. Does not belong here: queries, choosing k.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
@@ -83,7 +85,7 @@ def _sizes_finding(rows: pl.DataFrame, unit: str) -> str:
     )
 
 
-def compare(profiles: pl.DataFrame, *, everybody: str) -> Chart:
+def compare(profiles: pl.DataFrame, *, everybody: str, called: Mapping[str, str] | None = None) -> Chart:
     """Draw the features that differ most between segments: one row per feature, one dot per segment.
 
     Parameters
@@ -92,11 +94,13 @@ def compare(profiles: pl.DataFrame, *, everybody: str) -> Chart:
         segment_id, segment_name, feature, segment_mean, base_mean, index; the most different feature first.
     everybody
         Whose mean is 100: `all viewers`.
+    called
+        Feature to what it is called, where its name does not say it.
     """
     known = profiles.filter(pl.col("index").is_not_null())
     shown = known["feature"].unique(maintain_order=True).head(_MOST_FEATURES).to_list()
     rows = known.filter(pl.col("feature").is_in(shown))
-    labels = dict(zip(shown, feature_labels(shown), strict=True))
+    labels = dict(zip(shown, feature_labels(shown, called), strict=True))
     figure = go.Figure()
     figure.add_vline(x=100, line={"color": "#94a4a2", "dash": "dot"})
     for (segment_id, segment), own in rows.group_by("segment_id", "segment_name", maintain_order=True):
@@ -154,7 +158,9 @@ def _compare_finding(rows: pl.DataFrame, labels: dict[str, str], everybody: str)
     return f"{short_name(top['segment_name'])}: {labels[top['feature']]} is {times} times that of {everybody}"
 
 
-def genre_heatmap(ratings: pl.DataFrame, measure: str, *, theme: Theme = LIGHT) -> Chart:
+def genre_heatmap(
+    ratings: pl.DataFrame, measure: str, *, theme: Theme = LIGHT, acted: str = "rated"
+) -> Chart:
     """Draw genres by segments.
 
     Parameters
@@ -165,6 +171,8 @@ def genre_heatmap(ratings: pl.DataFrame, measure: str, *, theme: Theme = LIGHT) 
         `rater_mean_rating` (honest), `published_mean_rating` (0 for never rated) or `rater_share`.
     theme
         What it is drawn on.
+    acted
+        What those did who are counted: `rated`.
     """
     genres = ratings["genre_label"].unique(maintain_order=True).to_list()
     heads = ratings.select("segment_id", "segment_name").unique().sort("segment_id")
@@ -182,7 +190,7 @@ def genre_heatmap(ratings: pl.DataFrame, measure: str, *, theme: Theme = LIGHT) 
             zmax=float(known.max()) if len(known) else 1,
             texttemplate="%{z:.0%}" if is_share else "%{z:.2f}",
             hovertemplate="%{y}, %{x}: "
-            + ("%{z:.1%} rated it" if is_share else "%{z:.2f}")
+            + ("%{z:.1%} " + acted + " it" if is_share else "%{z:.2f}")
             + "<extra></extra>",
             colorbar={"tickformat": ".0%" if is_share else ".1f", "thickness": 10, "len": 0.6},
             xgap=1,
@@ -193,19 +201,19 @@ def genre_heatmap(ratings: pl.DataFrame, measure: str, *, theme: Theme = LIGHT) 
     figure.update_yaxes(type="category", autorange="reversed")
     return Chart(
         finish(figure, height=110 + 28 * len(genres)),
-        _genre_finding(ratings, measure),
+        _genre_finding(ratings, measure, acted),
         {
             "rater_mean_rating": "Mean rating by those members who rated the genre.",
             "published_mean_rating": "Mean rating with 0 averaged in for a genre never rated, as published.",
-            "rater_share": "Share of the members who rated the genre at all.",
+            "rater_share": f"Share of the members who {acted} the genre at all.",
         }[measure],
     )
 
 
-def _genre_finding(ratings: pl.DataFrame, measure: str) -> str:
+def _genre_finding(ratings: pl.DataFrame, measure: str, acted: str) -> str:
     known = ratings.filter(pl.col(measure).is_not_null(), pl.col("rater_share") >= 0.1)
     if not len(known):
-        return "No genre was rated by a tenth of any segment"
+        return f"No genre was {acted} by a tenth of any segment"
     top = known.sort(measure, "genre_label", descending=[True, False]).row(0, named=True)
     who, genre, value = short_name(top["segment_name"]), top["genre_label"], top[measure]
     if measure == "rater_share":
@@ -321,7 +329,13 @@ def component(loadings: pl.DataFrame, labels: list[str]) -> Chart:
     )
 
 
-def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: str) -> Chart:
+def leanings(
+    profile: pl.DataFrame,
+    segment: str,
+    segment_id: int,
+    everybody: str,
+    called: Mapping[str, str] | None = None,
+) -> Chart:
     """Draw what one segment has most over and under everybody.
 
     Parameters
@@ -332,9 +346,11 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
         Its name and number.
     everybody
         Whose mean is 100.
+    called
+        Feature to what it is called, where its name does not say it.
     """
     features = profile["feature"].to_list()
-    all_labels = dict(zip(features, feature_labels(features), strict=True))
+    all_labels = dict(zip(features, feature_labels(features, called), strict=True))
     known = profile.filter(pl.col("index").is_not_null()).with_columns(
         (pl.col("index").clip(1) / 100).log(2).alias("doublings")
     )

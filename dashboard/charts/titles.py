@@ -24,10 +24,13 @@ from dashboard.charts.base import (
     rising,
 )
 from ml.plots.words import number, percent, short_name
+from published.questions.audience import Interest
+
+_RATINGS = Interest()
 
 
-def audience(rows: pl.DataFrame, title: str) -> Chart:
-    """Draw which share of each segment rated a title, beside that of everybody.
+def audience(rows: pl.DataFrame, title: str, interest: Interest = _RATINGS) -> Chart:
+    """Draw which share of each segment rated (or watched) a title, beside that of everybody.
 
     Parameters
     ----------
@@ -35,6 +38,8 @@ def audience(rows: pl.DataFrame, title: str) -> Chart:
         segment_id, segment_name, raters, rater_share, base_share, index, mean_rating of one segmentation.
     title
         The title's name.
+    interest
+        What is counted, in words.
     """
     ordered = rows.sort("segment_id", descending=True)
     figure = go.Figure(
@@ -48,7 +53,9 @@ def audience(rows: pl.DataFrame, title: str) -> Chart:
             constraintext="none",
             cliponaxis=False,
             customdata=[[row["raters"], number(row["mean_rating"])] for row in _told(ordered)],
-            hovertemplate="%{y}: %{customdata[0]:,} raters, mean rating %{customdata[1]}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{customdata[0]:,}} {interest.people}"
+            + (", mean rating %{customdata[1]}" if rows["mean_rating"].count() else "")
+            + "<extra></extra>",
         )
     )
     base = rows["base_share"][0]
@@ -57,8 +64,8 @@ def audience(rows: pl.DataFrame, title: str) -> Chart:
     figure.update_yaxes(type="category")
     return Chart(
         finish(figure, height=60 + 34 * len(rows)),
-        _audience_finding(rows, title),
-        f"Share of the members who rated it. Dotted: {percent(base)} of everybody, index 100.",
+        _audience_finding(rows, title, interest),
+        f"Share of the members who {interest.acted} it. Dotted: {percent(base)} of everybody, index 100.",
     )
 
 
@@ -67,15 +74,17 @@ def _told(rows: pl.DataFrame) -> list[dict]:
     return list(filled.iter_rows(named=True))
 
 
-def _audience_finding(rows: pl.DataFrame, title: str) -> str:
+def _audience_finding(rows: pl.DataFrame, title: str, interest: Interest) -> str:
     known = rows.drop_nulls("index").sort("index", "segment_id", descending=[True, False])
     if not len(known):
-        return f"Nobody rated {short_name(title)} yet"
+        return f"Nobody {interest.acted} {short_name(title)} yet"
     top = known.row(0, named=True)
     if top["index"] < 110:
         return f"{short_name(title)} reaches every segment about alike"
     times = number(top["index"] / 100)
-    return f"{short_name(top['segment_name'])} rate {short_name(title)} {times} times as often as all"
+    return (
+        f"{short_name(top['segment_name'])} {interest.act} {short_name(title)} {times} times as often as all"
+    )
 
 
 def similarity_heatmap(

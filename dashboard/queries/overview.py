@@ -7,7 +7,7 @@ from published.questions import quality
 from published.sets import PublishedSet
 
 _HEADLINES = {
-    "distinct titles": "Titles with a genre",
+    "distinct titles": "Titles",
     "ratings joined to a title": "Ratings of these titles",
     "streaming titles": "Streaming titles",
     "users with features": "Viewers",

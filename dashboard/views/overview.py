@@ -15,6 +15,15 @@ from published.questions import segments as segment_questions
 from published.sets import PublishedSet
 
 _FIRST_ADVICE = 6
+_OF_RATINGS = {
+    "ratings": st.column_config.NumberColumn("Ratings", format="localized"),
+    "raters": st.column_config.NumberColumn("Raters", format="localized"),
+    "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
+}
+_OF_VIEWS = {
+    "events": st.column_config.NumberColumn("Views", format="localized"),
+    "viewers": st.column_config.NumberColumn("Viewers", format="localized"),
+}
 
 
 def show(data: PublishedSet) -> None:
@@ -25,7 +34,7 @@ def show(data: PublishedSet) -> None:
         for label, count in headlines.items():
             st.metric(label, f"{count:,}", width="content")
     ui.part(data, "segments", "viewers or customers to divide", lambda: _segments(data))
-    ui.part(data, "genre_popularity", "ratings of titles with a genre", lambda: _genres(data))
+    ui.part(data, "genre_popularity", f"{ui.INTEREST} with a genre", lambda: _genres(data))
 
 
 def _advice(data: PublishedSet) -> None:
@@ -47,12 +56,13 @@ def _advice_list(rows: pl.DataFrame) -> None:
 def _genres(data: PublishedSet) -> None:
     st.header("Genres")
     popularity = audience.genre_popularity(data)
-    if not popularity["ratings"].sum():
-        st.info("Nothing to show here: the source has no ratings of titles.", icon=":material/info:")
+    counted = next((column for column in ("ratings", "events") if popularity[column].sum()), None)
+    if counted is None:
+        st.info(f"Nothing to show here: the source has no {ui.INTEREST}.", icon=":material/info:")
         return
     left, right = st.columns(2, gap="large")
     with left:
-        ui.chart(genre_cloud(popularity, theme=ui.theme()), key="cloud")
+        ui.chart(genre_cloud(popularity, counted=counted, theme=ui.theme()), key="cloud")
     with right:
         ui.table(
             popularity,
@@ -60,9 +70,7 @@ def _genres(data: PublishedSet) -> None:
             data=data,
             labels={
                 "genre_label": "Genre",
-                "ratings": st.column_config.NumberColumn("Ratings", format="localized"),
-                "raters": st.column_config.NumberColumn("Raters", format="localized"),
-                "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
+                **(_OF_RATINGS if counted == "ratings" else _OF_VIEWS),
                 "minutes": st.column_config.NumberColumn("Minutes", format="localized"),
             },
         )

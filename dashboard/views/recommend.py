@@ -14,13 +14,13 @@ from dashboard.queries import recommend as queries
 from dashboard.queries import titles as title_queries
 from ml.plots.words import clean, number
 from published.people import hide_emails
+from published.questions import audience
 from published.questions import users as questions
 from published.sets import PublishedSet
 
 _FOR = {"user": "For a user", "liked": "For liked titles"}
 _ANY = "Any genre"
 _LONGEST_ID = 320
-_GIVES = "ratings of titles"
 _MOST_LIKED = 50
 """Titles taken from an address, which anybody may write."""
 
@@ -32,7 +32,7 @@ def show(data: PublishedSet) -> None:
         first = {"recommendations": lambda: _for_user(data)}
     else:
         first = {"similar_titles": lambda: _for_liked(data)}
-    ui.parts(data, _GIVES, {**first, "recommender_metrics": lambda: _quality(data)})
+    ui.parts(data, ui.INTEREST, {**first, "recommender_metrics": lambda: _quality(data)})
 
 
 def _for_user(data: PublishedSet) -> None:
@@ -69,7 +69,12 @@ def _for_user(data: PublishedSet) -> None:
     if data.has("user_genres"):
         genres = queries.genres_of_user(data, user_id)
         if len(genres):
-            ui.chart(charts.user_genre_sankey(f"User {hide_emails(user_id)}", genres, shown), key="sankey")
+            ui.chart(
+                charts.user_genre_sankey(
+                    f"User {hide_emails(user_id)}", genres, shown, audience.interest(data).acted
+                ),
+                key="sankey",
+            )
 
 
 def _how_ids_look(example: str) -> str:
@@ -80,8 +85,8 @@ def _stranger(data: PublishedSet, user_id: str, first: str) -> None:
     known = data.has("users")
     if known and questions.user(data, user_id):
         st.info(
-            f"User {ui.plain(hide_emails(user_id))} has rated nothing yet, so nothing is recommended by taste."
-            " Choose liked titles instead.",
+            f"User {ui.plain(hide_emails(user_id))} has {audience.interest(data).acted} nothing yet, so nothing is"
+            " recommended by taste. Choose liked titles instead.",
             icon=":material/info:",
         )
         return
@@ -99,7 +104,8 @@ def _facts(data: PublishedSet, user_id: str) -> None:
         facts = (
             ("Subscription", user["subscription"]),
             ("Region", user["region"]),
-            ("Ratings", number(user["total_ratings"] or 0)),
+            ("Ratings", number(user["total_ratings"]) if user["total_ratings"] else None),
+            ("Views", number(user["events"]) if user["events"] else None),
             ("Minutes", number(user["minutes"]) if user["minutes"] else None),
             ("Favourite genres", user["favourite_genres"]),
             ("Mostly on", user["favourite_device"]),

@@ -3,6 +3,8 @@
 Belongs here: order and words of the page. Does not belong here: queries, charts.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 import streamlit as st
 
@@ -11,15 +13,15 @@ from dashboard.charts import segments as charts
 from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
-from ml.plots.words import feature_label, feature_labels, number
+from ml.plots.words import feature_labels, number
+from published.questions import audience
 from published.questions import segments as questions
 from published.sets import PublishedSet
 
 _VIEWS = {"compare": "Compare", "one": "One segment", "genres": "Genres", "map": "Map"}
-_MEASURES = {
+_MEANS = {
     "rater_mean_rating": "Mean rating of raters",
     "published_mean_rating": "Mean rating as published",
-    "rater_share": "Share who rated it",
 }
 
 
@@ -80,13 +82,13 @@ def _differences(data: PublishedSet, segmentation: str, segments: pl.DataFrame, 
     if not len(shown):
         st.info("Choose at least one segment to compare.", icon=":material/info:")
         return
-    ui.chart(charts.compare(shown, everybody=everybody), key="compare")
+    ui.chart(charts.compare(shown, everybody=everybody, called=_called(data, segmentation)), key="compare")
     with st.expander("All figures"):
-        _profile_table(data, shown, name=f"profiles_{segmentation}")
+        _profile_table(data, segmentation, shown, name=f"profiles_{segmentation}")
 
 
-def _profile_table(data: PublishedSet, profiles: pl.DataFrame, *, name: str) -> None:
-    labels = feature_labels(profiles["feature"].to_list())
+def _profile_table(data: PublishedSet, segmentation: str, profiles: pl.DataFrame, *, name: str) -> None:
+    labels = feature_labels(profiles["feature"].to_list(), _called(data, segmentation))
     ui.table(
         profiles.with_columns(pl.Series("label", labels)),
         name=name,
@@ -104,6 +106,10 @@ def _profile_table(data: PublishedSet, profiles: pl.DataFrame, *, name: str) -> 
     )
 
 
+def _called(data: PublishedSet, segmentation: str) -> Mapping[str, str]:
+    return questions.feature_names(data, segmentation)
+
+
 def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
     names = segments["segment_name"].to_list()
     chosen = st.selectbox("Segment", names, key="segment", bind="query-params")
@@ -118,7 +124,7 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
     own = pl.col("segment_id") == segment["segment_id"]
     if data.has("segment_claims"):
-        _claims(questions.claims(data, segmentation).filter(own))
+        _claims(questions.claims(data, segmentation).filter(own), _called(data, segmentation))
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
     _members(data, segmentation, segment)
@@ -127,7 +133,8 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
 def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
     if not len(titles):
         return
-    st.subheader("Titles they rate far more often than others")
+    words = audience.interest(data)
+    st.subheader(f"Titles they {words.act} far more often than others")
     ui.table(
         titles,
         name=f"titles_{segment['segmentation']}_{segment['segment_id']}",
@@ -136,8 +143,8 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
             "rank": st.column_config.NumberColumn("#", width=50),
             "title": st.column_config.TextColumn("Title", width="large"),
             "genres": "Genres",
-            "raters": st.column_config.NumberColumn("Raters", format="localized"),
-            "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
+            "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
+            "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
             "index": st.column_config.NumberColumn("Index", format="%.0f"),
         },
         group_size="members",
@@ -147,23 +154,27 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
 
 def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
     own = queries.profiles(data, segmentation).filter(pl.col("segment_id") == segment["segment_id"])
-    whole = own.filter(~pl.col("feature").str.contains("^(avg|cnt|region|channel)_")).head(4)
+    whole = own.filter(
+        ~pl.col("feature").str.contains("^(avg|cnt|region|channel|genre|device|daypart)_")
+    ).head(4)
+    called = _called(data, segmentation)
     with st.container(horizontal=True, gap="medium"):
         for row in whole.iter_rows(named=True):
             st.metric(
-                f"{feature_label(row['feature'])}, mean",
+                f"{feature_labels([row['feature']], called)[0]}, mean",
                 number(row["segment_mean"]),
                 delta=f"{number(row['base_mean'])} for {everybody}",
                 delta_color="off",
                 delta_arrow="off",
                 width="content",
             )
-    ui.chart(charts.leanings(own, segment["segment_name"], segment["segment_id"], everybody), key="leanings")
+    drawn = charts.leanings(own, segment["segment_name"], segment["segment_id"], everybody, called)
+    ui.chart(drawn, key="leanings")
     with st.expander("All figures"):
-        _profile_table(data, own, name=f"profile_{segmentation}_{segment['segment_id']}")
+        _profile_table(data, segmentation, own, name=f"profile_{segmentation}_{segment['segment_id']}")
 
 
-def _claims(claims: pl.DataFrame) -> None:
+def _claims(claims: pl.DataFrame, called: Mapping[str, str]) -> None:
     if not len(claims):
         return
     st.subheader("What holds, and what does not")
@@ -172,7 +183,7 @@ def _claims(claims: pl.DataFrame) -> None:
         said = (
             row["text"]
             if row["is_supported"]
-            else f"{feature_label(row['feature'])}: no claim, {row['text']}"
+            else f"{feature_labels([row['feature']], called)[0]}: no claim, {row['text']}"
         )
         st.markdown(f"{icon} {ui.plain(said)}")
 
@@ -193,16 +204,21 @@ def _members(data: PublishedSet, segmentation: str, segment: dict) -> None:
 
 
 def _genres(data: PublishedSet, segmentation: str) -> None:
-    ui.part(data, "segment_genre_ratings", "ratings", lambda: _genre_ratings(data, segmentation))
+    ui.part(data, "segment_genre_ratings", ui.INTEREST, lambda: _genre_ratings(data, segmentation))
 
 
 def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
     ratings = questions.genre_ratings(data, segmentation)
     if not len(ratings):
-        st.info("These segments do not rate titles, so there are no genres to show.", icon=":material/info:")
+        st.info(
+            "These segments watch and rate no titles, so there are no genres to show.", icon=":material/info:"
+        )
         return
-    measure = ui.choose_view("Measure", _MEASURES, key="measure")
-    ui.chart(charts.genre_heatmap(ratings, measure, theme=ui.theme()), key="genres")
+    words = audience.interest(data)
+    means = _MEANS if ratings["published_mean_rating"].count() else {}
+    measures = {**means, "rater_share": f"Share who {words.acted} it"}
+    measure = ui.choose_view("Measure", measures, key="measure") if means else "rater_share"
+    ui.chart(charts.genre_heatmap(ratings, measure, theme=ui.theme(), acted=words.acted), key="genres")
     ui.table(
         ratings,
         name=f"genres_{segmentation}",
@@ -210,10 +226,11 @@ def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
         labels={
             "segment_name": "Segment",
             "genre_label": "Genre",
-            "raters": st.column_config.NumberColumn("Raters", format="localized"),
-            "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
-            "rater_mean_rating": st.column_config.NumberColumn("Mean of raters", format="%.2f"),
-            "published_mean_rating": st.column_config.NumberColumn("Mean as published", format="%.2f"),
+            "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
+            "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
+            **{
+                column: st.column_config.NumberColumn(label, format="%.2f") for column, label in means.items()
+            },
         },
         group_size="members",
         group_keys=("segment_id", "segment_name"),
@@ -234,6 +251,6 @@ def _segment_map(data: PublishedSet, segmentation: str) -> None:
         rows = loadings.filter(pl.col("component") == component)
         if len(rows):
             with column:
-                labels = feature_labels(rows["feature"].to_list())
+                labels = feature_labels(rows["feature"].to_list(), _called(data, segmentation))
                 ui.chart(charts.component(rows, labels), key=f"component_{component}")
     ui.offer(loadings.drop("explained_variance_ratio"), name=f"pca_loadings_{segmentation}", data=data)

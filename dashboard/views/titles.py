@@ -10,11 +10,12 @@ from dashboard import ui
 from dashboard.charts import titles as charts
 from dashboard.queries import titles as queries
 from ml.plots.words import clean, number
+from published.questions import audience
 from published.sets import PublishedSet
 
 _VIEWS = {"one": "One title", "genres": "By genre"}
 _MOST_ALIKE = 12
-_CATALOGUES = {"movies": "films rated here", "streaming": "the streaming catalogue"}
+_CATALOGUES = {"movies": "the films and series here", "streaming": "the streaming catalogue"}
 
 
 def show(data: PublishedSet) -> None:
@@ -38,8 +39,9 @@ def _page(data: PublishedSet) -> None:
         )
         return
     labels = dict(zip(hits["title_id"], map(queries.label, hits.iter_rows(named=True)), strict=True))
-    # The most rated come first, and where nobody rated, those with the most votes.
-    first = "The most rated titles" if hits["rating_count"].sum() else "The titles with the most votes"
+    # The most rated come first, and where nobody rated, those with the most votes, if there are any.
+    voted = "The titles with the most votes" if hits["votes"].sum() else "Titles"
+    first = "The most rated titles" if hits["rating_count"].sum() else voted
     found = first if not text.strip() else f"{len(hits):,} found"
     chosen = st.selectbox(
         found if len(hits) < 50 or not text.strip() else "The first 50 found",
@@ -85,8 +87,8 @@ def _title(data: PublishedSet, title_id: str) -> None:
     _scores(title)
     if data.has("segment_members"):
         _reception(data, title_id)
-    ui.part(data, "title_audience", "ratings", lambda: _audience(data, title))
-    ui.part(data, "similar_titles", "ratings or descriptions of titles", lambda: _similar(data, title))
+    ui.part(data, "title_audience", ui.INTEREST, lambda: _audience(data, title))
+    ui.part(data, "similar_titles", "ratings, views or descriptions of titles", lambda: _similar(data, title))
 
 
 def _scores(title: dict) -> None:
@@ -98,9 +100,9 @@ def _scores(title: dict) -> None:
             title["weighted_score"],
             "The audience score, drawn to the mean where votes are few",
         ),
-        ("Votes", title["votes"], None),
+        ("Votes", title["votes"] or None, None),
         ("Ratings here", title["rating_count"] or None, None),
-        ("Mean rating here", title["mean_rating"], "0.5 to 5"),
+        ("Mean rating here", title["mean_rating"], "Stars"),
     )
     with st.container(horizontal=True, gap="medium"):
         for label, value, meaning in scores:
@@ -121,12 +123,13 @@ def _reception(data: PublishedSet, title_id: str) -> None:
 
 def _audience(data: PublishedSet, title: dict) -> None:
     st.subheader("Audience by segment")
+    words = audience.interest(data)
     rows = queries.audience(data, title["title_id"])
     if not len(rows):
-        st.caption("Nobody in a segment rated this title.")
+        st.caption(f"Nobody in a segment {words.acted} this title.")
         return
     shown = ui.choose_segmentation_of(data, rows, key="audience")
-    ui.chart(charts.audience(shown, title["title"]), key="audience_chart")
+    ui.chart(charts.audience(shown, title["title"], words), key="audience_chart")
     with st.expander("All figures"):
         ui.table(
             shown,
@@ -135,8 +138,8 @@ def _audience(data: PublishedSet, title: dict) -> None:
             labels={
                 "segment_name": "Segment",
                 "members": st.column_config.NumberColumn("Members", format="localized"),
-                "raters": st.column_config.NumberColumn("Raters", format="localized"),
-                "rater_share": st.column_config.NumberColumn("Share who rated it", format="percent"),
+                "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
+                "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
                 "index": st.column_config.NumberColumn("Index", format="%.0f"),
                 "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
             },
@@ -152,7 +155,7 @@ def _similar(data: PublishedSet, title: dict) -> None:
         st.caption("Nothing is known to be like this title.")
         return
     ui.table(
-        near,
+        near.with_columns(basis=pl.col("basis").replace("ratings", audience.interest(data).given)),
         name=f"similar_{title['title_id']}",
         data=data,
         labels={

@@ -123,7 +123,9 @@ def _ratings(data: PublishedSet) -> None:
 
 def _subscriptions(data: PublishedSet) -> None:
     rows = audience.subscription_regions(data)
-    measure = ui.choose_view("Measure", _MEASURES, key="plans_by")
+    rated = rows["mean_ratings"].sum() > 0
+    measures = _MEASURES if rated else {key: _MEASURES[key] for key in _MEASURES if key != "mean_ratings"}
+    measure = ui.choose_view("Measure", measures, key="plans_by")
     ui.chart(charts.subscriptions(rows, measure, theme=ui.theme()), key="subscriptions")
     with st.expander("All figures"):
         ui.table(
@@ -134,7 +136,11 @@ def _subscriptions(data: PublishedSet) -> None:
                 "region": "Region",
                 "subscription": "Subscription",
                 "users": st.column_config.NumberColumn("Users", format="localized"),
-                "mean_ratings": st.column_config.NumberColumn("Ratings per user", format="%.1f"),
+                **(
+                    {"mean_ratings": st.column_config.NumberColumn("Ratings per user", format="%.1f")}
+                    if rated
+                    else {}
+                ),
                 "mean_minutes": st.column_config.NumberColumn("Minutes per user", format="%.0f"),
             },
             group_size="users",

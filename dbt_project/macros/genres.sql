@@ -18,18 +18,23 @@
     {{ return(column_names(ref('int_languages__vocabulary'), 'language_column', var('published_languages'))) }}
 {%- endmacro %}
 
-{#- The names in a column of a table, in the order of its `column_position`; `otherwise` where it has none. -#}
+{#-
+    The names in a column of a table, in the order of its `column_position`; `otherwise` where it has none. Asked once in an
+    invocation: what dbt knows of the project keeps the answer for the models that come after.
+-#}
 {% macro column_names(table, column, otherwise, condition='true') -%}
-    {%- if execute and load_relation(table) -%}
+    {%- set known = graph.setdefault('column names', {}) if execute else {} -%}
+    {%- set asked = invocation_id ~ table ~ column ~ condition -%}
+    {%- if asked not in known and execute and load_relation(table) -%}
         {%- set names = run_query(
             'select ' ~ column ~ ' from ' ~ table ~ ' where ' ~ condition ~ ' and ' ~ column ~ ' is not null group by '
             ~ column ~ ' order by min(column_position)'
         ).columns[0].values() -%}
         {%- if names -%}
-            {{ return(names | list) }}
+            {%- do known.update({asked: names | list}) -%}
         {%- endif -%}
     {%- endif -%}
-    {{ return(otherwise) }}
+    {{ return(known.get(asked, otherwise)) }}
 {%- endmacro %}
 
 {#-

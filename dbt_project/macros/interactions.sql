@@ -14,11 +14,23 @@
         {{ return(chosen) }}
     {%- endif -%}
     {%- set ratings = ref('user_title_ratings') -%}
-    {%- if execute and load_relation(ratings) 
+    {%- if execute and load_relation(ratings)
         and run_query('select 1 from ' ~ ratings ~ ' limit 1').rows | length == 0 -%}
         {{ return('views') }}
     {%- endif -%}
     {{ return('ratings') }}
+{%- endmacro %}
+
+{#- How to speak of that interest: what people do, what they did, who they are, and what they give. -#}
+{% macro interaction_words() -%}
+    {{ return({
+        'ratings': {'act': 'rate', 'acted': 'rated', 'people': 'raters', 'given': 'ratings'},
+        'views': {'act': 'watch', 'acted': 'watched', 'people': 'viewers', 'given': 'views'},
+        'both': {
+            'act': 'rate or watch', 'acted': 'rated or watched', 'people': 'raters and viewers',
+            'given': 'ratings and views'
+        }
+    }[interaction_basis()]) }}
 {%- endmacro %}
 
 {#- The devices that have a column in the features of viewing, in order. -#}

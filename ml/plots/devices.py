@@ -52,7 +52,14 @@ def user_device_heatmap(users: pl.DataFrame, *, chosen: str) -> Figure:
     names = [name or _NO_SEGMENT for name in who["segment_name"]]
     ids = who["segment_id"].to_list()
     bands = _bands(names)
-    left = _SIDE + max(text_width(wrap_name(name, 1.7, _LABEL_SIZE), _LABEL_SIZE) for name in names) + 1.0
+    users_shown = [short_name(str(user), 14) for user in who["user_id"]]
+    room = max(0.75, max(text_width(user, 8) for user in users_shown) + 0.2)
+    left = (
+        _SIDE
+        + max(text_width(wrap_name(name, 1.7, _LABEL_SIZE), _LABEL_SIZE) for name in names)
+        + room
+        + 0.25
+    )
     body = _KEY + _USER_ROW * len(who) + _HEAD
     with plot_style():
         figure = titled_figure(
@@ -63,11 +70,11 @@ def user_device_heatmap(users: pl.DataFrame, *, chosen: str) -> Figure:
         axes = add_axes(figure, left, _KEY, WIDTH - _RIGHT, body - _HEAD)
         texts = [[percent(share, 0) if share else "" for share in row] for row in shares]
         draw_cells(axes, shares, texts, Normalize(0, 1), WHITE_TO_BLUE)
-        axes.set_yticks(range(len(who)), [str(user) for user in who["user_id"]], parse_math=False)
+        axes.set_yticks(range(len(who)), users_shown, parse_math=False)
         axes.set_xticks(range(len(devices)), [short_name(device, 16) for device in devices], parse_math=False)
         axes.tick_params(length=0, labeltop=True, labelbottom=False, labelcolor=INK, labelsize=_LABEL_SIZE)
         axes.tick_params(axis="y", labelsize=8)
-        beside = add_axes(figure, _SIDE, _KEY, left - 0.75, body - _HEAD)
+        beside = add_axes(figure, _SIDE, _KEY, left - room, body - _HEAD)
         _draw_bands(beside, bands, ids, len(who))
         draw_key(_key_axes(figure), ("0%", "share of viewing", "100%"), WHITE_TO_BLUE)
     return figure

@@ -17,7 +17,9 @@ _ROW, _HEAD, _AXIS, _RIGHT = 0.25, 0.34, 0.55, 0.3
 _LABEL_SIZE = 9.0
 
 
-def segment_leanings(titles: pl.DataFrame, *, per_segment: int = 4) -> Figure:
+def segment_leanings(
+    titles: pl.DataFrame, *, per_segment: int = 4, act: str = "rate", acted: str = "rated"
+) -> Figure:
     """Draw for each segment the titles it rates most over everybody.
 
     Parameters
@@ -27,6 +29,8 @@ def segment_leanings(titles: pl.DataFrame, *, per_segment: int = 4) -> Figure:
         and base_share (0 to 1), index (100 = as often as everybody).
     per_segment
         Titles drawn of each segment, the first by rank.
+    act, acted
+        What people do with titles and did: `rate`, `rated`.
 
     Returns
     -------
@@ -48,9 +52,9 @@ def segment_leanings(titles: pl.DataFrame, *, per_segment: int = 4) -> Figure:
     height = _ROW * len(shown) + _HEAD * len(groups)
     with plot_style():
         figure = titled_figure(
-            _title(shown),
-            "Bar: how many times as often as everybody the segment rates the title. Beside it: share of the segment "
-            "who rated it, and of everybody. The surest first; a segment without a sure one is left out.",
+            _title(shown, act),
+            f"Bar: how many times as often as everybody they {act} the title. Beside it: share of the segment "
+            f"who {acted} it, and of everybody. The surest first; a segment without a sure one is left out.",
             body=_AXIS + height,
         )
         axes = add_axes(figure, left, _AXIS, WIDTH - _RIGHT, _AXIS + height)
@@ -107,9 +111,9 @@ def _note(row: dict) -> str:
     return f"{number(row['index'] / 100)} ×  {percent(row['rater_share'], 0)} against {percent(row['base_share'], 0)}"
 
 
-def _title(shown: pl.DataFrame) -> str:
+def _title(shown: pl.DataFrame, act: str) -> str:
     first = shown.sort("index", "segment_id", "rank", descending=[True, False, False]).row(0, named=True)
     return (
-        f"Strongest leaning: {short_name(first['segment_name'])} rate {short_name(first['title'], 40)} "
+        f"Strongest leaning: {short_name(first['segment_name'])} {act} {short_name(first['title'], 40)} "
         f"{number(first['index'] / 100)} times as often as everybody"
     )

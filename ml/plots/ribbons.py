@@ -73,7 +73,7 @@ def lay_out(values: np.ndarray) -> Flow:
     return Flow(sources, targets, tuple(ribbons), height)
 
 
-def user_genre_flow(users: pl.DataFrame, *, chosen: str) -> Figure:
+def user_genre_flow(users: pl.DataFrame, *, chosen: str, given: str = "ratings") -> Figure:
     """Draw what some users rate, genre by genre, each user as 100%.
 
     Parameters
@@ -83,6 +83,8 @@ def user_genre_flow(users: pl.DataFrame, *, chosen: str) -> Figure:
         has none. The users of a segment stand together.
     chosen
         Which users these are, in words.
+    given
+        What the column `ratings` counts, in words.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def user_genre_flow(users: pl.DataFrame, *, chosen: str) -> Figure:
     known = known.sort("segment_id", "user_id", maintain_order=True, nulls_last=True)
     who = known.unique("user_id", keep="first", maintain_order=True)
     names = [
-        f"User {user}\n{short_name(name, 26)}" if name else f"User {user}"
+        f"User {short_name(str(user), 14)}" + (f"\n{short_name(name, 26)}" if name else "")
         for user, name in who.select("user_id", "segment_name").iter_rows()
     ]
     values, genres = _matrix(known, "user_id", who["user_id"].to_list())
@@ -106,17 +108,19 @@ def user_genre_flow(users: pl.DataFrame, *, chosen: str) -> Figure:
     largest = np.bincount(values[:, : _real(genres)].argmax(axis=1), minlength=len(genres))
     top = int(largest.argmax())
     title = f"{genres[top]} is the largest genre of {largest[top]:,} of {len(who):,} users"
-    width = f"{chosen}, each as 100%. Width: share of the user's ratings"
+    width = f"{chosen}, each as 100%. Width: share of the user's {given}"
     return _draw(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
 
 
-def segment_genre_flow(segments: pl.DataFrame) -> Figure:
+def segment_genre_flow(segments: pl.DataFrame, *, given: str = "ratings") -> Figure:
     """Draw what the segments rate, genre by genre.
 
     Parameters
     ----------
     segments
         One row per segment and genre of one segmentation: segment_id, segment_name, genre_label, ratings.
+    given
+        What the column `ratings` counts, in words.
 
     Returns
     -------
@@ -134,11 +138,11 @@ def segment_genre_flow(segments: pl.DataFrame) -> Figure:
     values, genres = _matrix(known, "segment_id", who["segment_id"].to_list())
     totals = values.sum(axis=1)
     names = [
-        f"{wrap_name(name, 2.0, _LABEL_SIZE)}\n{percent(total / totals.sum())} of ratings"
+        f"{wrap_name(name, 2.0, _LABEL_SIZE)}\n{percent(total / totals.sum())} of {given}"
         for name, total in zip(who["segment_name"], totals, strict=True)
     ]
-    title = _segments_title(values, who["segment_name"].to_list(), genres)
-    width = f"{number(float(values.sum()))} ratings. Width: ratings"
+    title = _segments_title(values, who["segment_name"].to_list(), genres, given)
+    width = f"{number(float(values.sum()))} {given}. Width: {given}"
     return _draw(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
 
 
@@ -187,7 +191,7 @@ def _draw(
     left = _SIDE + max(text_width(name, _LABEL_SIZE) for name in names) + 0.08
     right = WIDTH - _SIDE - max(text_width(name, _LABEL_SIZE) for name in right_names) - 0.08
     body = max(4.2, 0.42 * len(names), 0.36 * len(genres)) + 0.15
-    subtitle = f"{width}, a rating counted in each genre of its title."
+    subtitle = f"{width}, one counted in each genre of its title."
     with plot_style():
         figure = titled_figure(title, subtitle, body=body)
         axes = add_axes(figure, 0, 0.15, WIDTH, body)
@@ -232,11 +236,11 @@ def _write(
         axes.text(at, place, name, ha=side, va="center", size=_LABEL_SIZE, parse_math=False, linespacing=1.15)
 
 
-def _segments_title(values: np.ndarray, names: list[str], genres: list[str]) -> str:
+def _segments_title(values: np.ndarray, names: list[str], genres: list[str], given: str) -> str:
     totals = values.sum(axis=1, keepdims=True)
     shares = values[:, : _real(genres)] / totals
     base = values.sum(axis=0)[: _real(genres)] / values.sum()
-    text = f"{genres[0]} takes {percent(base[0], 0)} of all ratings" if _real(genres) else "Ratings"
+    text = f"{genres[0]} takes {percent(base[0], 0)} of all {given}" if _real(genres) else given.capitalize()
     if len(names) < 2:
         return text
     row, column = divmod(int(np.abs(shares - base).argmax()), shares.shape[1])

@@ -5,6 +5,7 @@ Does not belong here: choosing k, distances, anything about segments.
 """
 
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any, Self
 
 import numpy as np
@@ -66,7 +67,8 @@ class Preparation:
         varying = filled.min(axis=0) < filled.max(axis=0)
         constant = tuple(column for column, varies in zip(columns, varying, strict=True) if not varies)
         if not varying.any():
-            msg = f"no feature is left: each of {', '.join(constant)} has the same value in all {len(raw):,} rows"
+            named = shorten(", ".join(constant), 60, placeholder=" and others")
+            msg = f"no feature is left: each of {named} has the same value in all {len(raw):,} rows"
             raise UntrainableError(msg)
         if constant:
             if features.constant == "error":

@@ -168,6 +168,9 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
     if frame.is_empty():
         msg = f"{spec.features.table} has no rows: nobody is left to segment"
         raise UntrainableError(msg)
+    if len(frame) == 1:
+        msg = f"there is one {spec.entity.removesuffix('_id')} only, and nobody to tell apart"
+        raise UntrainableError(msg)
     if frame[spec.entity].null_count() or frame[spec.entity].n_unique() != len(frame):
         msg = f"{spec.features.table} must have one row per {spec.entity}; it has missing or repeated ones"
         raise SegmentationError(msg)

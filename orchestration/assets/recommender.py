@@ -148,7 +148,11 @@ def _catalogue(warehouse: WarehouseResource) -> VersionedStore:
 
 
 def _no_ratings(here: Step[RecommenderStore]) -> str | None:
-    return None if _have_rows(here, *_RATED_ROWS) else "nobody has rated a title of the catalogue"
+    if not _have_rows(here, *_RATED_ROWS):
+        return "nobody has rated or watched a title of the catalogue"
+    users = pl.scan_parquet(here.snapshots(*_RATED_ROWS)[0]).select("user_id")
+    is_alone = users.min().collect().item() == users.max().collect().item()
+    return "one user only has rated or watched titles: there is nobody to learn from" if is_alone else None
 
 
 def _no_catalogue(here: Step[VersionedStore]) -> str | None:

@@ -9,26 +9,23 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from orchestration.stores.layout import WarehouseLayout, read_landed_source
+from ingest.store import source_of
+from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
 from orchestration.tasks.left_out import left_out
 from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.finding import set_before
+from published.people import hide_emails
 from published.sets import open_set
 
 if TYPE_CHECKING:
     from report.context import RunFacts
 
 
-def build_report(
-    segmentations: Mapping[str, str], labels: Mapping[str, Mapping[str, str]]
-) -> dg.AssetsDefinition:
-    """Return the asset that writes `report/index.html`.
-
-    Segmentations come with their descriptions, and with what their columns are called.
-    """
+def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
+    """Return the asset that writes `report/index.html`; segmentations come with their descriptions."""
 
     @dg.asset(
         key=["published", "report"],
@@ -53,7 +50,7 @@ def build_report(
             build_report_context(
                 published,
                 layout.plots,
-                run=_facts(context.run.run_id, layout, segmentations, labels),
+                run=_facts(context.run.run_id, layout, segmentations),
                 audience_plots=[layout.plots / AUDIENCE / f"{picture}.png" for picture in PICTURES],
                 previous=open_set(before) if before else None,
             )
@@ -66,20 +63,14 @@ def build_report(
     return report
 
 
-def _facts(
-    run_id: str,
-    layout: WarehouseLayout,
-    segmentations: Mapping[str, str],
-    labels: Mapping[str, Mapping[str, str]],
-) -> "RunFacts":
+def _facts(run_id: str, layout: WarehouseLayout, segmentations: Mapping[str, str]) -> "RunFacts":
     from report.context import RunFacts  # noqa: PLC0415
 
     return RunFacts(
         run_id=run_id,
-        source=(read_landed_source(layout) or {}).get("description", "unknown"),
+        source=(source_of(layout.landing, "candidate") or {}).get("description", "unknown"),
         finished_at=datetime.now(UTC),
         recovery=planted_recovery(layout),
         descriptions=segmentations,
-        labels=labels,
-        left_out=left_out(layout, segmentations),
+        left_out=tuple(map(hide_emails, left_out(layout, segmentations))),
     )

@@ -16,6 +16,7 @@ import polars.selectors as cs
 from pydantic import BaseModel
 
 from ingest.contracts import CONTRACTS
+from ingest.store import source_of
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
@@ -25,7 +26,7 @@ from orchestration.tools.shown import markdown, parquet_columns
 from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
 
-SPEC_DESCRIPTION, SPEC_LABELS = "segmentation", "labels"
+SPEC_DESCRIPTION = "segmentation"
 """Metadata of every asset of a segmentation: its declared description, and what its columns are called."""
 STEPS = {
     "k_metrics": "Every candidate k fitted once and judged by every index; the elbow.",
@@ -39,6 +40,8 @@ INERTIA_FALLS, NONE_EMPTY = "inertia_falls_as_k_grows", "no_segment_is_empty"
 THRESHOLDS_HOLD = "new_segments_hold_their_thresholds"
 ONE_SEGMENT_EACH = "every_entity_has_one_segment"
 _TITLES = "features.title_descriptions"
+_TELLING = ("ratings", "views", "customers", "titles", "catalogue", "users", "links")
+"""Landing tables, the one first whose absence tells most: without ratings the links to their titles are not missed."""
 _Work = Callable[[SegmentationSpec, Step[ModelStore]], dg.MaterializeResult]
 
 
@@ -82,7 +85,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
             deps=upstream,
             group_name=spec.name,
             kinds={kind},
-            metadata={SPEC_DESCRIPTION: spec.description, SPEC_LABELS: spec.plots.labels},
+            metadata={SPEC_DESCRIPTION: spec.description},
             checks=[
                 dg.AssetCheckSpec(
                     check, asset=keys[name], blocking=check != THRESHOLDS_HOLD, description=description
@@ -237,8 +240,9 @@ def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRes
 
 def _profile(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
     features = _features(spec, here)
+    spec = _labelled(spec, here)
     profiles = worker.run("profile_segments", spec, here.store, features)
-    worker.begin("draw_plots", _labelled(spec, here), here.store, features)  # while dbt builds the marts
+    worker.begin("draw_plots", spec, here.store, features)  # while dbt builds the marts
     explained = [round(float(ratio), 4) for ratio in here.store.projection().explained_variance_ratio]
     return dg.MaterializeResult(
         metadata={
@@ -267,7 +271,7 @@ def _store(spec: SegmentationSpec, warehouse: WarehouseResource) -> ModelStore:
 
 
 def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | None:
-    """Return for lack of which landing tables there is nothing to train on: None where the features have rows.
+    """Return for lack of what there is nothing to train on: None where the features have rows.
 
     Features may come from either of two tables, and one is enough then. Features without rows although nothing is
     absent are no reason to skip: training says what is wrong with them.
@@ -275,9 +279,14 @@ def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | Non
     with here.warehouse.connect() as connection:
         if connection.execute(f"select 1 from {spec.features.table} limit 1").fetchone():
             return None
-    landed = {path.name for path in (here.warehouse.layout.landing / "current").iterdir()}
-    absent = sorted((landing_tables_behind(spec.features.table) & set(CONTRACTS)) - landed)
-    return f"the source has no {' and no '.join(absent)}" if absent else None
+    landing = here.warehouse.layout.landing
+    landed = {path.name for path in (landing / "candidate").iterdir()}
+    absent = (landing_tables_behind(spec.features.table) & set(CONTRACTS)) - landed
+    if not absent:
+        return None
+    telling = min(absent, key=_TELLING.index)
+    is_refused = telling in (source_of(landing, "candidate") or {}).get("refused", {})
+    return f"the source has no {telling}{' that can be used' if is_refused else ''}"
 
 
 def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Path, ...]:

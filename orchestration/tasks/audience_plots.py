@@ -29,6 +29,7 @@ from ml.plots.trends import catalogue_trends
 from orchestration.tasks.audience_queries import PICTURES, QUERIES
 from orchestration.tasks.recommender import K
 from orchestration.tasks.segment_plots import DrawnPlot
+from published.people import hide_emails
 
 _SEED = 0
 
@@ -49,6 +50,8 @@ def draw(rows: Mapping[str, pl.DataFrame]) -> Iterator[DrawnPlot | LeftOut]:
     rows
         By the names of `audience_queries.QUERIES`; those of tables that are not built are absent.
     """
+    spoken = rows["words"].to_dicts() if "words" in rows else []
+    words = spoken[0] if spoken else {"act": "rate", "acted": "rated", "counted": "ratings"}
     for name, query in PICTURES.items():
         if query not in rows:
             needed = QUERIES[query].marts
@@ -57,11 +60,20 @@ def draw(rows: Mapping[str, pl.DataFrame]) -> Iterator[DrawnPlot | LeftOut]:
             )
             continue
         try:
-            figure = _DRAWN[name](rows[query])
+            figure = _DRAWN[name](_shown(rows[query]), **_WORDED[name](words) if name in _WORDED else {})
         except NothingToDrawError as error:
             yield LeftOut(name, str(error))
         else:
             yield DrawnPlot(name, few_colors(to_png(figure)))
+
+
+def _shown(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with people as they are shown."""
+    if "user_id" not in rows.columns:
+        return rows
+    return rows.with_columns(
+        pl.col("user_id").cast(pl.String).map_elements(hide_emails, return_dtype=pl.String)
+    )
 
 
 def _strip(titles: pl.DataFrame) -> Figure:
@@ -84,13 +96,13 @@ def _recommenders(models: pl.DataFrame) -> Figure:
     )
 
 
-_DRAWN: Mapping[str, Callable[[pl.DataFrame], Figure]] = {
+_DRAWN: Mapping[str, Callable[..., Figure]] = {
     "viewing_hours": viewing_hours_heatmap,
     "weekly_activity": weekly_activity,
     "segment_devices": segment_device_heatmap,
     "user_devices": partial(user_device_heatmap, chosen="those of each segment who watch most"),
     "segment_genres": segment_genre_flow,
-    "user_genres": partial(user_genre_flow, chosen="The users of each segment who rate most"),
+    "user_genres": user_genre_flow,
     "segment_titles": segment_leanings,
     "genre_popularity": genre_popularity,
     "genre_cloud": genre_cloud,
@@ -99,6 +111,16 @@ _DRAWN: Mapping[str, Callable[[pl.DataFrame], Figure]] = {
     "catalogue_trends": partial(
         catalogue_trends, measure="audience_score", label="mean audience score (0 to 100)"
     ),
-    "similar_titles": partial(similarity_heatmap, chosen="The titles with most ratings"),
+    "similar_titles": similarity_heatmap,
     "recommenders": _recommenders,
 }
+_WORDED: Mapping[str, Callable[[dict[str, str]], dict[str, str]]] = {
+    "segment_genres": lambda words: {"given": words["counted"]},
+    "user_genres": lambda words: {
+        "given": words["counted"],
+        "chosen": f"The users of each segment who {words['act']} most",
+    },
+    "segment_titles": lambda words: {"act": words["act"], "acted": words["acted"]},
+    "similar_titles": lambda words: {"chosen": f"The titles that most people {words['acted']}"},
+}
+"""What a picture says of what counts as interest."""

@@ -21,14 +21,21 @@ _CHOSEN = "(select segmentation from marts.segmentations where entity = 'user_id
 _BASIS = "(select basis from marts.similar_titles order by basis = 'ratings' desc limit 1)"
 
 
+# Who watches most stands for who rates most where views count.
+_ACTIVE = "(select case basis when 'views' then 'watching' else 'rating' end from marts.interaction_basis)"
+
+
 def _most_active(activity: str, shown: int, mart: str, columns: str) -> str:
     """Return the query of what the most active users do, so many in all but two of each segment at least."""
     return f"""
-        select shown.user_id, shown.segment_id, shown.segment_name, shown.place, {columns}
+        select
+            coalesce(ids.id, shown.user_id::varchar) as user_id,
+            shown.segment_id, shown.segment_name, shown.place, {columns}
         from marts.most_active_members as shown
         inner join marts.segmentations as chosen on shown.segmentation = chosen.segmentation
         inner join marts.{mart} as own on shown.user_id = own.user_id
-        where shown.segmentation = {_CHOSEN} and shown.activity = '{activity}'
+        left join landing.ids as ids on shown.user_id = ids.number
+        where shown.segmentation = {_CHOSEN} and shown.activity = {activity}
             and shown.place <= greatest(2, {shown} // chosen.segments)
         order by shown.segment_id, shown.place, {columns}
     """
@@ -43,6 +50,13 @@ class Query:
 
 
 QUERIES: Mapping[str, Query] = {
+    "words": Query(
+        ("interaction_basis",),
+        """
+        select act, acted, case basis when 'ratings' then given else 'titles ' || acted end as counted
+        from marts.interaction_basis
+        """,
+    ),
     # One catalogue, for two score on different scales; below the vote minimum a handful of voters decides.
     "titles": Query(
         ("titles", "weighted_score_constants"),
@@ -69,7 +83,7 @@ QUERIES: Mapping[str, Query] = {
     ),
     "user_devices": Query(
         ("most_active_members", "segmentations", "user_devices"),
-        _most_active("watching", USERS_SHOWN, "user_devices", "own.device, own.share"),
+        _most_active("'watching'", USERS_SHOWN, "user_devices", "own.device, own.share"),
     ),
     "segment_devices": Query(
         ("segment_devices", "segmentations"),
@@ -79,12 +93,17 @@ QUERIES: Mapping[str, Query] = {
         """,
     ),
     "similar_titles": Query(
-        ("similar_titles", "titles"),
+        ("similar_titles", "titles", "title_audience", "segmentations"),
         f"""
-        with shown as (
-            select title_id from marts.titles
-            where rating_count > 0 and title_id in (select title_id from marts.similar_titles where basis = {_BASIS})
-            order by rating_count desc, title_id limit {TITLES_SHOWN}
+        with audience as (
+            select title_id, sum(raters) as raters from marts.title_audience
+            where segmentation = {_CHOSEN} group by title_id
+        ),
+        shown as (
+            select title_id from marts.titles left join audience using (title_id)
+            where greatest(rating_count, raters) > 0
+                and title_id in (select title_id from marts.similar_titles where basis = {_BASIS})
+            order by rating_count desc, raters desc, title_id limit {TITLES_SHOWN}
         )
         select title_id, title, similar_title_id, similar_title, similarity from marts.similar_titles
         where basis = {_BASIS} and title_id in (from shown) and similar_title_id in (from shown)
@@ -92,8 +111,8 @@ QUERIES: Mapping[str, Query] = {
         """,
     ),
     "user_genres": Query(
-        ("most_active_members", "segmentations", "user_genres"),
-        _most_active("rating", FLOWS_SHOWN, "user_genres", "own.genre_label, own.ratings"),
+        ("most_active_members", "segmentations", "user_genres", "interaction_basis"),
+        _most_active(_ACTIVE, FLOWS_SHOWN, "user_genres", "own.genre_label, own.ratings"),
     ),
     "segment_genres": Query(
         ("segment_genres", "segmentations"),

@@ -119,7 +119,7 @@ class _Plots:
 
     def _distribution(self) -> Iterator[tuple[str, Figure]]:
         column = self.spec.distribution
-        if column is not None:
+        if column is not None and self._varies(column):
             label = f"{self._label(column)} per {self.spec.entity.removesuffix('_id')}"
             yield "distribution", distribution(self._values(column), self.ids, self.names, label)
 
@@ -130,7 +130,7 @@ class _Plots:
             families = [set(self._columns(family)) for family in plots.families]
             matrix = correlation_matrix(self.frame, columns)
             yield "correlations", correlations(matrix, columns, labels=plots.labels, families=families)
-        if plots.scatter:
+        if plots.scatter and all(map(self._varies, plots.scattered)):
             x, y = plots.scatter.x, plots.scatter.y
             figure = scatter(
                 self._values(x),
@@ -167,7 +167,12 @@ class _Plots:
         )
 
     def _columns(self, patterns: tuple[str, ...]) -> list[str]:
-        return select_columns(patterns, profiled_columns(self.frame, self.spec.entity))
+        columns = select_columns(patterns, profiled_columns(self.frame, self.spec.entity))
+        return [column for column in columns if self._varies(column)] or columns
+
+    def _varies(self, column: str) -> bool:
+        """Whether a column tells its rows apart: one that is the same for all says that nothing is known of it."""
+        return bool(self.frame[column].min() != self.frame[column].max())
 
     def _values(self, column: str) -> np.ndarray:
         return self.frame[column].cast(pl.Float64).to_numpy()

@@ -26,6 +26,11 @@ def funnel(data: PublishedSet) -> pl.DataFrame:
     )
 
 
+def unlisted_titles(data: PublishedSet) -> pl.DataFrame:
+    """Return the ids in ratings and views that lead to no title with a genre, those with most rows first."""
+    return data.ask("select * from unlisted_titles order by ratings + views desc, title_id")
+
+
 def reject_reasons(data: PublishedSet) -> pl.DataFrame:
     """Return rejected lines by table and reason, most frequent first; quoted values are left out of a reason."""
     return data.ask(

@@ -93,6 +93,18 @@ def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
+def feature_names(data: PublishedSet, segmentation: str) -> dict[str, str]:
+    """Return what features are called, of those whose column does not say it."""
+    if not data.has("segment_profiles", "feature_label"):  # a set of an earlier version
+        return {}
+    rows = data.ask(
+        "select distinct feature, feature_label from segment_profiles"
+        " where segmentation = $segmentation and feature_label is not null order by feature",
+        segmentation=segmentation,
+    )
+    return dict(rows.iter_rows())
+
+
 def loadings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     """Return what the components are made of, the largest loadings first, and how much variance each holds."""
     return data.ask(

@@ -57,14 +57,16 @@ def _advice(row: dict) -> Advice:
 
 
 def _figures(text: str) -> tuple[tuple[str, str], ...]:
-    """Return label and value of a JSON object; text that is none is shown as it is."""
+    """Return label and value of a JSON object, of what is known; text that is none is shown as it is."""
     try:
         found = json.loads(text) if text else {}
     except ValueError:
         found = None
     if not isinstance(found, dict):
         return (("Figures", text),)
-    return tuple((_label(str(key)), _words(str(key), value)) for key, value in found.items())
+    return tuple(
+        (_label(str(key)), _words(str(key), value)) for key, value in found.items() if value is not None
+    )
 
 
 def _label(key: str) -> str:

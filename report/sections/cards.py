@@ -92,7 +92,7 @@ def card(segment: dict, tables: SegmentationTables, called: Mapping[str, str]) -
         share=segment["share"] or 0.0,
         measures=_measures(tables, segment_id, called),
         chart=_genre_chart(tables.genres, segment_id)
-        if len(tables.genres)
+        if tables.has_means
         else _feature_chart(tables, segment_id, called),
         titles=_titles(tables.titles, segment_id),
         devices=_devices(tables.devices, segment_id),
@@ -112,7 +112,9 @@ def _measures(tables: SegmentationTables, segment_id: int, called: Mapping[str, 
         shown = pl.col("feature").is_in(tables.separation["feature"].to_list())
     else:
         shown = ~pl.any_horizontal(pl.col("feature").str.starts_with(prefix) for prefix in _GENRE_PREFIXES)
-    whole = profiles.filter(pl.col("segment_id") == segment_id, shown).head(_MOST_MEASURES)
+    varies = pl.col("segment_mean").n_unique().over("feature") > 1
+    varies |= pl.col("segment_id").n_unique().over("feature") == 1
+    whole = profiles.filter(varies & shown).filter(pl.col("segment_id") == segment_id).head(_MOST_MEASURES)
     return tuple(
         Measure(feature_labels([row["feature"]], called)[0], row["segment_mean"], row["base_mean"])
         for row in whole.iter_rows(named=True)

@@ -72,6 +72,7 @@ class PopularGenre:
     label: str
     ratings: int
     raters: int
+    viewers: int
     mean_rating: float | None
     minutes: float | None
     bar: float
@@ -92,7 +93,7 @@ def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
     """Return the genres with most ratings, most first; without ratings those with most minutes."""
     if popularity is None:
         return ()
-    filled = popularity.with_columns(pl.col("ratings", "raters", "minutes").fill_null(0)).filter(
+    filled = popularity.with_columns(pl.col("ratings", "raters", "viewers", "minutes").fill_null(0)).filter(
         (pl.col("ratings") > 0) | (pl.col("minutes") > 0)
     )
     if not len(filled):
@@ -106,6 +107,7 @@ def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
             label=row["genre_label"],
             ratings=row["ratings"],
             raters=row["raters"],
+            viewers=row["viewers"],
             mean_rating=row["mean_rating"],
             minutes=row["minutes"] if is_watched else None,
             bar=row[by] / most,
@@ -127,9 +129,10 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
             *(replace(group, bar=group.titles / most) for group in decades),
             ScoredGroup(_UNKNOWN, undated, None, undated / most),
         )
+    has_series = "kind" in titles.columns and "series" in titles["kind"]
     dated = [(group.label, group.titles) for group in decades if group.label != _UNKNOWN]
     return CatalogueView(
-        name=NAMES.get(name, name),
+        name="Movies and series" if name == "movies" and has_series else NAMES.get(name, name),
         titles=len(titles) or known.get("titles") or 0,
         vote_minimum=known.get("vote_minimum"),
         mean_score=known.get("mean_score"),
@@ -168,6 +171,8 @@ def _groups(frame: pl.DataFrame | None, label: str) -> tuple[ScoredGroup, ...]:
     if frame is None or not len(frame):
         return ()
     ordered = frame.drop_nulls(label).sort("titles", label, descending=[True, False])
+    if ordered[label].to_list() in ([], [_UNKNOWN]):
+        return ()
     most = ordered["titles"].max() or 1
     return tuple(
         ScoredGroup(

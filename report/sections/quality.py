@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ml.plots.words import short_name
 from published.people import hide_emails
 
 _HEADLINE_STEPS = {
-    "distinct titles": "titles with a genre",
+    "distinct titles": "titles",
     "ratings joined to a title": "ratings of these titles",
     "users with features": "users",
     "customers with features": "customers",
@@ -26,6 +27,7 @@ _STANDINGS = {
     "missing": "Genres of the published analysis that no title has",
 }
 _MOST_LABELS = 20
+_MOST_UNLISTED = 10
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,16 @@ class Reject:
     line: int | None
     reason: str
     raw_text: str
+
+
+@dataclass(frozen=True)
+class UnlistedTitles:
+    """Ids in ratings and views without a title with a genre, for one reason: how many, their rows, the first."""
+
+    reason: str
+    ids: int
+    rows: int
+    first: tuple[str, ...]
 
 
 def headlines(
@@ -163,3 +175,18 @@ def genres_left_out(genres: pl.DataFrame | None) -> tuple[str, ...]:
         if labels:
             said.append(f"{words}: {', '.join(labels[:_MOST_LABELS])}{more}.")
     return tuple(said)
+
+
+def unlisted(titles: pl.DataFrame | None) -> tuple[UnlistedTitles, ...]:
+    """Return the ids in ratings and views that lead to no title with a genre, by reason."""
+    if titles is None:
+        return ()
+    return tuple(
+        UnlistedTitles(
+            reason=str(reason),
+            ids=len(rows),
+            rows=int((rows["ratings"] + rows["views"]).sum()),
+            first=tuple(short_name(title_id) for title_id in rows["title_id"].head(_MOST_UNLISTED)),
+        )
+        for (reason,), rows in titles.group_by("reason", maintain_order=True)
+    )

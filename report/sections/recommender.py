@@ -12,18 +12,19 @@ import polars as pl
 from ml.plots.palette import segment_colors
 from ml.plots.words import decimals, feature_label, number, percent, short_name
 from published.people import hide_emails
+from published.questions.audience import Interest
 
 METRICS = {
     "ndcg": (
         "nDCG",
-        "1 would be a list that begins with exactly what the user went on to rate; 0 misses it all",
+        "1 would be a list that begins with exactly what the user went on to {act}; 0 misses it all",
     ),
-    "precision": ("Precision", "share of the titles on a list that the user went on to rate"),
-    "recall": ("Recall", "share of what the user went on to rate that is on the list"),
+    "precision": ("Precision", "share of the titles on a list that the user went on to {act}"),
+    "recall": ("Recall", "share of what the user went on to {act} that is on the list"),
     "map": ("MAP", "mean precision down to each hit: hits high on the list count more"),
     "coverage": ("Coverage", "share of the catalogue that anybody is recommended"),
     "novelty": ("Novelty", "bits: the higher, the less known the titles on the lists"),
-    "diversity": ("Diversity", "1 = titles on a list have no raters in common, 0 = all the same raters"),
+    "diversity": ("Diversity", "1 = titles on a list have no {people} in common, 0 = all the same {people}"),
     "genre_match": (
         "Genre match",
         "share of the titles on a list in one of the user's three favourite genres",
@@ -31,12 +32,12 @@ METRICS = {
     "fit_seconds": ("Training", "seconds to train"),
     "seconds": ("Time", "seconds to tune, train and recommend"),
 }
-"""Metric to its heading and what it means, in the order of the columns."""
+"""Metric to its heading and what it means, in the order of the columns; in braces a word for the interest."""
 MODELS = {
     "blend": "Blend of several models",
-    "ease": "EASE: titles rated by the same people",
+    "ease": "EASE: titles {acted} by the same people",
     "als": "ALS: hidden tastes",
-    "cosine": "Cosine: similar raters of a title",
+    "cosine": "Cosine: similar {people} of a title",
     "content": "Content: genres and plot",
     "popular": "Most popular titles",
     "recent_popular": "Lately popular titles",
@@ -44,6 +45,7 @@ MODELS = {
 """Model to what people call it; one that is not listed keeps its name."""
 _JUDGED = "users"
 """The metric that is a count of the users judged, the same for every model."""
+_RATINGS = Interest()
 _SHARES = ("coverage", "genre_match")
 _MOST_MODELS, _MOST_TITLES = 15, 5
 _TITLE_LETTERS, _REASON_LETTERS = 120, 400
@@ -116,6 +118,7 @@ def recommender(
     segment_ndcg: pl.DataFrame | None,
     recommendations: pl.DataFrame | None,
     whose: Mapping[str, tuple[str, int]],
+    interest: Interest = _RATINGS,
 ) -> RecommenderView:
     """Return what the page says; None for a mart that is absent.
 
@@ -129,15 +132,17 @@ def recommender(
         Recommendations of the example users only: the whole table has ten rows for every user.
     whose
         Example user to name and id of their segment.
+    interest
+        What the models learn from, in words.
     """
     found = pl.DataFrame() if metrics is None else metrics
     columns = _columns(found)
     judged = found.filter(pl.col("metric") == _JUDGED)["value"].max() if len(found) else None
-    models = _models(found, columns)
+    models = _models(found, columns, interest)
     return RecommenderView(
-        finding=_finding(found),
+        finding=_finding(found, interest),
         judged_users=int(judged) if isinstance(judged, float) else None,
-        metrics=tuple(_heading(name) for name in columns),
+        metrics=tuple(_heading(name, interest) for name in columns),
         models=models,
         served=_served(segment_ndcg, _default(found)),
         examples=_examples(recommendations, whose),
@@ -159,13 +164,13 @@ def _columns(metrics: pl.DataFrame) -> list[str]:
     )
 
 
-def _heading(metric: str) -> tuple[str, str]:
+def _heading(metric: str, interest: Interest) -> tuple[str, str]:
     heading, meaning = METRICS.get(_plain(metric), (feature_label(metric), ""))
     _, at, length = metric.partition("@")
-    return f"{heading}{at}{length}", meaning
+    return f"{heading}{at}{length}", _worded(meaning, interest)
 
 
-def _models(metrics: pl.DataFrame, columns: Sequence[str]) -> tuple[Model, ...]:
+def _models(metrics: pl.DataFrame, columns: Sequence[str], interest: Interest) -> tuple[Model, ...]:
     if not columns:
         return ()
     first = columns[0]
@@ -178,7 +183,7 @@ def _models(metrics: pl.DataFrame, columns: Sequence[str]) -> tuple[Model, ...]:
     ordered = sorted(values, key=lambda model: (-(values[model].get(first) or 0.0), model))
     return tuple(
         Model(
-            name=_called(model),
+            name=_called(model, interest),
             values=tuple(_words(name, values[model].get(name)) for name in columns),
             bar=(values[model].get(first) or 0.0) / best if best else 0.0,
             is_default=kinds[model][0],
@@ -188,8 +193,12 @@ def _models(metrics: pl.DataFrame, columns: Sequence[str]) -> tuple[Model, ...]:
     )
 
 
-def _called(model: str) -> str:
-    return MODELS.get(model, model)
+def _called(model: str, interest: Interest) -> str:
+    return _worded(MODELS[model], interest) if model in MODELS else model
+
+
+def _worded(text: str, interest: Interest) -> str:
+    return text.format(**vars(interest))
 
 
 def _words(metric: str, value: float | None) -> str:
@@ -207,7 +216,7 @@ def _default(metrics: pl.DataFrame) -> str | None:
     return next(iter(metrics.filter(pl.col("is_default"))["model"]), None)
 
 
-def _finding(metrics: pl.DataFrame) -> str:
+def _finding(metrics: pl.DataFrame, interest: Interest) -> str:
     """Say by how much the chosen model beats the best of those that know nothing of the user."""
     if not len(metrics):
         return ""
@@ -218,13 +227,13 @@ def _finding(metrics: pl.DataFrame) -> str:
         return ""
     times = chosen["value"][0] / plain["value"][0]
     return (
-        f"The recommender finds what users went on to rate {times:.2f} times as well as a list that is the same for "
-        f"everybody ({_called(plain['model'][0]).lower()}): nDCG {chosen['value'][0]:.3f} against "
-        f"{plain['value'][0]:.3f}, where 1 would be perfect.{_ahead(metrics, ndcg, chosen)}"
+        f"The recommender finds what users went on to {interest.act} {times:.2f} times as well as a list that is the "
+        f"same for everybody ({_called(plain['model'][0], interest).lower()}): nDCG {chosen['value'][0]:.3f} against "
+        f"{plain['value'][0]:.3f}, where 1 would be perfect.{_ahead(metrics, ndcg, chosen, interest)}"
     )
 
 
-def _ahead(metrics: pl.DataFrame, ndcg: pl.DataFrame, chosen: pl.DataFrame) -> str:
+def _ahead(metrics: pl.DataFrame, ndcg: pl.DataFrame, chosen: pl.DataFrame, interest: Interest) -> str:
     """Say which model has a higher nDCG than the one in use, and what the latter has more of; often nothing."""
     name, column = chosen["model"][0], chosen["metric"][0]
     best = ndcg.filter(pl.col("metric") == column).sort("value", descending=True).head(1)
@@ -242,7 +251,7 @@ def _ahead(metrics: pl.DataFrame, ndcg: pl.DataFrame, chosen: pl.DataFrame) -> s
         if name in values and rival in values and values[name] > values[rival]:
             heading = METRICS[metric][0].lower()
             better.append(f"{heading} {percent(values[name])} against {percent(values[rival])}")
-    said = f" Here {_called(rival)} is ahead of the model in use by nDCG: {best['value'][0]:.3f}."
+    said = f" Here {_called(rival, interest)} is ahead of the model in use by nDCG: {best['value'][0]:.3f}."
     return f"{said} The model in use is ahead in {' and '.join(better)}." if better else said
 
 

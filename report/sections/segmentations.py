@@ -65,6 +65,7 @@ class SegmentationView:
     recovery: float | None
     cards: tuple[Card, ...]
     genres: tuple[GenreRow, ...]
+    has_means: bool
     candidates: tuple[Candidate, ...]
     choice: tuple[str, ...]
     starts: str
@@ -111,11 +112,12 @@ def describe(
         title=feature_label(name),
         description=description,
         unit=unit,
-        measured="mean rating of each genre" if len(tables.genres) else "mean of each feature",
+        measured="mean rating of each genre" if tables.has_means else "mean of each feature",
         members=int(tables.segments["members"].sum()),
         recovery=recovery,
         cards=tuple(card(row, tables, called) for row in tables.segments.iter_rows(named=True)),
         genres=_genre_rows(tables),
+        has_means=tables.has_means,
         candidates=tried,
         choice=choice(tried, is_anchored=is_anchored),
         starts=judgement.starts_in_words(tables.starts, unit),

@@ -1,3 +1,4 @@
+-- By ratings; where a segmentation's members give none, by the minutes that they watch.
 with
 
 segments as (
@@ -6,7 +7,8 @@ segments as (
         *,
         sum(mean_rating * members) over (partition by segmentation)
         / sum(members) over (partition by segmentation) as usual_rating,
-        rating_share / nullif(member_share, 0) as activity
+        coalesce(rating_share, minute_share) as share,
+        coalesce(rating_share, minute_share) / nullif(member_share, 0) as activity
     from {{ ref('segment_activity') }}
 
 ),
@@ -26,7 +28,7 @@ busy as (
 
     select
         *,
-        row_number() over (order by rating_share - member_share desc, segmentation asc) as place
+        row_number() over (order by share - member_share desc, segmentation asc) as place
     from judged
     where activity >= 2 * {{ var('advice_least_ratio') }}
 
@@ -36,7 +38,7 @@ quiet as (
 
     select
         *,
-        row_number() over (order by member_share - rating_share desc, segmentation asc) as place
+        row_number() over (order by member_share - share desc, segmentation asc) as place
     from judged
     where activity <= 1 / (2 * {{ var('advice_least_ratio') }})
 
@@ -47,9 +49,13 @@ final as (
     select
         'segment to keep' as topic,
         'Keep ' || segment_name || ' before you win anybody new: these ' || {{ say_count('members') }} || ' people are '
-        || {{ say_percent('member_share') }} || ' of the viewers and give ' || {{ say_percent('rating_share') }}
-        || ' of the ratings that recommendations learn from'
+        || {{ say_percent('member_share') }} || ' of the viewers and '
         || case
+            when rating_share is null then 'watch ' || {{ say_percent('minute_share') }} || ' of all minutes'
+            else 'give ' || {{ say_percent('rating_share') }} || ' of the ratings that recommendations learn from'
+        end
+        || case
+            when rating_share is null then ''
             when minute_share > member_share
                 then '; ' || {{ say_percent('minute_share') }} || ' of the minutes watched are theirs too'
             when minute_share <= member_share
@@ -70,6 +76,10 @@ final as (
     select
         'segment to win back' as topic,
         case
+            when rating_share is null
+                then
+                    'Remind ' || segment_name || ' to come back: they are ' || {{ say_percent('member_share') }}
+                    || ' of the viewers and watch only ' || {{ say_percent('minute_share') }} || ' of all minutes.'
             when rating_z <= -{{ var('advice_least_z') }}
                 then
                     'Ask ' || segment_name || ' what they miss before you send them more: they are '
@@ -87,7 +97,8 @@ final as (
         {{ figures_as_json({
             'segmentation': 'segmentation', 'segment': 'segment_name', 'members': 'members',
             'member_share': 'member_share', 'ratings': 'ratings', 'rating_share': 'rating_share',
-            'mean_rating': 'mean_rating', 'usual_rating': 'usual_rating', 'rating_z': 'rating_z'
+            'minute_share': 'minute_share', 'mean_rating': 'mean_rating', 'usual_rating': 'usual_rating',
+            'rating_z': 'rating_z'
         }) }} as figures,
         'segment_activity' as source,
         1 / nullif(activity, 0) as ratio

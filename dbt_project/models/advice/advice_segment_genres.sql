@@ -1,4 +1,6 @@
 -- What a segment's taste is made of, not how much it rates: of every genre those who rate more rate more.
+{% set words = interaction_words() %}
+
 with
 
 genres as (
@@ -57,24 +59,29 @@ final as (
     select
         'segment and genre' as topic,
         case
+            when rater_mean_rating is null
+                then
+                    'Lead with ' || genre_label || ' when you address ' || segment_name || ': it makes up '
+                    || {{ say_percent('genre_share') }} || ' of the titles that they {{ words.act }}, against '
+                    || {{ say_percent('base_share') }} || ' among all viewers.'
             when rater_mean_rating > usual_rating - {{ var('advice_least_stars') }}
                 then
                     'Lead with ' || genre_label || ' when you address ' || segment_name || ': it makes up '
-                    || {{ say_percent('genre_share') }} || ' of the titles that they rate, against '
+                    || {{ say_percent('genre_share') }} || ' of the titles that they {{ words.act }}, against '
                     || {{ say_percent('base_share') }} || ' among all viewers, and with '
                     || {{ say_number('rater_mean_rating') }} || ' stars they like it '
                     || {{ say_liking('rater_mean_rating', 'usual_rating') }} || ' their average genre ('
                     || {{ say_number('usual_rating') }} || ').'
             else
                 'Give ' || segment_name || ' better ' || genre_label || ', not more of it: it makes up '
-                || {{ say_percent('genre_share') }} || ' of the titles that they rate, against '
+                || {{ say_percent('genre_share') }} || ' of the titles that they {{ words.act }}, against '
                 || {{ say_percent('base_share') }} || ' among all viewers, yet they give it '
                 || {{ say_number('rater_mean_rating') }} || ' stars where their genres get '
                 || {{ say_number('usual_rating') }} || ' on average.'
         end as sentence,
         {{ figures_as_json({
             'segmentation': 'segmentation', 'segment': 'segment_name', 'genre': 'genre', 'members': 'members',
-            'raters': 'raters', 'share': 'genre_share', 'base_share': 'base_share', 'mean_rating': 'rater_mean_rating',
+            words.people: 'raters', 'share': 'genre_share', 'base_share': 'base_share', 'mean_rating': 'rater_mean_rating',
             'usual_rating': 'usual_rating', 'z': 'z'
         }) }} as figures,
         'segment_genre_ratings' as source,

@@ -1,15 +1,27 @@
 -- Of every title those who rate more have rated more. What counts is how far a segment goes beyond that.
+{% set words = interaction_words() %}
+
 with
+
+activity as (
+
+    select
+        *,
+        coalesce(rating_share, events / nullif(sum(events) over (partition by segmentation), 0))
+        / nullif(member_share, 0) as activity
+    from {{ ref('segment_activity') }}
+
+),
 
 titles as (
 
     select
         titles.*,
         activity.mean_rating as usual_rating,
-        activity.rating_share / nullif(activity.member_share, 0) as activity,
+        activity.activity,
         titles.rater_share / nullif(titles.base_share, 0) as times
     from {{ ref('segment_titles') }} as titles
-    inner join {{ ref('segment_activity') }} as activity
+    inner join activity
         on
             titles.segmentation = activity.segmentation
             and titles.segment_id = activity.segment_id
@@ -36,7 +48,7 @@ said as (
         and ratio >= {{ var('advice_least_ratio') }}
         and times >= {{ var('advice_least_ratio') }}
         and z_score >= {{ var('advice_least_z') }}
-        and mean_rating > usual_rating - {{ var('advice_least_stars') }}
+        and coalesce(mean_rating > usual_rating - {{ var('advice_least_stars') }}, true)
 
 ),
 
@@ -55,13 +67,16 @@ final as (
     select
         'segment and title' as topic,
         'Put “' || title || '” in front of those ' || segment_name || ' who have not seen it: '
-        || {{ say_percent('rater_share') }} || ' of them have rated it, against ' || {{ say_percent('base_share') }}
-        || ' of all viewers, more than how much they rate explains, and with ' || {{ say_number('mean_rating') }}
-        || ' stars they like it ' || {{ say_liking('mean_rating', 'usual_rating') }} || ' what they rate on average ('
-        || {{ say_number('usual_rating') }} || ').' as sentence,
+        || {{ say_percent('rater_share') }} || ' of them have {{ words.acted }} it, against '
+        || {{ say_percent('base_share') }} || ' of all viewers, more than how much they {{ words.act }} explains'
+        || coalesce(
+            ', and with ' || {{ say_number('mean_rating') }} || ' stars they like it '
+            || {{ say_liking('mean_rating', 'usual_rating') }} || ' what they rate on average ('
+            || {{ say_number('usual_rating') }} || ')', ''
+        ) || '.' as sentence,
         {{ figures_as_json({
             'segmentation': 'segmentation', 'segment': 'segment_name', 'title_id': 'title_id', 'title': 'title',
-            'raters': 'raters', 'rater_share': 'rater_share', 'base_share': 'base_share', 'activity': 'activity',
+            words.people: 'raters', ('rater_share' if words.act == 'rate' else 'share'): 'rater_share', 'base_share': 'base_share', 'activity': 'activity',
             'mean_rating': 'mean_rating', 'usual_rating': 'usual_rating', 'z': 'z_score'
         }) }} as figures,
         'segment_titles' as source,

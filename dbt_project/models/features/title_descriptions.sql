@@ -30,7 +30,17 @@ final as (
         titles.overview
 
     from titles
-    inner join genre_lists on titles.title_key = genre_lists.title_id
+    left join genre_lists on titles.title_key = genre_lists.title_id
+    union all
+    select
+        title_id,
+        title_key,
+        max(title) as title,
+        cast(null as varchar) as genres,
+        max(overview) as overview
+    from {{ ref('int_titles__unlisted') }}
+    where title_id is not null
+    group by title_id, title_key
 
 )
 

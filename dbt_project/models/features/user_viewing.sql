@@ -1,6 +1,4 @@
--- noqa: disable=LT02,LT05,RF04
 -- One pass over the events; what is a share stands as a sum until the end. Times of day are the viewer's own.
-{% set genres = genre_columns() %}
 {% set devices = device_columns() %}
 {% set dayparts = {'night': (0, 5), 'morning': (6, 11), 'afternoon': (12, 17), 'evening': (18, 23)} %}
 
@@ -23,9 +21,7 @@ titles as (
 
     select
         title_row_id,
-        {% for genre in genres -%}
-            is_{{ genre }} / ({{ for_each_genre('is_{genre}', separator=' +') }}) as part_{{ genre }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ for_each_genre('is_{genre} / nullif(' ~ for_each_genre('is_{genre}', separator=' +') ~ ', 0) as part_{genre}') }}
     from {{ ref('int_titles__with_genres') }}
 
 ),
@@ -50,10 +46,14 @@ summed as (
         avg(watched.completion) as mean_completion,
         {% for daypart, (first_hour, last_hour) in dayparts.items() -%}
             sum(
-                case when watched.watched_hour between {{ first_hour }} and {{ last_hour }} then watched.minutes_watched else 0 end
+                case
+                    when watched.watched_hour between {{ first_hour }} and {{ last_hour }} then watched.minutes_watched
+                    else 0
+                end
             ) as minutes_{{ daypart }},
         {% endfor -%}
-        sum(case when {{ iso_weekday('watched.watched_at') }} >= 6 then watched.minutes_watched else 0 end) as minutes_weekend,
+        sum(case when {{ iso_weekday('watched.watched_at') }} >= 6 then watched.minutes_watched else 0 end)
+            as minutes_weekend,
         {% for device in devices -%}
             sum(case when devices.device_column = '{{ device }}' then watched.minutes_watched else 0 end)
                 as device_minutes_{{ device }},
@@ -90,8 +90,10 @@ final as (
         shares.titles,
         shares.active_days,
         shares.minutes / shares.active_days as minutes_per_active_day,
-        {{ dbt.datediff('shares.last_watched_at', 'newest.watched_at', 'day') }} as days_since_last,
-        {{ dbt.datediff('shares.first_watched_at', 'newest.watched_at', 'day') }} as days_since_first,
+        {{ dbt.datediff('shares.last_watched_at', 'newest.watched_at', 'day') }}
+            as days_since_last,
+        {{ dbt.datediff('shares.first_watched_at', 'newest.watched_at', 'day') }}
+            as days_since_first,
         1 - shares.titles / shares.views as repeat_share,
         coalesce(shares.mean_completion, avg(shares.mean_completion) over (), 0) as mean_completion,
         greatest({{ for_each_genre('shares.genre_{genre}') }}) as top_genre_share,

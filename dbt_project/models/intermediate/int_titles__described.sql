@@ -39,7 +39,7 @@ movies as (
 
         ---------- text
         dated_movies.title,
-        'movie' as kind,
+        coalesce(dated_movies.kind, 'movie') as kind,
         runtimes.runtime,
         cast(null as varchar) as countries,
 

@@ -24,6 +24,7 @@ numbered as (
         titles.original_language,
         titles.genres_literal,
         titles.overview,
+        titles.kind,
         titles.runtime_minutes,
         titles.popularity,
         titles.vote_average,

@@ -1,3 +1,4 @@
+-- Of a catalogue that has genres a row without one is a broken line; one that has none at all is kept.
 with
 
 titles as (
@@ -43,6 +44,7 @@ final as (
         titles.title,
         titles.original_language,
         titles.overview,
+        titles.kind,
 
         ---------- numbers
         titles.runtime_minutes,
@@ -54,10 +56,13 @@ final as (
 
         ---------- flags
         titles.title_row_id = min(titles.title_row_id) over (partition by titles.title_id) as is_first_of_title,
-        {{ for_each_genre('cast(valid_genres.is_{genre} as tinyint) as is_{genre}') }}
+        {{ for_each_genre('cast(coalesce(valid_genres.is_{genre}, 0) as tinyint) as is_{genre}') }}
 
     from titles
-    inner join valid_genres on titles.title_row_id = valid_genres.title_row_id
+    left join valid_genres on titles.title_row_id = valid_genres.title_row_id
+    where
+        valid_genres.title_row_id is not null
+        or not exists (select 1 from valid_genres)
 
 )
 

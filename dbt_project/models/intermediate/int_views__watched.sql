@@ -1,5 +1,5 @@
--- What counts as viewing: an event of `watched_least_minutes` or more. A preview of no minutes says what somebody was
--- shown, not what they watched. Where every event of the source begins at midnight, its times are days without an hour.
+-- Days without an hour stand at midnight. Where more events begin at midnight to the second than otherwise in the
+-- fullest hour, they are such days: no hour of theirs may be used.
 {{ config(materialized='view') }}
 
 with
@@ -7,14 +7,26 @@ with
 events as (
 
     select * from {{ ref('stg_viewing__watch_events') }}
-    where minutes_watched >= {{ var('watched_least_minutes') }}
+
+),
+
+hours as (
+
+    select
+        watched_at = date_trunc('day', watched_at) as is_midnight,
+        cast(extract(hour from watched_at) as integer) as watched_hour,
+        count(*) as events
+    from events
+    group by 1, 2
 
 ),
 
 clock as (
 
-    select max(case when watched_at <> date_trunc('day', watched_at) then 1 else 0 end) = 1 as has_hours
-    from events
+    select
+        coalesce(max(case when is_midnight then events end), 0)
+        <= coalesce(max(case when not is_midnight then events end), 0) as midnight_is_an_hour
+    from hours
 
 ),
 
@@ -36,7 +48,7 @@ final as (
         ---------- ids
         events.user_id,
         events.movie_id,
-        titles.title_id,
+        coalesce(titles.title_id, unlisted.title_id) as title_id,
         titles.title_row_id,
 
         ---------- text
@@ -45,7 +57,10 @@ final as (
         ---------- numbers
         events.minutes_watched,
         least(events.minutes_watched / titles.runtime_minutes, 1) as completion,
-        case when clock.has_hours then cast(extract(hour from events.watched_at) as integer) end as watched_hour,
+        case
+            when clock.midnight_is_an_hour or events.watched_at <> date_trunc('day', events.watched_at)
+                then cast(extract(hour from events.watched_at) as integer)
+        end as watched_hour,
 
         ---------- times
         events.watched_at
@@ -53,6 +68,7 @@ final as (
     from events
     cross join clock
     left join titles on events.movie_id = titles.movie_id
+    left join {{ ref('int_titles__unlisted') }} as unlisted on events.movie_id = unlisted.movie_id
 
 )
 

@@ -24,8 +24,8 @@ watched as (
 
 viewers as (
 
-    select {{ for_each_genre('sum(has_watched_{genre}) as viewers_{genre}') }}
-    from {{ ref('int_viewing__user_genres') }}
+    select {{ for_each_genre('sum(case when genre_{genre} > 0 then 1 else 0 end) as viewers_{genre}') }}
+    from {{ ref('user_viewing') }}
 
 ),
 

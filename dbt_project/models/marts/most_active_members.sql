@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('user_genres') }}
 with
 
 members as (
@@ -8,13 +9,15 @@ members as (
 
 amounts as (
 
-    select
-        user_id,
-        'rating' as activity,
-        cast(sum(ratings) as double) as amount
-    from {{ ref('user_genres') }}
-    group by user_id
-    union all
+    {% if interaction_basis() != 'views' %}
+        select
+            user_id,
+            'rating' as activity,
+            cast(sum(ratings) as double) as amount
+        from {{ ref('user_genres') }}
+        group by user_id
+        union all
+    {% endif %}
     select
         user_id,
         'watching' as activity,

@@ -1,5 +1,6 @@
 -- The audience of a title is looked up by one key, made of title and segment, so that millions of rows meet two small
 -- tables only.
+{% set acted = interaction_words().acted %}
 {% set personas = var('reason_segmentation') %}
 
 with
@@ -16,7 +17,7 @@ titles as (
         cast(title_id as varchar) as number,
         title_key as title_id,
         coalesce(title, title_key) as title,
-        replace(genres, '|', ', ') as genres
+        coalesce(replace(genres, '|', ', '), '') as genres
     from {{ ref('title_descriptions') }}
 
 ),
@@ -56,8 +57,8 @@ reasoned as (
         titles.genres,
         favoured.segment_name,
         case
-            when other.title is not null then 'because you rated ' || because.title || ' and ' || other.title
-            when because.title is not null then 'because you rated ' || because.title
+            when other.title is not null then 'because you {{ acted }} ' || because.title || ' and ' || other.title
+            when because.title is not null then 'because you {{ acted }} ' || because.title
         end as because
     from recommended
     inner join titles on recommended.title_id = titles.number

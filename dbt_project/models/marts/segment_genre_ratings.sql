@@ -9,7 +9,7 @@ members as (
 
 users as (
 
-    select * from {{ ref('user_genre_stats') }}
+    select * from {{ ref('int_interactions__user_genres') }}
 
 ),
 
@@ -28,6 +28,7 @@ summed as (
         count(*) as members,
         {{ for_each_genre('sum(users.avg_{genre}) as sum_{genre}') }},
         {{ for_each_genre('sum(case when users.cnt_{genre} > 0 then 1 else 0 end) as raters_{genre}') }},
+        {{ for_each_genre('count(users.avg_{genre}) as judges_{genre}') }},
         {{ for_each_genre('avg(users.cnt_{genre} / users.total_titles) as share_{genre}') }},
         {{ for_each_genre('stddev_samp(users.cnt_{genre} / users.total_titles) as deviation_{genre}') }}
     from members
@@ -46,6 +47,7 @@ by_genre as (
         summed.members,
         {{ column_of_genre('summed.sum_{genre}') }} as mean_sum,
         {{ column_of_genre('summed.raters_{genre}') }} as raters,
+        {{ column_of_genre('summed.judges_{genre}') }} as judges,
         {{ column_of_genre('summed.share_{genre}') }} as genre_share,
         {{ column_of_genre('summed.deviation_{genre}') }} as genre_share_deviation
     from summed
@@ -66,8 +68,9 @@ final as (
         cast(members as bigint) as members,
         cast(raters as bigint) as raters,
         raters / members as rater_share,
-        mean_sum / members as published_mean_rating,
-        mean_sum / nullif(raters, 0) as rater_mean_rating,
+        {{ 'cast(null as double)' if interaction_basis() == 'views' else 'coalesce(mean_sum, 0) / members' }}
+            as published_mean_rating,
+        mean_sum / nullif(judges, 0) as rater_mean_rating,
         genre_share,
         genre_share_deviation
 

@@ -2,6 +2,7 @@ select
     segmentation,
     segment_id,
     feature,
+    feature_label,
     segment_mean,
     base_mean,
     index

@@ -12,7 +12,7 @@ titles as (
 
     select
         title_key as title_id,
-        replace(genres, '|', ', ') as genres
+        coalesce(replace(genres, '|', ', '), '') as genres
     from {{ ref('title_descriptions') }}
 
 ),

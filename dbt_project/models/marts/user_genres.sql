@@ -13,7 +13,7 @@ pairs as (
             cnt_{{ genre }} as ratings,
             avg_{{ genre }} as mean_rating,
             {{ user_ratings }} as user_ratings
-        from {{ ref('user_genre_stats') }}
+        from {{ ref('int_interactions__user_genres') }}
         where cnt_{{ genre }} > 0
         {{ "union all" if not loop.last }}
     {% endfor %}

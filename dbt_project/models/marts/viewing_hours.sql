@@ -1,13 +1,14 @@
--- Where somebody watches at all, each of the 168 hours of the week is there: an hour in which nobody does is an answer.
+-- Where the source has hours, each of the 168 of the week is there: an hour in which nobody watches is an answer.
 with
 
 counted as (
 
     select
         {{ iso_weekday('watched_at') }} as weekday,
-        cast(extract(hour from watched_at) as integer) as hour,
+        watched_hour as hour,
         count(*) as events
-    from {{ ref('stg_viewing__watch_events') }}
+    from {{ ref('int_views__watched') }}
+    where watched_hour is not null
     group by 1, 2
 
 ),
@@ -30,6 +31,13 @@ hours as (
 
 ),
 
+known as (
+
+    select count(*) as hours
+    from counted
+
+),
+
 final as (
 
     select
@@ -46,7 +54,8 @@ final as (
         on
             weekdays.weekday = counted.weekday
             and hours.hour = counted.hour
-    where exists (select 1 from {{ ref('stg_viewing__watch_events') }})
+    cross join known
+    where known.hours > 0
 
 )
 

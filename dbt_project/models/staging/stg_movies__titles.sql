@@ -18,6 +18,7 @@ renamed as (
         original_language,
         {{ names_as_literal('genres') }} as genres_literal,
         overview,
+        case when lower(kind) like '%series%' or lower(kind) like '%show%' then 'series' else 'movie' end as kind,
 
         ---------- numbers
         runtime_minutes,
@@ -26,7 +27,11 @@ renamed as (
         vote_count,
 
         ---------- times
-        release_date
+        -- Of a title with a year alone, its first day.
+        coalesce(
+            release_date,
+            case when release_year between 1000 and 9999 then cast(cast(release_year as varchar) || '-01-01' as date) end
+        ) as release_date
 
     from source
 

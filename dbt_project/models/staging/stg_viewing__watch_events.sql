@@ -1,3 +1,5 @@
+-- What counts as viewing: an event of `watched_least_minutes` or more. A preview of no minutes says what somebody was
+-- shown, not what they watched, and counts nowhere.
 with
 
 source as (
@@ -23,6 +25,7 @@ renamed as (
         watched_at
 
     from source
+    where minutes_watched >= {{ var('watched_least_minutes') }}
 
 )
 

@@ -21,6 +21,7 @@ from ml.recommendation.reasons import POPULAR, reasons
 from orchestration.stores.recommender import RecommenderStore, StoredRecommender
 from published.errors import PublishedError
 from published.people import hide_emails
+from published.questions.audience import Interest, interest
 from published.questions.users import user
 from published.sets import PublishedSet, open_set
 
@@ -82,7 +83,8 @@ class Recommender:
             nothing = sp.csr_array((1, len(self._stored.titles)), dtype=np.float32)
             said = (
                 *said,
-                f"User {hide_emails(user_id)} has rated nothing yet: these are the most popular titles.",
+                f"User {hide_emails(user_id)} has {self._interest.acted} nothing yet: "
+                "these are the most popular titles.",
             )
             return self._advice(nothing, n, allowed=allowed, said=said)
         raise RecommendError(self._unknown_user(user_id))
@@ -111,14 +113,15 @@ class Recommender:
         allowed: np.ndarray | None,
         said: tuple[str, ...],
         segment: str | None = None,
-        did: str = "rated",
+        did: str | None = None,
     ) -> Recommended:
         ranked = recommend(self._stored.fitted, row, n, allowed=allowed)
         columns = ranked.items[0][ranked.items[0] >= 0]
         titles = self._stored.titles[columns.tolist()]
         popular = f"popular with {segment}" if segment else POPULAR
         why = [
-            reason.sentence(self._name, popular, did) for reason in reasons(self._stored.fitted, row, columns)
+            reason.sentence(self._name, popular, did or self._interest.acted)
+            for reason in reasons(self._stored.fitted, row, columns)
         ]
         if len(columns) < n:
             said = (*said, f"Only {len(columns)} titles are left to recommend.")
@@ -164,8 +167,8 @@ class Recommender:
             return chosen, ()
         others = ", ".join(titles["title_id"][int(column)] for column in named if column != chosen)
         return chosen, (
-            f"{len(named)} titles are called '{titles['title'][chosen]}'; this is the most rated one, id "
-            f"{titles['title_id'][chosen]} (the others: {others}).",
+            f"{len(named)} titles are called '{titles['title'][chosen]}'; this is the most {self._interest.acted} "
+            f"one, id {titles['title_id'][chosen]} (the others: {others}).",
         )
 
     def _name(self, column: int) -> str:
@@ -225,6 +228,13 @@ class Recommender:
             return question(self._data, user_id) if self._data else None
         except PublishedError:
             return None
+
+    @cached_property
+    def _interest(self) -> Interest:
+        try:
+            return interest(self._data) if self._data else Interest()
+        except PublishedError:
+            return Interest()
 
     @cached_property
     def _data(self) -> PublishedSet | None:

@@ -243,7 +243,9 @@ def test_a_sankey_gives_out_of_a_genre_what_came_into_it():
         for source, target, value in zip(link.source, link.target, link.value, strict=True)
     }
     assert flows == {(0, 1): 6, (0, 2): 2, (1, 3): 3, (2, 3): 2, (1, 4): 3}
-    assert chart.finding == "User 1 rates Drama most: 75% of all by genre"
+    assert chart.finding == "Drama is what User 1 rated most: 75% of all by genre"
+    watched = recommend.user_genre_sankey("User 1", genres, advised, "watched")
+    assert watched.finding == "Drama is what User 1 watched most: 75% of all by genre"
 
 
 def test_the_quality_of_lists_is_told_beside_the_most_popular_titles():

@@ -102,7 +102,7 @@ def test_a_declared_order_is_taken_where_none_is_evident(folder, rows):
 
 
 def test_decimal_commas_are_read_between_semicolons(folder, rows):
-    text = "userId;movieId;rating;timestamp\n1;3;1,5;5\n1;4;3;5\n"
+    text = "userId;movieId;rating;timestamp\n1;3;1,5;978300760\n1;4;3;978300760\n"
     landed = folder.land_text("ratings", text)
     assert [row["rating"] for row in rows(landed)] == [1.5, 3]
     assert landed.notes == ("rating: read with decimal commas.",)

@@ -95,7 +95,7 @@ def test_rows_for_which_the_condition_is_false_are_left_out_and_counted(folder, 
     landed = folder.land_all(folder.root / "raw", share=1)["ratings"]
     assert [row["rating"] for row in rows(landed)] == [4]
     assert (landed.rows_read, landed.rows_left_out, landed.rows_rejected) == (4, 2, 1)
-    assert "2 rows left out (where score <> -1)." in landed.notes
+    assert "2 rows left out (all but those where score <> -1)." in landed.notes
 
 
 def test_what_an_expression_cannot_read_is_rejected_with_its_line(folder, rejects):

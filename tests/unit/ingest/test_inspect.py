@@ -250,3 +250,14 @@ def test_the_command_writes_a_declaration_and_ends_by_what_can_run(folder: Any) 
     assert matinee(folder.root / "raw" / "none").returncode == 1
     assert matinee(folder.root / "raw", "--write", written).returncode == 2
     assert matinee(folder.root / "nowhere").returncode == 2
+
+
+def test_what_is_an_object_is_no_id(folder: Any) -> None:
+    assets = [
+        {"asset": {"uuid": f"a{at}"}, "uuid": f"a{at}", "headline": f"Name {at}", "genres": ["Drama"]}
+        for at in range(9)
+    ]
+    titles = table(
+        looked_at(folder, assets__jsonl="".join(f"{json.dumps(asset)}\n" for asset in assets)), "titles"
+    )
+    assert titles.columns == {"title_id": "uuid", "title": "headline", "genres": "genres"}

@@ -20,7 +20,7 @@ VIEWED = (
 
 LAYOUTS = {
     "MovieLens latest, 25M or 32M": {
-        "ratings.csv": "userId,movieId,rating,timestamp\n1,2,3.5,5\n",
+        "ratings.csv": "userId,movieId,rating,timestamp\n1,2,3.5,978300760\n",
         "movies.csv": 'movieId,title,genres\n2,"Lamp, The (1951)",Drama|War\n3,Odd,(no genres listed)\n',
         "links.csv": "movieId,imdbId,tmdbId\n2,01,7\n",
         "tags.csv": "userId,movieId,tag,timestamp\n1,2,slow,5\n",

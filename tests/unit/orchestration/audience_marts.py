@@ -81,6 +81,10 @@ def audience_marts() -> dict[str, pl.DataFrame]:
         ]
     )
     return {
+        "interaction_basis": pl.DataFrame(
+            {"basis": ["ratings"], "act": ["rate"], "acted": ["rated"], "given": ["ratings"]}
+        ),
+        "title_audience": pl.DataFrame({"segmentation": [LEAD], "title_id": ["1"], "raters": [5]}),
         "segmentations": segmentations,
         "most_active_members": most_active,
         "user_devices": devices,

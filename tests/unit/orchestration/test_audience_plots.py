@@ -29,7 +29,8 @@ def marts() -> dict[str, pl.DataFrame]:
 @pytest.fixture
 def connection(marts) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        connection.execute("create schema marts")
+        connection.execute("create schema marts; create schema landing")
+        connection.execute("create table landing.ids (number bigint, id varchar)")
         for name, frame in marts.items():
             connection.register("given", frame)
             connection.execute(f"create table marts.{name} as from given")
@@ -53,7 +54,7 @@ def no_rows(connection) -> dict[str, pl.DataFrame]:
 
 
 def test_every_picture_has_its_rows_and_every_query_a_picture():
-    assert set(PICTURES.values()) == set(QUERIES)
+    assert {*PICTURES.values(), "words"} == set(QUERIES)
     assert set(audience_plots._DRAWN) == set(PICTURES)
 
 
@@ -89,8 +90,19 @@ def test_the_users_shown_are_the_most_active_of_each_segment(rows):
         rows[name]["user_id"].unique(maintain_order=True).to_list()
         for name in ("user_devices", "user_genres")
     )
-    assert watching == [*range(40, 11, -2), *range(39, 10, -2)]
-    assert rating == [*range(40, 31, -2), *range(39, 30, -2)]
+    assert watching == [str(user) for user in (*range(40, 11, -2), *range(39, 10, -2))]
+    assert rating == [str(user) for user in (*range(40, 31, -2), *range(39, 30, -2))]
+
+
+def test_users_stand_in_pictures_as_the_source_writes_them_and_where_nobody_rates_those_who_watch_most(
+    connection,
+):
+    connection.execute("insert into landing.ids values (40, 'u-40')")
+    connection.execute("delete from marts.most_active_members where activity = 'rating'")
+    connection.execute("update marts.interaction_basis set basis = 'views'")
+    shown = read_rows(connection, marts_read())
+    assert "u-40" in shown["user_devices"]["user_id"].to_list()
+    assert "u-40" in shown["user_genres"]["user_id"].to_list()
 
 
 def test_scores_are_those_of_the_larger_catalogue_with_enough_votes(rows):

@@ -40,6 +40,7 @@ def further_marts(text: str) -> dict[str, pl.DataFrame]:
             "raters": 3,
             "mean_rating": 3.5,
             "minutes": 70.0,
+            "viewers": 2,
         },
         "subscription_regions": {
             "subscription": text,

@@ -275,7 +275,7 @@ def test_an_empty_mart_is_no_error(warehouse, mart):
 def test_nothing_published_yet_still_gives_a_page_that_says_so(warehouse):
     warehouse.marts.clear()
     text = Page(warehouse.page()).text
-    assert "No segments are published yet." in text
+    assert "This run published no segments; why not stands under Method and limits." in text
     assert all(f"published table {mart}" in text for mart in MARTS)
 
 

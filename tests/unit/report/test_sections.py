@@ -160,6 +160,7 @@ def test_minutes_are_shown_only_where_viewing_is_known(minutes):
             "genre_label": ["Drama", "Comedy"],
             "ratings": [5, 10],
             "raters": [2, 3],
+            "viewers": [0, 0],
             "mean_rating": [3.5, 3.0],
             "minutes": [minutes, minutes],
         },
@@ -176,7 +177,14 @@ def test_minutes_are_shown_only_where_viewing_is_known(minutes):
 
 def test_a_genre_that_nobody_rated_or_watched_is_not_listed():
     popularity = pl.DataFrame(
-        {"genre_label": ["Drama"], "ratings": [0], "raters": [0], "mean_rating": [None], "minutes": [None]},
+        {
+            "genre_label": ["Drama"],
+            "ratings": [0],
+            "raters": [0],
+            "viewers": [0],
+            "mean_rating": [None],
+            "minutes": [None],
+        },
         schema_overrides={"mean_rating": pl.Float64, "minutes": pl.Float64},
     )
     assert popular_genres(popularity) == ()
@@ -241,7 +249,7 @@ def test_a_source_of_catalogues_alone_is_headed_by_its_titles():
     titles = pl.DataFrame({"title_id": ["1", "2"]})
     assert headlines(funnel, None, titles) == (("titles", 2),)
     rated = pl.DataFrame({"step": ["distinct titles"], "row_count": [9]})
-    assert headlines(rated, None, titles) == (("titles with a genre", 9),)
+    assert headlines(rated, None, titles) == (("titles", 9),)
 
 
 def test_the_share_of_a_decade_is_of_all_titles_of_known_year_and_not_of_the_decades_shown():
@@ -288,3 +296,25 @@ def test_titles_without_a_year_are_counted_where_the_trends_leave_them_out():
     )
     (view,) = catalogues({"titles": titles, "catalogue_trends": _trends().drop_nulls("release_year")})
     assert (view.decades[-1].label, view.decades[-1].titles) == ("Unknown", 1)
+
+
+def test_a_table_of_titles_whose_length_nobody_knows_is_left_out_and_series_are_named():
+    titles = pl.DataFrame(
+        {"catalogue": "movies", "title_id": ["1", "2"], "title": ["A", "B"], "kind": ["movie", "series"]}
+    ).with_columns(
+        release_year=pl.lit(None, pl.Int64),
+        genres=pl.lit(""),
+        weighted_score=pl.lit(None, pl.Float64),
+        votes=0,
+    )
+    runtimes = pl.DataFrame(
+        {
+            "catalogue": "movies",
+            "runtime": "Unknown",
+            "titles": [2],
+            "scored_titles": 0,
+            "weighted_score": [None],
+        }
+    )
+    (view,) = catalogues({"titles": titles, "catalogue_runtimes": runtimes})
+    assert (view.name, view.runtimes) == ("Movies and series", ())
