@@ -57,6 +57,7 @@ titles as (
             case when described.release_year between {{ first_year }} and {{ last_year }} then 1.0 else 0 end as era_{{ era }},
         {% endfor -%}
         case when described.release_year is not null then 1.0 else 0 end as has_era,
+        described.release_year,
         {% for language in languages -%}
             case when languages.language_column = '{{ language }}' then 1.0 else 0 end as language_{{ language }},
         {% endfor -%}
@@ -83,7 +84,7 @@ titles as (
 
 ),
 
-final as (
+tastes as (
 
     select
         ---------- ids
@@ -93,6 +94,8 @@ final as (
         count(*) as titles,
         avg(titles.popularity_mainstream) as popularity_mainstream,
         avg(titles.popularity_niche) as popularity_niche,
+        max(titles.release_year) as newest_year,
+        quantile_disc(titles.release_year, 0.75) as newest_quarter_year,
         {% for era in eras -%}
             coalesce(sum(titles.era_{{ era }}) / nullif(sum(titles.has_era), 0), 0) as era_{{ era }},
         {% endfor -%}
@@ -106,6 +109,17 @@ final as (
     from interactions
     inner join titles on interactions.title_id = titles.title_id
     group by interactions.user_id
+
+),
+
+-- Who has no title of known year is as everybody.
+final as (
+
+    select * replace (
+        coalesce(newest_year, avg(newest_year) over ()) as newest_year,
+        coalesce(newest_quarter_year, avg(newest_quarter_year) over ()) as newest_quarter_year
+    )
+    from tastes
 
 )
 

@@ -4,5 +4,8 @@ select
     feature,
     segment_mean,
     base_mean,
-    index
+    index,
+    index_low,
+    index_high,
+    is_apart
 from {{ source('ml', 'segment_profiles') }}
