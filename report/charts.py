@@ -54,7 +54,7 @@ class IndexRow(NamedTuple):
     """Label, index above 0 (100 = as everybody), and the ends of its interval where there is one."""
 
     label: str
-    index: float
+    value: float
     low: float | None = None
     high: float | None = None
 
@@ -67,7 +67,7 @@ def index_chart(rows: Sequence[IndexRow]) -> IndexChart:
     rows
         In the order in which they are drawn; may be empty.
     """
-    logs = [_doublings(row.index) for row in rows]
+    logs = [_doublings(row.value) for row in rows]
     ends = [_doublings(end) for row in rows for end in (row.low, row.high) if end is not None]
     over = max([_NARROWEST, *logs, *ends])
     under = max([0.0, *(-log for log in (*logs, *ends))])
@@ -77,11 +77,11 @@ def index_chart(rows: Sequence[IndexRow]) -> IndexChart:
         Bar(
             label=short_name(row.label, _LABEL_LETTERS),
             full_label=clean(row.label),
-            text=number(round(row.index)),
+            text=number(round(row.value)),
             x=round(base + min(log, 0) * scale, 1),
             width=round(max(abs(log) * scale, 1.0), 1),
             y=i * _ROW + 2,
-            is_over=row.index >= 100,
+            is_over=row.value >= 100,
             interval=_interval(row, base, scale),
         )
         for i, (row, log) in enumerate(zip(rows, logs, strict=True))
@@ -106,7 +106,7 @@ def _interval(row: IndexRow, base: float, scale: float) -> tuple[float, float] |
 
 
 def _in_words(row: IndexRow) -> str:
-    said = f"{clean(row.label)} {number(round(row.index))}"
+    said = f"{clean(row.label)} {number(round(row.value))}"
     if row.low is None or row.high is None:
         return said
     return f"{said} ({number(round(row.low))} to {number(round(row.high))})"
@@ -114,13 +114,13 @@ def _in_words(row: IndexRow) -> str:
 
 def finding(rows: Sequence[IndexRow]) -> str:
     """Say what leads and what trails: `Crime 45% above everybody; War 30% below`."""
-    over = max(rows, key=lambda row: row.index, default=None)
-    under = min(rows, key=lambda row: row.index, default=None)
+    over = max(rows, key=lambda row: row.value, default=None)
+    under = min(rows, key=lambda row: row.value, default=None)
     said = []
-    if over is not None and over.index > 100:
-        said.append(f"{short_name(over.label)} {_above(over.index)}")
-    if under is not None and under.index < 100:
-        below = f"{short_name(under.label)} {100 - under.index:.0f}% below"
+    if over is not None and over.value > 100:
+        said.append(f"{short_name(over.label)} {_above(over.value)}")
+    if under is not None and under.value < 100:
+        below = f"{short_name(under.label)} {100 - under.value:.0f}% below"
         said.append(below if said else f"Nothing above everybody; {below}")
     return "; ".join(said) or "Nothing surely differs from everybody by 5% or more"
 

@@ -10,6 +10,7 @@ import polars as pl
 from dashboard.charts.base import (
     BLUE,
     EDGE,
+    GREY,
     HEAD_ANGLES,
     LIGHT,
     Chart,
@@ -23,6 +24,7 @@ from dashboard.charts.base import (
     rising,
 )
 from ml.plots.words import feature_labels, number, percent, short_name
+from ml.segmentation import words
 
 _ROW = 34
 """Pixels of a row with a name."""
@@ -327,7 +329,8 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
     Parameters
     ----------
     profile
-        feature, segment_mean, base_mean, index of the segment.
+        feature, segment_mean, base_mean, index of the segment, with index_low, index_high and is_apart: only what is
+        surely apart from everybody is drawn.
     segment, segment_id
         Its name and number.
     everybody
@@ -335,8 +338,9 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
     """
     features = profile["feature"].to_list()
     all_labels = dict(zip(features, feature_labels(features), strict=True))
-    known = profile.filter(pl.col("index").is_not_null()).with_columns(
-        (pl.col("index").clip(1) / 100).log(2).alias("doublings")
+    known = profile.filter("is_apart", pl.col("index").is_not_null()).with_columns(
+        (pl.col(column).clip(1) / 100).log(2).alias(name)
+        for column, name in (("index", "doublings"), ("index_low", "low"), ("index_high", "high"))
     )
     # Each side has its own places: an index can fall to 1 but seldom rises to 10,000, so the far ones lie below.
     over = known.filter(pl.col("index") > 100).sort("doublings", "feature", descending=[True, False])
@@ -352,6 +356,15 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
             text=[number(index) for index in rows["index"]],
             textposition="outside",
             cliponaxis=False,
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": (rows["high"] - rows["doublings"]).fill_null(0),
+                "arrayminus": (rows["doublings"] - rows["low"]).fill_null(0),
+                "color": GREY,
+                "thickness": 1.5,
+                "width": 3,
+            },
             customdata=[
                 [number(row["segment_mean"]), number(row["base_mean"])] for row in rows.iter_rows(named=True)
             ],
@@ -364,13 +377,14 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
     return Chart(
         finish(figure, height=60 + 30 * len(rows)),
         _leaning_finding(rows, labels, segment),
-        f"Index of the mean, 100 = {everybody}; bars to the right are above it.",
+        f"Index of the mean, 100 = {everybody}; bars to the right are above it, the thin line is the 95 % interval. "
+        "What may differ by chance is left out.",
     )
 
 
 def _leaning_finding(rows: pl.DataFrame, labels: list[str], segment: str) -> str:
     if not len(rows):
-        return f"{short_name(segment)} cannot be compared: the mean of everybody is 0"
+        return f"{short_name(segment)} is not shown to differ from everybody in any feature"
     said = []
     lowest, highest = rows["index"][0], rows["index"][-1]
     if highest >= 100 + _LEANS:
@@ -382,3 +396,48 @@ def _leaning_finding(rows: pl.DataFrame, labels: list[str], segment: str) -> str
     if not said:
         return f"{short_name(segment)} is like everybody in every feature"
     return f"{short_name(segment)}: {'; '.join(said)}"
+
+
+def moves(migration: pl.DataFrame, unit: str) -> Chart:
+    """Draw who went from which segment to which since the refresh before.
+
+    Parameters
+    ----------
+    migration
+        from_segment_id, from_segment_name, to_segment_id, to_segment_name, entities; no segment where somebody was not
+        there before, or is no longer.
+    unit
+        What is divided, in the plural.
+    """
+    nodes: list[tuple[str, str]] = []
+    places: dict[tuple[str, int | None], int] = {}
+    for side, nobody in (("from", "New"), ("to", "Gone")):
+        found = migration.select(f"{side}_segment_id", f"{side}_segment_name").unique()
+        for segment_id, segment in found.sort(f"{side}_segment_id", nulls_last=True).iter_rows():
+            places[side, segment_id] = len(nodes)
+            nodes.append((segment or nobody, GREY if segment_id is None else color_of(segment_id)))
+    rows = list(migration.select("from_segment_id", "to_segment_id", "entities").iter_rows())
+    figure = go.Figure(
+        go.Sankey(
+            node={
+                "label": [name(text, 30) for text, _ in nodes],
+                "color": [color for _, color in nodes],
+                "pad": 14,
+                "thickness": 14,
+                "line": {"width": 0},
+                "hovertemplate": "%{label}: %{value:,d} " + unit + "<extra></extra>",
+            },
+            link={
+                "source": [places["from", source] for source, _, _ in rows],
+                "target": [places["to", target] for _, target, _ in rows],
+                "value": [count for _, _, count in rows],
+                "color": [f"{nodes[places['from', source]][1]}66" for source, _, _ in rows],
+                "hovertemplate": "%{source.label} → %{target.label}: %{value:,d} " + unit + "<extra></extra>",
+            },
+        )
+    )
+    return Chart(
+        finish(figure, height=420),
+        words.moves(migration, unit)[0].rstrip("."),
+        "From the refresh before, left, to this one, right.",
+    )

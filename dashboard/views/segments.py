@@ -3,6 +3,8 @@
 Belongs here: order and words of the page. Does not belong here: queries, charts.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 import streamlit as st
 
@@ -12,10 +14,17 @@ from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots.words import feature_label, feature_labels, number
+from ml.segmentation import words
 from published.questions import segments as questions
 from published.sets import PublishedSet
 
-_VIEWS = {"compare": "Compare", "one": "One segment", "genres": "Genres", "map": "Map"}
+_VIEWS = {
+    "compare": "Compare",
+    "one": "One segment",
+    "genres": "Genres",
+    "map": "Map",
+    "trust": "Can it be trusted?",
+}
 _MEASURES = {
     "rater_mean_rating": "Mean rating of raters",
     "published_mean_rating": "Mean rating as published",
@@ -40,8 +49,10 @@ def _page(data: PublishedSet) -> None:
         _drill(data, segmentation, segments, everybody)
     elif view == "genres":
         _genres(data, segmentation)
-    else:
+    elif view == "map":
         _map(data, segmentation)
+    else:
+        _trust(data, segmentation, ui.unit(segments))
 
 
 def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
@@ -115,6 +126,7 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
                 st.markdown(label + ui.plain(segment[column]))
         if segment["marketing_strategy"]:
             st.markdown(f"**Marketing:** {ui.plain(segment['marketing_strategy'])}")
+        _who_and_how_sure(data, segmentation, segment["segment_id"])
     ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
     own = pl.col("segment_id") == segment["segment_id"]
     if data.has("segment_claims"):
@@ -122,6 +134,21 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
     _members(data, segmentation, segment)
+
+
+def _who_and_how_sure(data: PublishedSet, segmentation: str, segment_id: int) -> None:
+    """Show the rule of a segment in words, and whether it comes back and tells what its members choose."""
+    if data.has("segment_rules"):
+        for row in questions.rules(data, segmentation).filter(segment_id=segment_id).iter_rows(named=True):
+            rule, holds = words.rule(row)
+            st.markdown(
+                f"**By rule:** {ui.plain(rule)}" if rule else f"**No rule in words:** {ui.plain(holds)}"
+            )
+            if rule:
+                st.caption(ui.plain(holds))
+    if data.has("segment_quality"):
+        for sentence in words.badge(questions.quality(data, segmentation), segment_id):
+            st.markdown(ui.plain(sentence))
 
 
 def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
@@ -147,7 +174,7 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
 
 def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
     own = queries.profiles(data, segmentation).filter(pl.col("segment_id") == segment["segment_id"])
-    whole = own.filter(~pl.col("feature").str.contains("^(avg|cnt|region|channel)_")).head(4)
+    whole = own.filter(~pl.col("feature").str.contains("^(avg|cnt|region|channel)_|_year$")).head(4)
     with st.container(horizontal=True, gap="medium"):
         for row in whole.iter_rows(named=True):
             st.metric(
@@ -237,3 +264,64 @@ def _segment_map(data: PublishedSet, segmentation: str) -> None:
                 labels = feature_labels(rows["feature"].to_list())
                 ui.chart(charts.component(rows, labels), key=f"component_{component}")
     ui.offer(loadings.drop("explained_variance_ratio"), name=f"pca_loadings_{segmentation}", data=data)
+
+
+def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
+    shows = {
+        "segment_promotions": lambda: _decision(data, segmentation),
+        "segment_quality": lambda: _figures(data, segmentation, unit),
+        "segment_history": lambda: _sentences(words.events(questions.history(data, segmentation))),
+        "segment_migration": lambda: _moves(data, segmentation, unit),
+    }
+    ui.parts(data, "viewers or customers to divide", shows)
+
+
+def _decision(data: PublishedSet, segmentation: str) -> None:
+    decisions = questions.decisions(data, segmentation)
+    if said := words.decision(decisions):
+        show_as = st.success if words.is_sound(decisions) else st.warning
+        show_as(ui.plain(said))
+
+
+def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
+    quality = questions.quality(data, segmentation)
+    _sentences(words.findings(quality, unit))
+    figures = words.figures(quality)
+    if not figures:
+        return
+    held = {True: "yes", False: "no", None: ""}
+    rows = [
+        (row.label, row.value, row.interval, *row.beside, row.threshold, held[row.passed]) for row in figures
+    ]
+    heads = [
+        "Measure",
+        "Value",
+        "95% interval",
+        "Random labels",
+        "Volume alone",
+        "Shuffled titles",
+        "Asked for",
+        "Holds",
+    ]
+    st.caption(words.AGREEMENT)
+    ui.table(
+        pl.DataFrame(rows, schema=heads, orient="row"),
+        name=f"quality_{segmentation}",
+        data=data,
+        labels={head: head for head in heads},
+        downloads=quality,
+    )
+
+
+def _moves(data: PublishedSet, segmentation: str, unit: str) -> None:
+    migration = questions.migration(data, segmentation)
+    said = words.moves(migration, unit)
+    if said:
+        st.header("What the last refresh changed")
+        ui.chart(charts.moves(migration, unit), key="moves")
+        _sentences(said[1:])
+
+
+def _sentences(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        st.markdown(f"- {ui.plain(sentence)}")

@@ -165,7 +165,7 @@ def segment_moves(migration: pl.DataFrame, unit: str) -> Figure:
     """
     known = drawable(migration.drop_nulls("from_segment_id"), "entities")
     both = known.drop_nulls("to_segment_id")
-    stayed = both.filter(pl.col("from_segment_id") == pl.col("to_segment_id"))["entities"].sum()
+    stayed = int(both.filter(pl.col("from_segment_id") == pl.col("to_segment_id"))["entities"].sum())
     sides = [
         migration.select(
             pl.col(f"{side}_segment_id").alias("id"), pl.col(f"{side}_segment_name").alias("name")
@@ -180,7 +180,7 @@ def segment_moves(migration: pl.DataFrame, unit: str) -> Figure:
         values[rows[source], columns[target]] += count
     before, after = (
         [
-            f"{short_name(name or nobody, 30)}  {number(float(total))}"
+            f"{short_name(name or nobody, 38)}  {number(float(total))}"
             for name, total in zip(side["name"], totals, strict=True)
         ]
         for side, totals, nobody in zip(
@@ -193,7 +193,7 @@ def segment_moves(migration: pl.DataFrame, unit: str) -> Figure:
         after,
         _colors(sides[0]["id"].to_list()),
         _colors(sides[1]["id"].to_list()),
-        title=f"{percent(stayed / max(both['entities'].sum(), 1))} of the {unit} stayed in their segment",
+        title=f"{percent(stayed / max(int(both['entities'].sum()), 1))} of the {unit} stayed in their segment",
         subtitle=f"Left the refresh before, right this one. Width: {unit}",
     )
 
@@ -239,6 +239,21 @@ def _draw_genres(
     right_names = [
         f"{short_name(genre, 20)}  {percent(share)}" for genre, share in zip(genres, shares, strict=True)
     ]
+    subtitle = f"{width}, a rating counted in each genre of its title."
+    return _draw(values, names, right_names, colors, [MUTED] * len(genres), title=title, subtitle=subtitle)
+
+
+def _draw(
+    values: np.ndarray,
+    names: list[str],
+    right_names: list[str],
+    colors: list[str],
+    right_colors: list[str],
+    *,
+    title: str,
+    subtitle: str,
+) -> Figure:
+    flow = lay_out(values)
     left = _SIDE + max(text_width(name, _LABEL_SIZE) for name in names) + 0.08
     right = WIDTH - _SIDE - max(text_width(name, _LABEL_SIZE) for name in right_names) - 0.08
     body = max(4.2, 0.42 * len(names), 0.36 * len(right_names)) + 0.15

@@ -138,15 +138,14 @@ def badge(quality: pl.DataFrame, segment_id: int) -> tuple[str, ...]:
         gone = overlap["high"] < _DISSOLVED
         opening = "Comes back" if sure else "Does not come back" if gone else "Not sure to come back"
         said.append(
-            f"{opening}: fitted anew on resamples, it overlaps {percent(overlap['value'], 0)} with itself "
-            f"({percent(overlap['low'], 0)} to {percent(overlap['high'], 0)})."
+            f"{opening}: fitted anew on resamples, it overlaps {percent(overlap['value'])} with itself "
+            f"({percent(overlap['low'])} to {percent(overlap['high'])})."
         )
     if (lift := own.get("lift")) is not None:
-        times = f"{decimals(lift['value'])} times as well as everybody's ({_ends(lift)})"
+        opening = "Foretells choices" if lift["low"] > 1 else "Not shown to foretell choices"
         said.append(
-            f"Tells taste: its most chosen titles rank what its members choose next {times}."
-            if lift["low"] > 1
-            else f"Not shown to tell taste: its most chosen titles rank what its members choose next {times}."
+            f"{opening}: its most chosen titles rank its members' held-out ones {decimals(lift['value'])} times as "
+            f"well as everybody's most chosen ({_ends(lift)})."
         )
     return tuple(said)
 
@@ -183,21 +182,23 @@ def moves(migration: pl.DataFrame, unit: str) -> tuple[str, ...]:
     if not len(known):
         return ()
     both = known.drop_nulls("to_segment_id")
-    stayed = both.filter(pl.col("from_segment_id") == pl.col("to_segment_id"))["entities"].sum()
-    left = known["entities"].sum() - both["entities"].sum()
-    came = migration["entities"].sum() - known["entities"].sum()
+    is_same = pl.col("from_segment_id") == pl.col("to_segment_id")
+    all_entities, before, remaining, stayed = (
+        int(rows["entities"].sum()) for rows in (migration, known, both, both.filter(is_same))
+    )
     said = [
-        f"Of {both['entities'].sum():,} {unit} who were there before and are there now, {stayed:,} "
-        f"({percent(stayed / max(both['entities'].sum(), 1))}) stayed in their segment; {came:,} came and {left:,} left."
+        f"Of {remaining:,} {unit} that were there before and are there now, {stayed:,} "
+        f"({percent(stayed / max(remaining, 1))}) stayed in their segment; {all_entities - before:,} came, "
+        f"{before - remaining:,} left."
     ]
-    went = both.filter(pl.col("from_segment_id") != pl.col("to_segment_id")).sort(
+    went = both.filter(~is_same).sort(
         "entities", "from_segment_id", "to_segment_id", descending=[True, False, False]
     )
     if len(went):
         top = went.row(0, named=True)
         said.append(
-            f"Most who moved went from {top['from_segment_name']} to {top['to_segment_name']}: {top['entities']:,}, "
-            f"{percent(top['share_of_from'])} of those who were there."
+            f"The largest move is from “{top['from_segment_name']}” to “{top['to_segment_name']}”: "
+            f"{top['entities']:,}, {percent(top['share_of_from'])} of those that were there."
         )
     return tuple(said)
 
@@ -212,18 +213,24 @@ def events(history: pl.DataFrame) -> tuple[str, ...]:
     last = history.filter(pl.col("happened_at") == pl.col("happened_at").max())
     names = dict(history.select("segment_id", "segment_name").iter_rows())
     kept = last.filter(pl.col("kind") == "kept")["segment_name"].to_list()
-    said = [f"Kept: {', '.join(kept)}."] if kept else []
+    if len(kept) == len(last):
+        return ("All segments were kept.",)
+    said = [f"Kept: {'; '.join(kept)}."] if kept else []
     for row in last.filter(pl.col("kind") != "kept").iter_rows(named=True):
-        name, share = row["segment_name"], percent(row["share"], 0)
+        name, share = f"“{row['segment_name']}”", percent(row["share"], 0)
         said.append(
             {
-                "split": f"Split: {name} came mainly from {names.get(row['from_id'], 'another')} ({share}).",
-                "merged": f"Merged: {name} went mainly into {names.get(row['into_id'], 'another')} ({share}).",
+                "split": f"Split: {name} came mainly from {_quoted(names, row['from_id'])} ({share}).",
+                "merged": f"Merged: {name} went mainly into {_quoted(names, row['into_id'])} ({share}).",
                 "born": f"New: {name}.",
                 "died": f"Gone: {name}.",
             }.get(row["kind"], f"{row['kind']}: {name}.")
         )
     return tuple(said)
+
+
+def _quoted(names: Mapping[int, str], segment_id: int) -> str:
+    return f"“{names[segment_id]}”" if segment_id in names else "another segment"
 
 
 def _whole(quality: pl.DataFrame) -> dict[str, dict[str, Any]]:

@@ -135,7 +135,7 @@ def _measures(tables: SegmentationTables, segment_id: int, called: Mapping[str, 
 
 def _chart(tables: SegmentationTables, segment_id: int, called: Mapping[str, str]) -> IndexChart:
     """Return the features whose mean is most over and under everybody's, as far as that is sure."""
-    profiles = tables.profiles
+    profiles = _divided_by(tables)
     if not len(profiles):
         return index_chart([])
     left_out = _codes(profiles["feature"].unique().to_list())
@@ -165,6 +165,14 @@ def _chart(tables: SegmentationTables, segment_id: int, called: Mapping[str, str
     )
 
 
+def _divided_by(tables: SegmentationTables) -> pl.DataFrame:
+    """Return the profiles of the features that divide the segments, or of all where these cannot be read."""
+    if not len(tables.loadings) or not len(tables.profiles):
+        return tables.profiles
+    found = tables.profiles.filter(pl.col("feature").is_in(tables.loadings["feature"].to_list()))
+    return found if len(found) else tables.profiles
+
+
 def _sure(profiles: pl.DataFrame) -> pl.DataFrame:
     """Return the profiles that are apart from everybody; of a set that knows no intervals, all."""
     if "is_apart" in profiles.columns:
@@ -175,10 +183,11 @@ def _sure(profiles: pl.DataFrame) -> pl.DataFrame:
 
 def _alike(tables: SegmentationTables, segment_id: int, called: Mapping[str, str]) -> tuple[str, ...]:
     """Return features in which the segment is as everybody, to within a tenth, the surest first."""
-    if "is_apart" not in tables.profiles.columns:
+    profiles = _divided_by(tables)
+    if "is_apart" not in profiles.columns:
         return ()
-    codes = _codes(tables.profiles["feature"].unique().to_list())
-    rows = tables.profiles.filter(
+    codes = _codes(profiles["feature"].unique().to_list())
+    rows = profiles.filter(
         pl.col("segment_id") == segment_id,
         ~pl.col("feature").is_in(list(codes)) & ~pl.col("feature").str.ends_with("_year"),
         ~pl.col("is_apart"),
@@ -195,8 +204,8 @@ def _rule(rules: pl.DataFrame, segment_id: int) -> tuple[str, str]:
 
 def _both_ends(rows: Sequence[IndexRow]) -> list[IndexRow]:
     """Return the first rows, highest index first, and as many of the last as a chart has room for."""
-    over = [row for row in rows if row.index > 100][:_MOST_OVER]
-    under = [row for row in rows if row.index < 100]
+    over = [row for row in rows if row.value > 100][:_MOST_OVER]
+    under = [row for row in rows if row.value < 100]
     return over + under[max(0, len(under) - (_MOST_BARS - max(len(over), _MOST_BARS - _MOST_OVER))) :]
 
 

@@ -114,7 +114,7 @@ def test_the_page_says_what_is_divided(warehouse):
 def test_a_genre_that_hardly_anyone_rated_is_nobodys_favourite(warehouse):
     quiet = warehouse.context().segmentations[0].cards[0]
     assert [label for label, _ in quiet.favourites] == ["Drama"]
-    assert "Nothing above everybody; Total titles 90% below" in Page(warehouse.page()).text
+    assert "Nothing above everybody; Drama 64% below" in Page(warehouse.page()).text
 
 
 def test_the_honest_mean_stands_beside_the_published_one(warehouse):
