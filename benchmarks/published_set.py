@@ -166,7 +166,7 @@ _TABLES = {
             value + 0.1 as high, null::varchar as beside, null::double as beside_random, 1.12 as beside_volume,
             null::double as beside_shuffled, 1.25 as threshold, value >= 1.25 as passed
         from (select distinct segmentation from segments),
-            (values ('lift', 1.2), ('bootstrap_ari', 0.8)) as some(measure, value)
+            (values ('lift', 1.2), ('bootstrap_ari', 0.8)) as whole(measure, value)
         union all
         select segmentation, segment_id, measure, 0.9 + h(segment_id, measure) / 10, 0.8, 1.1,
             null, null, null, null, null, null
@@ -184,10 +184,10 @@ _TABLES = {
         from segments, range(2) as refreshes(i)
     """,
     "segment_migration": """
-        select some.segmentation, some.segment_id as from_segment_id, other.segment_id as to_segment_id,
-            cast(some.members / (1 + 9 * abs(some.segment_id - other.segment_id)) as bigint) as entities,
-            0.5 as share_of_from, some.segment_name as from_segment_name, other.segment_name as to_segment_name
-        from segments as some inner join segments as other using (segmentation)
+        select one.segmentation, one.segment_id as from_segment_id, other.segment_id as to_segment_id,
+            cast(one.members / (1 + 9 * abs(one.segment_id - other.segment_id)) as bigint) as entities,
+            0.5 as share_of_from, one.segment_name as from_segment_name, other.segment_name as to_segment_name
+        from segments as one inner join segments as other using (segmentation)
     """,
     "segment_genre_ratings": """
         select

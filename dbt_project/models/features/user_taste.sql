@@ -84,7 +84,7 @@ titles as (
 
 ),
 
-tastes as (
+final as (
 
     select
         ---------- ids
@@ -94,8 +94,10 @@ tastes as (
         count(*) as titles,
         avg(titles.popularity_mainstream) as popularity_mainstream,
         avg(titles.popularity_niche) as popularity_niche,
-        max(titles.release_year) as newest_year,
-        quantile_disc(titles.release_year, 0.75) as newest_quarter_year,
+        coalesce(max(titles.release_year), avg(max(titles.release_year)) over ()) as newest_year,
+        coalesce(
+            quantile_disc(titles.release_year, 0.75), avg(quantile_disc(titles.release_year, 0.75)) over ()
+        ) as newest_quarter_year,
         {% for era in eras -%}
             coalesce(sum(titles.era_{{ era }}) / nullif(sum(titles.has_era), 0), 0) as era_{{ era }},
         {% endfor -%}
@@ -109,17 +111,6 @@ tastes as (
     from interactions
     inner join titles on interactions.title_id = titles.title_id
     group by interactions.user_id
-
-),
-
--- Who has no title of known year is as everybody.
-final as (
-
-    select * replace (
-        coalesce(newest_year, avg(newest_year) over ()) as newest_year,
-        coalesce(newest_quarter_year, avg(newest_quarter_year) over ()) as newest_quarter_year
-    )
-    from tastes
 
 )
 
