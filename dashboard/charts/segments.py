@@ -353,9 +353,6 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
             y=names(labels),
             orientation="h",
             marker={"color": color_of(segment_id), "line": EDGE},
-            text=[number(index) for index in rows["index"]],
-            textposition="outside",
-            cliponaxis=False,
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -371,7 +368,23 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
             hovertemplate="%{y}: mean %{customdata[0]}, " + everybody + " %{customdata[1]}<extra></extra>",
         )
     )
-    reach = max(largest(rows["doublings"].abs()), 0.3) * 1.25
+    is_over = rows["doublings"] > 0
+    ends = rows.select(
+        pl.when(is_over).then("high").otherwise("low").fill_null(pl.col("doublings"))
+    ).to_series()
+    figure.add_trace(
+        go.Scatter(  # beyond the interval, which would strike the numbers through
+            x=ends,
+            y=names(labels),
+            mode="text",
+            text=[f" {number(index)} " for index in rows["index"]],
+            textposition=["middle right" if over else "middle left" for over in is_over],
+            cliponaxis=False,
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    reach = max(largest(rows["doublings"].abs()), largest(ends.abs()), 0.3) * 1.25
     figure.update_xaxes(visible=False, range=[-reach, reach])
     figure.update_yaxes(type="category")
     return Chart(
@@ -420,7 +433,7 @@ def moves(migration: pl.DataFrame, unit: str) -> Chart:
     figure = go.Figure(
         go.Sankey(
             node={
-                "label": [name(text, 30) for text, _ in nodes],
+                "label": [name(text, 20) for text, _ in nodes],
                 "color": [color for _, color in nodes],
                 "pad": 14,
                 "thickness": 14,

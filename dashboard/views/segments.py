@@ -270,7 +270,6 @@ def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
     shows = {
         "segment_promotions": lambda: _decision(data, segmentation),
         "segment_quality": lambda: _figures(data, segmentation, unit),
-        "segment_history": lambda: _sentences(words.events(questions.history(data, segmentation))),
         "segment_migration": lambda: _moves(data, segmentation, unit),
     }
     ui.parts(data, "viewers or customers to divide", shows)
@@ -289,26 +288,23 @@ def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
     figures = words.figures(quality)
     if not figures:
         return
-    held = {True: "yes", False: "no", None: ""}
-    rows = [
-        (row.label, row.value, row.interval, *row.beside, row.threshold, held[row.passed]) for row in figures
-    ]
-    heads = [
-        "Measure",
-        "Value",
-        "95% interval",
-        "Random labels",
-        "Volume alone",
-        "Shuffled titles",
-        "Asked for",
-        "Holds",
-    ]
+    heads = {
+        "Measure": [row.label for row in figures],
+        "Value": [row.value for row in figures],
+        "95% interval": [row.interval for row in figures],
+        "Asked for": [row.threshold for row in figures],
+        "Holds": [{True: "yes", False: "no", None: ""}[row.passed] for row in figures],
+        "Random labels": [row.beside[0] for row in figures],
+        "Volume alone": [row.beside[1] for row in figures],
+        "Shuffled titles": [row.beside[2] for row in figures],
+    }
     st.caption(words.AGREEMENT)
     ui.table(
-        pl.DataFrame(rows, schema=heads, orient="row"),
+        pl.DataFrame(heads),
         name=f"quality_{segmentation}",
         data=data,
         labels={head: head for head in heads},
+        height=35 * (len(figures) + 1) + 3,
         downloads=quality,
     )
 
@@ -318,6 +314,8 @@ def _moves(data: PublishedSet, segmentation: str, unit: str) -> None:
     said = words.moves(migration, unit)
     if said:
         st.header("What the last refresh changed")
+        if data.has("segment_history"):
+            _sentences(words.events(questions.history(data, segmentation)))
         ui.chart(charts.moves(migration, unit), key="moves")
         _sentences(said[1:])
 

@@ -50,7 +50,7 @@ def profiles() -> pl.DataFrame:
 
 def test_what_may_differ_by_chance_is_not_drawn_and_what_is_drawn_has_its_interval():
     chart = segments.leanings(profiles().filter(segment_id=0), "Quiet", 0, "all users")
-    (bar,) = chart.figure.data
+    bar, _ = chart.figure.data
     assert list(bar.y) == ["War"]
     low, high = bar.x[0] - bar.error_x.arrayminus[0], bar.x[0] + bar.error_x.array[0]
     assert (2**low, 2**high) == pytest.approx((0.4, 0.6))
