@@ -8,8 +8,8 @@ from pathlib import Path
 
 import jinja2
 
+from ml.plots.segment_words import AGREEMENT
 from ml.plots.words import decimals, number, percent
-from ml.segmentation.words import AGREEMENT
 from report.context import ReportContext
 
 

@@ -23,8 +23,8 @@ from dashboard.charts.base import (
     names,
     rising,
 )
+from ml.plots import segment_words as words
 from ml.plots.words import feature_labels, number, percent, short_name
-from ml.segmentation import words
 
 _ROW = 34
 """Pixels of a row with a name."""
@@ -353,6 +353,7 @@ def leanings(profile: pl.DataFrame, segment: str, segment_id: int, everybody: st
             y=names(labels),
             orientation="h",
             marker={"color": color_of(segment_id), "line": EDGE},
+            showlegend=False,
             error_x={
                 "type": "data",
                 "symmetric": False,

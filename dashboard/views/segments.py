@@ -13,8 +13,8 @@ from dashboard.charts import segments as charts
 from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
+from ml.plots import segment_words as words
 from ml.plots.words import feature_label, feature_labels, number
-from ml.segmentation import words
 from published.questions import segments as questions
 from published.sets import PublishedSet
 

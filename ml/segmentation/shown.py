@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from ml.plots.words import feature_label
 from ml.segmentation.spec import SegmentationSpec, select_columns
 from ml.segmentation.surrogate import Kind, Shown
 
@@ -29,7 +28,7 @@ def shown_columns(frame: pl.DataFrame, spec: SegmentationSpec, labels: Mapping[s
     spec
         The declaration.
     labels
-        Column to what it is called, where its name does not say it.
+        Every column to what it is called.
     """
     numeric = [c for c in frame.columns if c != spec.entity and frame.schema[c].is_numeric()]
     clustered = select_columns(spec.features.columns, numeric)
@@ -39,7 +38,7 @@ def shown_columns(frame: pl.DataFrame, spec: SegmentationSpec, labels: Mapping[s
 
 
 def _label(column: str, labels: Mapping[str, str]) -> str:
-    return labels.get(column, feature_label(column)) + _KINDS.get(column[:4], "")
+    return labels[column] + _KINDS.get(column[:4], "")
 
 
 def _kind(values: pl.Series, column: str) -> Kind:

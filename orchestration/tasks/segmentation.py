@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ml.plots.words import feature_label
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError
 from ml.segmentation.map_points import map_points
@@ -141,7 +142,8 @@ def _rules(
     spec: SegmentationSpec, frame: pl.DataFrame, places: np.ndarray, k: int, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Return the rule of each segment in words, with how far all of them can be told apart by such rules."""
-    told = surrogate(frame, places, k, shown_columns(frame, spec, spec.plots.labels), rng=rng)
+    called = {column: feature_label(column) for column in frame.columns} | spec.plots.labels
+    told = surrogate(frame, places, k, shown_columns(frame, spec, called), rng=rng)
     figures = {"macro_f1": told.macro_f1, "low": told.low, "high": told.high}
     return told.rules.with_columns(pl.lit(value, dtype=pl.Float64).alias(n) for n, value in figures.items())
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ml.plots import segment_words as words
 from ml.plots.palette import segment_colors
 from ml.plots.words import feature_labels, short_name
-from ml.segmentation import words
 from report.charts import IndexChart, IndexRow, index_chart
 from report.reading import SegmentationTables
 

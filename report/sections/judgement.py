@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from ml.plots import segment_words as words
 from ml.plots.words import feature_labels
-from ml.segmentation import words
 from report.reading import SegmentationTables
 
 _SURE = 0.95

@@ -21,6 +21,9 @@ FRAME = pl.DataFrame(
 )
 
 
+CALLED = {column: column.upper() for column in FRAME.columns}
+
+
 def spec(**features) -> SegmentationSpec:
     return SegmentationSpec(
         name="some",
@@ -32,9 +35,9 @@ def spec(**features) -> SegmentationSpec:
 
 
 def test_rules_speak_of_the_columns_that_are_clustered_on():
-    assert shown_columns(FRAME, spec(columns=["titles", "genre_*"]), {"genre_drama": "Drama"}) == {
-        "titles": Shown("Titles", "count"),
-        "genre_drama": Shown("Drama", "share"),
+    assert shown_columns(FRAME, spec(columns=["titles", "genre_*"]), CALLED) == {
+        "titles": Shown("TITLES", "count"),
+        "genre_drama": Shown("GENRE_DRAMA", "share"),
     }
 
 
@@ -42,10 +45,10 @@ def test_dimensions_of_taste_are_explained_by_the_columns_beside_them():
     embedded = spec(
         columns=["taste_*"], interactions="features.pairs", embedding={"method": "svd", "dimensions": 2}
     )
-    assert shown_columns(FRAME, embedded, {}) == {
-        "titles": Shown("Titles", "count"),
-        "genre_drama": Shown("Genre drama", "share"),
-        "newest_year": Shown("Newest year", "year"),
-        "region_asia": Shown("Region asia", "flag"),
-        "avg_war": Shown("War (mean)", "number"),
+    assert shown_columns(FRAME, embedded, CALLED) == {
+        "titles": Shown("TITLES", "count"),
+        "genre_drama": Shown("GENRE_DRAMA", "share"),
+        "newest_year": Shown("NEWEST_YEAR", "year"),
+        "region_asia": Shown("REGION_ASIA", "flag"),
+        "avg_war": Shown("AVG_WAR (mean)", "number"),
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from ml.segmentation import words
+from ml.plots import segment_words as words
 from ml.segmentation.quality.table import Figure, quality_table
 from ml.segmentation.spec import MeasureName
 
