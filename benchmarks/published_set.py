@@ -144,12 +144,50 @@ _TABLES = {
             feature,
             10 * h(segment_id, feature) as segment_mean,
             5.0 as base_mean,
-            200 * h(segment_id, feature) as index
+            200 * h(segment_id, feature) as index,
+            190 * h(segment_id, feature) as index_low,
+            210 * h(segment_id, feature) as index_high,
+            not 100 between 190 * h(segment_id, feature) and 210 * h(segment_id, feature) as is_apart
         from segments, (
             select unnest(['total_ratings', 'total_titles']) as feature
             union all select 'avg_' || lower(unnest($genres))
             union all select 'cnt_' || lower(unnest($genres))
         )
+    """,
+    "segment_rules": """
+        select segmentation, segment_id, case when segment_id > 0 then 'Drama above 20 %, not <b>War</b>' end as rule,
+            case when segment_id > 0 then 0.8 end as precision, case when segment_id > 0 then 0.7 end as coverage,
+            case when segment_id = 0 then 'no rule finds mostly its members' end as reason,
+            0.8 as macro_f1, 0.75 as low, 0.85 as high
+        from segments
+    """,
+    "segment_quality": """
+        select segmentation, cast(null as integer) as segment_id, measure, value, value - 0.1 as low,
+            value + 0.1 as high, null::varchar as beside, null::double as beside_random, 1.12 as beside_volume,
+            null::double as beside_shuffled, 1.25 as threshold, value >= 1.25 as passed
+        from (select distinct segmentation from segments),
+            (values ('lift', 1.2), ('bootstrap_ari', 0.8)) as whole(measure, value)
+        union all
+        select segmentation, segment_id, measure, 0.9 + h(segment_id, measure) / 10, 0.8, 1.1,
+            null, null, null, null, null, null
+        from segments, (select unnest(['jaccard', 'lift']) as measure)
+    """,
+    "segment_promotions": """
+        select distinct segmentation, 'abc' as version, 'refused' as status,
+            'bootstrap_ari 0.52, 0.80 asked for' as reason, timestamp '2026-01-02 03:04:05' as decided_at
+        from segments
+    """,
+    "segment_history": """
+        select timestamp '2025-12-02 03:04:05' + to_months(cast(i as integer)) as happened_at,
+            case when i = 1 and segment_id > 0 then 'kept' else 'born' end as kind, segment_id, segment_name,
+            cast(null as integer) as from_id, cast(null as integer) as into_id, share, segmentation
+        from segments, range(2) as refreshes(i)
+    """,
+    "segment_migration": """
+        select one.segmentation, one.segment_id as from_segment_id, other.segment_id as to_segment_id,
+            cast(one.members / (1 + 9 * abs(one.segment_id - other.segment_id)) as bigint) as entities,
+            0.5 as share_of_from, one.segment_name as from_segment_name, other.segment_name as to_segment_name
+        from segments as one inner join segments as other using (segmentation)
     """,
     "segment_genre_ratings": """
         select

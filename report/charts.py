@@ -10,6 +10,7 @@ page's type and dark mode, and is read out by a screen reader as its title and d
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ml.plots.words import clean, number, short_name
 
@@ -26,7 +27,7 @@ _NARROWEST = 0.6
 
 @dataclass(frozen=True)
 class Bar:
-    """One row of an index chart: its words, and its bar in units from the left."""
+    """One row of an index chart: its words, its bar and its interval in units from the left."""
 
     label: str
     full_label: str
@@ -35,6 +36,7 @@ class Bar:
     width: float
     y: float
     is_over: bool
+    interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -48,51 +50,79 @@ class IndexChart:
     bars: tuple[Bar, ...]
 
 
-def index_chart(rows: Sequence[tuple[str, float]]) -> IndexChart:
+class IndexRow(NamedTuple):
+    """Label, index above 0 (100 = as everybody), and the ends of its interval where there is one."""
+
+    label: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def index_chart(rows: Sequence[IndexRow]) -> IndexChart:
     """Return the chart of labels and indices, on a logarithmic scale: twice and half are equally far from 100.
 
     Parameters
     ----------
     rows
-        Label and index above 0 (100 = as everybody), in the order in which they are drawn; may be empty.
+        In the order in which they are drawn; may be empty.
     """
-    logs = [max(-_WIDEST, min(_WIDEST, math.log2(max(index, 1e-9) / 100))) for _, index in rows]
-    over = max([_NARROWEST, *logs])
-    under = max([0.0, *(-log for log in logs)])
+    logs = [_doublings(row.value) for row in rows]
+    ends = [_doublings(end) for row in rows for end in (row.low, row.high) if end is not None]
+    over = max([_NARROWEST, *logs, *ends])
+    under = max([0.0, *(-log for log in (*logs, *ends))])
     scale = (_PLOT_END - _LABEL_END) / (over + under)
     base = _LABEL_END + under * scale
     bars = tuple(
         Bar(
-            label=short_name(label, _LABEL_LETTERS),
-            full_label=clean(label),
-            text=number(round(index)),
+            label=short_name(row.label, _LABEL_LETTERS),
+            full_label=clean(row.label),
+            text=number(round(row.value)),
             x=round(base + min(log, 0) * scale, 1),
             width=round(max(abs(log) * scale, 1.0), 1),
             y=i * _ROW + 2,
-            is_over=index >= 100,
+            is_over=row.value >= 100,
+            interval=_interval(row, base, scale),
         )
-        for i, ((label, index), log) in enumerate(zip(rows, logs, strict=True))
+        for i, (row, log) in enumerate(zip(rows, logs, strict=True))
     )
     return IndexChart(
         finding=finding(rows),
-        description="; ".join(f"{clean(label)} {number(round(index))}" for label, index in rows),
+        description="; ".join(_in_words(row) for row in rows),
         height=len(rows) * _ROW + 4,
         base_x=round(base, 1),
         bars=bars,
     )
 
 
-def finding(rows: Sequence[tuple[str, float]]) -> str:
+def _doublings(index: float) -> float:
+    return max(-_WIDEST, min(_WIDEST, math.log2(max(index, 1e-9) / 100)))
+
+
+def _interval(row: IndexRow, base: float, scale: float) -> tuple[float, float] | None:
+    if row.low is None or row.high is None:
+        return None
+    return round(base + _doublings(row.low) * scale, 1), round(base + _doublings(row.high) * scale, 1)
+
+
+def _in_words(row: IndexRow) -> str:
+    said = f"{clean(row.label)} {number(round(row.value))}"
+    if row.low is None or row.high is None:
+        return said
+    return f"{said} ({number(round(row.low))} to {number(round(row.high))})"
+
+
+def finding(rows: Sequence[IndexRow]) -> str:
     """Say what leads and what trails: `Crime 45% above everybody; War 30% below`."""
-    over = max(rows, key=lambda row: row[1], default=None)
-    under = min(rows, key=lambda row: row[1], default=None)
+    over = max(rows, key=lambda row: row.value, default=None)
+    under = min(rows, key=lambda row: row.value, default=None)
     said = []
-    if over is not None and over[1] > 100:
-        said.append(f"{short_name(over[0])} {_above(over[1])}")
-    if under is not None and under[1] < 100:
-        below = f"{short_name(under[0])} {100 - under[1]:.0f}% below"
+    if over is not None and over.value > 100:
+        said.append(f"{short_name(over.label)} {_above(over.value)}")
+    if under is not None and under.value < 100:
+        below = f"{short_name(under.label)} {100 - under.value:.0f}% below"
         said.append(below if said else f"Nothing above everybody; {below}")
-    return "; ".join(said) or "Close to everybody: nothing differs by 5% or more"
+    return "; ".join(said) or "Nothing surely differs from everybody by 5% or more"
 
 
 def _above(index: float) -> str:

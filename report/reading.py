@@ -52,6 +52,11 @@ class SegmentationTables:
     claims: pl.DataFrame
     titles: pl.DataFrame
     devices: pl.DataFrame
+    quality: pl.DataFrame
+    decisions: pl.DataFrame
+    rules: pl.DataFrame
+    migration: pl.DataFrame
+    history: pl.DataFrame
 
     @property
     def has_means(self) -> bool:
@@ -103,6 +108,11 @@ class Reading:
             claims=rows("segment_claims", segments.claims, name),
             titles=rows("segment_titles", segments.titles, name),
             devices=devices.filter(pl.col("segmentation") == name) if len(devices) else devices,
+            quality=rows("segment_quality", segments.quality, name),
+            decisions=rows("segment_promotions", segments.decisions, name),
+            rules=rows("segment_rules", segments.rules, name),
+            migration=rows("segment_migration", segments.migration, name),
+            history=rows("segment_history", segments.history, name),
         )
 
     def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jinja2
 
+from ml.plots.segment_words import AGREEMENT
 from ml.plots.words import decimals, number, percent
 from report.context import ReportContext
 
@@ -30,6 +31,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["agreement"] = AGREEMENT
     environment.filters |= {
         "count": lambda value: f"{value:,}",
         "number": lambda value: "–" if value is None else number(value),

@@ -12,6 +12,7 @@ import polars as pl
 from dashboard.charts.base import (
     BLUE,
     EDGE,
+    GREY,
     HEAD_ANGLES,
     LIGHT,
     Chart,
@@ -24,6 +25,7 @@ from dashboard.charts.base import (
     names,
     rising,
 )
+from ml.plots import segment_words as words
 from ml.plots.words import feature_labels, number, percent, short_name
 
 _ROW = 34
@@ -341,7 +343,8 @@ def leanings(
     Parameters
     ----------
     profile
-        feature, segment_mean, base_mean, index of the segment.
+        feature, segment_mean, base_mean, index of the segment, with index_low, index_high and is_apart: only what is
+        surely apart from everybody is drawn.
     segment, segment_id
         Its name and number.
     everybody
@@ -351,8 +354,9 @@ def leanings(
     """
     features = profile["feature"].to_list()
     all_labels = dict(zip(features, feature_labels(features, called), strict=True))
-    known = profile.filter(pl.col("index").is_not_null()).with_columns(
-        (pl.col("index").clip(1) / 100).log(2).alias("doublings")
+    known = profile.filter("is_apart", pl.col("index").is_not_null()).with_columns(
+        (pl.col(column).clip(1) / 100).log(2).alias(name)
+        for column, name in (("index", "doublings"), ("index_low", "low"), ("index_high", "high"))
     )
     # Each side has its own places: an index can fall to 1 but seldom rises to 10,000, so the far ones lie below.
     over = known.filter(pl.col("index") > 100).sort("doublings", "feature", descending=[True, False])
@@ -365,28 +369,52 @@ def leanings(
             y=names(labels),
             orientation="h",
             marker={"color": color_of(segment_id), "line": EDGE},
-            text=[number(index) for index in rows["index"]],
-            textposition="outside",
-            cliponaxis=False,
+            showlegend=False,
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": (rows["high"] - rows["doublings"]).fill_null(0),
+                "arrayminus": (rows["doublings"] - rows["low"]).fill_null(0),
+                "color": GREY,
+                "thickness": 1.5,
+                "width": 3,
+            },
             customdata=[
                 [number(row["segment_mean"]), number(row["base_mean"])] for row in rows.iter_rows(named=True)
             ],
             hovertemplate="%{y}: mean %{customdata[0]}, " + everybody + " %{customdata[1]}<extra></extra>",
         )
     )
-    reach = max(largest(rows["doublings"].abs()), 0.3) * 1.25
+    is_over = rows["doublings"] > 0
+    ends = rows.select(
+        pl.when(is_over).then("high").otherwise("low").fill_null(pl.col("doublings"))
+    ).to_series()
+    figure.add_trace(
+        go.Scatter(  # beyond the interval, which would strike the numbers through
+            x=ends,
+            y=names(labels),
+            mode="text",
+            text=[f" {number(index)} " for index in rows["index"]],
+            textposition=["middle right" if over else "middle left" for over in is_over],
+            cliponaxis=False,
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    reach = max(largest(rows["doublings"].abs()), largest(ends.abs()), 0.3) * 1.25
     figure.update_xaxes(visible=False, range=[-reach, reach])
     figure.update_yaxes(type="category")
     return Chart(
         finish(figure, height=60 + 30 * len(rows)),
         _leaning_finding(rows, labels, segment),
-        f"Index of the mean, 100 = {everybody}; bars to the right are above it.",
+        f"Index of the mean, 100 = {everybody}; bars to the right are above it, the thin line is the 95 % interval. "
+        "What may differ by chance is left out.",
     )
 
 
 def _leaning_finding(rows: pl.DataFrame, labels: list[str], segment: str) -> str:
     if not len(rows):
-        return f"{short_name(segment)} cannot be compared: the mean of everybody is 0"
+        return f"{short_name(segment)} is not shown to differ from everybody in any feature"
     said = []
     lowest, highest = rows["index"][0], rows["index"][-1]
     if highest >= 100 + _LEANS:
@@ -398,3 +426,48 @@ def _leaning_finding(rows: pl.DataFrame, labels: list[str], segment: str) -> str
     if not said:
         return f"{short_name(segment)} is like everybody in every feature"
     return f"{short_name(segment)}: {'; '.join(said)}"
+
+
+def moves(migration: pl.DataFrame, unit: str) -> Chart:
+    """Draw who went from which segment to which since the refresh before.
+
+    Parameters
+    ----------
+    migration
+        from_segment_id, from_segment_name, to_segment_id, to_segment_name, entities; no segment where somebody was not
+        there before, or is no longer.
+    unit
+        What is divided, in the plural.
+    """
+    nodes: list[tuple[str, str]] = []
+    places: dict[tuple[str, int | None], int] = {}
+    for side, nobody in (("from", "New"), ("to", "Gone")):
+        found = migration.select(f"{side}_segment_id", f"{side}_segment_name").unique()
+        for segment_id, segment in found.sort(f"{side}_segment_id", nulls_last=True).iter_rows():
+            places[side, segment_id] = len(nodes)
+            nodes.append((segment or nobody, GREY if segment_id is None else color_of(segment_id)))
+    rows = list(migration.select("from_segment_id", "to_segment_id", "entities").iter_rows())
+    figure = go.Figure(
+        go.Sankey(
+            node={
+                "label": [name(text, 20) for text, _ in nodes],
+                "color": [color for _, color in nodes],
+                "pad": 14,
+                "thickness": 14,
+                "line": {"width": 0},
+                "hovertemplate": "%{label}: %{value:,d} " + unit + "<extra></extra>",
+            },
+            link={
+                "source": [places["from", source] for source, _, _ in rows],
+                "target": [places["to", target] for _, target, _ in rows],
+                "value": [count for _, _, count in rows],
+                "color": [f"{nodes[places['from', source]][1]}66" for source, _, _ in rows],
+                "hovertemplate": "%{source.label} → %{target.label}: %{value:,d} " + unit + "<extra></extra>",
+            },
+        )
+    )
+    return Chart(
+        finish(figure, height=420),
+        words.moves(migration, unit)[0].rstrip("."),
+        "From the refresh before, left, to this one, right.",
+    )

@@ -3,7 +3,7 @@
 Belongs here: order and words of the page. Does not belong here: queries, charts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import streamlit as st
@@ -13,12 +13,19 @@ from dashboard.charts import segments as charts
 from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
+from ml.plots import segment_words as words
 from ml.plots.words import feature_labels, number
 from published.questions import audience
 from published.questions import segments as questions
 from published.sets import PublishedSet
 
-_VIEWS = {"compare": "Compare", "one": "One segment", "genres": "Genres", "map": "Map"}
+_VIEWS = {
+    "compare": "Compare",
+    "one": "One segment",
+    "genres": "Genres",
+    "map": "Map",
+    "trust": "Can it be trusted?",
+}
 _MEANS = {
     "rater_mean_rating": "Mean rating of raters",
     "published_mean_rating": "Mean rating as published",
@@ -42,8 +49,10 @@ def _page(data: PublishedSet) -> None:
         _drill(data, segmentation, segments, everybody)
     elif view == "genres":
         _genres(data, segmentation)
-    else:
+    elif view == "map":
         _map(data, segmentation)
+    else:
+        _trust(data, segmentation, ui.unit(segments))
 
 
 def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
@@ -121,6 +130,7 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
                 st.markdown(label + ui.plain(segment[column]))
         if segment["marketing_strategy"]:
             st.markdown(f"**Marketing:** {ui.plain(segment['marketing_strategy'])}")
+        _who_and_how_sure(data, segmentation, segment["segment_id"])
     ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
     own = pl.col("segment_id") == segment["segment_id"]
     if data.has("segment_claims"):
@@ -128,6 +138,21 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
     _members(data, segmentation, segment)
+
+
+def _who_and_how_sure(data: PublishedSet, segmentation: str, segment_id: int) -> None:
+    """Show the rule of a segment in words, and whether it comes back and tells what its members choose."""
+    if data.has("segment_rules"):
+        for row in questions.rules(data, segmentation).filter(segment_id=segment_id).iter_rows(named=True):
+            rule, holds = words.rule(row)
+            st.markdown(
+                f"**By rule:** {ui.plain(rule)}" if rule else f"**No rule in words:** {ui.plain(holds)}"
+            )
+            if rule:
+                st.caption(ui.plain(holds))
+    if data.has("segment_quality"):
+        for sentence in words.badge(questions.quality(data, segmentation), segment_id):
+            st.markdown(ui.plain(sentence))
 
 
 def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
@@ -155,7 +180,9 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
 def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
     own = queries.profiles(data, segmentation).filter(pl.col("segment_id") == segment["segment_id"])
     whole = own.filter(
-        ~pl.col("feature").str.contains("^(avg|cnt|region|channel|genre|device|daypart)_")
+        ~pl.col("feature").str.contains(
+            "^(avg|cnt|region|channel|genre|device|daypart|era|popularity|language)_|_year$"
+        )
     ).head(4)
     called = _called(data, segmentation)
     with st.container(horizontal=True, gap="medium"):
@@ -254,3 +281,62 @@ def _segment_map(data: PublishedSet, segmentation: str) -> None:
                 labels = feature_labels(rows["feature"].to_list(), _called(data, segmentation))
                 ui.chart(charts.component(rows, labels), key=f"component_{component}")
     ui.offer(loadings.drop("explained_variance_ratio"), name=f"pca_loadings_{segmentation}", data=data)
+
+
+def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
+    shows = {
+        "segment_promotions": lambda: _decision(data, segmentation),
+        "segment_quality": lambda: _figures(data, segmentation, unit),
+        "segment_migration": lambda: _moves(data, segmentation, unit),
+    }
+    ui.parts(data, "viewers or customers to divide", shows)
+
+
+def _decision(data: PublishedSet, segmentation: str) -> None:
+    decisions = questions.decisions(data, segmentation)
+    if said := words.decision(decisions):
+        show_as = st.success if words.is_sound(decisions) else st.warning
+        show_as(ui.plain(said))
+
+
+def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
+    quality = questions.quality(data, segmentation)
+    _sentences(words.findings(quality, unit))
+    figures = words.figures(quality)
+    if not figures:
+        return
+    heads = {
+        "Measure": [row.label for row in figures],
+        "Value": [row.value for row in figures],
+        "95% interval": [row.interval for row in figures],
+        "Asked for": [row.threshold for row in figures],
+        "Holds": [{True: "yes", False: "no", None: ""}[row.passed] for row in figures],
+        "Random labels": [row.beside[0] for row in figures],
+        "Volume alone": [row.beside[1] for row in figures],
+        "Shuffled titles": [row.beside[2] for row in figures],
+    }
+    st.caption(words.AGREEMENT)
+    ui.table(
+        pl.DataFrame(heads),
+        name=f"quality_{segmentation}",
+        data=data,
+        labels={head: head for head in heads},
+        height=35 * (len(figures) + 1) + 3,
+        downloads=quality,
+    )
+
+
+def _moves(data: PublishedSet, segmentation: str, unit: str) -> None:
+    migration = questions.migration(data, segmentation)
+    said = words.moves(migration, unit)
+    if said:
+        st.header("What the last refresh changed")
+        if data.has("segment_history"):
+            _sentences(words.events(questions.history(data, segmentation)))
+        ui.chart(charts.moves(migration, unit), key="moves")
+        _sentences(said[1:])
+
+
+def _sentences(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        st.markdown(f"- {ui.plain(sentence)}")

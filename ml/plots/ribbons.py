@@ -1,6 +1,7 @@
-"""What flows from a few sources into genres, as ribbons (a Sankey diagram).
+"""What flows from a few sources into a few targets, as ribbons (a Sankey diagram).
 
-Belongs here: laying out and drawing ribbons, from users and from segments. Does not belong here: counting.
+Belongs here: laying out and drawing ribbons, from users and segments to genres and from segments to those of a refresh
+later. Does not belong here: counting.
 """
 
 from collections.abc import Sequence
@@ -109,7 +110,7 @@ def user_genre_flow(users: pl.DataFrame, *, chosen: str, given: str = "ratings")
     top = int(largest.argmax())
     title = f"{genres[top]} is the largest genre of {largest[top]:,} of {len(who):,} users"
     width = f"{chosen}, each as 100%. Width: share of the user's {given}"
-    return _draw(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
+    return _draw_genres(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
 
 
 def segment_genre_flow(segments: pl.DataFrame, *, given: str = "ratings") -> Figure:
@@ -143,7 +144,62 @@ def segment_genre_flow(segments: pl.DataFrame, *, given: str = "ratings") -> Fig
     ]
     title = _segments_title(values, who["segment_name"].to_list(), genres, given)
     width = f"{number(float(values.sum()))} {given}. Width: {given}"
-    return _draw(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
+    return _draw_genres(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
+
+
+def segment_moves(migration: pl.DataFrame, unit: str) -> Figure:
+    """Draw who went from which segment to which between two refreshes.
+
+    Parameters
+    ----------
+    migration
+        from_segment_id, from_segment_name, to_segment_id, to_segment_name, entities; no segment where somebody was not
+        there before, or is no longer.
+    unit
+        What is divided, in the plural.
+
+    Returns
+    -------
+    A figure whose title says how many of those who were there before and are there now stayed where they were.
+
+    Raises
+    ------
+    NothingToDrawError
+        When nobody was there before.
+    """
+    known = drawable(migration.drop_nulls("from_segment_id"), "entities")
+    both = known.drop_nulls("to_segment_id")
+    stayed = int(both.filter(pl.col("from_segment_id") == pl.col("to_segment_id"))["entities"].sum())
+    sides = [
+        migration.select(
+            pl.col(f"{side}_segment_id").alias("id"), pl.col(f"{side}_segment_name").alias("name")
+        )
+        .unique()
+        .sort("id", nulls_last=True)
+        for side in ("from", "to")
+    ]
+    rows, columns = ({key: i for i, key in enumerate(side["id"])} for side in sides)
+    values = np.zeros((len(rows), len(columns)))
+    for source, target, count in migration.select("from_segment_id", "to_segment_id", "entities").iter_rows():
+        values[rows[source], columns[target]] += count
+    before, after = (
+        [
+            f"{short_name(name or nobody, 38)}  {number(float(total))}"
+            for name, total in zip(side["name"], totals, strict=True)
+        ]
+        for side, totals, nobody in zip(
+            sides, (values.sum(axis=1), values.sum(axis=0)), ("New", "Gone"), strict=True
+        )
+    )
+    return _draw(
+        values,
+        before,
+        after,
+        _colors(sides[0]["id"].to_list()),
+        _colors(sides[1]["id"].to_list()),
+        title=f"{percent(stayed / max(int(both['entities'].sum()), 1))} of the {unit} stayed in their segment",
+        subtitle=f"Left the refresh before, right this one. Width: {unit}",
+    )
 
 
 def _bars(totals: np.ndarray, height: float) -> tuple[tuple[float, float], ...]:
@@ -180,18 +236,31 @@ def _colors(segment_ids: list[int | None]) -> list[str]:
     return [_NO_SEGMENT if i is None else palette[i] for i in segment_ids]
 
 
-def _draw(
+def _draw_genres(
     values: np.ndarray, names: list[str], genres: list[str], colors: list[str], *, title: str, width: str
 ) -> Figure:
-    flow = lay_out(values)
     shares = values.sum(axis=0) / values.sum()
     right_names = [
         f"{short_name(genre, 20)}  {percent(share)}" for genre, share in zip(genres, shares, strict=True)
     ]
+    subtitle = f"{width}, one counted in each genre of its title."
+    return _draw(values, names, right_names, colors, [MUTED] * len(genres), title=title, subtitle=subtitle)
+
+
+def _draw(
+    values: np.ndarray,
+    names: list[str],
+    right_names: list[str],
+    colors: list[str],
+    right_colors: list[str],
+    *,
+    title: str,
+    subtitle: str,
+) -> Figure:
+    flow = lay_out(values)
     left = _SIDE + max(text_width(name, _LABEL_SIZE) for name in names) + 0.08
     right = WIDTH - _SIDE - max(text_width(name, _LABEL_SIZE) for name in right_names) - 0.08
-    body = max(4.2, 0.42 * len(names), 0.36 * len(genres)) + 0.15
-    subtitle = f"{width}, one counted in each genre of its title."
+    body = max(4.2, 0.42 * len(names), 0.36 * len(right_names)) + 0.15
     with plot_style():
         figure = titled_figure(title, subtitle, body=body)
         axes = add_axes(figure, 0, 0.15, WIDTH, body)
@@ -201,7 +270,7 @@ def _draw(
         for ribbon in flow.ribbons:
             axes.add_patch(_ribbon(ribbon, left + _BAR, right - _BAR, colors[ribbon.source]))
         _draw_bars(axes, flow.sources, left, colors)
-        _draw_bars(axes, flow.targets, right - _BAR, [MUTED] * len(genres))
+        _draw_bars(axes, flow.targets, right - _BAR, right_colors)
         _write(axes, flow.sources, names, left - 0.08, "right")
         _write(axes, flow.targets, right_names, right + 0.08, "left")
     return figure

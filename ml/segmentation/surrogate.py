@@ -31,6 +31,7 @@ _RESAMPLES = 999
 _WORTH = 0.01
 """F1 that may be given up for a shorter rule; a second alternative must add twice as much."""
 
+Kind = Literal["share", "flag", "year", "minutes", "count", "number"]
 _RULES = {
     "segment_id": pl.Int32,
     "rule": pl.String,
@@ -47,11 +48,11 @@ class Shown:
     Attributes
     ----------
     label : what it is called, "share of Drama".
-    kind : of its values: share (0 to 1), year, minutes, count, or any other number.
+    kind : of its values: share (0 to 1), flag (0 or 1), year, minutes, count, or any other number.
     """
 
     label: str
-    kind: Literal["share", "year", "minutes", "count", "number"] = "number"
+    kind: Kind = "number"
 
 
 @dataclass(frozen=True)
@@ -336,6 +337,8 @@ def _in_words(rule: _Rule, columns: Sequence[Shown]) -> str:
 
 
 def _condition_in_words(condition: _Condition, shown: Shown) -> str:
+    if shown.kind == "flag":
+        return shown.label if np.isfinite(condition.low) else f"not {shown.label}"
     low, high = (_figure(end, shown) for end in (condition.low, condition.high))
     if condition.is_year:
         above, below, between = f"{low} or later", f"before {high}", f"from {low} to before {high}"

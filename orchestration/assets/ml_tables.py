@@ -21,6 +21,7 @@ TABLES = {
     "segments": "Ids and names of the published segments.",
     "segment_members": "The segment of every entity.",
     "segment_profiles": "Mean of every feature per segment, beside the base.",
+    "segment_rules": "The rule of each segment in words, and how far it holds.",
     "pca_loadings": "Loadings of the two principal components of the prepared features.",
     "segment_map": "Where a sample of members lies on the principal components, for every explored k.",
     "start_agreement": "How much of the published segments hangs on where K-Means started.",

@@ -33,7 +33,7 @@ STEPS = {
     "quality": "Whether the segments come back, what they are worth, and what nothing would be.",
     "model": "Preprocessing, centroids and names together; scoring never refits.",
     "members": "The segment of every entity.",
-    "profile": "What the members of each segment are like beside everybody; principal components.",
+    "profile": "What the members of each segment are like beside everybody, the rule of each; principal components.",
     "plots": "Elbow, index panel, maps, heat map, sizes, distribution, and what else the declaration asks for.",
 }
 INERTIA_FALLS, NONE_EMPTY = "inertia_falls_as_k_grows", "no_segment_is_empty"
@@ -239,10 +239,9 @@ def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRes
 
 
 def _profile(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    features = _features(spec, here)
-    spec = _labelled(spec, here)
-    profiles = worker.run("profile_segments", spec, here.store, features)
-    worker.begin("draw_plots", spec, here.store, features)  # while dbt builds the marts
+    features, labelled = _features(spec, here), _labelled(spec, here)
+    profiles = worker.run("profile_segments", labelled, here.store, features)
+    worker.begin("draw_plots", labelled, here.store, features)  # while dbt builds the marts
     explained = [round(float(ratio), 4) for ratio in here.store.projection().explained_variance_ratio]
     return dg.MaterializeResult(
         metadata={

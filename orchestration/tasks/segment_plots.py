@@ -18,6 +18,7 @@ from ml.plots.encode import to_png
 from ml.plots.heatmap import profile_heatmap
 from ml.plots.k_selection import elbow, k_metrics_panel
 from ml.plots.pca_map import pca_map
+from ml.plots.ribbons import segment_moves
 from ml.plots.scatter import scatter
 from ml.plots.shrink import thumbnail
 from ml.plots.sizes import distribution, segment_sizes
@@ -75,8 +76,15 @@ class _Plots:
         yield from self._maps()
         yield "sizes", segment_sizes(self._sizes)
         yield "heatmap", self._heatmap()
+        yield from self._moves()
         yield from self._distribution()
         yield from self._exploration()
+
+    def _moves(self) -> Iterator[tuple[str, Figure]]:
+        migration = self.store.read_table("segment_migration")
+        if migration["from_segment_id"].count():
+            unit = f"{self.spec.entity.removesuffix('_id').replace('_', ' ')}s"
+            yield "moves", segment_moves(migration, unit)
 
     def _tree(self) -> Iterator[tuple[str, Figure]]:
         tree = self.store.tree()

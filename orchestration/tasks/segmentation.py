@@ -14,16 +14,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ml.segmentation import profile as profiling
+from ml.plots.words import feature_label
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError
 from ml.segmentation.map_points import map_points
+from ml.segmentation.profile import over_index
 from ml.segmentation.projection import principal_components
 from ml.segmentation.quality.held_out import Judged
 from ml.segmentation.quality.judge import by_taste, interactions_of, judge
 from ml.segmentation.quality.lift import USERS
 from ml.segmentation.separation import claims, separation
+from ml.segmentation.shown import shown_columns
 from ml.segmentation.spec import SegmentationSpec
+from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
 from orchestration.stores.layout import write_atomically
 from orchestration.stores.segmentations import ModelStore
@@ -111,12 +114,19 @@ def assign_members(store: ModelStore, features: Features, at: datetime) -> tuple
 
 
 def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Features) -> pl.DataFrame:
-    """Store profiles, principal components and what the segments say of the judged features; return the profiles."""
+    """Store profiles, rules, principal components and what the segments say of the judged features.
+
+    Returns the profiles.
+    """
     frame, model, X = _read(store.home, features), store.model(), _prepared(store.home, features)
-    columns, places = profiled_columns(frame, model.entity), model.nearest(X)
-    profiles = model.with_ids(profiling.profile(frame.select(columns), places, model.k))
+    places = model.nearest(X)
+    columns = profiled_columns(frame, model.entity)
+    if spec.features.embedding:  # nobody can read a dimension of taste
+        columns = [column for column in columns if column not in model.preparation.columns]
     judged = spec.judge.features
     rng = np.random.default_rng(spec.clustering.seed)
+    profiles = model.with_ids(over_index(frame.select(columns), places, model.k, rng=rng))
+    store.write_table("segment_rules", model.with_ids(_rules(spec, frame, places, model.k, rng)))
     store.write_table("segment_separation", separation(frame, places, judged, spec.judge.against))
     said = claims(frame, places, model.segment_names, judged, rng=rng, labels=spec.plots.labels)
     store.write_table("segment_claims", model.with_ids(said))
@@ -127,6 +137,16 @@ def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Featur
     store.write_projection(projection)
     store.write_table("segment_map", map_points(projection, X, store.explored(), model.k, rng=rng))
     return profiles
+
+
+def _rules(
+    spec: SegmentationSpec, frame: pl.DataFrame, places: np.ndarray, k: int, rng: np.random.Generator
+) -> pl.DataFrame:
+    """Return the rule of each segment in words, with how far all of them can be told apart by such rules."""
+    called = {column: feature_label(column) for column in frame.columns} | spec.plots.labels
+    told = surrogate(frame, places, k, shown_columns(frame, spec, called), rng=rng)
+    figures = {"macro_f1": told.macro_f1, "low": told.low, "high": told.high}
+    return told.rules.with_columns(pl.lit(value, dtype=pl.Float64).alias(n) for n, value in figures.items())
 
 
 def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Features) -> dict[str, str]:

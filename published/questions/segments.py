@@ -142,3 +142,37 @@ def devices(data: PublishedSet) -> pl.DataFrame:
         order by devices.segmentation, devices.segment_id, devices.device
         """
     )
+
+
+def quality(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return how good the segments are: of all together (segment_id null) and of each, one row per measure."""
+    return _of(data, "segment_quality", segmentation, "segment_id nulls first, measure")
+
+
+def decisions(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return which models took over and which were refused, in the order of time."""
+    return _of(data, "segment_promotions", segmentation, "decided_at")
+
+
+def rules(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return the rule of each segment in words."""
+    return _of(data, "segment_rules", segmentation, "segment_id")
+
+
+def migration(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return who went from which segment to which since the refresh before."""
+    return _of(
+        data, "segment_migration", segmentation, "from_segment_id nulls last, to_segment_id nulls last"
+    )
+
+
+def history(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return what became of segments when their model was fitted anew, in the order of time."""
+    return _of(data, "segment_history", segmentation, "happened_at, kind, segment_id")
+
+
+def _of(data: PublishedSet, table: str, segmentation: str, order: str) -> pl.DataFrame:
+    return data.ask(
+        f"select * from {table} where segmentation = $segmentation order by {order}",
+        segmentation=segmentation,
+    )

@@ -10,7 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from ml.plots import segment_words as words
 from ml.plots.words import feature_labels
+from report.reading import SegmentationTables
 
 _SURE = 0.95
 """Agreement from which starts count as having found the same thing."""
@@ -48,6 +50,36 @@ class FreeSegment:
     members: int
     nearest: str
     shared: int
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether a segmentation can be trusted.
+
+    Attributes
+    ----------
+    findings : what its figures say, in sentences.
+    decision : whether it was promoted, and why or why not; `is_sound` where every threshold holds.
+    figures : every measure, with its interval, beside what nothing would be.
+    refreshed : what became of the segments, and who moved, since the refresh before; empty where there was none.
+    """
+
+    findings: tuple[str, ...]
+    decision: str
+    is_sound: bool
+    figures: tuple[words.Figure, ...]
+    refreshed: tuple[str, ...]
+
+
+def trust(tables: SegmentationTables, unit: str) -> Trust:
+    """Return what the page says about whether a segmentation can be trusted; `unit` is what is divided."""
+    return Trust(
+        findings=words.findings(tables.quality, unit),
+        decision=words.decision(tables.decisions),
+        is_sound=words.is_sound(tables.decisions),
+        figures=words.figures(tables.quality),
+        refreshed=(*words.events(tables.history), *words.moves(tables.migration, unit)),
+    )
 
 
 def separations(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Separation, ...]:

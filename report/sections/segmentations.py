@@ -15,7 +15,7 @@ from report.reading import SegmentationTables
 from report.sections import judgement
 from report.sections.cards import Card, card
 from report.sections.choice import Candidate, candidates, choice
-from report.sections.judgement import Claim, FreeSegment, Separation
+from report.sections.judgement import Claim, FreeSegment, Separation, Trust
 
 _MOST_LOADINGS = 8
 _CHOICE_PLOTS = ("elbow", "k_metrics")
@@ -52,17 +52,17 @@ class Component:
 class SegmentationView:
     """One segmentation, ready to be shown.
 
-    `unit` is what is divided, in the plural; `measured` is what the index charts compare; `choice` says in words how
-    k came about, `starts` what other starts would have given.
+    `unit` is what is divided, in the plural; `choice` says in words how k came about, `starts` what other starts would
+    have given, `moved` shows who went where since the refresh before.
     """
 
     name: str
     title: str
     description: str
     unit: str
-    measured: str
     members: int
     recovery: float | None
+    trust: Trust
     cards: tuple[Card, ...]
     genres: tuple[GenreRow, ...]
     has_means: bool
@@ -75,6 +75,7 @@ class SegmentationView:
     components: tuple[Component, ...]
     choice_plots: tuple[Picture, ...]
     map_plots: tuple[Picture, ...]
+    moved: tuple[Picture, ...]
     profile_plots: tuple[Picture, ...]
 
 
@@ -112,9 +113,9 @@ def describe(
         title=feature_label(name),
         description=description,
         unit=unit,
-        measured="mean rating of each genre" if tables.has_means else "mean of each feature",
         members=int(tables.segments["members"].sum()),
         recovery=recovery,
+        trust=judgement.trust(tables, unit),
         cards=tuple(card(row, tables, called) for row in tables.segments.iter_rows(named=True)),
         genres=_genre_rows(tables),
         has_means=tables.has_means,
@@ -136,10 +137,12 @@ def _places(pictures: Sequence[Picture]) -> dict[str, tuple[Picture, ...]]:
         (picture for picture in pictures if picture.name.startswith("pca_map")),
         key=lambda picture: (len(picture.name), picture.name),  # k = 10 after k = 9
     )
-    others = set(pictures) - {*map_plots, *choice_plots}
+    moved = [picture for picture in pictures if picture.name == "moves"]
+    others = set(pictures) - {*map_plots, *choice_plots, *moved}
     return {
         "choice_plots": tuple(choice_plots),
         "map_plots": tuple(map_plots),
+        "moved": tuple(moved),
         "profile_plots": tuple(sorted(others, key=_profile_order)),
     }
 

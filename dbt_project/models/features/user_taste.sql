@@ -57,6 +57,7 @@ titles as (
             case when described.release_year between {{ first_year }} and {{ last_year }} then 1.0 else 0 end as era_{{ era }},
         {% endfor -%}
         case when described.release_year is not null then 1.0 else 0 end as has_era,
+        described.release_year,
         {% for language in languages -%}
             case when languages.language_column = '{{ language }}' then 1.0 else 0 end as language_{{ language }},
         {% endfor -%}
@@ -93,6 +94,10 @@ final as (
         count(*) as titles,
         avg(titles.popularity_mainstream) as popularity_mainstream,
         avg(titles.popularity_niche) as popularity_niche,
+        coalesce(max(titles.release_year), avg(max(titles.release_year)) over ()) as newest_year,
+        coalesce(
+            quantile_disc(titles.release_year, 0.75), avg(quantile_disc(titles.release_year, 0.75)) over ()
+        ) as newest_quarter_year,
         {% for era in eras -%}
             coalesce(sum(titles.era_{{ era }}) / nullif(sum(titles.has_era), 0), 0) as era_{{ era }},
         {% endfor -%}

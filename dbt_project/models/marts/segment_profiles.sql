@@ -5,5 +5,8 @@ select
     feature_label,
     segment_mean,
     base_mean,
-    index
+    index,
+    index_low,
+    index_high,
+    is_apart
 from {{ source('ml', 'segment_profiles') }}

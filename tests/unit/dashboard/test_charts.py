@@ -41,8 +41,41 @@ def profiles() -> pl.DataFrame:
             "segment_mean": [1.0, 4.0, 10.0, 20.0],
             "base_mean": [2.0, 2.0, 14.0, 14.0],
             "index": [50.0, 200.0, 71.0, 143.0],
+            "index_low": [40.0, 150.0, 40.0, 140.0],
+            "index_high": [60.0, 250.0, 110.0, 146.0],
+            "is_apart": [True, True, False, True],
         }
     )
+
+
+def test_what_may_differ_by_chance_is_not_drawn_and_what_is_drawn_has_its_interval():
+    chart = segments.leanings(profiles().filter(segment_id=0), "Quiet", 0, "all users")
+    bar, _ = chart.figure.data
+    assert list(bar.y) == ["War"]
+    low, high = bar.x[0] - bar.error_x.arrayminus[0], bar.x[0] + bar.error_x.array[0]
+    assert (2**low, 2**high) == pytest.approx((0.4, 0.6))
+
+
+def test_every_move_between_segments_is_a_ribbon():
+    migration = pl.DataFrame(
+        {
+            "from_segment_id": [0, 0, 1, None],
+            "from_segment_name": ["Quiet", "Quiet", "New", None],
+            "to_segment_id": [0, 1, None, 1],
+            "to_segment_name": ["Quiet", "New", None, "New"],
+            "entities": [90, 10, 5, 7],
+            "share_of_from": [0.9, 0.1, 1.0, None],
+        }
+    )
+    chart = segments.moves(migration, "users")
+    (drawn,) = chart.figure.data
+    label = drawn.node.label
+    ribbons = {
+        (label[s], label[t], v)
+        for s, t, v in zip(drawn.link.source, drawn.link.target, drawn.link.value, strict=True)
+    }
+    assert ribbons == {("Quiet", "Quiet", 90), ("Quiet", "New", 10), ("New", "Gone", 5), ("New", "New", 7)}
+    assert "90 (90.0%) stayed" in chart.finding
 
 
 def test_comparing_names_the_cell_furthest_above_everybody():
@@ -53,7 +86,7 @@ def test_comparing_names_the_cell_furthest_above_everybody():
 
 def test_a_feature_whose_base_is_zero_is_not_compared():
     nothing = profiles().with_columns(pl.lit(None, pl.Float64).alias("index"))
-    assert "cannot be compared" in segments.leanings(nothing, "Quiet", 0, "all users").finding
+    assert "not shown to differ" in segments.leanings(nothing, "Quiet", 0, "all users").finding
     assert "can be compared" in segments.compare(nothing, everybody="all users").finding
 
 
@@ -72,6 +105,9 @@ def test_what_a_segment_lacks_most_leaves_room_for_what_it_has_most():
             "segment_mean": 1.0,
             "base_mean": 1.0,
             "index": [*(5.0 + i for i in range(count - 2)), 130.0, 240.0],
+            "index_low": [*(4.0 + i for i in range(count - 2)), 120.0, 230.0],
+            "index_high": [*(6.0 + i for i in range(count - 2)), 140.0, 250.0],
+            "is_apart": True,
         }
     )
     chart = segments.leanings(own, "Loyal", 0, "all users")

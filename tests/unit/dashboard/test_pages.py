@@ -20,6 +20,7 @@ VIEWS = [
     ("segments", {"view": "Genres", "measure": "Share who rated it"}),
     ("segments", {"view": "Genres", "segmentation": "Title reception"}),
     ("segments", {"view": "Map"}),
+    ("segments", {"view": "Can it be trusted?"}),
     ("choose_k", {}),
     ("titles", {}),
     ("titles", {"titles": "By genre"}),

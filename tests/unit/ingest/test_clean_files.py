@@ -78,7 +78,10 @@ def test_a_file_lands_alike_whether_it_is_written_once_or_twice(header, lines, l
         ("1,2,3.5,978300760\n10,20,0.5,\n", True),
         ('"1",2,3.5,978300760\n10.0,20,0.5,978300761', True),
         ("ann,2,3.5,978300760\nbob,20,0.5,978300761\n", True),
-        ("1,2,3.5,978300760\nann,2,3.5,978300760\n", False),  # what the first rows do not show is found on the way
+        (
+            "1,2,3.5,978300760\nann,2,3.5,978300760\n",
+            False,
+        ),  # what the first rows do not show is found on the way
         ("1,2,3.5,978300760\n1,2,1_0.5,978300760\n", False),
         ("1,2,3.5,978300760\n1,2,3.5,978300760,5\n", False),
     ],

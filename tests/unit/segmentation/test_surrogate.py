@@ -148,3 +148,12 @@ def test_a_missing_value_is_no_reason_to_belong():
 def test_a_column_that_cannot_explain_is_refused_by_name(frame, says):
     with pytest.raises(SegmentationError, match=says):
         explain(frame, np.arange(20) % 2)
+
+
+def test_a_column_of_yes_and_no_is_spoken_of_as_such():
+    frame = watchers().with_columns(joined=(pl.col("drama") > 0.4).cast(pl.Int8))
+    segment_ids = frame["joined"].to_numpy().astype(np.int64)
+    told = surrogate(
+        frame, segment_ids, 2, {"joined": Shown("a member", "flag")}, rng=np.random.default_rng(1)
+    )
+    assert told.rules["rule"].to_list() == ["not a member", "a member"]

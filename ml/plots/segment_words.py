@@ -1,0 +1,266 @@
+"""What figures and events of segments say, in sentences: one wording for report and dashboard.
+
+Belongs here: measures, decisions, rules and moves in words; a statement is made only where its interval leaves out what
+it would say nothing beside. Does not belong here: measuring, how a page looks.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ml.plots.words import decimals, percent
+
+MEASURES = {
+    "lift": "Held-out titles ranked, times as well as by overall popularity",
+    "genre_gain_bits": "Genres of held-out titles told better, bits per title",
+    "split_half_ari": "Agreement of either half of a user's titles",
+    "bootstrap_ari": "Agreement when fitted anew on resamples",
+    "smallest_jaccard": "Overlap of the least stable segment with itself on resamples",
+    "restart_ari": "Agreement between random starts",
+    "prediction_strength": "Pairs that the other half keeps together, weakest segment",
+    "generalizability": "Agreement of a classifier from one half with the other half's segments",
+    "over_one_segment": "Stability beyond that of a single group (above 0: more than one)",
+    "smallest_share": "Share of the smallest segment",
+    "largest_share": "Share of the largest segment",
+}
+"""Measure of a whole segmentation to what it says, in the order in which people ask. Agreement is the adjusted Rand
+index."""
+_SHORT = {
+    "lift": "lift over popularity",
+    "genre_gain_bits": "genres told better",
+    "split_half_ari": "agreement of halves",
+    "bootstrap_ari": "agreement on resamples",
+    "smallest_jaccard": "least overlap on resamples",
+    "restart_ari": "agreement between starts",
+    "prediction_strength": "prediction strength",
+    "generalizability": "agreement with a classifier",
+    "over_one_segment": "stability beyond a single group",
+    "smallest_share": "smallest share",
+    "largest_share": "largest share",
+}
+AGREEMENT = "Agreement: 1 is the same segments, 0 is chance. Without an interval nothing was resampled."
+_SHARES = frozenset({"smallest_jaccard", "prediction_strength", "smallest_share", "largest_share"})
+_COMES_BACK, _DISSOLVED = 0.75, 0.5
+"""Overlap from which a segment is stable, and to which it is dissolved (Hennig, 2007)."""
+_STATUS = {
+    "promoted": "Promoted: every declared threshold holds",
+    "exempt": "Published by exemption",
+    "provisional": "Provisional, for nothing was in force that could serve instead",
+    "refused": "New segments were refused and those in force serve on",
+    "promoted_by_hand": "Promoted by hand",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure of a segmentation, as it is written; `beside` has random labels, volume and shuffled titles."""
+
+    label: str
+    value: str
+    interval: str
+    beside: tuple[str, str, str]
+    threshold: str
+    passed: bool | None
+
+
+def figures(quality: pl.DataFrame) -> tuple[Figure, ...]:
+    """Return the measures of a whole segmentation: rows of `segment_quality` of one segmentation."""
+    whole = _whole(quality)
+    return tuple(
+        Figure(
+            label=label,
+            value=_write(measure, row["value"]) or "not measured",
+            interval=_interval(row, measure),
+            beside=tuple(_write(measure, row[f"beside_{null}"]) for null in ("random", "volume", "shuffled")),  # type: ignore[arg-type]
+            threshold=_threshold(measure, row["threshold"]),
+            passed=row["passed"],
+        )
+        for measure, label in MEASURES.items()
+        if (row := whole.get(measure)) is not None
+    )
+
+
+def findings(quality: pl.DataFrame, unit: str) -> tuple[str, ...]:
+    """Say what a segmentation is worth: what it tells, whether it comes back, whether there is anything to divide.
+
+    Parameters
+    ----------
+    quality
+        Rows of `segment_quality` of one segmentation.
+    unit
+        What is divided, in the plural.
+    """
+    whole, said = _whole(quality), []
+    if _has_interval(lift := whole.get("lift", {})):
+        said.append(_lift_finding(lift))
+    if _has_interval(again := whole.get("bootstrap_ari", {})):
+        said.append(
+            f"Fitted anew on resampled {unit}, the segments agree with these to {decimals(again['value'])} "
+            f"({_ends(again)}; 1 = the same, 0 = chance)."
+        )
+    if _has_interval(one := whole.get("over_one_segment", {})):
+        if one["low"] > 0:
+            said.append(
+                "They hold out against noise better than a single group would: there is something to divide."
+            )
+        else:
+            said.append(
+                f"That there is more than one group is not shown: the {unit} may as well lie on a continuum, and where "
+                "it is cut is a decision."
+            )
+    return tuple(said)
+
+
+def _lift_finding(lift: Mapping[str, Any]) -> str:
+    times = f"{decimals(lift['value'])} times as well as overall popularity ({_ends(lift)})"
+    volume = lift["beside_volume"]
+    if lift["low"] <= 1:
+        return f"Not shown to rank held-out titles better than overall popularity does: {times}."
+    if volume is None:
+        return f"Ranks held-out titles {times}."
+    more = "" if lift["low"] > volume else "; not shown to tell more than volume does"
+    return f"Ranks held-out titles {times}; segments of volume alone: {decimals(volume)}{more}."
+
+
+def badge(quality: pl.DataFrame, segment_id: int) -> tuple[str, ...]:
+    """Say of one segment whether it comes back and whether it tells what its members choose."""
+    own = {
+        row["measure"]: row
+        for row in quality.filter(pl.col("segment_id") == segment_id).iter_rows(named=True)
+        if _has_interval(row)
+    }
+    said = []
+    if (overlap := own.get("jaccard")) is not None:
+        sure = overlap["low"] >= _COMES_BACK
+        gone = overlap["high"] < _DISSOLVED
+        opening = "Comes back" if sure else "Does not come back" if gone else "Not sure to come back"
+        said.append(
+            f"{opening}: fitted anew on resamples, it overlaps {percent(overlap['value'])} with itself "
+            f"({percent(overlap['low'])} to {percent(overlap['high'])})."
+        )
+    if (lift := own.get("lift")) is not None:
+        opening = "Foretells choices" if lift["low"] > 1 else "Not shown to foretell choices"
+        said.append(
+            f"{opening}: its most chosen titles rank its members' held-out ones {decimals(lift['value'])} times as "
+            f"well as everybody's most chosen ({_ends(lift)})."
+        )
+    return tuple(said)
+
+
+def decision(decisions: pl.DataFrame) -> str:
+    """Say what was decided last: rows of `segment_promotions` of one segmentation, in the order of time."""
+    if not len(decisions):
+        return ""
+    last = decisions.row(-1, named=True)
+    opening = _STATUS.get(last["status"], last["status"])
+    if not last["reason"]:
+        return f"{opening}."
+    named = re.compile(rf"\b({'|'.join(_SHORT)})(?= (?:\d|−|-|not measured))")
+    reason = named.sub(lambda found: _SHORT[found[0]], last["reason"]).rstrip(".")
+    return f"{opening}: {reason}."
+
+
+def is_sound(decisions: pl.DataFrame) -> bool:
+    """Return whether what was decided last is that every threshold holds."""
+    return bool(len(decisions)) and decisions["status"][-1] == "promoted"
+
+
+def rule(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the rule of a segment and how far it holds; an empty rule, and why, where none can be told."""
+    if not row["rule"]:
+        return "", row["reason"] or ""
+    found, missed = (round(100 * row[share]) for share in ("precision", "coverage"))
+    return row["rule"], f"{found} of 100 whom it finds are members, and it finds {missed} of 100 members"
+
+
+def moves(migration: pl.DataFrame, unit: str) -> tuple[str, ...]:
+    """Say who stayed and who went where since the refresh before: `segment_migration`; nothing where there was none."""
+    known = migration.drop_nulls("from_segment_id") if len(migration) else migration
+    if not len(known):
+        return ()
+    both = known.drop_nulls("to_segment_id")
+    is_same = pl.col("from_segment_id") == pl.col("to_segment_id")
+    all_entities, before, remaining, stayed = (
+        int(rows["entities"].sum()) for rows in (migration, known, both, both.filter(is_same))
+    )
+    said = [
+        f"Of {remaining:,} {unit} that were there before and are there now, {stayed:,} "
+        f"({percent(stayed / max(remaining, 1))}) stayed in their segment; {all_entities - before:,} came, "
+        f"{before - remaining:,} left."
+    ]
+    went = both.filter(~is_same).sort(
+        "entities", "from_segment_id", "to_segment_id", descending=[True, False, False]
+    )
+    if len(went):
+        top = went.row(0, named=True)
+        said.append(
+            f"The largest move is from “{top['from_segment_name']}” to “{top['to_segment_name']}”: "
+            f"{top['entities']:,}, {percent(top['share_of_from'])} of those that were there."
+        )
+    return tuple(said)
+
+
+def events(history: pl.DataFrame) -> tuple[str, ...]:
+    """Say what became of the segments at the last refresh: `segment_history`, in the order of time.
+
+    Of the first segments, which are all born, nothing is said.
+    """
+    if not len(history) or history["happened_at"].n_unique() < 2:
+        return ()
+    last = history.filter(pl.col("happened_at") == pl.col("happened_at").max())
+    names = dict(history.select("segment_id", "segment_name").iter_rows())
+    kept = last.filter(pl.col("kind") == "kept")["segment_name"].to_list()
+    if len(kept) == len(last):
+        return ("All segments were kept.",)
+    said = [f"Kept: {'; '.join(kept)}."] if kept else []
+    for row in last.filter(pl.col("kind") != "kept").iter_rows(named=True):
+        name, share = f"“{row['segment_name']}”", percent(row["share"], 0)
+        said.append(
+            {
+                "split": f"Split: {name} came mainly from {_quoted(names, row['from_id'])} ({share}).",
+                "merged": f"Merged: {name} went mainly into {_quoted(names, row['into_id'])} ({share}).",
+                "born": f"New: {name}.",
+                "died": f"Gone: {name}.",
+            }.get(row["kind"], f"{row['kind']}: {name}.")
+        )
+    return tuple(said)
+
+
+def _quoted(names: Mapping[int, str], segment_id: int) -> str:
+    return f"“{names[segment_id]}”" if segment_id in names else "another segment"
+
+
+def _whole(quality: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    if not len(quality):
+        return {}
+    rows = quality.filter(pl.col("segment_id").is_null()).iter_rows(named=True)
+    return {row["measure"]: row for row in rows}
+
+
+def _has_interval(row: Mapping[str, Any]) -> bool:
+    return all(row.get(end) is not None for end in ("value", "low", "high"))
+
+
+def _ends(row: Mapping[str, Any]) -> str:
+    return f"{decimals(row['low'])}–{decimals(row['high'])}"
+
+
+def _interval(row: Mapping[str, Any], measure: str) -> str:
+    return f"{_write(measure, row['low'])} to {_write(measure, row['high'])}" if _has_interval(row) else ""
+
+
+def _threshold(measure: str, bound: float | None) -> str:
+    if bound is None:
+        return ""
+    return f"at {'most' if measure == 'largest_share' else 'least'} {_write(measure, bound)}"
+
+
+def _write(measure: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    if measure in _SHARES:
+        return percent(value)
+    return decimals(value, 3 if measure == "genre_gain_bits" else 2)
