@@ -193,13 +193,6 @@ def _acts(spec: SegmentationSpec) -> list[str]:
 def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
     decision = decide(spec, here.store, here.run_id, _now())
     trained = here.store.model()
-    here.store.write_table(
-        "segments",
-        pl.DataFrame(
-            {"segment_id": trained.segment_ids, "segment_name": trained.segment_names},
-            schema={"segment_id": pl.Int32, "segment_name": pl.String},
-        ).with_columns(entity=pl.lit(spec.entity), features=pl.lit(spec.features.table)),
-    )
     return dg.MaterializeResult(
         metadata={
             "version": here.store.home.name,
