@@ -68,7 +68,7 @@ class SegmentationComponent(dg.Component):
 
 def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     """Return the assets of a segmentation and their checks."""
-    features = [dg.AssetKey(table.split(".")) for table in spec.features.tables]
+    features = [dg.AssetKey(table.split(".")) for table in spec.trained_on]
     keys = {step: dg.AssetKey([spec.name, step]) for step in STEPS}
 
     def step(
@@ -276,11 +276,10 @@ def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | Non
 def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Path, ...]:
     """Return the features for the worker, ordered by entity, so that the same table always trains the same model.
 
-    Where the declaration embeds interactions, they are the second file.
+    Where interactions are embedded or decide how many segments there are, they are the second file.
     """
     queries = [f"select * from {spec.features.table} order by {spec.entity}"]
-    if spec.features.interactions:
-        queries.append(f"select {spec.entity}, title_id from {spec.features.interactions} order by 1, 2")
+    queries += [f"select {spec.entity}, title_id from {table} order by 1, 2" for table in spec.trained_on[1:]]
     return tuple(here.snapshots(*queries))
 
 

@@ -19,8 +19,8 @@ from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.map_points import map_points
 from ml.segmentation.projection import principal_components
-from ml.segmentation.quality.held_out import Judged
-from ml.segmentation.quality.judge import by_taste, interactions_of, judge
+from ml.segmentation.quality.held_out import Judged, interactions_of
+from ml.segmentation.quality.judge import by_taste, judge
 from ml.segmentation.quality.lift import USERS
 from ml.segmentation.separation import claims, separation
 from ml.segmentation.spec import SegmentationSpec
@@ -31,7 +31,7 @@ from orchestration.tasks.identity import carry_on, identified
 from orchestration.tasks.segment_plots import draw
 
 Features = tuple[Path, ...]
-"""The table of features and, where the segmentation embeds them, users and their titles."""
+"""The table of features and, where training asks for them (`SegmentationSpec.trained_on`), users and their titles."""
 
 one_at_a_time = threading.Lock()
 """Who draws holds it: matplotlib's settings are global."""
@@ -39,12 +39,12 @@ one_at_a_time = threading.Lock()
 
 def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Features, workers: int) -> str:
     """Train, store the candidate and return its version."""
-    embedding = None
-    if spec.features.embedding:
+    embedding, pairs = None, pl.read_parquet(features[1]) if len(features) > 1 else None
+    if spec.features.embedding and pairs is not None:
         rng = np.random.default_rng(spec.clustering.seed)
-        embedding = Embedding.fit(pl.read_parquet(features[1]), spec.features.embedding, rng=rng)
+        embedding = Embedding.fit(pairs, spec.features.embedding, rng=rng)
     frame = _frame(features, embedding)
-    training = train(frame, spec, workers=workers)
+    training = train(frame, spec, pairs=pairs, workers=workers)
     by_place = bool(spec.naming.names)
     before = None if by_place else _members_in_force(store, features)
     training, events = identified(training, frame, store, before, by_place=by_place)

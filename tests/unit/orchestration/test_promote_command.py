@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -19,13 +20,13 @@ def refreshes(tmp_path):
     return done
 
 
+def matinee(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "orchestration", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def promote(refreshes: Refreshes, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "orchestration", "promote", *arguments, "--warehouse", str(refreshes.root)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return matinee("promote", *arguments, "--warehouse", refreshes.root)
 
 
 def test_what_was_refused_is_in_force_afterwards_and_it_is_said_when_the_tables_follow(refreshes):
@@ -38,25 +39,9 @@ def test_what_was_refused_is_in_force_afterwards_and_it_is_said_when_the_tables_
     assert store.home.name == refused
     assert store.read_table("segment_promotions")["reason"].to_list()[-1] == "We need them now"
     noise(20).write_csv(refreshes.root / "new.csv")
-    scored = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "orchestration",
-            "score",
-            "habits",
-            "--input",
-            refreshes.root / "new.csv",
-            "--warehouse",
-            refreshes.root,
-        ],
-        capture_output=True,
-        check=True,
-    )
-    assert (
-        pl.read_csv(scored.stdout)["segment_id"].to_list()
-        == store.model().members(noise(20))["segment_id"].to_list()
-    )
+    scored = matinee("score", "habits", "--input", refreshes.root / "new.csv", "--warehouse", refreshes.root)
+    expected = store.model().members(noise(20))["segment_id"]
+    assert pl.read_csv(scored.stdout.encode())["segment_id"].to_list() == expected.to_list()
 
 
 @pytest.mark.parametrize(
