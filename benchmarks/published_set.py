@@ -133,7 +133,9 @@ _TABLES = {
             cast(1000 / k as bigint) as size_min,
             cast(9000 / k as bigint) as size_max,
             k = 4 as is_elbow,
-            k = count(*) over (partition by segmentation, k) as is_published
+            k = count(*) over (partition by segmentation, k) as is_published,
+            1 + k / 20 as lift,
+            1 - k / 50 as bootstrap_ari
         from segments, range(2, 11) as ks(k)
         qualify row_number() over (partition by segmentation, k) = 1
     """,

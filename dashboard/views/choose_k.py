@@ -46,6 +46,8 @@ def _page(data: PublishedSet) -> None:
             "size_max": st.column_config.NumberColumn("Largest", format="localized"),
             "is_elbow": st.column_config.CheckboxColumn("Elbow"),
             "is_published": st.column_config.CheckboxColumn("Published"),
+            "lift": st.column_config.NumberColumn("Held-out lift", format="%.2f"),
+            "bootstrap_ari": st.column_config.NumberColumn("Stability", format="%.2f"),
         },
     )
     st.header("Explored k side by side")

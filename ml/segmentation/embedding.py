@@ -179,13 +179,17 @@ def _non_negative(products: np.ndarray, gram: np.ndarray) -> np.ndarray:
     """
     products, gram = products.astype(np.float64), gram.astype(np.float64)
     scale = np.maximum(np.diag(gram), _NOTHING)
-    placed = np.maximum(products / scale, 0)
+    found = np.maximum(products / scale, 0)
+    # Each row until it has settled by itself: where a user lies must not depend on who else is placed.
+    rows, placed = np.arange(len(found)), found.copy()
     for _ in range(_MOST_ROUNDS):
-        most = 0.0
+        before = placed.copy()
         for j, size in enumerate(scale):
-            moved = np.maximum(placed[:, j] + (products[:, j] - placed @ gram[:, j]) / size, 0)
-            most = max(most, float(np.abs(moved - placed[:, j]).max(initial=0)))
-            placed[:, j] = moved
-        if most <= _SETTLED * max(float(placed.max(initial=0)), _NOTHING):
+            placed[:, j] = np.maximum(placed[:, j] + (products[rows, j] - placed @ gram[:, j]) / size, 0)
+        found[rows] = placed
+        moved, most = np.abs(placed - before).max(axis=1), placed.max(axis=1)
+        rows = rows[moves := moved > _SETTLED * np.maximum(most, _NOTHING)]
+        if not len(rows):
             break
-    return placed
+        placed = placed[moves]
+    return found

@@ -98,6 +98,16 @@ class SegmentationModel:
             )
         )
 
+    def confidence(self, X: np.ndarray) -> pl.Series:
+        """Say how clearly each prepared row, (n, d) float32, belongs to its segment: 1 - d1 / d2.
+
+        d1 and d2 are its distances to the nearest centroid and to the next one: 1 at a centroid, 0 halfway between two.
+        It is no probability.
+        """
+        distances = np.stack([np.linalg.norm(X - centroid, axis=1) for centroid in self.centroids], axis=1)
+        nearest, second = np.partition(distances, 1, axis=1)[:, :2].T.astype(np.float64)
+        return pl.Series("confidence", 1 - nearest / np.maximum(second, np.finfo(np.float32).tiny))
+
     def to_json(self) -> str:
         """Return the model as JSON text; equal models give equal text."""
         kept = self.segment_ids != tuple(range(self.k))
@@ -121,13 +131,13 @@ class SegmentationModel:
         Raises
         ------
         ValueError
-            When the text is not a model of this format.
+            When the text is not a model of this format, or its parts do not fit together.
         """
         state: dict[str, Any] = json.loads(text)
         if state.get("format") not in FORMATS:
             msg = f"model format {state.get('format')!r}; this version reads formats 1 to {FORMATS[-1]}"
             raise ValueError(msg)
-        return cls(
+        found = cls(
             segmentation=state["segmentation"],
             entity=state["entity"],
             preparation=Preparation.from_dict(state["preparation"]),
@@ -137,3 +147,8 @@ class SegmentationModel:
             seed=state["seed"],
             segment_ids=tuple(state.get("segment_ids", ())),
         )
+        k, d = len(found.segment_names), len(found.preparation.columns)
+        if found.centroids.shape != (k, d) or len(found.segment_ids) != k:
+            msg = f"{k} names and {d} columns, but centroids of shape {found.centroids.shape}"
+            raise ValueError(msg)
+        return found

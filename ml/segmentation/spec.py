@@ -87,11 +87,6 @@ class Features(_Declaration):
     constant: Literal["error", "drop"] = "drop"
     """What to do with a column that has one value only and so can separate nobody; a run says which it dropped."""
 
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """Every table that is read."""
-        return (self.table, self.interactions) if self.interactions else (self.table,)
-
     @model_validator(mode="after")
     def _an_embedding_has_something_to_embed(self) -> Self:
         if (self.embedding is None) != (self.interactions is None):
@@ -115,9 +110,10 @@ class Clustering(_Declaration):
     """Every k that is fitted and judged."""
     explore: tuple[int, ...] = ()
     """Candidates whose map is drawn."""
-    publish: int | Literal["elbow", "ward"] = "elbow"
+    publish: int | Literal["elbow", "ward", "trusted"] = "elbow"
     """The candidate whose segments are published; `elbow` takes the knee of the inertia curve, `ward` the k that
-    Ward's tree suggests."""
+    Ward's tree suggests, `trusted` the fewest segments that foretell what users choose as well as any that come back
+    when they are fitted anew."""
     restarts: Annotated[int, Field(ge=1, le=100)] = 10
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -136,7 +132,7 @@ class Clustering(_Declaration):
         if isinstance(self.publish, int) and self.publish not in self.candidates:
             msg = (
                 f"publish: {self.publish} is not among the candidates {list(self.candidates)} "
-                "(or use `elbow` or `ward`)"
+                "(or use `elbow`, `ward` or `trusted`)"
             )
             raise ValueError(msg)
         return self
@@ -311,6 +307,31 @@ class SegmentationSpec(_Declaration):
             raise ValueError(msg)
         if self.clustering.anchor is None and self.naming.rank_by is None:
             msg = "naming.rank_by is missing: without clustering.anchor it gives segments their ids"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def least_agreement(self) -> float:
+        """The bootstrap adjusted Rand index from which a number of segments counts as stable."""
+        return self.quality.thresholds.get("bootstrap_ari", 0.7)
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """The tables that training reads: features and, where they are embedded or k hangs on them, interactions."""
+        is_asked = self.features.interactions or self.clustering.publish == "trusted"
+        return (
+            (self.features.table, self.interactions)
+            if is_asked and self.interactions
+            else (self.features.table,)
+        )
+
+    @model_validator(mode="after")
+    def _trust_needs_interactions(self) -> Self:
+        if self.clustering.publish == "trusted" and not self.interactions:
+            msg = (
+                "clustering.publish: `trusted` needs quality.interactions, the table of who chose which title: "
+                "it is what a number of segments is judged by"
+            )
             raise ValueError(msg)
         return self
 

@@ -4,6 +4,7 @@ Belongs here: the sweep and the table it gives. Does not belong here: the fit it
 formulas (`quality.indices`), naming.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 from ml.segmentation.errors import UntrainableError
 from ml.segmentation.kmeans import FreeFits, KMeansFit, fit_from, fit_many
 from ml.segmentation.quality import indices
+from ml.segmentation.quality.choose import Candidate
 from ml.segmentation.spec import Clustering
 from ml.segmentation.ward import WardTree, group_means, grow
 
@@ -25,7 +27,12 @@ _METRICS = {
     "size_max": pl.Int64,
     "is_elbow": pl.Boolean,
     "is_published": pl.Boolean,
+    "lift": pl.Float64,
+    "bootstrap_ari": pl.Float64,
 }
+
+Trust = Callable[[Sequence[KMeansFit]], tuple[int, Sequence[Candidate]]]
+"""Judges fits by what they are for: the k to publish, and what is known of each."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Sweep:
     fits : one fit per candidate, in the order of `metrics`; the published one starts from the anchor's groups
         where there are any.
     metrics : one row per k: k, inertia, silhouette, calinski_harabasz, davies_bouldin, size_min,
-        size_max, is_elbow, is_published.
+        size_max, is_elbow, is_published, and, null where there is no `trust`, lift and bootstrap_ari.
     free : what free starts came to, for every candidate.
     tree : Ward's, where the method grows one.
     """
@@ -68,6 +75,7 @@ def sweep(
     *,
     rng: np.random.Generator,
     groups: np.ndarray | None = None,
+    trust: Trust | None = None,
     workers: int = 2,
 ) -> Sweep:
     """Fit every candidate for which there are as many different rows once, and judge it.
@@ -82,6 +90,8 @@ def sweep(
         Source of every random choice.
     groups : (n,) int, optional
         The anchor's group of each row: the published k, which is their number, starts from their means.
+    trust
+        Says what each is worth; chooses the published k where `publish` is `trusted`.
     workers
         Fits that run side by side; does not change the result.
 
@@ -108,13 +118,17 @@ def sweep(
     silhouettes = indices.silhouettes(X, [fit.labels for fit in fits], rng=sample_rng, workers=workers)
     # Of the free fits: an anchored one among them would bend the curve where nothing changed in the data.
     knee = indices.elbow(candidates, [fit.inertia for fit in free.fits])
-    published = tree.suggest(candidates) if tree and clustering.publish == "ward" else clustering.publish
-    published = published if isinstance(published, int) else knee
+    trusted, known = trust(fits) if trust else (None, ())
+    publish = clustering.publish
+    suggested = {"elbow": knee, "ward": tree and tree.suggest(candidates), "trusted": trusted}
+    published = publish if isinstance(publish, int) else suggested[publish]
+    worth = {of.k: {"lift": of.lift, "bootstrap_ari": of.bootstrap_ari} for of in known}
     total = indices.total_inertia(X)
     metrics = pl.DataFrame(
         [
             _judged(fit, len(X), total)
             | {"silhouette": silhouette, "is_elbow": fit.k == knee, "is_published": fit.k == published}
+            | worth.get(fit.k, {})
             for fit, silhouette in zip(fits, silhouettes, strict=True)
         ],
         schema=_METRICS,

@@ -3,7 +3,9 @@
 Belongs here: the two steps of training. Does not belong here: what each step is made of.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -16,6 +18,7 @@ from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
 from ml.segmentation.prepare import Preparation
+from ml.segmentation.quality.choose import Candidate, trusted, worth_by_k
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.starts import free_segments, start_agreement
 from ml.segmentation.sweep import Sweep, sweep
@@ -70,7 +73,9 @@ def profiled_columns(frame: pl.DataFrame, entity: str) -> list[str]:
     return [column for column in frame.columns if column != entity and frame.schema[column].is_numeric()]
 
 
-def train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int = 2) -> Training:
+def train(
+    frame: pl.DataFrame, spec: SegmentationSpec, *, pairs: pl.DataFrame | None = None, workers: int = 2
+) -> Training:
     """Prepare, sweep and name.
 
     Parameters
@@ -80,6 +85,8 @@ def train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int = 2) -> T
         to the meaning, but the same bytes come out only for the same order.
     spec
         The declaration; its seed decides every random choice.
+    pairs
+        Entity and title, each pair once, to say what each k is worth; needed where the `trusted` one is published.
     workers
         Fits that run side by side; does not change the result.
 
@@ -90,20 +97,26 @@ def train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int = 2) -> T
         UntrainableError where there is too little to divide.
     """
     try:
-        return _train(frame, spec, workers=workers)
+        return _train(frame, spec, pairs, workers=workers)
     except SegmentationError as error:
         msg = f"{spec.name}: {error}"
         raise type(error)(msg) from error
 
 
-def _train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int) -> Training:
+def _train(
+    frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame | None, *, workers: int
+) -> Training:
     _check_frame(frame, spec)
+    if spec.clustering.publish == "trusted" and pairs is None:
+        msg = "clustering.publish: `trusted` needs to know who chose which title"
+        raise SegmentationError(msg)
     anchor = spec.clustering.anchor
     groups = None if anchor is None else anchor_groups(frame, anchor, spec.naming.names)
     preparation = Preparation.fit(frame, spec.features)
     X = preparation.transform(frame)
     rng = np.random.default_rng(spec.clustering.seed)
-    swept = sweep(X, spec.clustering, rng=rng, groups=groups, workers=workers)
+    trust = None if pairs is None else partial(_trust, X, frame[spec.entity], pairs, spec, workers=workers)
+    swept = sweep(X, spec.clustering, rng=rng, groups=groups, trust=trust, workers=workers)
     published = swept.published
     if groups is not None:
         require_kept(groups, published.labels, spec.naming.names)
@@ -132,6 +145,22 @@ def _train(frame: pl.DataFrame, spec: SegmentationSpec, *, workers: int) -> Trai
         start_agreement=_start_agreement(swept, spec, groups),
         free_segments=free_segments(ids, swept.free.of(published.k).labels, published.k),
     )
+
+
+def _trust(
+    X: np.ndarray,
+    entities: pl.Series,
+    pairs: pl.DataFrame,
+    spec: SegmentationSpec,
+    fits: Sequence[KMeansFit],
+    *,
+    workers: int,
+) -> tuple[int, list[Candidate]]:
+    """Return the trusted k, and what is known of each."""
+    rng = np.random.default_rng(spec.clustering.seed)
+    labels = {fit.k: fit.labels for fit in fits}
+    found = worth_by_k(X, labels, entities, pairs, spec.features.embedding, rng=rng, workers=workers)
+    return trusted(found, least_ari=spec.least_agreement), found
 
 
 def _order(frame: pl.DataFrame, spec: SegmentationSpec, fit: KMeansFit) -> np.ndarray:

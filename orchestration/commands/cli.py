@@ -16,10 +16,11 @@ from orchestration.commands.dashboard import dashboard
 from orchestration.commands.demo_data import demo_data
 from orchestration.commands.evaluate.command import evaluate
 from orchestration.commands.inspect import inspect
+from orchestration.commands.promote import promote
 from orchestration.commands.recommend.command import recommend
 from orchestration.commands.replicate.command import replicate
 from orchestration.commands.run.command import run
-from orchestration.commands.score import score
+from orchestration.commands.score.command import score
 from orchestration.commands.shared import DONE, FAILED
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (run, inspect, demo_data, score, replicate, evaluate, recommend, dashboard):
+for command in (run, inspect, demo_data, score, promote, replicate, evaluate, recommend, dashboard):
     app.command()(command)
 
 

@@ -71,7 +71,7 @@ class SegmentationComponent(dg.Component):
 
 def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     """Return the assets of a segmentation and their checks."""
-    features = [dg.AssetKey(table.split(".")) for table in spec.features.tables]
+    features = [dg.AssetKey(table.split(".")) for table in spec.trained_on]
     keys = {step: dg.AssetKey([spec.name, step]) for step in STEPS}
 
     def step(
@@ -196,13 +196,6 @@ def _acts(spec: SegmentationSpec) -> list[str]:
 def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
     decision = decide(spec, here.store, here.run_id, _now())
     trained = here.store.model()
-    here.store.write_table(
-        "segments",
-        pl.DataFrame(
-            {"segment_id": trained.segment_ids, "segment_name": trained.segment_names},
-            schema={"segment_id": pl.Int32, "segment_name": pl.String},
-        ).with_columns(entity=pl.lit(spec.entity), features=pl.lit(spec.features.table)),
-    )
     return dg.MaterializeResult(
         metadata={
             "version": here.store.home.name,
@@ -291,11 +284,10 @@ def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | Non
 def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Path, ...]:
     """Return the features for the worker, ordered by entity, so that the same table always trains the same model.
 
-    Where the declaration embeds interactions, they are the second file.
+    Where interactions are embedded or decide how many segments there are, they are the second file.
     """
     queries = [f"select * from {spec.features.table} order by {spec.entity}"]
-    if spec.features.interactions:
-        queries.append(f"select {spec.entity}, title_id from {spec.features.interactions} order by 1, 2")
+    queries += [f"select {spec.entity}, title_id from {table} order by 1, 2" for table in spec.trained_on[1:]]
     return tuple(here.snapshots(*queries))
 
 

@@ -23,6 +23,9 @@ import hashlib
 import io
 import json
 import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,17 +38,30 @@ from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
 from ml.segmentation.ward import WardTree
 from orchestration.stores.layout import write_atomically
-from orchestration.stores.versions import VersionedStore, parquet_bytes
+from orchestration.stores.versions import ModelNotFoundError, VersionedStore, parquet_bytes
 
 if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
     from ml.segmentation.train import Training
 
 
 TRAINED = (
-    *("model.json", "explored.json", "ward.npz", "embedding.npz"),
-    *("k_metrics.parquet", "start_agreement.parquet", "free_segments.parquet", "segment_quality.parquet"),
+    *("model.json", "explored.json", "ward.npz", "embedding.npz", "segments.parquet", "k_metrics.parquet"),
+    *("start_agreement.parquet", "free_segments.parquet", "segment_quality.parquet"),
 )
 """What training gives: it goes along where a model serves on."""
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile)
+
+
+class ModelDamagedError(ValueError):
+    """A stored model cannot be read; the message names version and file, and says what to do."""
+
+    @classmethod
+    def of(cls, file: Path, why: str) -> "ModelDamagedError":
+        """Return the error about a file of a version."""
+        return cls(
+            f"the model {file.parent.name} of {file.parent.parent.name} is damaged: {file.name}: {why}. "
+            "Train it again with `matinee run`; what is published stays as it is."
+        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +94,18 @@ class ModelStore(VersionedStore):
     @staticmethod
     def read_model(version: Path) -> SegmentationModel:
         """Return the model of a version, given its folder."""
-        return SegmentationModel.from_json((version / "model.json").read_text(encoding="utf-8"))
+        with _whole(version / "model.json"):
+            return SegmentationModel.from_json((version / "model.json").read_text(encoding="utf-8"))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the model of the version can be read, so that it can serve."""
+        try:
+            self.model()
+            self.read_embedding(self.home)
+        except ModelDamagedError:
+            return False
+        return True
 
     def explored(self) -> dict[int, SegmentationModel]:
         """Return the models of the published and the explored k."""
@@ -121,8 +148,9 @@ class ModelStore(VersionedStore):
     @staticmethod
     def read_embedding(version: Path) -> Embedding | None:
         """Return the dimensions of taste of a version, given its folder; None where it has none."""
-        arrays = _read_arrays(version / "embedding.npz")
-        return Embedding.from_arrays(arrays) if arrays else None
+        with _whole(version / "embedding.npz"):
+            arrays = _read_arrays(version / "embedding.npz")
+            return Embedding.from_arrays(arrays) if arrays else None
 
     def write_recovery(self, index: float | None) -> None:
         """Store how well planted segments were found again; None where none were planted."""
@@ -138,6 +166,32 @@ class ModelStore(VersionedStore):
     def write_table(self, table: str, frame: pl.DataFrame) -> None:
         """Store a table of the version, with the segmentation as its first column."""
         super().write_table(table, frame.select(pl.lit(self.name).alias("segmentation"), pl.all()))
+
+
+def find_store(models: Path, segmentation: str) -> ModelStore:
+    """Return the store of a segmentation that is named by a person.
+
+    Raises
+    ------
+    ModelNotFoundError
+        When no such segmentation is trained; the message lists those that are.
+    """
+    known = sorted({path.parents[1].name for path in models.glob("*/*/model.json")})
+    if segmentation in known:
+        return ModelStore(models / segmentation)
+    there_are = f"there are: {', '.join(known)}" if known else "none is trained yet: run `matinee run` first"
+    msg = f"no trained segmentation {segmentation!r}; {there_are}"
+    raise ModelNotFoundError(msg)
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[None]:
+    """Say in words that a file of a version cannot be read."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        why = "it is absent" if isinstance(error, FileNotFoundError) else str(error) or type(error).__name__
+        raise ModelDamagedError.of(file, why) from None
 
 
 def _read_arrays(file: Path) -> dict[str, np.ndarray] | None:

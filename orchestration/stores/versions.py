@@ -62,6 +62,18 @@ class VersionedStore:
         """Make a version the candidate, the one in force or the one refused last."""
         write_atomically(self.folder / f"{pointer}.json", json.dumps({"version": version}) + "\n")
 
+    def drop_refused(self) -> None:
+        """Keep no refused version any longer: what it was compared with is not in force any more."""
+        (self.folder / "refused.json").unlink(missing_ok=True)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Every version that is kept, and what it is: in force, refused last, a candidate, or nothing of these."""
+        words = {"candidate": "candidate", "refused": "refused last", "current": "in force"}
+        known = {self._read_pointer(name)["version"]: word for name, word in words.items() if self._has(name)}
+        folders = sorted(path.parent.name for path in self.folder.glob("*/model.json"))
+        return {name: known.get(name, "") for name in folders}
+
     def begin_candidate(self, version: str) -> None:
         """Make a version, new or known, the candidate."""
         (self.folder / version).mkdir(parents=True, exist_ok=True)

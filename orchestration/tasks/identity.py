@@ -44,8 +44,7 @@ def identified(
         return training, NO_EVENTS
     names, former = dict[int, str](), dict[int, str]()
     if (before := store.in_force) is not None:
-        model = before.model()
-        names = dict(zip(model.segment_ids, model.segment_names, strict=True))
+        names = dict(before.read_table("segments").select("segment_id", "segment_name").iter_rows())
         if (past := _past(before, "segment_history")) is not None:
             known = past.select("segment_id", "segment_name").unique().sort("segment_id").iter_rows()
             former = {segment_id: name for segment_id, name in known if segment_id not in names}
@@ -55,25 +54,46 @@ def identified(
     return training.identified(matching), matching.events
 
 
-def carry_on(store: ModelStore, at: datetime) -> None:
-    """Write the account of segments and members up to this version: events, who moved, who was where from when."""
+def carry_on(store: ModelStore, members: pl.DataFrame, at: datetime) -> None:
+    """Write the account of segments and members up to this version: events, who moved, who was where from when.
+
+    `members` are this version's, not yet stored: the version in force may be the same, with members of its own.
+    """
     before = store.in_force
-    if before is not None and before.home == store.home and store.has("membership_history.parquet"):
-        return  # found again: nothing has changed since
-    members = store.read_table("segment_members").drop("segmentation")
+    is_in_force = before is not None and before.home == store.home
     earlier = _past(before, "segment_members")
+    if is_in_force and earlier is not None and earlier.equals(members):
+        return  # found again: nothing has changed since
     store.write_table("segment_migration", _named_migration(_NOBODY if earlier is None else earlier, members))
     store.write_table(
         "membership_history", membership_history(_past(before, "membership_history"), members, at)
     )
-    events = store.read_table("events").drop("segmentation")
+    store.write_table("segment_history", _history(before, None if is_in_force else store, at))
+
+
+def hand_over(before: ModelStore, store: ModelStore, at: datetime) -> None:
+    """Give a version that never had any the account up to the version in force, whose members it takes over.
+
+    The members are placed anew in the next run, which then sees who moved.
+    """
+    for table in ("segment_members", "segment_migration", "membership_history"):
+        if (past := _past(before, table)) is not None:
+            store.write_table(table, past)
+    was_in_force = store.has("segment_history.parquet")
+    store.write_table("segment_history", _history(before, None if was_in_force else store, at))
+
+
+def _history(before: ModelStore | None, store: ModelStore | None, at: datetime) -> pl.DataFrame:
+    """Return the events up to the version in force and, dated, those of a version that takes its place."""
+    events = NO_EVENTS if store is None else _past(store, "events")
+    moment = pl.lit(at, dtype=pl.Datetime("us")).alias("happened_at")
+    dated = (NO_EVENTS if events is None else events).select(moment, pl.all())
     history = _past(before, "segment_history")
-    dated = events.select(pl.lit(at, dtype=pl.Datetime("us")).alias("happened_at"), pl.all())
-    store.write_table("segment_history", dated if history is None else pl.concat([history, dated]))
+    return dated if history is None else pl.concat([history, dated])
 
 
 def _past(before: ModelStore | None, table: str) -> pl.DataFrame | None:
-    """Return a table as the version in force has it; None where there is none."""
+    """Return a table as a version, mostly the one in force, has it; None where there is none."""
     if before is None or not before.has(f"{table}.parquet"):
         return None
     return before.read_table(table).drop("segmentation")

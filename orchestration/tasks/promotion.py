@@ -1,6 +1,6 @@
 """The gate: whether a candidate takes the place of the segments in force.
 
-Belongs here: the decision and what is written of it. Does not belong here: the figures it rests on
+Belongs here: the decision, a person's own, and what is written of both. Does not belong here: the figures it rests on
 (`ml.segmentation.quality`), who the segments are (`orchestration.tasks.identity`), Dagster.
 """
 
@@ -12,9 +12,14 @@ import polars as pl
 
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
+from orchestration.tasks.identity import hand_over
 
 Status = Literal["promoted", "exempt", "provisional", "refused", "promoted_by_hand"]
 _DECISIONS = "segment_promotions"
+
+
+class PromotionError(ValueError):
+    """What is to be promoted is not there; the message says what is."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Decision:
     version : the candidate.
     status : `promoted`: every threshold holds; `exempt`: some do not, and the declaration says why it is published;
         `provisional`: some do not, and there is nothing in force that could serve instead; `refused`: some do not, and
-        what is in force goes on serving.
+        what is in force goes on serving; `promoted_by_hand`: some do not, and a person put it in force.
     reason : what fell short and by how much; None where nothing did.
     """
 
@@ -43,31 +48,90 @@ class Decision:
 def decide(spec: SegmentationSpec, store: ModelStore, run: str, at: datetime) -> Decision:
     """Let the candidate of a run take over, or what is in force serve on; write down which and why.
 
-    A version in force that the run found again is no new decision.
+    What was decided of the same candidate before, for the same reason, is no new decision.
     """
     version = store.home.name
     before = store.in_force
+    is_in_force = before is not None and before.home == store.home
+    decided = _decisions(before)
     short = shortfalls(store.read_table("segment_quality"))
     if not short:
         decision = Decision(version, "promoted", None)
     elif spec.quality.exempt:
         decision = Decision(version, "exempt", f"{short}. {spec.quality.exempt}")
-    elif before is None or before.home.name == version:
+    elif is_in_force and decided["status"].tail(1).to_list() == ["promoted_by_hand"]:
+        return Decision(version, "promoted_by_hand", short)  # the person's reason stands in the table
+    elif before is None or is_in_force or not before.is_whole:
         decision = Decision(version, "provisional", short)
     else:
         decision = Decision(version, "refused", short)
         store.point("refused", version)
         store.serve(f"{before.home.name.split('-')[0]}-{run[:8]}")
-    if before is not None and before.home == store.home and store.has(f"{_DECISIONS}.parquet"):
-        return decision
-    decided = pl.DataFrame(
-        {"version": version, "status": decision.status, "reason": decision.reason, "decided_at": at},
-        schema_overrides={"reason": pl.String, "decided_at": pl.Datetime("us")},
-    )
-    if before is not None and before.has(f"{_DECISIONS}.parquet"):
-        decided = pl.concat([before.read_table(_DECISIONS).drop("segmentation"), decided])
-    store.write_table(_DECISIONS, decided)
+    if not decision.is_refused and not is_in_force:
+        store.drop_refused()
+    _write(store, decided, decision, at)
     return decision
+
+
+def promote(store: ModelStore, version: str | None, reason: str, at: datetime) -> str:
+    """Put a version in force because a person says so, and return it; its tables come with the next run.
+
+    Parameters
+    ----------
+    store
+        Of the segmentation.
+    version
+        The version; None for the one that was refused last.
+    reason
+        Why; kept with the decision.
+    at
+        Now.
+
+    Raises
+    ------
+    PromotionError
+        When there is no such version, it is in force already, or no reason is given.
+    ModelDamagedError
+        When its model cannot be read.
+    """
+    known = store.versions
+    there_are = ", ".join(f"{name} ({what})" if what else name for name, what in known.items())
+    version = version or next((name for name, what in known.items() if what == "refused last"), None)
+    before = store.in_force
+    if version is None:
+        msg = f"{store.name}: no version was refused, so say which with --version; there are: {there_are or 'none'}"
+    elif version not in known:
+        msg = f"{store.name} has no version {version!r}; there are: {there_are or 'none: run `matinee run` first'}"
+    elif before is not None and before.home.name == version:
+        msg = f"{store.name}: version {version} is in force already; there are: {there_are}"
+    elif not reason.strip():
+        msg = "--reason is empty: say why, in words that those who read the report understand"
+    else:
+        ModelStore.read_model(store.folder / version)
+        decided = _decisions(before)
+        store.point("candidate", version)
+        if before is not None:
+            hand_over(before, store, at)
+        _write(store, decided, Decision(version, "promoted_by_hand", reason.strip()), at)
+        return store.promote_candidate()
+    raise PromotionError(msg)
+
+
+def _decisions(before: ModelStore | None) -> pl.DataFrame:
+    """Return what was decided up to the version in force."""
+    if before is not None and before.has(f"{_DECISIONS}.parquet"):
+        return before.read_table(_DECISIONS).drop("segmentation")
+    text, moment = pl.String(), pl.Datetime("us")
+    return pl.DataFrame(schema={"version": text, "status": text, "reason": text, "decided_at": moment})
+
+
+def _write(store: ModelStore, decided: pl.DataFrame, decision: Decision, at: datetime) -> None:
+    """Write what was decided, the last time now, unless that was the last decision already."""
+    new = (decision.version, decision.status, decision.reason)
+    if decided.select("version", "status", "reason").tail(1).rows() != [new]:
+        row = pl.DataFrame([(*new, at)], schema=decided.schema, orient="row")
+        decided = pl.concat([decided, row])
+    store.write_table(_DECISIONS, decided)
 
 
 def shortfalls(quality: pl.DataFrame) -> str:

@@ -16,12 +16,12 @@ import polars as pl
 
 from ml.plots.words import feature_label
 from ml.segmentation.embedding import Embedding
-from ml.segmentation.errors import SegmentationError
+from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.map_points import map_points
 from ml.segmentation.profile import over_index
 from ml.segmentation.projection import principal_components
-from ml.segmentation.quality.held_out import Judged
-from ml.segmentation.quality.judge import by_taste, interactions_of, judge
+from ml.segmentation.quality.held_out import Judged, interactions_of
+from ml.segmentation.quality.judge import by_taste, judge
 from ml.segmentation.quality.lift import USERS
 from ml.segmentation.separation import claims, separation
 from ml.segmentation.shown import shown_columns
@@ -29,12 +29,12 @@ from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
 from orchestration.stores.layout import write_atomically
-from orchestration.stores.segmentations import ModelStore
+from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 from orchestration.tasks.identity import carry_on, identified
 from orchestration.tasks.segment_plots import draw
 
 Features = tuple[Path, ...]
-"""The table of features and, where the segmentation embeds them, users and their titles."""
+"""The table of features and, where training asks for them (`SegmentationSpec.trained_on`), users and their titles."""
 
 one_at_a_time = threading.Lock()
 """Who draws holds it: matplotlib's settings are global."""
@@ -42,17 +42,22 @@ one_at_a_time = threading.Lock()
 
 def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Features, workers: int) -> str:
     """Train, store the candidate and return its version."""
-    embedding = None
-    if spec.features.embedding:
+    embedding, pairs = None, pl.read_parquet(features[1]) if len(features) > 1 else None
+    if spec.features.embedding and pairs is not None:
         rng = np.random.default_rng(spec.clustering.seed)
-        embedding = Embedding.fit(pl.read_parquet(features[1]), spec.features.embedding, rng=rng)
+        embedding = Embedding.fit(pairs, spec.features.embedding, rng=rng)
     frame = _frame(features, embedding)
-    training = train(frame, spec, workers=workers)
+    training = train(frame, spec, pairs=pairs, workers=workers)
     by_place = bool(spec.naming.names)
     before = None if by_place else _members_in_force(store, features)
     training, events = identified(training, frame, store, before, by_place=by_place)
     version = store.save_candidate(training, embedding)
     store.write_table("events", events)
+    found = training.published
+    named = {"segment_id": found.segment_ids, "segment_name": found.segment_names}
+    segments = pl.DataFrame(named, schema={"segment_id": pl.Int32, "segment_name": pl.String})
+    stands_for = {"entity": pl.lit(spec.entity), "features": pl.lit(spec.features.table)}
+    store.write_table("segments", segments.with_columns(**stands_for))
     return version
 
 
@@ -63,7 +68,7 @@ def _members_in_force(store: ModelStore, features: Features) -> pl.DataFrame | N
         return None
     try:
         return before.model().members(_frame(features, ModelStore.read_embedding(before.home)))
-    except SegmentationError:  # made of columns that are no more
+    except (SegmentationError, ModelDamagedError):  # made of columns that are no more
         return before.read_table("segment_members").drop("segmentation")
 
 
@@ -103,12 +108,24 @@ def _judged(
 
 
 def assign_members(store: ModelStore, features: Features, at: datetime) -> tuple[int, pl.DataFrame]:
-    """Store `segment_members`; return how many different entities there are, and the size of each segment."""
+    """Store `segment_members`; return how many different entities there are, and the size of each segment.
+
+    Raises
+    ------
+    UntrainableError
+        When what serves on is made of features that are no more: then nobody has a segment, and it stays in force.
+    """
     # Plain values: one of a class of this module would make the run import the module to unpickle it.
-    entities = _read(store.home, features)[store.model().entity]
-    members = store.model().members_at(entities, _prepared(store.home, features))
+    try:
+        entities = _read(store.home, features)[store.model().entity]
+        members = store.model().members_at(entities, _prepared(store.home, features))
+    except SegmentationError as error:
+        msg = (
+            f"the new segments were refused, and those in force cannot be found in today's features: {error}"
+        )
+        raise UntrainableError(msg) from error
+    carry_on(store, members, at)
     store.write_table("segment_members", members)
-    carry_on(store, at)
     sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
     return entities.n_unique(), sizes
 
@@ -171,7 +188,7 @@ def _read(version: Path, features: Features) -> pl.DataFrame:
 def _frame(features: Features, embedding: Embedding | None) -> pl.DataFrame:
     """Return the features with the dimensions of taste beside them, where there are any."""
     frame = pl.read_parquet(features[0])
-    if embedding is None:
+    if embedding is None or len(features) == 1:  # what was embedded once may be so no longer
         return frame
     placed = embedding.placed(pl.read_parquet(features[1]))
     return frame.join(placed, on=placed.columns[0], how="inner", maintain_order="left")

@@ -19,7 +19,10 @@ _INDICES = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """One candidate k and its indices; `best` names the columns in which it is the best of all."""
+    """One candidate k and its indices; `best` names the columns in which it is the best of all.
+
+    `lift` and `bootstrap_ari` say what it is worth on what users choose, and how far its segments come back.
+    """
 
     k: int
     inertia: float
@@ -31,6 +34,15 @@ class Candidate:
     is_elbow: bool
     is_published: bool
     best: frozenset[str]
+    lift: float | None = None
+    bootstrap_ari: float | None = None
+
+    @property
+    def worth(self) -> str:
+        """Its price in figures, in brackets; empty where none is known."""
+        if self.lift is None or self.bootstrap_ari is None:
+            return ""
+        return f" (held-out lift {self.lift:.2f}, stability {self.bootstrap_ari:.2f})"
 
 
 def candidates(frame: pl.DataFrame) -> tuple[Candidate, ...]:
@@ -55,18 +67,30 @@ def choice(tried: Sequence[Candidate], *, is_anchored: bool) -> tuple[str, ...]:
         return ()
     published = next((candidate.k for candidate in tried if candidate.is_published), None)
     elbow = next((candidate.k for candidate in tried if candidate.is_elbow), None)
+    worth = {candidate.k: candidate.worth for candidate in tried}
     range_tried = f"Every number of segments (k) from {tried[0].k} to {tried[-1].k} was tried."
-    said = [range_tried if published is None else f"{published} segments are published. {range_tried}"]
+    said = [
+        range_tried
+        if published is None
+        else f"{published} segments are published{worth[published]}. {range_tried}"
+    ]
+    if any(worth.values()):
+        said.append(
+            "Held-out lift says how much better what is popular in the segment foretells what users choose than what "
+            "is popular with everybody; 1 is nothing. Stability says how far the same segments come back on other "
+            "users (adjusted Rand index); 1 is exactly."
+        )
     if elbow is not None:
         said.append(
-            f"The elbow is at k = {elbow}: up to there each further segment makes the members of a segment much more "
-            "alike (their inertia, the spread within segments, falls), beyond it hardly."
+            f"The elbow is at k = {elbow}{worth[elbow]}: up to there each further segment makes the members of a "
+            "segment much more alike (their inertia, the spread within segments, falls), beyond it hardly."
         )
     for index, (name, higher) in _INDICES.items():
         best = next((candidate.k for candidate in tried if index in candidate.best), None)
         if best is not None:
             said.append(
-                f"By {name} alone k = {best} would be best: its index is {'highest' if higher else 'lowest'}."
+                f"By {name} alone k = {best} would be best{worth[best]}: its index is "
+                f"{'highest' if higher else 'lowest'}."
             )
     if published is not None:
         said.append(_reason(published, elbow, is_anchored=is_anchored))

@@ -183,6 +183,36 @@ def test_scoring_the_training_users_gives_their_segments_without_a_refit(
     assert len(scored) == len(joined) == 50
 
 
+@pytest.mark.parametrize("name", ["user_ratings", "user_viewing", "customer_acquisition"])
+def test_the_statement_of_a_model_gives_the_members_that_the_run_gave(
+    matinee: Matinee, demo_warehouse, tmp_path, name
+):
+    answer = matinee("score", name, "--sql", "--output", tmp_path / "model.sql", warehouse=demo_warehouse)
+    assert answer.exit_code == 0, answer.said
+    with duckdb.connect(str(demo_warehouse / "matinee.duckdb"), read_only=True) as connection:
+        found = connection.sql((tmp_path / "model.sql").read_text()).pl()
+        stored = f"select entity_id, segment_id, segment_name from ml.segment_members where segmentation = '{name}'"
+        assert found.equals(connection.sql(f"{stored} order by 1").pl())
+
+
+def test_users_scored_by_what_they_rated_are_in_the_segments_of_the_run(
+    matinee: Matinee, demo_world, demo_warehouse, tmp_path
+):
+    """The file of the source itself: its ids are those that links translate."""
+    answer = matinee(
+        *("score", "user_taste", "--input", demo_world / "ratings.csv", "--output", tmp_path / "out.parquet"),
+        warehouse=demo_warehouse,
+    )
+    assert answer.exit_code == 0, answer.said
+    scored = pl.read_parquet(tmp_path / "out.parquet").drop_nulls("segment_id")
+    members = mart(demo_warehouse, "segment_members").filter(segmentation="user_taste").drop("segmentation")
+    assert (
+        scored.select("entity_id", "segment_id", "segment_name")
+        .sort("entity_id")
+        .equals(members.select("entity_id", "segment_id", "segment_name").sort("entity_id"))
+    )
+
+
 @pytest.mark.real_data
 @pytest.mark.long
 def test_the_real_files_give_the_published_counts(real_warehouse):

@@ -8,5 +8,7 @@ select
     size_min,
     size_max,
     is_elbow,
-    is_published
+    is_published,
+    lift,
+    bootstrap_ari
 from {{ source('ml', 'k_metrics') }}

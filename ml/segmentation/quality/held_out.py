@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 import scipy.sparse as sp
 
+from ml.segmentation.embedding import Embedding
 from ml.segmentation.quality.nulls import random_labels, volume_quantiles
 from ml.segmentation.quality.stability import aligned
+from ml.segmentation.spec import EmbeddingSpec
 
 SHARE = 0.25
 """Of each user's interactions, as in the published comparisons of recommenders."""
@@ -80,6 +83,60 @@ class Cut:
     held_out: sp.csr_array
 
 
+def interactions_of(
+    entities: pl.Series, labels: np.ndarray, pairs: pl.DataFrame, genres: pl.DataFrame
+) -> tuple[sp.csr_array, np.ndarray, sp.csr_array]:
+    """Put what users did in a matrix.
+
+    Parameters
+    ----------
+    entities : (n,)
+        Users, ascending.
+    labels : (n,) int
+        The segment of each.
+    pairs
+        Two columns, user and title, each pair once.
+    genres
+        Two columns, title and genre.
+
+    Returns
+    -------
+    interactions : (m, titles) csr of ones, for the m of the users who did anything, in their order
+    labels : (m,) int
+    genres : (titles, genres) csr of ones
+    """
+    rows = pl.DataFrame({"user": entities, "segment": labels}).with_row_index("row")
+    known = pairs.rename(dict(zip(pairs.columns, ("user", "title"), strict=True))).join(rows, on="user")
+    titles = known["title"].unique().sort()
+    columns = pl.DataFrame({"title": titles}).with_row_index("column")
+    placed = known.join(columns, on="title").sort("row", "column")
+    users, row = np.unique(placed["row"].to_numpy(), return_inverse=True)
+    interactions = _matrix(row, placed["column"].to_numpy(), (len(users), len(titles)))
+    named = genres.rename(dict(zip(genres.columns, ("title", "genre"), strict=True))).join(
+        columns, on="title"
+    )
+    genre = named["genre"].rank("dense").to_numpy().astype(np.int64) - 1
+    shape = (len(titles), int(genre.max(initial=-1)) + 1)
+    return interactions, labels[users], _matrix(named["column"].to_numpy(), genre, shape)
+
+
+def embedded_anew(
+    interactions: sp.csr_array, declared: EmbeddingSpec, rng: np.random.Generator
+) -> np.ndarray:
+    """Fit the embedding on a part of the interactions, (n, titles), and place its users, (n, dimensions) float32.
+
+    Everybody is placed who has any title, so that users are judged whose other titles are held out.
+    """
+    n = interactions.shape[0]
+    user = np.repeat(np.arange(n, dtype=np.int64), np.diff(interactions.indptr))
+    pairs = pl.DataFrame({"user": user, "title": interactions.indices.astype(np.int64)})
+    embedding = Embedding.fit(pairs, declared.model_copy(update={"least": 1}), rng=rng)
+    users, placed = embedding.transform(pairs)
+    X = np.zeros((n, placed.shape[1]), dtype=np.float32)
+    X[users] = placed
+    return X
+
+
 def cuts(interactions: sp.csr_array, rng: np.random.Generator) -> Iterator[tuple[Cut, sp.csr_array]]:
     """Cut anew, a few times where users are few, once where they are many.
 
@@ -139,6 +196,10 @@ def _kept(interactions: sp.csr_array, keep: np.ndarray) -> sp.csr_array:
     return sp.csr_array(
         (interactions.data[keep], interactions.indices[keep], indptr), shape=interactions.shape
     )
+
+
+def _matrix(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
+    return sp.csr_array(sp.coo_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape))
 
 
 def _ones(interactions: sp.csr_array) -> sp.csr_array:

@@ -7,12 +7,14 @@ Belongs here: the two warehouses and what is printed of them. Does not belong he
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 from rich.console import Console
 
 from ingest.rawfiles import RawFile, unpack
 from ml.replication.viewers import activity_figures, catalogue_figures, ratings_figures
 from orchestration.commands.replicate.compare import Comparison, compare, load_viewer_figures
 from orchestration.commands.replicate.show import show
+from orchestration.commands.replicate.trust import show_trust
 from orchestration.commands.replicate.warehouse import Replica, ReplicationError, build_replica
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
@@ -22,8 +24,9 @@ _LARGEST_K = 10
 
 def replicate_viewers(console: Console, settings: Settings, base: WarehouseLayout) -> list[Comparison]:
     """Run both joins, print them and return every comparison."""
-    published, ratings_read = _figures("direct", settings, base)
-    corrected, _ = _figures("links", settings, base)
+    published, direct, replica = _figures("direct", settings, base)
+    corrected, linked, _ = _figures("links", settings, base)
+    ratings_read = replica.rows_read["ratings"]
     known = load_viewer_figures()
     as_published = compare(known, published, ratings_read=ratings_read, right_join=False)
     show(
@@ -39,10 +42,15 @@ def replicate_viewers(console: Console, settings: Settings, base: WarehouseLayou
     own = ("catalogue.", "tags.", "links.")
     joined = [row for row in through_links if not row.figure.key.startswith(own)]
     show(console, "The same figures through the right join", joined, beside=published)
+    pairs = replica.read("select distinct user_id, title_id from landing.ratings order by all")
+    show_trust(console, direct, linked, pairs)
     return [*as_published, *joined]
 
 
-def _figures(join: str, settings: Settings, base: WarehouseLayout) -> tuple[dict[str, float], int]:
+def _figures(
+    join: str, settings: Settings, base: WarehouseLayout
+) -> tuple[dict[str, float], pl.DataFrame, Replica]:
+    """Return the figures by a join, the features they are of, and the warehouse."""
     # The key-meaning test would stop the direct join, as it should: here the fault is wanted.
     selection = ["--select", "+user_genre_stats", "--exclude", "tag:key_meaning"]
     replica = build_replica(
@@ -62,7 +70,7 @@ def _figures(join: str, settings: Settings, base: WarehouseLayout) -> tuple[dict
         "join.pairs": int(features["total_titles"].sum()),
     }
     figures |= activity_figures(features) | ratings_figures(features)
-    return figures, replica.rows_read["ratings"]
+    return figures, features, replica
 
 
 def _ids(replica: Replica) -> dict[str, float]:

@@ -1,0 +1,124 @@
+"""What the published segments are worth, beside the same ones made otherwise.
+
+Belongs here: which segmentations are compared, and the table of their figures. Does not belong here: any measure
+(`ml.segmentation.quality`), the features.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+import orchestration
+from ml.segmentation.embedding import Embedding
+from ml.segmentation.errors import UntrainableError
+from ml.segmentation.kmeans import fit_many
+from ml.segmentation.prepare import Preparation
+from ml.segmentation.quality.held_out import Judged, interactions_of
+from ml.segmentation.quality.judge import by_taste, judge
+from ml.segmentation.spec import SegmentationSpec
+
+_K = 5
+"""Segments of the published analysis."""
+_WORKERS = 2
+_NO_GENRES = pl.DataFrame(schema={"title": pl.Int64, "genre": pl.String})
+_MEASURES = {
+    "lift": "held-out lift",
+    "bootstrap_ari": "come back on other users (ARI)",
+    "smallest_jaccard": "the least stable segment (Jaccard)",
+    "restart_ari": "come back from other starts (ARI)",
+    "generalizability": "learned on one half, told on the other (ARI)",
+    "prediction_strength": "prediction strength",
+    "split_half_ari": "the same from half of a user's titles (ARI)",
+    "over_one_segment": "better than a single segment (Stadion)",
+    "smallest_share": "share of the smallest segment",
+}
+
+
+def show_trust(console: Console, direct: pl.DataFrame, linked: pl.DataFrame, pairs: pl.DataFrame) -> None:
+    """Judge five segments each by the published join, the right one, honest means and taste, and print their figures.
+
+    Parameters
+    ----------
+    console
+        Where to print.
+    direct, linked
+        `features.user_genre_stats` by either join, sorted by user.
+    pairs
+        Who rated which title, each pair once, ascending: what everybody is judged by, whatever join made the segments.
+    """
+    personas, taste = _declared("user_ratings"), _declared("user_taste")
+    honest = personas.model_copy(
+        update={"features": personas.features.model_copy(update={"missing": "mean"})}
+    )
+    variants = {
+        "published": (direct, personas),
+        "right join": (linked, personas),
+        "honest means": (_honest(linked), honest),
+        "user_taste": (linked, taste),
+    }
+    found = {}
+    for name, (frame, spec) in variants.items():
+        try:
+            found[name] = _judged(frame, spec, pairs)
+        except UntrainableError as error:
+            console.print(f"{name}: {error}", markup=False)
+    console.print(_table(found))
+    console.print(
+        "Lift: how much better what is popular in the segment foretells held-out ratings than what is popular with "
+        "everybody; 1 is nothing. Only user_taste is found anew without the held-out ratings; the others are judged as "
+        "they are, which flatters them."
+    )
+
+
+def _judged(frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Make five segments as declared, and return their figures."""
+    seed, declared = spec.clustering.seed, spec.features.embedding
+    rng, label, shuffled = np.random.default_rng(seed), None, None
+    if declared is not None:
+        frame = Embedding.fit(pairs, declared, rng=rng).placed(pairs)
+        label, shuffled = (by_taste(declared, _K, seed=seed, is_shuffled=is_it) for is_it in (False, True))
+    X = Preparation.fit(frame, spec.features).transform(frame)
+    labels = fit_many(X, (_K,), restarts=10, rng=rng, workers=_WORKERS).of(_K).labels
+    interactions, segments, _ = interactions_of(frame["user_id"], labels, pairs, _NO_GENRES)
+    judged = Judged(interactions, segments, _K, label, shuffled)
+    return judge(X, labels, _K, {}, judged=judged, rng=rng, workers=_WORKERS)
+
+
+def _honest(features: pl.DataFrame) -> pl.DataFrame:
+    """Return means of those who rated a genre, without one for those who did not: the published ones are 0 there."""
+    genres = [column.removeprefix("avg_") for column in features.columns if column.startswith("avg_")]
+    return features.with_columns(
+        pl.when(pl.col(f"cnt_{genre}") > 0).then(pl.col(f"avg_{genre}")).alias(f"avg_{genre}")
+        for genre in genres
+    )
+
+
+def _table(found: dict[str, pl.DataFrame]) -> Table:
+    table = Table(title=f"What {_K} segments are worth, by what users chose", title_justify="left")
+    table.add_column("figure")
+    for name in found:
+        table.add_column(name, justify="right")
+    rows = [
+        {row["measure"]: row for row in quality.iter_rows(named=True) if row["segment_id"] is None}
+        for quality in found.values()
+    ]
+    for measure, words in _MEASURES.items():
+        table.add_row(words, *(_number(row.get(measure, {}).get("value")) for row in rows))
+        if measure == "lift":
+            for null, said in (("volume", "by volume alone"), ("random", "by random labels")):
+                beside = (row.get("lift", {}).get(f"beside_{null}") for row in rows)
+                table.add_row(f"  {said}", *map(_number, beside), style="dim")
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _declared(name: str) -> SegmentationSpec:
+    home = Path(orchestration.__file__).parent / "defs" / "segmentations" / name
+    return SegmentationSpec.model_validate(yaml.safe_load((home / "defs.yaml").read_text())["attributes"])

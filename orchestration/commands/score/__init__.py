@@ -1,0 +1,1 @@
+"""`matinee score`: the segment of new entities, by the stored model."""

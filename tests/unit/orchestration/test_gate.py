@@ -1,0 +1,188 @@
+"""The gate: new segments take over where their figures hold; else those in force serve on, whatever comes next."""
+
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ml.segmentation.errors import UntrainableError
+from orchestration.stores.segmentations import ModelStore
+from orchestration.tasks.promotion import PromotionError, promote
+from tests.unit.orchestration.refreshes import START, Refreshes, habits, noise
+
+LATER = START.replace(year=2028)
+GOOD, BAD = habits(np.arange(240) % 3), noise(240)
+
+
+@pytest.fixture
+def refreshes(tmp_path):
+    """One good refresh of 240 users in three groups."""
+    done = Refreshes(tmp_path)
+    assert done.run(GOOD, ari=1).status == "promoted"
+    return done
+
+
+def statuses(refreshes: Refreshes) -> list[str]:
+    return refreshes.table("segment_promotions")["status"].to_list()
+
+
+def test_segments_of_random_features_are_refused_in_words_and_good_ones_are_not(tmp_path):
+    refreshes = Refreshes(tmp_path)
+    assert refreshes.run(GOOD).status == "promoted"
+    decision = refreshes.run(BAD)
+    assert decision.is_refused
+    assert re.fullmatch(r"bootstrap_ari 0\.[0-7]\d, 0\.80 asked for", decision.reason)
+
+
+def test_what_was_in_force_serves_on_when_a_candidate_is_refused(refreshes):
+    model, segments = ModelStore(refreshes.store.folder, "current").model(), refreshes.table("segments")
+    frame = pl.concat([noise(240), habits(np.array([1, 2]), first=900)])
+    refreshes.run(frame, ari=0.3)
+    now = ModelStore(refreshes.store.folder, "current")
+    assert now.model().to_json() == model.to_json()
+    assert refreshes.table("segments").equals(segments)
+    members = refreshes.table("segment_members").drop("segmentation")
+    assert members.equals(model.members(frame)), "new users, too, by the model that serves"
+    assert refreshes.table("segment_quality").filter(measure="bootstrap_ari")["passed"].all()
+
+
+def test_nothing_in_force_changes_before_a_run_publishes(refreshes):
+    before = (refreshes.store.folder / "current.json").read_bytes()
+    refreshes.run(BAD, ari=0.3, is_published=False)
+    assert (refreshes.store.folder / "current.json").read_bytes() == before
+
+
+def test_a_candidate_refused_day_after_day_leaves_one_decision_and_one_that_serves(refreshes):
+    for _ in range(3):
+        assert refreshes.run(BAD, ari=0.3).is_refused
+    assert statuses(refreshes) == ["promoted", "refused"]
+    versions = refreshes.store.versions
+    assert sorted(versions.values()) == ["in force", "refused last"]
+    assert refreshes.run(noise(240, seed=1), ari=0.2).is_refused
+    assert statuses(refreshes) == ["promoted", "refused", "refused"]
+
+
+def test_the_same_data_again_decide_nothing_new(refreshes):
+    before = {name: refreshes.table(name) for name in ("segment_promotions", "membership_history")}
+    refreshes.run(GOOD, ari=1)
+    assert all(refreshes.table(name).equals(table) for name, table in before.items())
+
+
+def test_first_segments_that_fall_short_are_provisional_and_stay_so(tmp_path):
+    refreshes = Refreshes(tmp_path)
+    assert [refreshes.run(BAD, ari=0.3).status for _ in range(2)] == ["provisional"] * 2
+    assert statuses(refreshes) == ["provisional"]
+
+
+def test_members_who_move_while_the_old_model_serves_are_in_the_account(refreshes):
+    refreshes.run(BAD, ari=0.3)
+    history = refreshes.table("membership_history")
+    assert history["left_at"].is_not_null().any()
+    assert refreshes.table("segment_migration")["entities"].sum() == 240
+    assert refreshes.table("segment_history").filter(pl.col("kind") != "born").is_empty(), "no new segments"
+
+
+def test_segments_in_force_whose_features_are_no_more_are_left_out_with_the_reason(refreshes):
+    before = (refreshes.store.folder / "current.json").read_bytes()
+    frame = BAD.rename({"habit_2": "habit_new"})
+    with pytest.raises(UntrainableError, match=r"refused.*missing feature column: habit_2"):
+        refreshes.run(frame, ari=0.3)
+    assert (refreshes.store.folder / "current.json").read_bytes() == before
+    assert refreshes.run(GOOD, ari=1).status == "promoted"
+
+
+@pytest.mark.parametrize("content", ["{", '{"format": 99}', "[]"])
+def test_a_damaged_model_in_force_is_replaced_and_who_is_who_is_kept(refreshes, content):
+    names = refreshes.table("segments")
+    (ModelStore(refreshes.store.folder, "current").home / "model.json").write_text(content)
+    assert refreshes.run(habits(np.arange(240) % 3, seed=1), ari=1).status == "promoted"
+    assert refreshes.table("segments").equals(names)
+
+
+def test_a_damaged_model_cannot_serve_on(refreshes):
+    (ModelStore(refreshes.store.folder, "current").home / "model.json").write_text("{")
+    assert refreshes.run(BAD, ari=0.3).status == "provisional"
+
+
+def test_a_person_puts_refused_segments_in_force_and_the_next_tables_show_it(refreshes):
+    refused = refreshes.run(BAD, ari=0.3)
+    moved_before = refreshes.table("membership_history")
+    assert promote(refreshes.store, None, "The campaign needs them", LATER) == refused.version
+    refreshes.runs = 30  # the next run is later than the promotion
+    assert refreshes.run(BAD, ari=0.3).status == "promoted_by_hand"
+    last = refreshes.table("segment_promotions").row(-1, named=True)
+    assert last["version"] == refused.version
+    assert (last["status"], last["reason"]) == ("promoted_by_hand", "The campaign needs them")
+    assert statuses(refreshes) == ["promoted", "refused", "promoted_by_hand"]
+    model = ModelStore(refreshes.store.folder, "current").model()
+    members = refreshes.table("segment_members").drop("segmentation")
+    assert members.equals(model.members(BAD))
+    history = refreshes.table("membership_history")
+    ended = moved_before.filter(pl.col("left_at").is_not_null())
+    assert history.join(ended, on=ended.columns[1:]).height == ended.height, "what was known is kept"
+    assert history.filter(pl.col("left_at").is_null()).height == 240
+    events = refreshes.table("segment_history").filter(pl.col("happened_at") == LATER)
+    assert events.height >= 3, "what became of the segments is told once"
+    assert refreshes.run(BAD, ari=0.3).status == "promoted_by_hand"
+    assert statuses(refreshes)[-1] == "promoted_by_hand"
+
+
+def test_a_person_goes_back_to_what_was_in_force(refreshes):
+    refreshes.run(BAD, ari=0.3)
+    in_force = ModelStore(refreshes.store.folder, "current").home.name
+    promote(refreshes.store, None, "Try them", LATER)
+    promote(refreshes.store, in_force, "They were no good", LATER.replace(month=2))
+    refreshes.runs = 30
+    assert refreshes.run(BAD, ari=0.3).is_refused
+    assert statuses(refreshes) == ["promoted", "refused", *["promoted_by_hand"] * 2, "refused"]
+
+
+@pytest.mark.parametrize(
+    ("version", "reason", "said"),
+    [
+        (None, "why", "no version was refused.*there are: [0-9a-f]{12} .in force"),
+        ("nonsense", "why", "no version 'nonsense'; there are: [0-9a-f]{12} .in force"),
+        ("current", "why", "is in force already"),
+    ],
+)
+def test_what_cannot_be_promoted_is_said_with_what_there_is(refreshes, version, reason, said):
+    if version == "current":
+        version = ModelStore(refreshes.store.folder, "current").home.name
+    with pytest.raises(PromotionError, match=said):
+        promote(refreshes.store, version, reason, LATER)
+
+
+def test_a_promotion_needs_a_reason(refreshes):
+    refreshes.run(BAD, ari=0.3)
+    with pytest.raises(PromotionError, match="--reason is empty"):
+        promote(refreshes.store, None, "  ", LATER)
+
+
+def test_twelve_refreshes_with_a_tenth_of_the_users_moving_keep_every_id_and_count_the_moves(tmp_path):
+    refreshes, rng = Refreshes(tmp_path), np.random.default_rng(5)
+    groups = np.arange(600) % 3
+    refreshes.run(habits(groups), ari=1)
+    named = refreshes.table("segments")
+    segment_of = _segments(refreshes, groups)
+    for month in range(12):
+        moving, before = rng.choice(600, 60, replace=False), groups.copy()
+        groups = groups.copy()
+        groups[moving] = (groups[moving] + rng.integers(1, 3, 60)) % 3
+        assert refreshes.run(habits(groups, seed=month + 1), ari=1).status == "promoted"
+        assert refreshes.table("segments").equals(named)
+        assert _segments(refreshes, groups) == segment_of, "an id stands for the same group"
+        for was, now, share in (
+            refreshes.table("segment_migration")
+            .select("from_segment_id", "to_segment_id", "share_of_from")
+            .iter_rows()
+        ):
+            there = before == segment_of.index(was)
+            truth = (groups[there] == segment_of.index(now)).mean()
+            assert share == pytest.approx(truth, abs=0.01)
+
+
+def _segments(refreshes: Refreshes, groups: np.ndarray) -> list[int]:
+    """The segment in which most users of each group are."""
+    segments = refreshes.table("segment_members")["segment_id"].to_numpy()
+    return [int(np.bincount(segments[groups == group]).argmax()) for group in range(3)]
