@@ -12,7 +12,6 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-import orchestration
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import UntrainableError
 from ml.segmentation.kmeans import fit_many
@@ -120,5 +119,5 @@ def _number(value: float | None) -> str:
 
 
 def _declared(name: str) -> SegmentationSpec:
-    home = Path(orchestration.__file__).parent / "defs" / "segmentations" / name
+    home = Path(__file__).parents[2] / "defs" / "segmentations" / name
     return SegmentationSpec.model_validate(yaml.safe_load((home / "defs.yaml").read_text())["attributes"])
