@@ -240,13 +240,6 @@ def test_a_join_that_cannot_be_judged_does_not_pass(make_warehouse: Callable[...
     assert outcome.status[KEY_MEANING] == "fail"
 
 
-def test_a_bridge_of_a_service_without_any_second_id_is_believed(make_warehouse: Callable[..., Warehouse]) -> None:
-    titles = ["(22, null, 'Aurora', ['Drama'], 9)", "(11, null, 'Bramble', ['Comedy'], 4)"]
-    warehouse = make_warehouse(links=["(11, null, 22)", "(22, null, 11)"], titles=titles)
-    outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *WITHOUT_UNIT_TESTS)
-    assert outcome.status[KEY_MEANING] == "pass"
-
-
 def test_links_that_lead_to_other_titles_are_refused(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse(links=["(11, '0000011', 11)", "(22, '0000099', 22)"])
     outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *WITHOUT_UNIT_TESTS)

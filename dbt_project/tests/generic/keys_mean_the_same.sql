@@ -1,8 +1,7 @@
 {#-
     Fails when the two keys of a join come from different id spaces. Each side carries a second id of what it means; the
     join is judged by how many of its rows agree in it. Rows where one side has none cannot be compared, and a join of
-    which too little can be compared is not taken for a good one, but where neither side has any second id: a service
-    that declares its own bridge is believed. A few disagreeing rows (`tolerated`) are the faults of
+    which too little can be compared is not taken for a good one. A few disagreeing rows (`tolerated`) are the faults of
     single links, however small the join; only where they are the most of it do they count.
 -#}
 {% test keys_mean_the_same(model, left_meaning, right_meaning, most_disagreeing=0.02, least_comparable=0.5, tolerated=3) %}
@@ -13,7 +12,6 @@ judged as (
     select
         count(*) as joined,
         sum(case when {{ left_meaning }} is not null and {{ right_meaning }} is not null then 1 else 0 end) as compared,
-        count({{ left_meaning }}) + count({{ right_meaning }}) as comparable,
         sum(case when {{ left_meaning }} = {{ right_meaning }} then 1 else 0 end) as agreeing
     from {{ model }}
 
@@ -27,7 +25,7 @@ select
     end as reason
 from judged
 where
-    comparable > 0
+    joined > 0
     and (
         compared < {{ least_comparable }} * joined
         or (
