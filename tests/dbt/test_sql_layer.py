@@ -234,10 +234,20 @@ def test_a_replication_keeps_every_row_of_the_direct_join(make_warehouse: Callab
     assert stats == [(1, 4, 2, 2, 1, 2), (2, 2, 1, 2, 1, 0)]
 
 
-def test_a_join_that_cannot_be_judged_does_not_pass(make_warehouse: Callable[..., Warehouse]) -> None:
-    warehouse = make_warehouse(links=["(11, null, 22)", "(22, 'unknown', 11)"])
+def test_a_join_of_which_too_little_can_be_compared_does_not_pass(
+    make_warehouse: Callable[..., Warehouse],
+) -> None:
+    warehouse = make_warehouse(links=["(11, null, 22)", "(22, 'unknown', 11)", "(12, '0000012', 33)"])
     outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *WITHOUT_UNIT_TESTS)
     assert outcome.status[KEY_MEANING] == "fail"
+
+
+def test_a_join_without_a_second_id_goes_on_and_is_said_to_be_unjudged(
+    make_warehouse: Callable[..., Warehouse],
+) -> None:
+    warehouse = make_warehouse(links=["(11, null, 22)", "(22, null, 11)"])
+    outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *WITHOUT_UNIT_TESTS)
+    assert (outcome.status[KEY_MEANING], outcome.status["links_to_titles_can_be_judged"]) == ("pass", "warn")
 
 
 def test_links_that_lead_to_other_titles_are_refused(make_warehouse: Callable[..., Warehouse]) -> None:
