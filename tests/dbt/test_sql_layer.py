@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CUSTOMERS, PROJECT, RATINGS, VIEWING, Warehouse, land_made_up_rows
+from .conftest import CUSTOMERS, PROJECT, RATINGS, TITLES, VIEWING, Warehouse, land_made_up_rows
 
 KEY_MEANING = "a_movie_and_its_title_have_the_same_imdb_number"
 SOMEBODY_IS_LEFT = "assert_at_least_one_user_remains_after_the_join"
@@ -237,7 +237,9 @@ def test_a_replication_keeps_every_row_of_the_direct_join(make_warehouse: Callab
 def test_a_join_of_which_too_little_can_be_compared_does_not_pass(
     make_warehouse: Callable[..., Warehouse],
 ) -> None:
-    warehouse = make_warehouse(links=["(11, null, 22)", "(22, 'unknown', 11)", "(12, '0000012', 33)"])
+    titles = [*TITLES, "(44, 'tt0000012', 'Dew', ['War'], 1)"]
+    links = ["(11, null, 22)", "(22, 'unknown', 11)", "(12, '0000012', 44)"]
+    warehouse = make_warehouse(links=links, titles=titles)
     outcome = warehouse.dbt("build", "--select", "+int_movies__titles", *WITHOUT_UNIT_TESTS)
     assert outcome.status[KEY_MEANING] == "fail"
 
