@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make docs/images from a run on the demo world.")
     parser.add_argument("warehouse", type=Path, help="folder of a finished `matinee run`")
     warehouse = parser.parse_args().warehouse.resolve()
-    source = warehouse / "landing" / "source.json"
+    source = warehouse / "landing" / "current" / "source.json"
     if not source.is_file():
         sys.exit(f"{warehouse} has no landed files: run `matinee run` first")
     described = json.loads(source.read_text(encoding="utf-8"))["description"]

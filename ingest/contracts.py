@@ -337,3 +337,6 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {c.table: c for c in (RATINGS, LINKS, TITLES, CUSTOMERS, USERS, VIEWS, CATALOGUE)}
 )
 """Every table that can land, by its name."""
+
+DATASETS = (("ratings", "links", "titles"), ("users", "views"), ("customers",), ("catalogue",))
+"""Tables that are of little use without each other: where a file of one is refused, the others do not change either."""

@@ -43,12 +43,13 @@ from ingest.store import (
     may_have_landed,
     read_slot,
     slot,
+    stage,
     switch,
     workspace,
     write_manifest,
 )
 
-__all__ = ["LandedFile", "land", "land_file", "switch"]
+__all__ = ["LandedFile", "land", "land_file", "stage", "switch"]
 
 # A file that is refused for its rejects keeps this many of them: enough to see what is wrong with it.
 _KEPT_WHEN_REFUSED = 100_000
@@ -70,7 +71,7 @@ def land(
     threads: int = 2,
     max_rejected_share: float = 0.01,
 ) -> tuple[LandedFile, ...]:
-    """Land every file of a source; `switch` then makes them the current set.
+    """Land every file of a source; `stage` then makes a set of them, and `switch` puts it in force.
 
     Parameters
     ----------

@@ -99,13 +99,15 @@ class _Match:
         return offered if all(table in offered for table in self.layout.together) else {}
 
 
-def recognise(path: Path) -> list[TableSource]:
-    """Return what the known layouts make of a folder, an archive or a file.
+def recognise(path: Path) -> tuple[list[TableSource], dict[str, IngestError]]:
+    """Return what the known layouts make of a folder, an archive or a file, and why tables cannot be had.
+
+    A table cannot be had when the file of its name is none, or is missing while others need it.
 
     Raises
     ------
     IngestError
-        When nothing is known, a file of a known name is none, or one is missing that others need.
+        When nothing is known.
     """
     places = _places(path)
     heads: dict[RawFile, Head | IngestError] = {}
@@ -115,11 +117,10 @@ def recognise(path: Path) -> list[TableSource]:
         tables, match = max(offers, key=lambda offer: (len(offer[0]), offer[1].layout.rank))
         for table, file in tables.items():
             chosen[table] = TableSource(table, match.layout.tables[table], (file,), match.layout.name)
-    _refuse_partial(path, matches, chosen)
-    _refuse_unlike(matches, chosen)
-    if not chosen:
+    refused = _partial(path, matches, chosen) or _unlike_files(matches, chosen)
+    if not chosen and not refused:
         raise _nothing_known(path)
-    return list(chosen.values())
+    return list(chosen.values()), refused
 
 
 def rule_of(contract: Contract, file: RawFile | DatabaseTable) -> TableRule:
@@ -281,8 +282,10 @@ def _header(contract: Contract, rule: TableRule, head: Head) -> list[str]:
 # ---------------------------------------------------------------------- what is missing
 
 
-def _refuse_partial(path: Path, matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> None:
-    """Refuse files of a layout that are of no use without others, where nothing else takes them."""
+def _partial(
+    path: Path, matches: Sequence[_Match], chosen: Mapping[str, TableSource]
+) -> dict[str, IngestError]:
+    """Return the tables that files of a layout are of no use without, where nothing else takes these files."""
     used = {file for table in chosen.values() for file in table.files}
     partial = [
         match
@@ -293,29 +296,31 @@ def _refuse_partial(path: Path, matches: Sequence[_Match], chosen: Mapping[str, 
         and not all(table in chosen for table in match.proven)
     ]
     if not partial:
-        return
+        return {}
     match = max(partial, key=lambda match: (len(match.proven), match.layout.rank))
     missing = [table for table in match.layout.together if table not in match.proven]
-    for table in missing:
-        if table in match.refused:
-            raise match.refused[table][1]
+    if unlike := {table: match.refused[table][1] for table in missing if table in match.refused}:
+        return unlike
     have = ", ".join(file.name for file in [*match.proven.values(), *(used - set(match.proven.values()))])
-    raise IngestError(
+    absent = IngestError(
         f"expected {_wanted_names(match.layout, missing)}; found {have}.",
         next_step=f"{_ENDINGS_ALLOWED} These files are read as {match.layout.name}, of which one is of no use without "
         "the other. Add what is missing, or point --source at the folder that holds the files, and run again.",
         where=str(path),
     )
+    return dict.fromkeys(missing, absent)
 
 
-def _refuse_unlike(matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> None:
-    """Refuse a file that has the name of a table that nothing else gives, and is not that."""
+def _unlike_files(matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> dict[str, IngestError]:
+    """Return the tables that nothing else gives and whose file is not what its name says."""
+    refused: dict[str, IngestError] = {}
     used = {file for table in chosen.values() for file in table.files}
     used |= {file for match in matches for file in match.proven.values()}
     for match in sorted(matches, key=lambda match: (-len(match.proven), -match.layout.rank)):
         for table, (file, fault) in match.refused.items():
             if table not in chosen and file not in used and table not in match.proven:
-                raise fault
+                refused.setdefault(table, fault)
+    return refused
 
 
 def _nothing_known(path: Path) -> IngestError:

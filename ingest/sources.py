@@ -10,13 +10,13 @@ from __future__ import annotations
 import difflib
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from ingest import kaggle
 from ingest.agreeing import agreed, opened_head
-from ingest.contracts import CONTRACTS
+from ingest.contracts import CONTRACTS, DATASETS
 from ingest.databases import DatabaseTable, with_environment
 from ingest.declarations import TableRule, read_declaration
 from ingest.errors import IngestError
@@ -54,6 +54,12 @@ class Source:
         return {t.table: file for t in self.tables for file in t.files[:1] if isinstance(file, RawFile)}
 
     @property
+    def datasets(self) -> list[Source]:
+        """The source divided into what lands independently of each other."""
+        parts = [tuple(t for t in self.tables if t.table in names) for names in DATASETS]
+        return [replace(self, tables=part) for part in parts if part]
+
+    @property
     def found(self) -> list[str]:
         """What was found, as lines for a person: ``MovieLens 1M: ratings.dat, movies.dat, users.dat``."""
         names: dict[str, dict[str, None]] = {}
@@ -62,6 +68,15 @@ class Source:
             shown = listed if len(listed) <= 3 else [listed[0], f"… {len(listed)} files", listed[-1]]
             names.setdefault(table.layout, {}).update(dict.fromkeys(shown))
         return [f"{layout}: {', '.join(files)}" for layout, files in names.items()]
+
+
+class PartlyRefusedError(IngestError):
+    """Some tables of a source cannot be had; `refused` says why, `rest` is the source without their datasets."""
+
+    def __init__(self, first: IngestError, refused: Mapping[str, IngestError], rest: Source) -> None:
+        super().__init__(first.problem, next_step=first.next_step, where=first.where)
+        self.refused = refused
+        self.rest = rest
 
 
 def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
@@ -84,7 +99,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
     ------
     IngestError
         When the source does not exist, cannot be had, holds nothing known, or holds a part of what is of no use
-        without the rest; or when its declaration does not fit.
+        without the rest; or when its declaration does not fit. A `PartlyRefusedError` holds what can be had.
 
     Notes
     -----
@@ -107,7 +122,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
             declared = [path]
         if declared:
             return Source("declaration", str(path), _in_order(_declared(declared[0])))
-        return Source("folder", str(path), _in_order(_recognised(path)))
+        return _recognised(path)
     except OSError as error:
         raise IngestError(
             f"it cannot be read ({error.strerror or error}).",
@@ -116,12 +131,22 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
         ) from error
 
 
-def _recognised(path: Path) -> list[TableSource]:
-    try:
-        return recognise(path)
-    except IngestError as error:
+def _recognised(path: Path) -> Source:
+    def hinted(error: IngestError) -> IngestError:
         hint = f"`matinee inspect {path}` tells what its files are, and writes a declaration to start from."
-        raise IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where) from error
+        return IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where)
+
+    try:
+        tables, unusable = recognise(path)
+    except IngestError as error:
+        raise hinted(error) from error
+    source = Source("folder", str(path), _in_order(tables))
+    if not unusable:
+        return source
+    refused = {table: hinted(error) for table, error in unusable.items()}
+    touched = {table for names in DATASETS if refused.keys() & set(names) for table in names}
+    rest = replace(source, tables=tuple(table for table in source.tables if table.table not in touched))
+    raise PartlyRefusedError(next(iter(refused.values())), refused, rest)
 
 
 def _in_order(tables: Sequence[TableSource]) -> tuple[TableSource, ...]:
@@ -240,4 +265,4 @@ def _is_data(path: Path) -> bool:
     return path.name.lower().endswith(DATA_ENDINGS) and not path.name.startswith((".", "_"))
 
 
-__all__ = ["KAGGLE", "Source", "TableSource", "resolve_source"]
+__all__ = ["KAGGLE", "PartlyRefusedError", "Source", "TableSource", "resolve_source"]

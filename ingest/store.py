@@ -1,7 +1,7 @@
 """The landing folder: where files land, which set of them is current, and how one set replaces another.
 
 Belongs here: names, the append-only store of landed files, the atomic switch.
-Does not belong here: how a file becomes Parquet (`ingest.landing`).
+Does not belong here: how a file becomes Parquet (`ingest.landing`), when a set is good enough to be switched to.
 
 Layout::
 
@@ -9,8 +9,10 @@ Layout::
     sets/<set id>/<table>/<key>.parquet                                  relative links into files/
     sets/<set id>/rejects/<table>-<key>.parquet
     sets/<set id>/manifest/<table>-<key>.parquet
+    sets/<set id>/source.json                                            where the files came from
     files/ids-<first number>.parquet, sets/<set id>/ids/                 see `ingest.ids`
-    current -> sets/<set id>
+    candidate -> sets/<set id>                                           landed last
+    current -> sets/<set id>                                             in force
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -224,11 +227,18 @@ def workspace(landing_dir: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
-    """Make these files, and no others, the current set.
+def kept(landing_dir: Path, tables: Iterable[str]) -> tuple[LandedFile, ...]:
+    """Return the files of these tables in the current set; none where one of them is damaged."""
+    last_id = ids.last_number(landing_dir)
+    paths = [path for table in tables for path in sorted((landing_dir / "current" / table).glob("*.parquet"))]
+    # A key is the beginning of the hash of the file, and of the way it was read.
+    places = [slot(landing_dir, path.parent.name, path.stem[:16], path.stem[16:]) for path in paths]
+    found = [read_slot(place, last_id) for place in places]
+    return tuple(file for file in found if file) if all(found) else ()
 
-    A reader sees the set before or this one, never a mixture. The set before stays until the next switch;
-    older ones are removed. What stands in ``files/`` is never removed.
+
+def stage(landing_dir: Path, landed: Sequence[LandedFile], source: Mapping[str, Any]) -> Path:
+    """Make these files, and no others, the candidate: the set that `switch` puts in force.
 
     Parameters
     ----------
@@ -236,11 +246,13 @@ def switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
         The landing folder.
     landed
         Files that `ingest.landing.land_file` returned.
+    source
+        What to remember of where they came from; anything that JSON can hold.
 
     Returns
     -------
     Path
-        ``<landing_dir>/sets/<set id>``; the id depends on the files alone.
+        ``<landing_dir>/sets/<set id>``; the id depends on the files and the source alone.
 
     Raises
     ------
@@ -254,35 +266,53 @@ def switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
                 next_step="Run again: it will land again.",
                 where=str(landing_dir),
             )
+    numbers = ids.segments(landing_dir)
+    names = sorted([*(f"{file.table}-{file.key}" for file in landed), *(path.name for path in numbers)])
+    facts = json.dumps(source)
+    folder = landing_dir / "sets" / hashlib.sha256("\n".join([*names, facts]).encode()).hexdigest()[:16]
     try:
-        return _switch(landing_dir, landed)
+        if not folder.exists():
+            _build_set(folder, landed, numbers, facts)
+        _point(landing_dir / "candidate", folder)
     except OSError as error:
         raise IngestError(
             f"the landing folder cannot be written ({error.strerror or error}).",
             next_step="Check its permissions and the room on its disk, and run again.",
             where=str(landing_dir),
         ) from error
-
-
-def _switch(landing_dir: Path, landed: Sequence[LandedFile]) -> Path:
-    numbers = ids.segments(landing_dir)
-    names = sorted([*(f"{file.table}-{file.key}" for file in landed), *(path.name for path in numbers)])
-    folder = landing_dir / "sets" / hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
-    if not folder.exists():
-        _build_set(folder, landed, numbers)
-    current = landing_dir / "current"
-    before = current.resolve() if current.is_symlink() else None
-    if before != folder.resolve():
-        link = landing_dir / f".current-{secrets.token_hex(4)}"
-        link.symlink_to(Path("sets") / folder.name)
-        link.replace(current)
-        for old in folder.parent.iterdir():
-            if old.resolve() not in (folder.resolve(), before):
-                shutil.rmtree(old, ignore_errors=True)
     return folder
 
 
-def _build_set(folder: Path, landed: Sequence[LandedFile], numbers: Sequence[Path]) -> None:
+def switch(landing_dir: Path) -> None:
+    """Put the candidate in force.
+
+    A reader sees the set before or this one, never a mixture. The set before stays until the next switch;
+    older ones, and those that were never in force, are removed. What stands in ``files/`` is never removed.
+    """
+    current, candidate = landing_dir / "current", (landing_dir / "candidate").resolve()
+    before = current.resolve()
+    if before != candidate:
+        _point(current, candidate)
+        for old in candidate.parent.iterdir():
+            if old not in (candidate, before):
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def source_of(landing_dir: Path, which: Literal["candidate", "current"]) -> dict[str, Any] | None:
+    """Return what was remembered of the source of a set; None where there is no such set."""
+    try:
+        return json.loads((landing_dir / which / "source.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def _point(link: Path, folder: Path) -> None:
+    draft = link.with_name(f".{link.name}-{secrets.token_hex(4)}")
+    draft.symlink_to(Path("sets") / folder.name)
+    draft.replace(link)
+
+
+def _build_set(folder: Path, landed: Sequence[LandedFile], numbers: Sequence[Path], facts: str) -> None:
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     every = {draft / "ids" / path.name: path for path in numbers}
     for file in landed:
@@ -295,6 +325,7 @@ def _build_set(folder: Path, landed: Sequence[LandedFile], numbers: Sequence[Pat
         link.parent.mkdir(parents=True, exist_ok=True)
         # Relative, so that a warehouse can be moved as a whole.
         link.symlink_to(Path("..", "..", "..", "files", target.name))
+    (draft / "source.json").write_text(facts + "\n", encoding="utf-8")
     draft.replace(folder)
 
 

@@ -3,12 +3,17 @@
 Belongs here: checks over what several assets made. Does not belong here: what dbt tests say better.
 """
 
+from collections.abc import Iterator
+
 import dagster as dg
 
+from orchestration.tasks.left_out import refusals
 from orchestration.tasks.recovery import TRUTH, measure_recovery
 from orchestration.tools.warehouse import POOL, WarehouseResource
+from published.people import hide_emails
 
 RECOVERY_GOAL = 0.8
+NONE_REFUSED = "no_file_is_refused"
 
 
 def build_recovery_check(segmentation: str) -> dg.AssetChecksDefinition:
@@ -33,6 +38,30 @@ def build_recovery_check(segmentation: str) -> dg.AssetChecksDefinition:
     return planted_segments_are_recovered
 
 
+def build_refusal_check() -> dg.AssetChecksDefinition:
+    """Return the check that no dataset of the source was refused.
+
+    The run fails where it does not hold, so that whoever watches runs sees it; nothing waits for the check, so that
+    everything else is published all the same.
+    """
+    check = dg.AssetCheckSpec(
+        NONE_REFUSED,
+        asset=dg.AssetKey(["landing", "manifest"]),
+        description="Every file of the source could be used.",
+    )
+
+    @dg.multi_asset_check(name=NONE_REFUSED, specs=[check], pool=POOL)
+    def no_file_is_refused(warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
+        said = hide_emails(" ".join(refusals(warehouse.layout)))
+        yield dg.AssetCheckResult(
+            check_name=check.name, asset_key=check.asset_key, passed=not said, description=said or None
+        )
+        if said:
+            raise dg.Failure(description=said, allow_retries=False)
+
+    return no_file_is_refused
+
+
 def build_checks() -> list[dg.AssetChecksDefinition]:
     """Return every check of this module."""
-    return [build_recovery_check(segmentation) for segmentation in TRUTH]
+    return [build_refusal_check(), *(build_recovery_check(segmentation) for segmentation in TRUTH)]

@@ -2,11 +2,12 @@
     Puts the landed files of this warehouse behind the tables of schema `landing`, which the sources name. A source may
     hold some datasets and not others: what has not landed is a table without rows, of the columns that are declared,
     so that every model builds. Where nothing has landed at all the run stops. The path is looked up when a run starts,
-    so a parsed manifest serves any warehouse.
+    so a parsed manifest serves any warehouse. It is that of the set landed last, which is in force once what is made of it
+    has been published.
 -#}
 {% macro open_landing() -%}
     {%- if execute -%}
-        {%- set folder = env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/landing/current' -%}
+        {%- set folder = env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/landing/candidate' -%}
         {%- do run_query('create schema if not exists landing') -%}
         {%- set landed = [] -%}
         {%- for node in graph.sources.values() if node.schema == 'landing' -%}

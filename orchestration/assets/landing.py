@@ -1,7 +1,7 @@
 """Raw files landed as typed Parquet, and the raw files themselves as the graph's roots.
 
 Belongs here: choosing the source and telling Dagster what landed.
-Does not belong here: parsing and checking (`ingest`).
+Does not belong here: parsing and checking (`ingest`), putting what landed in force (`publish`).
 """
 
 from collections import Counter
@@ -16,10 +16,11 @@ from ingest.errors import IngestError
 from ingest.ids import last_number
 from ingest.store import LandedFile
 from orchestration.settings import load_settings
-from orchestration.tasks.landing import land, switch_to
+from orchestration.tasks.landing import LandedSource, land, stage
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.shown import parquet_columns
 from orchestration.tools.warehouse import POOL, WarehouseResource
+from published.people import hide_emails
 
 KNOWN_REJECTS = "rejects_are_known_quirks"
 
@@ -46,7 +47,7 @@ def build_raw_specs() -> list[dg.AssetSpec]:
 
 
 def build_landing() -> dg.AssetsDefinition:
-    """Return the asset that lands every raw file and switches to the new set as a whole."""
+    """Return the asset that lands every raw file and makes a set of them, which publishing puts in force."""
 
     @dg.multi_asset(
         specs=_specs(),
@@ -69,10 +70,11 @@ def build_landing() -> dg.AssetsDefinition:
             landed = land(settings)
         except IngestError as error:
             # The message is complete for a person; a stack trace would only bury it.
-            raise dg.Failure(description=str(error), allow_retries=False) from None
-        context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files)]))
-        switch_to(landed, warehouse.layout)
-        yield from _report_all(landed.files, last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1)
+            raise dg.Failure(description=hide_emails(str(error)), allow_retries=False) from None
+        refused = map(hide_emails, dict.fromkeys(landed.refused.values()))
+        context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files), *refused]))
+        stage(landed, warehouse.layout)
+        yield from _report_all(landed, last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1)
 
     return land_raw_files
 
@@ -101,11 +103,13 @@ def _specs() -> list[dg.AssetSpec]:
     ]
 
 
-def _report_all(files: Sequence[LandedFile], id_count: int) -> Iterator[dg.MaterializeResult]:
+def _report_all(landed: LandedSource, id_count: int) -> Iterator[dg.MaterializeResult]:
     """Tell Dagster of every table, of those that the source lacks, of the two accounts of all, and of the ids."""
+    files = landed.files
     for table in CONTRACTS:
         own = [file for file in files if file.table == table]
-        yield _report(table, own) if own else _report_absent(table)
+        refused = hide_emails(landed.refused.get(table, ""))
+        yield _report(table, own, refused) if own else _report_absent(table, refused)
     yield dg.MaterializeResult(asset_key=["landing", "ids"], metadata={"dagster/row_count": id_count})
     rejected = sum(file.rows_rejected for file in files)
     yield _report_account("rejects", rejected, files[0].rejects_path)
@@ -127,8 +131,8 @@ def _sentence(result: LandedFile) -> str:
     return f"{result.source}: {result.rows_landed:,} rows landed{rejected}"
 
 
-def _report_absent(table: str) -> dg.MaterializeResult:
-    reason = f"The source has no {table}: the table is empty."
+def _report_absent(table: str, refused: str) -> dg.MaterializeResult:
+    reason = refused or f"The source has no {table}: the table is empty."
     return dg.MaterializeResult(
         asset_key=["landing", table],
         metadata={"skipped": reason, "dagster/row_count": 0},
@@ -140,7 +144,7 @@ def _report_absent(table: str) -> dg.MaterializeResult:
     )
 
 
-def _report(table: str, files: Sequence[LandedFile]) -> dg.MaterializeResult:
+def _report(table: str, files: Sequence[LandedFile], refused: str) -> dg.MaterializeResult:
     """Report the files of one table together."""
     unexpected = sum(file.rows_rejected - file.known_quirks for file in files)
     unreadable: Counter[str] = sum((Counter(file.unreadable) for file in files), Counter())
@@ -154,7 +158,8 @@ def _report(table: str, files: Sequence[LandedFile]) -> dg.MaterializeResult:
             "rows_left_out": sum(file.rows_left_out for file in files),
             "known_quirks": sum(file.known_quirks for file in files),
             "unreadable_cells": dict(unreadable),
-            "notes": [f"{file.source}: {note}" for file in files for note in file.notes],
+            "notes": [hide_emails(f"{file.source}: {note}") for file in files for note in file.notes],
+            **({"refused": refused} if refused else {}),
             "layout": first.layout,
             "source": first.source if len(files) == 1 else f"{first.source} and {len(files) - 1} more",
             "sha256": first.sha256,

@@ -13,9 +13,11 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from ingest import landing
 from ingest.sql import text_literal
+from ingest.store import source_of
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
-from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, read_landed_source, switch_symlink
+from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, switch_symlink
 from orchestration.stores.plots import PlotStore
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
@@ -56,7 +58,11 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         promised = {**contracts, "checks": CHECKS, "runs": RUNS}
         write_contract({table: as_published(promised[table]) for table in rows}, unfinished)
         unfinished.rename(finished)
+        # The published set first: who reads it needs nothing else. A run that is killed here leaves landing and models
+        # of the set before, and the next run switches them.
         switch_symlink(layout.published, finished)
+        if is_made_of_the_candidate(layout, finished):
+            landing.switch(layout.landing)
         _promote_candidates(layout, segmentations)
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)
@@ -109,6 +115,14 @@ def as_published(table: Table) -> Table:
     )
 
 
+def is_made_of_the_candidate(layout: WarehouseLayout, published: Path) -> bool:
+    """Whether the marts were built from the files landed last: who materialises single assets may have left dbt out."""
+    files = [pl.read_parquet(file) for file in (layout.landing / "candidate" / "manifest").glob("*.parquet")]
+    told = [pl.read_parquet(published / "landing_manifest.parquet"), *files]
+    made_of, *landed = [set(frame.select("table_name", "sha256", "landed_at").rows()) for frame in told]
+    return made_of == set().union(*landed)
+
+
 def _promote_candidates(layout: WarehouseLayout, segmentations: Sequence[str]) -> None:
     """Put in force what the run trained and drew; a skipped segmentation has no plots, but keeps its model."""
     layout.plots.mkdir(exist_ok=True)
@@ -137,7 +151,7 @@ def _history(
         context.instance,
         context.run,
         warehouse=layout.root,
-        source=(read_landed_source(layout) or {}).get("description"),
+        source=(source_of(layout.landing, "candidate") or {}).get("description"),
         checks=checks,
         models={store.name: store.home.name for store in stores if not store.skipped},
         published=layout.published.resolve(),

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from orchestration.stores.layout import WarehouseLayout, read_landed_source
+from ingest.store import source_of
+from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
 from orchestration.tasks.left_out import left_out
 from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.finding import set_before
+from published.people import hide_emails
 from published.sets import open_set
 
 if TYPE_CHECKING:
@@ -76,10 +78,10 @@ def _facts(
 
     return RunFacts(
         run_id=run_id,
-        source=(read_landed_source(layout) or {}).get("description", "unknown"),
+        source=(source_of(layout.landing, "candidate") or {}).get("description", "unknown"),
         finished_at=datetime.now(UTC),
         recovery=planted_recovery(layout),
         descriptions=segmentations,
         labels=labels,
-        left_out=left_out(layout, segmentations),
+        left_out=tuple(map(hide_emails, left_out(layout, segmentations))),
     )

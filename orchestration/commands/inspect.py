@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.commands.shared import DONE, FAILED, USAGE, answer, fail, failing, read_settings, say
+from published.people import hide_emails
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,11 +106,11 @@ def _show_table(console: "Console", file: "FileReport") -> None:
         doubt = Text(f"  ? {file.doubts[column]}" if column in file.doubts else "", style="yellow")
         console.print(Text(f"  {column:{width}} ← {raw}{_facts(file, column)}").append_text(doubt))
     for line in _lines(file):
-        console.print(Text(f"  {line}"))
+        console.print(Text(f"  {hide_emails(line)}"))
     for reason in file.reasons:
-        console.print(Text(f"    {reason}"))
+        console.print(Text(f"    {hide_emails(reason)}"))
     if file.problem:
-        console.print(Text(f"  refused: {file.problem}", style="red"))
+        console.print(Text(f"  refused: {hide_emails(file.problem)}", style="red"))
 
 
 def _facts(file: "FileReport", column: str) -> str:

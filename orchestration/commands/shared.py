@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from orchestration.settings import Settings
 
 DONE, FAILED, USAGE, REJECTS = range(4)
-"""Exit codes: 1 failed, nothing published was replaced; 2 wrong usage or setting; 3 done and published, but raw lines
-were rejected that are not known faults of the file."""
+"""Exit codes: 1 failed, nothing published was replaced, or nothing of the dataset whose file was refused; 2 wrong usage
+or setting; 3 done and published, but raw lines were rejected that are not known faults of the file."""
 
 WarehouseOption = Annotated[
     Path | None,

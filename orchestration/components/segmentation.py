@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from ingest.contracts import CONTRACTS
+from ingest.store import source_of
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
@@ -33,6 +34,8 @@ STEPS = {
 }
 INERTIA_FALLS, NONE_EMPTY = "inertia_falls_as_k_grows", "no_segment_is_empty"
 ONE_SEGMENT_EACH = "every_entity_has_one_segment"
+_TELLING = ("ratings", "views", "customers", "titles", "catalogue", "users", "links")
+"""Landing tables, the one first whose absence tells most: without ratings the links to their titles are not missed."""
 _Work = Callable[[SegmentationSpec, Step[ModelStore]], dg.MaterializeResult]
 
 
@@ -212,7 +215,7 @@ def _store(spec: SegmentationSpec, warehouse: WarehouseResource) -> ModelStore:
 
 
 def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | None:
-    """Return for lack of which landing tables there is nothing to train on: None where the features have rows.
+    """Return for lack of what there is nothing to train on: None where the features have rows.
 
     Features may come from either of two tables, and one is enough then. Features without rows although nothing is
     absent are no reason to skip: training says what is wrong with them.
@@ -220,11 +223,14 @@ def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | Non
     with here.warehouse.connect() as connection:
         if connection.execute(f"select 1 from {spec.features.table} limit 1").fetchone():
             return None
-    landed = {path.name for path in (here.warehouse.layout.landing / "current").iterdir()}
-    absent = sorted((landing_tables_behind(spec.features.table) & set(CONTRACTS)) - landed - {"links"})
-    # Who is to be divided comes first: without ratings nobody asks for the genres of what is rated.
-    absent = [table for table in absent if spec.entity in CONTRACTS[table].key] or absent
-    return f"the source has no {' and no '.join(absent)}" if absent else None
+    landing = here.warehouse.layout.landing
+    landed = {path.name for path in (landing / "candidate").iterdir()}
+    absent = (landing_tables_behind(spec.features.table) & set(CONTRACTS)) - landed
+    if not absent:
+        return None
+    telling = min(absent, key=_TELLING.index)
+    is_refused = telling in (source_of(landing, "candidate") or {}).get("refused", {})
+    return f"the source has no {telling}{' that can be used' if is_refused else ''}"
 
 
 def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> Path:

@@ -3,7 +3,6 @@
 Belongs here: the layout, atomic writes. Does not belong here: who may write (`lock`), what is written, DuckDB, Dagster.
 """
 
-import json
 import os
 from pathlib import Path
 
@@ -51,17 +50,3 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     else:
         temporary.write_text(content, encoding="utf-8")
     temporary.replace(path)
-
-
-def write_landed_source(layout: WarehouseLayout, description: str, folder: Path) -> None:
-    """Remember where the landed files came from."""
-    facts = {"description": description, "folder": str(folder.resolve())}
-    write_atomically(layout.landing / "source.json", json.dumps(facts) + "\n")
-
-
-def read_landed_source(layout: WarehouseLayout) -> dict[str, str] | None:
-    """Return description and folder of what was landed last; None when nothing was."""
-    try:
-        return json.loads((layout.landing / "source.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None

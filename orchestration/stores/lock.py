@@ -9,11 +9,13 @@ from the first step to the last, and everybody else reads the published Parquet.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import filelock
 
 from orchestration.stores.layout import WarehouseLayout
@@ -36,7 +38,7 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
     Raises
     ------
     WarehouseError
-        When the folder cannot be written or another run holds it.
+        When the folder cannot be written, another run holds it, or another program its database.
     """
     if inherit and layout.root in _held_here:
         yield
@@ -54,6 +56,7 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
         )
         raise WarehouseError(msg) from None
     try:
+        _check_database(layout)
         facts = {
             "holder": holder,
             "pid": os.getpid(),
@@ -77,6 +80,23 @@ def is_held(layout: WarehouseLayout) -> bool:
             return False
     except filelock.Timeout:
         return True
+
+
+def _check_database(layout: WarehouseLayout) -> None:
+    """Open the database for writing: a program that holds it would stop the run after minutes of work."""
+    if not layout.database.exists():
+        return
+    try:
+        duckdb.connect(str(layout.database)).close()
+    except duckdb.Error as error:
+        held = re.search(r"lock is held in (?P<program>.+ \(PID \d+\))", str(error))
+        msg = (
+            f"{held['program']} holds {layout.database} open. Close it there, and run again; "
+            "to look at results meanwhile, read the Parquet files that are published."
+            if held
+            else f"{layout.database} cannot be opened: {error}"
+        )
+        raise WarehouseError(msg) from None
 
 
 def _held_message(layout: WarehouseLayout) -> str:

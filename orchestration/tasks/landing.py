@@ -1,27 +1,45 @@
 """Land a source into a warehouse, now or ahead of time.
 
-Belongs here: choosing the source, landing its files and switching to the new set. Does not belong here:
-parsing and checking (`ingest`), telling Dagster (`orchestration.assets.landing`). Nothing here imports
-Dagster, so that landing can begin while Dagster is still being imported.
+Belongs here: choosing the source, landing its datasets, each for itself, and making a set of them. Does not belong
+here: parsing and checking (`ingest`), telling Dagster (`orchestration.assets.landing`), putting the set in force
+(`orchestration.assets.publish`). Nothing here imports Dagster, so that landing can begin while Dagster is still being
+imported.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ingest import landing
+from ingest import landing, store
+from ingest.contracts import DATASETS
+from ingest.errors import IngestError
 from ingest.landing import LandedFile
-from ingest.sources import Source, resolve_source
+from ingest.sources import PartlyRefusedError, Source, resolve_source
 from orchestration.settings import Settings
-from orchestration.stores.layout import WarehouseLayout, write_landed_source
+from orchestration.stores.layout import WarehouseLayout
 
 
 @dataclass(frozen=True)
 class LandedSource:
-    """A source and its landed files, not yet switched to."""
+    """A source and its landed files, not yet a set."""
 
     source: Source
     files: tuple[LandedFile, ...]
+    refused: dict[str, str] = field(default_factory=dict)
+    """Table to why a file of its dataset was refused; its files, where there are any, are those in force."""
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is remembered of the source with the set of its files."""
+        # A database has no folder; where it is declared will do.
+        files = [file.path.parent for file in self.source.files.values()]
+        folder = next(iter(files), Path(self.source.description).parent)
+        return {
+            "description": self.source.description,
+            "folder": str(folder.resolve()),
+            "refused": self.refused,
+        }
 
 
 _ahead: dict[Settings, Future[LandedSource]] = {}
@@ -30,8 +48,8 @@ _ahead: dict[Settings, Future[LandedSource]] = {}
 def start_landing(settings: Settings) -> Future[LandedSource]:
     """Begin to land in a thread; `land` then waits for it instead of landing again.
 
-    Parsing runs outside the interpreter, on cores that the imports of the next seconds leave idle. Nothing that
-    readers see changes before `switch_to`.
+    Parsing runs outside the interpreter, on cores that the imports of the next seconds leave idle. No set changes
+    before `stage`.
     """
     pool = ThreadPoolExecutor(max_workers=1)
     _ahead[settings] = pool.submit(_land, settings)
@@ -40,38 +58,63 @@ def start_landing(settings: Settings) -> Future[LandedSource]:
 
 
 def land(settings: Settings) -> LandedSource:
-    """Land every file of the source that the settings name.
+    """Land every dataset of the source that the settings name.
+
+    A dataset with a file that cannot be used keeps the files in force, and the others land.
 
     Raises
     ------
     IngestError
-        When the source cannot be had or a file cannot be used; what readers see stays as it was.
+        When the source cannot be had, or nothing of it lands, or the files in force of a dataset that is refused
+        come from another source: nothing changes then.
     """
     future = _ahead.pop(settings, None)
     return future.result() if future else _land(settings)
 
 
-def switch_to(landed: LandedSource, layout: WarehouseLayout) -> None:
-    """Make the landed files the current set, all at once."""
-    landing.switch(layout.landing, landed.files)
-    # A database has no folder; where it is declared will do.
-    folder = next(
-        (file.path.parent for file in landed.source.files.values()), Path(landed.source.description).parent
-    )
-    write_landed_source(layout, landed.source.description, folder)
+def stage(landed: LandedSource, layout: WarehouseLayout) -> None:
+    """Make the landed files the candidate, which dbt reads, and which publishing puts in force."""
+    store.stage(layout.landing, landed.files, landed.facts)
 
 
 def _land(settings: Settings) -> LandedSource:
     layout = WarehouseLayout(settings.warehouse)
-    source = _open_source(settings, layout)
-    files = landing.land(
-        source,
-        layout.landing,
-        memory_limit=settings.memory_limit,
-        threads=settings.threads,
-        max_rejected_share=settings.max_rejected_share,
-    )
-    return LandedSource(source, files)
+    refused: dict[str, IngestError] = {}
+    try:
+        source = _open_source(settings, layout)
+    except PartlyRefusedError as error:
+        source, refused = error.rest, dict(error.refused)
+    files: list[LandedFile] = []
+    for dataset in source.datasets:
+        try:
+            files += landing.land(
+                dataset,
+                layout.landing,
+                memory_limit=settings.memory_limit,
+                threads=settings.threads,
+                max_rejected_share=settings.max_rejected_share,
+            )
+        except IngestError as error:
+            refused |= dict.fromkeys((table.table for table in dataset.tables), error)
+    if refused and not files:
+        raise next(iter(refused.values()))
+    for tables in DATASETS:
+        if refusal := next((refused[table] for table in tables if table in refused), None):
+            files += _in_force(tables, source, layout.landing, refusal)
+    return LandedSource(source, tuple(files), {table: str(error) for table, error in refused.items()})
+
+
+def _in_force(
+    tables: Sequence[str], source: Source, landing_dir: Path, refusal: IngestError
+) -> tuple[LandedFile, ...]:
+    """Return the files in force of a dataset that is refused; what another source gave is no stand-in."""
+    kept = store.kept(landing_dir, tables)
+    current = store.source_of(landing_dir, "current") or {}
+    if current.get("description") == source.description and kept:
+        return kept
+    if any((landing_dir / "current" / table).exists() for table in tables):
+        raise refusal
+    return ()
 
 
 def _open_source(settings: Settings, layout: WarehouseLayout) -> Source:

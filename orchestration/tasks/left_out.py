@@ -1,10 +1,12 @@
-"""What a run's segmentations leave out, in sentences.
+"""What a run and its segmentations leave out, in sentences.
 
-Belongs here: reading it off the model stores. Does not belong here: deciding it (`ml.segmentation`), the page.
+Belongs here: reading it off the landing and the model stores. Does not belong here: deciding it (`ingest`,
+`ml.segmentation`), the page.
 """
 
 from collections.abc import Iterable
 
+from ingest.store import source_of
 from ml.plots.words import feature_labels
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
@@ -12,8 +14,8 @@ from orchestration.stores.versions import ModelNotFoundError
 
 
 def left_out(layout: WarehouseLayout, segmentations: Iterable[str]) -> tuple[str, ...]:
-    """Return which segmentations the last run skipped and which features told nobody apart, with the reason."""
-    said = []
+    """Return which files were refused, which segmentations skipped and which features told nobody apart, and why."""
+    said = refusals(layout)
     for name in segmentations:
         store = ModelStore(layout.models / name)
         try:
@@ -26,3 +28,14 @@ def left_out(layout: WarehouseLayout, segmentations: Iterable[str]) -> tuple[str
         elif dropped:
             said.append(f"{name} leaves out {', '.join(feature_labels(dropped))}: the same for all.")
     return tuple(said)
+
+
+def refusals(layout: WarehouseLayout) -> list[str]:
+    """Return why datasets of the source landed last were refused, and what goes on without them."""
+    tables: dict[str, list[str]] = {}
+    for table, reason in ((source_of(layout.landing, "candidate") or {}).get("refused") or {}).items():
+        tables.setdefault(reason, []).append(table)
+    return [
+        f"{reason} Until then the data stays as it was in {', '.join(names)}; the rest of the source goes on."
+        for reason, names in tables.items()
+    ]

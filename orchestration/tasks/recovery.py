@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from ingest.store import source_of
 from ml.segmentation.agreement import adjusted_rand_index
-from orchestration.stores.layout import WarehouseLayout, read_landed_source
+from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import ModelNotFoundError
 
@@ -41,7 +42,7 @@ def measure_recovery(layout: WarehouseLayout, segmentation: str) -> float | None
 
 def _as_written(layout: WarehouseLayout, members: pl.DataFrame) -> pl.DataFrame:
     """Return members by their ids as the source writes them; a model knows users by numbers."""
-    files = sorted((layout.landing / "current" / "ids").glob("*.parquet"))
+    files = sorted((layout.landing / "candidate" / "ids").glob("*.parquet"))
     if not files:
         return members
     ids = pl.read_parquet(files).select(pl.col("number").cast(pl.String).alias("entity_id"), "id")
@@ -64,5 +65,5 @@ def planted_recovery(layout: WarehouseLayout) -> dict[str, float]:
 
 
 def _truth_folder(layout: WarehouseLayout) -> Path:
-    landed_from = read_landed_source(layout)
+    landed_from = source_of(layout.landing, "candidate")
     return Path(landed_from["folder"] if landed_from else "") / "truth"

@@ -44,12 +44,17 @@ def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[s
             "select schema_name, table_name, list({'name': column_name, 'type': data_type} order by column_index)"
             " from duckdb_columns() where not internal group by all"
         ).fetchall()
-        # DuckDB keeps the exact count of a table's rows as metadata; a view would have to be run.
+        # What DuckDB estimates is wrong after a process was killed. Counting a table costs next to nothing; a view
+        # would have to be run.
+        counts = " union all ".join(
+            f"select '{schema}', '{table}', count(*) from {schema}.{table}"
+            for schema, table in connection.execute(
+                "select schema_name, table_name from duckdb_tables() where not internal"
+            ).fetchall()
+        )
         rows = {
             (schema, table): count
-            for schema, table, count in connection.execute(
-                "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
-            ).fetchall()
+            for schema, table, count in (connection.execute(counts).fetchall() if counts else ())
         }
     metadata: dict[tuple[str, str], dict[str, Any]] = {}
     for schema, table, fields in columns:

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from dbt.cli.main import dbtRunner
 
-from ingest.landing import land, switch
+from ingest.landing import land, stage
 from ingest.sources import resolve_source
 from ingest.sql import text_literal
 from orchestration.tools.dbt import free_database
@@ -204,20 +204,20 @@ def land_made_up_rows(
     folder: Path, tables: Mapping[str, Sequence[str]], *, rejected_ratings: int = 0
 ) -> None:
     """Write a landing of these tables, and no others, in the layout that `ingest` leaves behind."""
-    current = folder / "landing" / "current"
+    candidate = folder / "landing" / "candidate"
     for table, rows in tables.items():
         columns, given = TABLES[table]
-        _write(current / table, columns, rows, given)
+        _write(candidate / table, columns, rows, given)
     rejects = [
         f"('ratings.csv', 'ratings', {line + 2}, 'no number', 'x', false)" for line in range(rejected_ratings)
     ]
-    _write(current / "rejects", REJECT_COLUMNS, rejects)
+    _write(candidate / "rejects", REJECT_COLUMNS, rejects)
     manifest = []
     for table, rows in tables.items():
         bad = rejected_ratings if table == "ratings" else 0
         counts = f"{len(rows) + bad}, {len(rows)}, {bad}, 0, '{{}}'"
         manifest.append(f"('{table}', '{table}.csv', 'ab', 1, {counts}, timestamp '2024-01-01')")
-    _write(current / "manifest", MANIFEST_COLUMNS, manifest)
+    _write(candidate / "manifest", MANIFEST_COLUMNS, manifest)
 
 
 @pytest.fixture(scope="session")
@@ -292,5 +292,5 @@ def real_catalogue_warehouse(
 
 
 def _landed(source: Path, folder: Path, manifest: Any) -> Warehouse:
-    switch(folder / "landing", land(resolve_source(str(source)), folder / "landing"))
+    stage(folder / "landing", land(resolve_source(str(source)), folder / "landing"), {})
     return Warehouse(folder, manifest)

@@ -290,13 +290,13 @@ def test_customers_alone_build_everything_and_pass_every_test(customers_warehous
 
 def test_a_manifest_that_does_not_add_up_is_refused(make_warehouse: Callable[..., Warehouse]) -> None:
     warehouse = make_warehouse(rejected_ratings=1)
-    (warehouse.folder / "landing" / "current" / "rejects" / "made_up.parquet").rename(
-        warehouse.folder / "landing" / "current" / "rejects" / "kept.parquet"
+    (warehouse.folder / "landing" / "candidate" / "rejects" / "made_up.parquet").rename(
+        warehouse.folder / "landing" / "candidate" / "rejects" / "kept.parquet"
     )
-    kept = f"read_parquet('{warehouse.folder}/landing/current/rejects/kept.parquet')"
+    kept = f"read_parquet('{warehouse.folder}/landing/candidate/rejects/kept.parquet')"
     warehouse.execute(
         f"copy (select * from {kept} union all select * from {kept}) "
-        f"to '{warehouse.folder}/landing/current/rejects/more.parquet'"
+        f"to '{warehouse.folder}/landing/candidate/rejects/more.parquet'"
     )
     outcome = warehouse.dbt("build", "--select", "+landing_manifest+", *WITHOUT_UNIT_TESTS)
     assert outcome.with_status("fail") == {"assert_the_landing_holds_the_rows_its_manifest_counts"}

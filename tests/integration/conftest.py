@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Answer, Matinee, once
 
-__all__ = ["Answer", "Matinee", "Rows", "mart", "write_customers"]
+__all__ = ["Answer", "Matinee", "Rows", "in_force", "mart", "write_customers"]
 
 CUSTOMERS = "customer_segmentation_data.csv"
 Rows = list[list[str]]
@@ -18,6 +18,18 @@ Rows = list[list[str]]
 def mart(warehouse: Path, name: str) -> pl.DataFrame:
     """Read a table as it is published."""
     return pl.read_parquet(warehouse / "published" / f"{name}.parquet")
+
+
+def in_force(warehouse: Path) -> dict[str, bytes]:
+    """What a run that does not reach its end must leave as it was, byte by byte."""
+    files = [
+        *(warehouse / "published").resolve().glob("*.parquet"),
+        *(warehouse / "models").glob("*/current.json"),
+        *(warehouse / "plots").glob("*/*.png"),
+        *(warehouse / "landing" / "current").resolve().glob("*/*.parquet"),
+        warehouse / "report" / "index.html",
+    ]
+    return {str(file): file.read_bytes() for file in files}
 
 
 def write_customers(demo_world: Path, folder: Path, change: Callable[[Rows], None]) -> Path:

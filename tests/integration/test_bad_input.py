@@ -13,7 +13,7 @@ import pytest
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.lock import lock_warehouse
 from orchestration.stores.segmentations import ModelStore
-from tests.integration.conftest import Matinee
+from tests.integration.conftest import Matinee, in_force
 
 
 @pytest.fixture(scope="module")
@@ -39,25 +39,14 @@ def refused(matinee: Matinee, published: Path) -> Callable[[Path, str], None]:
     """Runs on a source; checks that it is refused with the pattern and that nothing was replaced."""
 
     def check(source: Path, pattern: str) -> None:
-        before = fingerprint(published)
+        before = in_force(published)
         answer = matinee("run", "--job", "segments", "--source", source, warehouse=published)
         assert answer.exit_code == 1, answer.said
         assert re.search(pattern, " ".join(answer.said.split())), answer.said
         assert "Traceback" not in answer.said
-        assert fingerprint(published) == before
+        assert in_force(published) == before
 
     return check
-
-
-def fingerprint(warehouse: Path) -> dict[str, bytes]:
-    """What readers see: tables, report, plots and which model scores."""
-    files = [
-        *(warehouse / "published").resolve().glob("*.parquet"),
-        *(warehouse / "models").glob("*/current.json"),
-        *(warehouse / "plots").glob("*/*.png"),
-        warehouse / "report" / "index.html",
-    ]
-    return {str(file): file.read_bytes() for file in files}
 
 
 def test_a_file_that_is_cut_off_is_refused(source, refused):
@@ -120,12 +109,12 @@ def test_a_read_only_warehouse_is_refused(matinee, tmp_path):
 
 
 def test_a_second_run_while_one_is_running_is_refused(matinee, source, published):
-    before = fingerprint(published)
+    before = in_force(published)
     with lock_warehouse(WarehouseLayout(published), "matinee run"):
         answer = matinee("run", "--source", source, warehouse=published)
     assert answer.exit_code == 1
     assert "a run is already writing" in answer.said
-    assert fingerprint(published) == before
+    assert in_force(published) == before
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import polars as pl
 from ingest.rawfiles import RawFile
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
-from orchestration.tasks.landing import land, switch_to
+from orchestration.tasks.landing import land, stage
 from orchestration.tools import dbt
 
 
@@ -46,7 +46,7 @@ def build_replica(layout: WarehouseLayout, settings: Settings, selection: Sequen
     own = settings.model_copy(update={"warehouse": layout.root})
     os.environ.update(own.to_environment())
     landed = land(own)
-    switch_to(landed, layout)
+    stage(landed, layout)
     failures = dbt.failures(dbt.run_build(selection, layout))
     if failures:
         msg = f"dbt build: {'; '.join(failures)}"

@@ -36,7 +36,7 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     """Print rejected lines, the segments and where to look."""
     console = Console()
     for table, count in outcome.unexpected_rejects.items():
-        kept = "marts.rejects" if job != "sql_layer" else layout.landing / "current" / "rejects"
+        kept = "marts.rejects" if job != "sql_layer" else layout.landing / "candidate" / "rejects"
         lines = "line" if count == 1 else "lines"
         console.print(f"[yellow]Rejected {count:,} {lines} of {table}[/], kept with reasons in {kept}:")
         _show_rejects(console, layout, table)
@@ -66,7 +66,7 @@ def _show_segments(console: Console, layout: WarehouseLayout) -> None:
 
 def _show_reading(console: Console, layout: WarehouseLayout) -> None:
     """Print as what the files were read, and what a person should know of how."""
-    manifests = sorted((layout.landing / "current" / "manifest").glob("*.parquet"))
+    manifests = sorted((layout.landing / "candidate" / "manifest").glob("*.parquet"))
     rows = [row for path in manifests for row in pl.read_parquet(path).iter_rows(named=True)]
     layouts: dict[str, dict[str, None]] = {}
     for row in rows:
@@ -80,7 +80,7 @@ def _show_reading(console: Console, layout: WarehouseLayout) -> None:
 
 
 def _show_rejects(console: Console, layout: WarehouseLayout, table: str, most: int = 5) -> None:
-    files = list((layout.landing / "current" / "rejects").glob(f"{table}-*.parquet"))
+    files = list((layout.landing / "candidate" / "rejects").glob(f"{table}-*.parquet"))
     rejects = pl.concat(map(pl.read_parquet, files)).filter(~pl.col("is_known_quirk")).head(most)
     for row in rejects.iter_rows(named=True):
         console.print(

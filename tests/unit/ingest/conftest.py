@@ -1,6 +1,6 @@
 """Small raw files, and a look at what became of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest.contracts import CONTRACTS
-from ingest.landing import LandedFile, land, land_file
+from ingest.landing import LandedFile, land, land_file, stage, switch
 from ingest.sources import resolve_source
 
 RATINGS_HEADER = "userId,movieId,rating,timestamp\n"
@@ -47,6 +47,12 @@ class Folder:
 
     def land_text(self, table: str, content: str | bytes, *, share: float = 1.0) -> LandedFile:
         return self.land(table, self.write(FILES[table], content), share=share)
+
+    def put_in_force(self, files: Sequence[LandedFile], source: str = "files") -> Path:
+        """Make these files the current set, and return its folder."""
+        staged = stage(self.landing, files, {"description": source})
+        switch(self.landing)
+        return staged
 
     def land_all(self, source: Path, *, share: float = 0.01) -> dict[str, LandedFile]:
         """Land a source; the (last) file of each table by its name."""

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
-from ingest.landing import land, land_file, switch
+from ingest.landing import land, land_file
 from ingest.sources import resolve_source
 
 HEADER = "userId,movieId,rating,timestamp\n"
@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_words(folder, content, words):
 
 def test_a_refused_file_leaves_the_current_set_as_it_was(folder, titles_text):
     good = folder.land_text("ratings", GOOD)
-    switch(folder.landing, [good])
+    folder.put_in_force([good])
     before = (folder.landing / "current").readlink()
     broken = folder.write("ratings.csv", GOOD[:-14])
     folder.write("links.csv", "movieId,imdbId,tmdbId\n1,01,1\n")

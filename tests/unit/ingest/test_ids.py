@@ -6,7 +6,6 @@ import pytest
 
 from ingest.cells import FIRST_TEXT_ID
 from ingest.ids import segments
-from ingest.landing import switch
 
 HEADER = "user_id,title_id,rating\n"
 
@@ -96,7 +95,7 @@ def test_ids_of_a_column_of_fractions_are_whole_numbers(folder, rows):
 
 def test_the_current_set_holds_the_table_of_ids(folder):
     landed = folder.land_text("ratings", ratings("b", "a"))
-    switch(folder.landing, [landed])
+    folder.put_in_force([landed])
     table = pq.read_table(folder.landing / "current" / "ids")
     assert table.column("id").to_pylist() == ["a", "b"]
 

@@ -9,7 +9,8 @@ import pytest
 
 from ingest.cells import FIRST_TEXT_ID
 from ingest.errors import IngestError
-from ingest.landing import switch
+from ingest.landing import stage
+from ingest.store import kept, source_of
 
 HEADER = "userId,movieId,rating,timestamp\n"
 
@@ -71,9 +72,9 @@ def test_the_manifest_says_where_rows_come_from(folder):
 def test_the_current_set_holds_exactly_the_files_of_the_last_switch(folder):
     links = folder.land_text("links", "movieId,imdbId,tmdbId\n1,01,1\n")
     old = folder.land_text("ratings", ratings(1))
-    switch(folder.landing, [old, links])
+    folder.put_in_force([old, links])
     new = folder.land_text("ratings", ratings(1, 2))
-    switch(folder.landing, [new, links])
+    folder.put_in_force([new, links])
     current = folder.landing / "current"
     found = sorted(path.relative_to(current).as_posix() for path in current.glob("*/*.parquet"))
     names = [("links", links.key), ("ratings", new.key)]
@@ -86,29 +87,29 @@ def test_the_current_set_holds_exactly_the_files_of_the_last_switch(folder):
 
 def test_the_set_before_stays_and_older_ones_go_but_no_file_does(folder):
     landed = [folder.land_text("ratings", ratings(*range(1, users + 1))) for users in (1, 2, 3)]
-    sets = [switch(folder.landing, [file]) for file in landed]
+    sets = [folder.put_in_force([file]) for file in landed]
     assert [path.exists() for path in sets] == [False, True, True]
     assert all(file.path.exists() for file in landed)
 
 
 def test_switching_to_the_set_that_is_current_changes_nothing(folder):
     first, second = (folder.land_text("ratings", ratings(*users)) for users in ([1], [1, 2]))
-    before = switch(folder.landing, [first])
-    now = switch(folder.landing, [second])
-    assert switch(folder.landing, [second]) == now
+    before = folder.put_in_force([first])
+    now = folder.put_in_force([second])
+    assert folder.put_in_force([second]) == now
     assert before.exists()
 
 
 def test_a_reader_who_opened_the_set_before_can_finish(folder):
     first, second = (folder.land_text("ratings", ratings(*users)) for users in ([1], [1, 2]))
-    switch(folder.landing, [first])
+    folder.put_in_force([first])
     opened = (folder.landing / "current").resolve()
-    switch(folder.landing, [second])
+    folder.put_in_force([second])
     assert pq.read_table(opened / "ratings").num_rows == 1
 
 
 def test_a_landing_can_be_moved_as_a_whole(folder):
-    switch(folder.landing, [folder.land_text("ratings", ratings(1))])
+    folder.put_in_force([folder.land_text("ratings", ratings(1))])
     moved = folder.landing.rename(folder.root / "moved")
     assert pq.read_table(moved / "current" / "ratings").num_rows == 1
 
@@ -117,8 +118,40 @@ def test_a_file_that_is_gone_is_not_switched_to(folder):
     landed = folder.land_text("ratings", ratings(1))
     landed.path.unlink()
     with pytest.raises(IngestError, match="is gone"):
-        switch(folder.landing, [landed])
+        folder.put_in_force([landed])
+    assert not (folder.landing / "candidate").exists()
     assert not (folder.landing / "current").exists()
+
+
+def test_a_candidate_changes_nothing_that_is_in_force(folder):
+    first, second = (folder.land_text("ratings", ratings(*users)) for users in ([1], [1, 2]))
+    folder.put_in_force([first], "the first")
+    stage(folder.landing, [second], {"description": "the second"})
+    assert pq.read_table(folder.landing / "current" / "ratings").num_rows == 1
+    assert pq.read_table(folder.landing / "candidate" / "ratings").num_rows == 2
+    assert [source_of(folder.landing, name)["description"] for name in ("current", "candidate")] == [
+        "the first",
+        "the second",
+    ]
+
+
+def test_candidates_that_were_never_in_force_go_with_the_next_switch(folder):
+    landed = [folder.land_text("ratings", ratings(*range(1, users + 1))) for users in (1, 2, 3, 4)]
+    before = folder.put_in_force(landed[:1])
+    never = [stage(folder.landing, [file], {}) for file in landed[1:3]]
+    assert all(path.exists() for path in [before, *never])
+    now = folder.put_in_force(landed[3:])
+    assert set(now.parent.iterdir()) == {before, now}
+
+
+def test_the_files_in_force_of_a_table_can_be_landed_again_as_they_are(folder):
+    links = folder.land_text("links", "movieId,imdbId,tmdbId\n1,01,1\n")
+    landed = folder.land_text("ratings", ratings(1, 2) + ",1,1,1\n")
+    folder.put_in_force([landed, links])
+    (again,) = kept(folder.landing, ["ratings", "customers"])
+    assert (again.key, again.rows_landed, again.rows_rejected) == (landed.key, 2, 1)
+    landed.path.write_bytes(b"")
+    assert kept(folder.landing, ["ratings", "links"]) == ()
 
 
 def test_what_a_killed_run_left_behind_is_removed_and_a_living_ones_is_not(folder):
