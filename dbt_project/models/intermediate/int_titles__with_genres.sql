@@ -62,7 +62,7 @@ final as (
     left join valid_genres on titles.title_row_id = valid_genres.title_row_id
     where
         valid_genres.title_row_id is not null
-        or not exists (select 1 from valid_genres)
+        or (select count(*) from valid_genres as any_genres) = 0
 
 )
 

@@ -59,7 +59,8 @@ manifest as (
 titles as (
 
     select
-        sum(case when {{ for_each_genre('is_{genre}', separator=' +') }} > 0 then 1 else 0 end) as catalogue_rows_with_genre,
+        sum(case when {{ for_each_genre('is_{genre}', separator=' +') }} > 0 then 1 else 0 end)
+            as catalogue_rows_with_genre,
         count(distinct title_id) as distinct_titles
     from {{ ref('int_titles__with_genres') }}
 

@@ -30,7 +30,9 @@ renamed as (
         -- Of a title with a year alone, its first day.
         coalesce(
             release_date,
-            case when release_year between 1000 and 9999 then cast(cast(release_year as varchar) || '-01-01' as date) end
+            case
+                when release_year between 1000 and 9999 then cast(cast(release_year as varchar) || '-01-01' as date)
+            end
         ) as release_date
 
     from source
