@@ -255,7 +255,7 @@ class Stage:
         cells_alone = self._select({})
         written = ids.written(connection, f"({cells_alone} LIMIT {_SAMPLE_ROWS})", columns)
         if written:
-            numbering.propose(ids.query(f"({cells_alone})", written))
+            numbering.propose(self._ids(written))
         joins, numbers = ids.numbered(written)
         unnumbered = [
             f"draft.{identifier(text_of(name))} IS NOT NULL AND {number} IS NULL"
@@ -280,6 +280,20 @@ class Stage:
             return None
         is_whole = not self.raw.malformed(connection) and (not written or numbering.keep())
         return rows if is_whole else None
+
+    def _ids(self, columns: Collection[str]) -> str:
+        """Return a query of the ids in these columns that are no numbers, each looked at once."""
+        rows = f"SELECT {self._cells()}{self._computed()} FROM {self._typed()}"
+        queries = []
+        for at, bound in enumerate(self.bound):
+            if bound.column.name in columns:
+                whole = cells.whole(Kind.ID, "cell", bound.native) or ""
+                queries.append(
+                    f"SELECT {cells.id_text('cell', bound.native)} AS id "
+                    f"FROM (SELECT DISTINCT {self._given(at, bound)} AS cell FROM ({rows})) "
+                    f"WHERE cell IS NOT NULL AND ({cells.own_number('cell', bound.native, f'({whole})')}) IS NULL"
+                )
+        return " UNION ".join(queries)
 
 
 def landing_columns(
