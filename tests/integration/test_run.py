@@ -119,7 +119,7 @@ def test_plots_and_report_are_there_and_the_report_opens_offline(demo_warehouse)
     assert all(name in page for name in PERSONAS)
     assert "<script" not in page
     assert 'src="http' not in page
-    assert len(page) < 3_000_000
+    assert len(page) < 3_500_000
 
 
 def test_pictures_of_audience_and_catalogue_are_published_with_their_findings(demo_warehouse):

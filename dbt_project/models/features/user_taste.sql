@@ -94,9 +94,9 @@ final as (
         count(*) as titles,
         avg(titles.popularity_mainstream) as popularity_mainstream,
         avg(titles.popularity_niche) as popularity_niche,
-        coalesce(max(titles.release_year), avg(max(titles.release_year)) over ()) as newest_year,
+        coalesce(max(titles.release_year), avg(max(titles.release_year)) over (), 0) as newest_year,
         coalesce(
-            quantile_disc(titles.release_year, 0.75), avg(quantile_disc(titles.release_year, 0.75)) over ()
+            quantile_disc(titles.release_year, 0.75), avg(quantile_disc(titles.release_year, 0.75)) over (), 0
         ) as newest_quarter_year,
         {% for era in eras -%}
             coalesce(sum(titles.era_{{ era }}) / nullif(sum(titles.has_era), 0), 0) as era_{{ era }},

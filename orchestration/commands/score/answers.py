@@ -148,7 +148,14 @@ def title_numbers(titles: pl.Series, landing: Path, *, through_links: bool) -> p
     linked = pl.read_parquet(landing / "current" / "links")
     if linked.is_empty():  # then ratings and titles use the same ids
         return numbers
-    return numbers.replace_strict(linked["rated_id"], linked["title_id"], default=None, return_dtype=pl.Int64)
+    # As dbt's int_titles__unlisted: an id that links do not know is its own, unless that is another title's.
+    taken = linked["title_id"].append(
+        pl.read_parquet(landing / "current" / "titles", columns=["title_id"])["title_id"]
+    )
+    found = numbers.replace_strict(
+        linked["rated_id"], linked["title_id"], default=None, return_dtype=pl.Int64
+    )
+    return found.fill_null(numbers.set(numbers.is_in(taken.drop_nulls().implode()), None))
 
 
 def sql_of(layout: WarehouseLayout, segmentation: str) -> str:
