@@ -18,7 +18,7 @@ WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 EACH_USER_ONCE = "assert_every_user_has_exactly_one_segment_per_segmentation"
 
 ML_ROWS = (
-    "insert into ml.k_metrics values ('user_ratings', 2, 10.0, 0.2, 5.0, 1.1, 1, 1, true, true)",
+    "insert into ml.k_metrics values ('user_ratings', 2, 10.0, 0.2, 5.0, 1.1, 1, 1, true, true, null, null)",
     "insert into ml.segments values "
     "('user_ratings', 0, 'Quiet Viewers (Churn Risk)', 'user_id', 'features.user_genre_stats'), "
     "('user_ratings', 1, 'Loyalists', 'user_id', 'features.user_genre_stats')",

@@ -219,7 +219,8 @@ def catalogue_alone(made_up, tmp_path_factory) -> Path:
         "data_funnel": "select 1 as step_order, 'titles' as entity, 'streaming titles' as step, 15327 as row_count",
         "titles": "select * replace (0 as rating_count, null as mean_rating) from '{table}'",
         "genre_popularity": (
-            "select * replace (0 as ratings, 0 as raters, null as mean_rating, 0 as events, 0 as viewers) from '{table}'"
+            "select * replace (0 as ratings, 0 as raters, null as mean_rating, 0 as events, 0 as viewers) "
+            "from '{table}'"
         ),
         **dict.fromkeys(
             ("recommendations", "recommender_metrics", "weekly_activity", "viewing_hours",
