@@ -325,6 +325,8 @@ def _local_time(column: Seen) -> tuple[str, str]:
 def _minutes(column: Seen) -> tuple[str, str]:
     """Return where minutes come from, by the unit that the name gives, else by how large the numbers are."""
     name, names = identifier(column.name), set(words_of(column.name))
+    if column.has_commas:  # an expression reads the cells as they are
+        name = f"replace({name}, ',', '.')::double"
     most = column.most or 0
     if column.kind == "duration":
         return column.name, ""

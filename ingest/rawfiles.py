@@ -278,6 +278,15 @@ def _refuse_other_formats(head: bytes, name: str) -> None:
             next_step="Download the file again, and run again.",
             where=name,
         )
+    database = (
+        "SQLite" if head.startswith(b"SQLite format 3") else "DuckDB" if head[8:12] == b"DUCK" else None
+    )
+    if database:
+        raise IngestError(
+            f"this is a {database} database, not a table.",
+            next_step=f"Name it in a declaration: `database: {database.lower()}:PATH`, with `table` or `query`.",
+            where=name,
+        )
     if b"\x00" in head:
         raise IngestError(
             "this is a binary file, not CSV or Parquet.",

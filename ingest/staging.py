@@ -64,7 +64,7 @@ class Staged:
                 notes.append(f"{b.label}: read as {form.unit} since 1970-01-01.")
             if form.order:
                 notes.append(f"{b.label}: dates of numbers alone read {form.order}.")
-            if form.decimal == ",":
+            if form.decimal == "," and b.column.kind is Kind.NUMBER:
                 notes.append(f"{b.label}: read with decimal commas.")
         return notes
 

@@ -13,8 +13,10 @@ from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.profile import segment_means
 from ml.segmentation.spec import Naming, NamingRule, select_columns
 
+LEAST_DIFFERENCE = 0.1
+"""By how much of everybody's mean a segment's must differ to be called so by an optional rule."""
 LEAST_SHARE, LEAST_RATIO, LEAST_Z = 0.05, 1.2, 3.0
-"""What a name says of a segment: at least this share, so many times everybody's, so many standard errors above it."""
+"""What a description says of a segment: at least this share, so many times the base, so many standard errors above."""
 
 
 def rank_order(values: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
@@ -73,9 +75,10 @@ def name_segments(
     if naming.describe:
         return _described(naming, frame, segment_ids, k, labels or {})
     means = segment_means(frame, segment_ids, k)
+    base = segment_means(frame, np.zeros(len(frame), dtype=int), 1)
     names: dict[int, str] = {}
     for rule in naming.rules:
-        claimed = _claimed_by(rule, means, taken=list(names))
+        claimed = _claimed_by(rule, means, base, taken=list(names))
         if claimed is not None:
             names[claimed] = rule.name
     return tuple(names.get(i, f"Segment {i + 1}") for i in range(k))
@@ -118,7 +121,9 @@ def _standing_out(frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> np.nd
     return np.where(said, distance, 0.0)
 
 
-def _claimed_by(rule: NamingRule, means: pl.DataFrame, *, taken: Sequence[int]) -> int | None:
+def _claimed_by(
+    rule: NamingRule, means: pl.DataFrame, base: pl.DataFrame, *, taken: Sequence[int]
+) -> int | None:
     if rule.feature not in means.columns:
         msg = f"naming rule {rule.name!r}: no column {rule.feature!r}; there are: {', '.join(means.columns)}"
         raise SegmentationError(msg)
@@ -137,6 +142,9 @@ def _claimed_by(rule: NamingRule, means: pl.DataFrame, *, taken: Sequence[int]) 
         and (rule.at_least is None or value >= rule.at_least)
         and (rule.at_most is None or value <= rule.at_most)
     ]
+    if rule.optional:  # what everybody is like is nobody's name
+        usual = base[rule.feature].item()
+        free = [i for i in free if abs(values[i] - usual) >= LEAST_DIFFERENCE * abs(usual)]
     if not free and rule.optional:
         return None
     if not free:

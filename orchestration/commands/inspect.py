@@ -40,7 +40,7 @@ def inspect(
     with failing(IngestError):
         found = look(path, folder=write.parent if write else None, rows=rows, max_rejected_share=share)
     if as_json:
-        answer(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
+        answer(hide_emails(json.dumps(found.as_dict(), ensure_ascii=False, indent=1)))
     else:
         _show(found)
     if write is not None:

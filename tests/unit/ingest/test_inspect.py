@@ -261,3 +261,19 @@ def test_what_is_an_object_is_no_id(folder: Any) -> None:
         looked_at(folder, assets__jsonl="".join(f"{json.dumps(asset)}\n" for asset in assets)), "titles"
     )
     assert titles.columns == {"title_id": "uuid", "title": "headline", "genres": "genres"}
+
+
+def test_the_guess_of_minutes_reads_decimal_commas(folder: Any) -> None:
+    found = looked_at(folder, plays__csv=PLAYS.replace(";600", ";600,5").replace(";1800", ";1800,0"))
+    views = table(found, "views")
+    assert views.columns["minutes_watched"] == "replace(\"seconds\", ',', '.')::double / 60"
+    assert not views.problem
+
+
+def test_a_database_is_called_one_and_how_to_name_it_is_said(folder: Any) -> None:
+    path = folder.write("titles.db", b"")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table titles (id)")
+        connection.commit()
+    found = inspect(folder.root / "raw", folder=folder.root / "raw")
+    assert [file.problem for file in found.files] == ["this is a SQLite database, not a table."]

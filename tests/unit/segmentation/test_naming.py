@@ -37,3 +37,10 @@ def test_a_share_that_hardly_anybody_has_names_nothing() -> None:
     naming = Naming(rank_by="titles", describe=[{"columns": ["genre_*"]}])
     frame = _shares(genre_drama=[0.5, 0.5], genre_western=[0.001, 0.04])
     assert name_segments(naming, frame, _HALVES, 2) == ("Segment 1", "Segment 2")
+
+
+def test_an_optional_rule_names_no_segment_that_is_like_everybody() -> None:
+    evening = {"name": "Evening Viewers", "feature": "evening", "at_least": 0.5, "optional": True}
+    naming = Naming(rank_by="minutes", rules=[evening])
+    assert name_segments(naming, _shares(evening=[0.58, 0.6]), _HALVES, 2) == ("Segment 1", "Segment 2")
+    assert name_segments(naming, _shares(evening=[0.4, 0.6]), _HALVES, 2) == ("Segment 1", "Evening Viewers")
