@@ -67,17 +67,19 @@ def is_text(native: str) -> bool:
 def given(kind: Kind, cell: str, native: str, nulls: Sequence[str] = ()) -> str:
     """Return the SQL expression of a cell that is NULL where it stands for nothing.
 
-    The common markers of nothing are no values of any kind but text, so that only `is_nothing` need know them.
+    The common markers of nothing are no numbers and no times, so that only `is_nothing` need know them there; an id
+    they would be.
     """
     if native.startswith(_FRACTIONS[:2]):
         return f"CASE WHEN NOT isnan({cell}) THEN {cell} END"
     if not is_text(native):
         return cell
-    markers = [r"\N", *nulls] if kind in (Kind.TEXT, Kind.ID, Kind.LABELS) else list(nulls)
+    common = {Kind.ID: NULL_MARKERS, Kind.TEXT: (r"\N",), Kind.LABELS: (r"\N",)}
+    markers = dict.fromkeys([*common.get(kind, ()), *nulls])
     if not markers:
         return cell
-    listed = ", ".join(text_literal(marker) for marker in dict.fromkeys(markers))
-    return f"CASE WHEN {cell} NOT IN ({listed}) THEN {cell} END"
+    is_blank = f" AND trim({cell}) <> ''" if kind is Kind.ID else ""
+    return f"CASE WHEN {cell} NOT IN ({', '.join(map(text_literal, markers))}){is_blank} THEN {cell} END"
 
 
 def is_nothing(cell: str, native: str) -> str:

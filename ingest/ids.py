@@ -18,7 +18,6 @@ import duckdb
 import pyarrow.parquet as pq
 
 from ingest.cells import FIRST_TEXT_ID
-from ingest.errors import shorten
 from ingest.sql import copy, identifier, path_literal
 
 _TABLE = "id_numbers"
@@ -125,6 +124,9 @@ def _load(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> None:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE}(number, id) AS {rows}")
 
 
+_SHOWN = 80
+
+
 def _twins(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Tell of ids that differ by case or outer blanks alone, new ones among them, and of numbers with blanks."""
     rows = connection.execute(
@@ -136,5 +138,6 @@ def _twins(connection: duckdb.DuckDBPyConnection) -> list[str]:
     if not rows:
         return []
     count, one, other = rows[0]
-    pair = f"'{shorten(one)}' and '{shorten(other)}'" if one != other else f"'{one}' and '{one.strip()}'"
+    # As they are, but for their length: it is blanks that tell them apart.
+    pair = f"'{one[:_SHOWN]}' and '{(other if other != one else one.strip())[:_SHOWN]}'"
     return [f"{count:,} ids differ from another by case or blanks alone and are kept apart, such as {pair}."]

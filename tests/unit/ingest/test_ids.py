@@ -46,7 +46,6 @@ def test_a_plain_whole_number_is_its_own_number(folder, rows, spelled, number):
         "a@b.c",
         str(FIRST_TEXT_ID),
         "9" * 20,
-        "NULL",
         "é",
     ],
 )
@@ -114,3 +113,11 @@ def test_many_text_ids_stay_in_the_order_of_the_file(folder, rows):
     assert [row["title_id"] for row in landed] == list(range(20_000))
     known = numbers(folder)
     assert [row["user_id"] for row in landed] == [known[user] for user in users]
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "nan", r"\N", "#N/A", '" "'])
+def test_what_stands_for_nothing_is_nobodys_id(folder, rows, nothing):
+    text = ratings(*(f"u{number}" for number in range(200)), nothing)
+    landed = folder.land_text("ratings", text)
+    assert (landed.rows_landed, landed.rows_rejected) == (200, 1)
+    assert len(numbers(folder)) == 200
