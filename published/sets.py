@@ -110,6 +110,7 @@ class PublishedSet:
                 # DuckDB sums and literals may be decimals, which numpy does not know.
                 return answer.cast({selectors.decimal(): pl.Float64})
         except duckdb.CatalogException as error:
+            self._require_whole(error)  # opened while it was being removed, it lacks what had gone by then
             raise TableError(self._why_absent(str(error))) from error
         except duckdb.BinderException as error:
             msg = (
@@ -118,15 +119,19 @@ class PublishedSet:
             )
             raise TableError(msg) from error
         except duckdb.Error as error:
-            if not all((self.folder / f"{table}.parquet").exists() for table in self.columns):
-                msg = f"the set {self.folder.name} was removed; a newer one is published"
-                raise SetVanishedError(msg) from error
+            self._require_whole(error)
             unreadable = duckdb.IOException | duckdb.InvalidInputException | duckdb.SerializationException
             # A page that is no page any more has no class of error of its own.
             if isinstance(error, unreadable) or type(error) is duckdb.Error:
                 msg = f"A published file cannot be read ({_first_line(error)}). `matinee run` publishes it anew."
                 raise TableError(msg) from error
             raise
+
+    def _require_whole(self, error: Exception) -> None:
+        files = (self.folder / f"{table}.parquet" for table in self.columns)
+        if not (self.folder.is_dir() and all(file.exists() for file in files)):
+            msg = f"the set {self.folder.name} was removed; a newer one is published"
+            raise SetVanishedError(msg) from error
 
     def _why_absent(self, said: str) -> str:
         for table, reason in self.damaged.items():

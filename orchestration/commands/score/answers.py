@@ -149,13 +149,13 @@ def title_numbers(titles: pl.Series, landing: Path, *, through_links: bool) -> p
     if linked.is_empty():  # then ratings and titles use the same ids
         return numbers
     # As dbt's int_titles__unlisted: an id that links do not know is its own, unless that is another title's.
-    taken = linked["title_id"].append(
-        pl.read_parquet(landing / "current" / "titles", columns=["title_id"])["title_id"]
-    )
+    known = [linked["title_id"]]
+    if (described := landing / "current" / "titles").exists():
+        known.append(pl.read_parquet(described, columns=["title_id"])["title_id"])
     found = numbers.replace_strict(
         linked["rated_id"], linked["title_id"], default=None, return_dtype=pl.Int64
     )
-    return found.fill_null(numbers.set(numbers.is_in(taken.drop_nulls().implode()), None))
+    return found.fill_null(numbers.set(numbers.is_in(pl.concat(known).drop_nulls().implode()), None))
 
 
 def sql_of(layout: WarehouseLayout, segmentation: str) -> str:
