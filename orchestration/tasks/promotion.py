@@ -63,6 +63,9 @@ def decide(spec: SegmentationSpec, store: ModelStore, run: str, at: datetime) ->
         return Decision(version, "promoted_by_hand", short)  # the person's reason stands in the table
     elif before is None or is_in_force or not before.is_whole:
         decision = Decision(version, "provisional", short)
+    elif gone := _features_gone(before, store):
+        lacks = f"those in force cannot serve on, for there is no {', '.join(gone)} any more"
+        decision = Decision(version, "provisional", f"{short}; {lacks}")
     else:
         decision = Decision(version, "refused", short)
         store.point("refused", version)
@@ -71,6 +74,14 @@ def decide(spec: SegmentationSpec, store: ModelStore, run: str, at: datetime) ->
         store.drop_refused()
     _write(store, decided, decision, at)
     return decision
+
+
+def _features_gone(before: ModelStore, store: ModelStore) -> list[str]:
+    """Return the features of the model in force that the candidate, made of today's, was not offered."""
+    offered = store.model().preparation
+    return [
+        name for name in before.model().preparation.columns if name not in offered.columns + offered.dropped
+    ]
 
 
 def promote(store: ModelStore, version: str | None, reason: str, at: datetime) -> str:

@@ -27,13 +27,16 @@ RATED = {
 }
 """Layouts of ratings by many users."""
 SEGMENTS = {
-    **{layout: {"user_ratings", "user_activity_and_ratings", "title_reception"} for layout in RATED},
+    **{
+        layout: {"user_ratings", "user_activity_and_ratings", "user_taste", "title_reception"}
+        for layout in RATED
+    },
     **{layout: {"title_reception"} for layout in ("netflix_titles", "tmdb_5000", "streaming_catalogue")},
     "imdb_export": {"title_reception"},
     "letterboxd_export": {"title_reception"},
     "netflix_viewing": set(),
-    "matinee": {"user_viewing", "title_reception"},
-    "viewing": {"user_viewing"},
+    "matinee": {"user_viewing", "user_taste", "title_reception"},
+    "viewing": {"user_viewing", "user_taste"},
     "customers": {"customer_acquisition"},
 }
 RECOMMENDED = RATED | {"matinee"}

@@ -91,7 +91,7 @@ def test_bad_lines_of_viewing_are_rejected_and_strangers_are_kept(viewing_alone:
     answer, warehouse = viewing_alone
     assert answer.exit_code == 3, answer.said
     reasons = mart(warehouse, "rejects").sort("line")["reason"].to_list()
-    assert reasons[0].startswith("watched_at: expected a local time from 1970 to 2099")
+    assert reasons[0].startswith("watched_at: expected a local time from 1971 to the day after it is read")
     assert reasons[1].startswith("minutes_watched: expected a number of minutes from 0 to 1440")
     steps = dict(mart(warehouse, "data_funnel")["step", "row_count"].iter_rows())
     assert steps["watch events read"] - steps["watch events landed"] == 2 + 4  # rejected, and left out

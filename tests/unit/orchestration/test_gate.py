@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.segmentation.errors import UntrainableError
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks.promotion import PromotionError, promote
 from tests.unit.orchestration.refreshes import START, Refreshes, habits, noise
@@ -83,13 +82,10 @@ def test_members_who_move_while_the_old_model_serves_are_in_the_account(refreshe
     assert refreshes.table("segment_history").filter(pl.col("kind") != "born").is_empty(), "no new segments"
 
 
-def test_segments_in_force_whose_features_are_no_more_are_left_out_with_the_reason(refreshes):
-    before = (refreshes.store.folder / "current.json").read_bytes()
-    frame = BAD.rename({"habit_2": "habit_new"})
-    with pytest.raises(UntrainableError, match=r"refused.*missing feature column: habit_2"):
-        refreshes.run(frame, ari=0.3)
-    assert (refreshes.store.folder / "current.json").read_bytes() == before
-    assert refreshes.run(GOOD, ari=1).status == "promoted"
+def test_where_the_features_of_those_in_force_are_no_more_new_ones_are_provisional_with_the_reason(refreshes):
+    decision = refreshes.run(BAD.rename({"habit_2": "habit_new"}), ari=0.3)
+    assert decision.status == "provisional"
+    assert "no habit_2 any more" in decision.reason
 
 
 @pytest.mark.parametrize("content", ["{", '{"format": 99}', "[]"])
