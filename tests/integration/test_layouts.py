@@ -88,4 +88,6 @@ def test_a_layout_runs_to_a_report_and_a_dashboard(layout, layout_world, dagster
     titles = mart(warehouse, "titles").filter(pl.col("title").is_not_null())["title"].to_list()
     liked = matinee("recommend", "--like", *titles[:1] or ["x"], "--warehouse", warehouse, home=dagster_home)
     assert liked.returncode == (0 if layout in RECOMMENDED else 1), liked.stdout + liked.stderr
-    assert layout in RECOMMENDED or "recommender was not trained in the last run: " in liked.stderr
+    # Events alone recommend by ids; nothing has a name to be liked by.
+    said = "no title 'x'" if layout == "viewing" else "recommender was not trained in the last run: "
+    assert layout in RECOMMENDED or said in liked.stderr
