@@ -89,7 +89,9 @@ def test_a_record_that_duckdb_cannot_read_is_found_in_the_bytes_or_the_file_is_r
         rejects = pq.read_table(landed.rejects_path).to_pylist()
     assert landed.rows_read == landed.rows_landed + landed.rows_rejected
     assert [row["line"] for row in rejects] == sorted(row["line"] for row in rejects)
-    assert all(row["raw_text"].encode() in data for row in rejects)
+    # Where line ends are mixed, all lines are read with the one.
+    shown = data.replace(b"\r\n", b"\n")
+    assert all(row["raw_text"].replace("\r\n", "\n").encode() in shown for row in rejects)
 
 
 objects = st.one_of(
