@@ -1,6 +1,5 @@
 -- What users choose as shares of their titles, how much they choose beside it: the taste itself is found in
--- `user_interactions`, this says what it looks like. One pass over the interactions; a title's parts are worked out once.
-{% set genres = genre_columns() %}
+-- `user_interactions`, this says what it looks like. One pass over the interactions.
 {% set languages = title_language_columns() %}
 {% set eras = eras() %}
 
@@ -47,6 +46,18 @@ languages as (
 
 ),
 
+flags as (
+
+    select
+        title_id,
+        title_key,
+        {{ for_each_genre('is_{genre}') }},
+        {{ for_each_genre('is_{genre}', separator=' +') }} as genres
+    from {{ ref('int_titles__with_genres') }}
+    where is_first_of_title
+
+),
+
 titles as (
 
     select
@@ -54,7 +65,8 @@ titles as (
         case when ranked.before_share < 1 / 3 then 1.0 else 0 end as popularity_mainstream,
         case when ranked.before_share >= 2 / 3 then 1.0 else 0 end as popularity_niche,
         {% for era, (first_year, last_year) in eras.items() -%}
-            case when described.release_year between {{ first_year }} and {{ last_year }} then 1.0 else 0 end as era_{{ era }},
+            case when described.release_year between {{ first_year }} and {{ last_year }} then 1.0 else 0 end
+                as era_{{ era }},
         {% endfor -%}
         case when described.release_year is not null then 1.0 else 0 end as has_era,
         described.release_year,
@@ -62,20 +74,10 @@ titles as (
             case when languages.language_column = '{{ language }}' then 1.0 else 0 end as language_{{ language }},
         {% endfor -%}
         case when languages.language_column is not null then 1.0 else 0 end as has_language,
-        {% for genre in genres -%}
-            coalesce(flags.is_{{ genre }} / flags.genres, 0) as genre_{{ genre }},
-        {% endfor -%}
+        {{ for_each_genre('coalesce(flags.is_{genre} / flags.genres, 0) as genre_{genre}') }},
         case when flags.title_id is not null then 1.0 else 0 end as has_genre
     from ranked
-    left join (
-        select
-            title_id,
-            title_key,
-            {{ for_each_genre('is_{genre}') }},
-            {{ for_each_genre('is_{genre}', separator=' +') }} as genres
-        from {{ ref('int_titles__with_genres') }}
-        where is_first_of_title
-    ) as flags on ranked.title_id = flags.title_id
+    left join flags on ranked.title_id = flags.title_id
     left join {{ ref('int_titles__described') }} as described
         on
             flags.title_key = described.title_id
@@ -102,12 +104,12 @@ final as (
             coalesce(sum(titles.era_{{ era }}) / nullif(sum(titles.has_era), 0), 0) as era_{{ era }},
         {% endfor -%}
         {% for language in languages -%}
-            coalesce(sum(titles.language_{{ language }}) / nullif(sum(titles.has_language), 0), 0) as language_{{ language }},
+            coalesce(sum(titles.language_{{ language }}) / nullif(sum(titles.has_language), 0), 0)
+                as language_{{ language }},
         {% endfor -%}
-        {% for genre in genres -%}
-            coalesce(sum(titles.genre_{{ genre }}) / nullif(sum(titles.has_genre), 0), 0)
-                as genre_{{ genre }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ for_each_genre(
+            'coalesce(sum(titles.genre_{genre}) / nullif(sum(titles.has_genre), 0), 0) as genre_{genre}'
+        ) }}
     from interactions
     inner join titles on interactions.title_id = titles.title_id
     group by interactions.user_id

@@ -21,7 +21,9 @@ titles as (
 
     select
         title_row_id,
-        {{ for_each_genre('is_{genre} / nullif(' ~ for_each_genre('is_{genre}', separator=' +') ~ ', 0) as part_{genre}') }}
+        {{ for_each_genre(
+            'is_{genre} / nullif(' ~ for_each_genre('is_{genre}', separator=' +') ~ ', 0) as part_{genre}'
+        ) }}
     from {{ ref('int_titles__with_genres') }}
 
 ),

@@ -31,6 +31,13 @@ valid_genres as (
 
 ),
 
+labelled as (
+
+    select count(*) as titles
+    from valid_genres
+
+),
+
 final as (
 
     select
@@ -59,10 +66,11 @@ final as (
         {{ for_each_genre('cast(coalesce(valid_genres.is_{genre}, 0) as tinyint) as is_{genre}') }}
 
     from titles
+    cross join labelled
     left join valid_genres on titles.title_row_id = valid_genres.title_row_id
     where
         valid_genres.title_row_id is not null
-        or (select count(*) from valid_genres as any_genres) = 0
+        or labelled.titles = 0
 
 )
 
