@@ -94,9 +94,10 @@ def over_index(
     nearly all of one value) and is_apart (whether the interval leaves out 100: only then anything is to be said).
     """
     profiles = profile(frame, segment_ids, k)
+    members = [frame.filter(segment_ids == segment_id) for segment_id in range(k)]
     bounds = []
     for segment_id, feature, _, base, _ in profiles.iter_rows():
-        own = frame[feature].cast(pl.Float64).fill_null(0).to_numpy()[segment_ids == segment_id]
+        own = members[segment_id][feature].cast(pl.Float64).fill_null(0).to_numpy()
         interval = mean_interval(own, rng, most_parts=_PARTS) if base > 0 else None
         bounds.append([100 * end / base for end in interval] if interval else [None, None])
     ends = pl.DataFrame(bounds, {"index_low": pl.Float64, "index_high": pl.Float64}, orient="row")
