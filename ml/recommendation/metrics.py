@@ -124,7 +124,7 @@ def genre_match(lists: np.ndarray, genres: sp.csr_array, watched: sp.csr_array, 
     favourites
         How many genres count as most watched.
     """
-    has_genre, seen = _stored(genres), _stored(watched)
+    has_genre, seen = stored(genres), stored(watched)
     counts = (seen @ has_genre).toarray()
     top = np.argsort(-counts, axis=1, kind="stable")[:, :favourites]
     liked = np.zeros_like(counts, dtype=bool)
@@ -136,8 +136,8 @@ def genre_match(lists: np.ndarray, genres: sp.csr_array, watched: sp.csr_array, 
     return float(matched[judged].mean()) if judged.any() else 0.0
 
 
-def _stored(matrix: sp.csr_array) -> sp.csr_array:
-    """Return 1 for whatever is stored, a stored 0 too."""
+def stored(matrix: sp.csr_array) -> sp.csr_array:
+    """Return a matrix of the same shape with 1 for whatever is stored, a stored 0 too."""
     ones = np.ones(matrix.nnz, dtype=np.float32)
     return sp.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
 

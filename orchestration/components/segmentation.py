@@ -188,7 +188,7 @@ def _acts(spec: SegmentationSpec) -> list[str]:
     if not spec.interactions:
         return []
     return [
-        f"select {spec.entity}, title_id from {spec.interactions} order by 1, 2",
+        _pairs(spec, spec.interactions),
         f"select title_id, unnest(string_split(genres, '|')) as genre from {_TITLES} order by 1, 2",
     ]
 
@@ -287,8 +287,13 @@ def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Path, ...
     Where interactions are embedded or decide how many segments there are, they are the second file.
     """
     queries = [f"select * from {spec.features.table} order by {spec.entity}"]
-    queries += [f"select {spec.entity}, title_id from {table} order by 1, 2" for table in spec.trained_on[1:]]
+    queries += [_pairs(spec, table) for table in spec.trained_on[1:]]
     return tuple(here.snapshots(*queries))
+
+
+def _pairs(spec: SegmentationSpec, table: str) -> str:
+    """Return the query of who chose which title: asked alike by all steps of a run, it is answered once."""
+    return f"select {spec.entity}, title_id from {table} order by 1, 2"
 
 
 def _labelled(spec: SegmentationSpec, here: Step[ModelStore]) -> SegmentationSpec:

@@ -16,12 +16,12 @@ import polars as pl
 
 from ml.plots.words import feature_label
 from ml.segmentation.embedding import Embedding
-from ml.segmentation.errors import SegmentationError, UntrainableError
+from ml.segmentation.errors import SegmentationError
 from ml.segmentation.map_points import map_points
 from ml.segmentation.profile import over_index
 from ml.segmentation.projection import principal_components
-from ml.segmentation.quality.held_out import Judged, interactions_of
-from ml.segmentation.quality.judge import by_taste, judge
+from ml.segmentation.quality.held_out import Judged
+from ml.segmentation.quality.judge import judge, what_users_did
 from ml.segmentation.quality.lift import USERS
 from ml.segmentation.separation import claims, separation
 from ml.segmentation.shown import shown_columns
@@ -99,31 +99,22 @@ def _judged(
     )
     if pairs.is_empty():
         return None
-    interactions, segments, genres = interactions_of(sampled, places[chosen], pairs, pl.read_parquet(acts[1]))
-    k, label, shuffled = int(places.max()) + 1, None, None
-    if (declared := spec.features.embedding) is not None:
-        seed = spec.clustering.seed
-        label, shuffled = (by_taste(declared, k, seed=seed, is_shuffled=shuffle) for shuffle in (False, True))
-    return Judged(interactions, segments, k, label, shuffled, genres if genres.shape[1] else None)
+    return what_users_did(
+        sampled,
+        places[chosen],
+        int(places.max()) + 1,
+        pairs,
+        genres=pl.read_parquet(acts[1]),
+        embedding=spec.features.embedding,
+        seed=spec.clustering.seed,
+    )
 
 
 def assign_members(store: ModelStore, features: Features, at: datetime) -> tuple[int, pl.DataFrame]:
-    """Store `segment_members`; return how many different entities there are, and the size of each segment.
-
-    Raises
-    ------
-    UntrainableError
-        When what serves on is made of features that are no more: then nobody has a segment, and it stays in force.
-    """
+    """Store `segment_members`; return how many different entities there are, and the size of each segment."""
     # Plain values: one of a class of this module would make the run import the module to unpickle it.
-    try:
-        entities = _read(store.home, features)[store.model().entity]
-        members = store.model().members_at(entities, _prepared(store.home, features))
-    except SegmentationError as error:
-        msg = (
-            f"the new segments were refused, and those in force cannot be found in today's features: {error}"
-        )
-        raise UntrainableError(msg) from error
+    entities = _read(store.home, features)[store.model().entity]
+    members = store.model().members_at(entities, _prepared(store.home, features))
     carry_on(store, members, at)
     store.write_table("segment_members", members)
     sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")

@@ -20,7 +20,6 @@ from ml.segmentation.spec import EmbeddingSpec
 
 USERS, RESAMPLES = 10_000, 10
 """Users who are judged and refits of each candidate: half as many as of the published one, for there are several."""
-_NO_GENRES = pl.DataFrame(schema={"title": pl.Int64, "genre": pl.String})
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def _lifts(
     known = pairs.filter(pairs[:, 0].is_in(sampled.implode()))
     if known.is_empty():
         return {}
-    interactions, rows, _ = interactions_of(sampled, drawn, known, _NO_GENRES)
+    interactions, rows, _ = interactions_of(sampled, drawn, known)
 
     def label(train: sp.csr_array) -> dict[int, np.ndarray]:
         if declared is None:

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from ml.recommendation.metrics import stored
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.quality.nulls import random_labels, volume_quantiles
 from ml.segmentation.quality.stability import aligned
@@ -84,8 +85,8 @@ class Cut:
 
 
 def interactions_of(
-    entities: pl.Series, labels: np.ndarray, pairs: pl.DataFrame, genres: pl.DataFrame
-) -> tuple[sp.csr_array, np.ndarray, sp.csr_array]:
+    entities: pl.Series, labels: np.ndarray, pairs: pl.DataFrame, genres: pl.DataFrame | None = None
+) -> tuple[sp.csr_array, np.ndarray, sp.csr_array | None]:
     """Put what users did in a matrix.
 
     Parameters
@@ -103,7 +104,7 @@ def interactions_of(
     -------
     interactions : (m, titles) csr of ones, for the m of the users who did anything, in their order
     labels : (m,) int
-    genres : (titles, genres) csr of ones
+    genres : (titles, genres) csr of ones; None where no genre of these titles is given
     """
     rows = pl.DataFrame({"user": entities, "segment": labels}).with_row_index("row")
     known = pairs.rename(dict(zip(pairs.columns, ("user", "title"), strict=True))).join(rows, on="user")
@@ -112,12 +113,7 @@ def interactions_of(
     placed = known.join(columns, on="title").sort("row", "column")
     users, row = np.unique(placed["row"].to_numpy(), return_inverse=True)
     interactions = _matrix(row, placed["column"].to_numpy(), (len(users), len(titles)))
-    named = genres.rename(dict(zip(genres.columns, ("title", "genre"), strict=True))).join(
-        columns, on="title"
-    )
-    genre = named["genre"].rank("dense").to_numpy().astype(np.int64) - 1
-    shape = (len(titles), int(genre.max(initial=-1)) + 1)
-    return interactions, labels[users], _matrix(named["column"].to_numpy(), genre, shape)
+    return interactions, labels[users], None if genres is None else _genre_matrix(genres, columns)
 
 
 def embedded_anew(
@@ -146,7 +142,7 @@ def cuts(interactions: sp.csr_array, rng: np.random.Generator) -> Iterator[tuple
     """
     for _ in range(int(np.clip(_USERS_IN_ALL // interactions.shape[0], 1, _MOST_CUTS))):
         train, held_out = hold_out(interactions, share=SHARE, rng=rng)
-        yield Cut(_ones(train), _ones(held_out)), train
+        yield Cut(stored(train), stored(held_out)), train
 
 
 def sample_users(
@@ -198,10 +194,14 @@ def _kept(interactions: sp.csr_array, keep: np.ndarray) -> sp.csr_array:
     )
 
 
+def _genre_matrix(genres: pl.DataFrame, columns: pl.DataFrame) -> sp.csr_array | None:
+    named = genres.rename(dict(zip(genres.columns, ("title", "genre"), strict=True)))
+    named = named.join(columns, on="title")
+    if named.is_empty():
+        return None
+    genre = named["genre"].rank("dense").to_numpy().astype(np.int64) - 1
+    return _matrix(named["column"].to_numpy(), genre, (len(columns), int(genre.max()) + 1))
+
+
 def _matrix(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
     return sp.csr_array(sp.coo_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape))
-
-
-def _ones(interactions: sp.csr_array) -> sp.csr_array:
-    data = np.ones(interactions.nnz, dtype=np.float32)
-    return sp.csr_array((data, interactions.indices, interactions.indptr), shape=interactions.shape)

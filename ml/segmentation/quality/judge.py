@@ -11,7 +11,7 @@ import polars as pl
 import scipy.sparse as sp
 
 from ml.segmentation.assignment import assign
-from ml.segmentation.quality.held_out import Judged, Label, embedded_anew
+from ml.segmentation.quality.held_out import Judged, Label, embedded_anew, interactions_of
 from ml.segmentation.quality.lift import held_out_value, split_half
 from ml.segmentation.quality.nulls import shuffle_titles
 from ml.segmentation.quality.stability import refit, stability
@@ -60,6 +60,37 @@ def judge(
         if judged.label is not None:
             figures.append(split_half(judged, rng=rng))
     return quality_table(figures, thresholds)
+
+
+def what_users_did(
+    users: pl.Series,
+    labels: np.ndarray,
+    k: int,
+    pairs: pl.DataFrame,
+    *,
+    genres: pl.DataFrame | None = None,
+    embedding: EmbeddingSpec | None = None,
+    seed: int = 0,
+) -> Judged:
+    """Return what segments of users are judged by.
+
+    Parameters
+    ----------
+    users, labels, pairs, genres
+        See `held_out.interactions_of`.
+    k
+        Segments.
+    embedding
+        That of the pairs which the segments were found in: they are found anew then on a part of them, and on what is
+        shuffled. Without it they are judged as they are.
+    seed
+        Of what is found anew.
+    """
+    interactions, segments, of_titles = interactions_of(users, labels, pairs, genres)
+    label = shuffled = None
+    if embedding is not None:
+        label, shuffled = (by_taste(embedding, k, seed=seed, is_shuffled=is_it) for is_it in (False, True))
+    return Judged(interactions, segments, k, label, shuffled, of_titles)
 
 
 def by_taste(declared: EmbeddingSpec, k: int, *, seed: int, is_shuffled: bool = False) -> Label:

@@ -16,14 +16,12 @@ from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import UntrainableError
 from ml.segmentation.kmeans import fit_many
 from ml.segmentation.prepare import Preparation
-from ml.segmentation.quality.held_out import Judged, interactions_of
-from ml.segmentation.quality.judge import by_taste, judge
+from ml.segmentation.quality.judge import judge, what_users_did
 from ml.segmentation.spec import SegmentationSpec
 
 _K = 5
 """Segments of the published analysis."""
 _WORKERS = 2
-_NO_GENRES = pl.DataFrame(schema={"title": pl.Int64, "genre": pl.String})
 _MEASURES = {
     "lift": "held-out lift",
     "bootstrap_ari": "come back on other users (ARI)",
@@ -76,14 +74,12 @@ def show_trust(console: Console, direct: pl.DataFrame, linked: pl.DataFrame, pai
 def _judged(frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame) -> pl.DataFrame:
     """Make five segments as declared, and return their figures."""
     seed, declared = spec.clustering.seed, spec.features.embedding
-    rng, label, shuffled = np.random.default_rng(seed), None, None
+    rng = np.random.default_rng(seed)
     if declared is not None:
         frame = Embedding.fit(pairs, declared, rng=rng).placed(pairs)
-        label, shuffled = (by_taste(declared, _K, seed=seed, is_shuffled=is_it) for is_it in (False, True))
     X = Preparation.fit(frame, spec.features).transform(frame)
     labels = fit_many(X, (_K,), restarts=10, rng=rng, workers=_WORKERS).of(_K).labels
-    interactions, segments, _ = interactions_of(frame["user_id"], labels, pairs, _NO_GENRES)
-    judged = Judged(interactions, segments, _K, label, shuffled)
+    judged = what_users_did(frame["user_id"], labels, _K, pairs, embedding=declared, seed=seed)
     return judge(X, labels, _K, {}, judged=judged, rng=rng, workers=_WORKERS)
 
 
