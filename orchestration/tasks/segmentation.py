@@ -31,6 +31,7 @@ from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
 from orchestration.stores.layout import write_atomically
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
+from orchestration.stores.versions import parquet_bytes
 from orchestration.tasks.identity import carry_on, identified
 from orchestration.tasks.segment_plots import draw
 
@@ -43,16 +44,19 @@ one_at_a_time = threading.Lock()
 
 def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Features, workers: int) -> str:
     """Train, store the candidate and return its version."""
-    embedding, pairs = None, pl.read_parquet(features[1]) if len(features) > 1 else None
+    frame, embedding, placed = pl.read_parquet(features[0]), None, None
+    pairs = pl.read_parquet(features[1]) if len(features) > 1 else None
     if spec.features.embedding and pairs is not None:
         rng = np.random.default_rng(spec.clustering.seed)
-        embedding = Embedding.fit(pairs, spec.features.embedding, rng=rng)
-    frame = _frame(features, embedding)
+        embedding, placed = Embedding.fit_placed(pairs, spec.features.embedding, rng=rng)
+        frame = _beside(frame, placed)
     training = train(frame, spec, pairs=pairs, workers=workers)
     by_place = bool(spec.naming.names)
     before = None if by_place else _members_in_force(store, features)
     training, events = identified(training, frame, store, before, by_place=by_place)
     version = store.save_candidate(training, embedding)
+    if placed is not None:
+        write_atomically(_placed_file(store.home, features), parquet_bytes(placed))
     store.write_table("events", events)
     found = training.published
     named = {"segment_id": found.segment_ids, "segment_name": found.segment_names}
@@ -68,7 +72,7 @@ def _members_in_force(store: ModelStore, features: Features) -> pl.DataFrame | N
     if before is None:
         return None
     try:
-        return before.model().members(_frame(features, ModelStore.read_embedding(before.home)))
+        return before.model().members(_read(before.home, features))
     except (SegmentationError, ModelDamagedError):  # made of columns that are no more
         return before.read_table("segment_members").drop("segmentation")
 
@@ -176,15 +180,22 @@ def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Features) ->
 
 @lru_cache(maxsize=2)
 def _read(version: Path, features: Features) -> pl.DataFrame:
-    return _frame(features, ModelStore.read_embedding(version))
-
-
-def _frame(features: Features, embedding: Embedding | None) -> pl.DataFrame:
     """Return the features with the dimensions of taste beside them, where there are any."""
-    frame = pl.read_parquet(features[0])
+    frame, embedding = pl.read_parquet(features[0]), ModelStore.read_embedding(version)
     if embedding is None or len(features) == 1:  # what was embedded once may be so no longer
         return frame
-    placed = embedding.placed(pl.read_parquet(features[1]))
+    file = _placed_file(version, features)
+    if not file.exists():
+        write_atomically(file, parquet_bytes(embedding.placed(pl.read_parquet(features[1]))))
+    return _beside(frame, pl.read_parquet(file))
+
+
+def _placed_file(version: Path, features: Features) -> Path:
+    """Return where it is kept during a run who lies where in the dimensions of a version."""
+    return features[1].with_name(f"{features[1].stem}-{version.parent.name}-{version.name}.parquet")
+
+
+def _beside(frame: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     return frame.join(placed, on=placed.columns[0], how="inner", maintain_order="left")
 
 

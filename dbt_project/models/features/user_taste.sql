@@ -79,7 +79,7 @@ titles as (
             case when languages.language_column = '{{ language }}' then 1.0 else 0 end as language_{{ language }},
         {% endfor -%}
         case when languages.language_column is not null then 1.0 else 0 end as has_language,
-        {{ for_each_genre('coalesce(flags.is_{genre} / flags.genres, 0) as genre_{genre}') }},
+        {{ for_each_genre(summable('coalesce(flags.is_{genre} / flags.genres, 0)') ~ ' as genre_{genre}') }},
         case when flags.title_id is not null then 1.0 else 0 end as has_genre
     from ranked
     left join flags on ranked.title_id = flags.title_id
