@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ml.plots.given import balanced_subsample
 from ml.plots.palette import INK, segment_colors
 from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import percent, short_name
-from ml.segmentation.map_points import balanced_subsample
 
 _LABEL_SIZE = 9.0
 _GAP, _DOT = 0.16, 0.12

@@ -14,8 +14,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ml.plots.given import balanced_subsample
 from ml.plots.palette import INK, MUTED, RULE, segment_colors
-from ml.plots.pca_map import balanced_subsample
 from ml.plots.scales import STRIP, Scale, choose_scale
 from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import clean, number, tick_number

@@ -27,11 +27,12 @@ MOST_ROWS = 10_000
 _LEAVES = (1, 2, 3, 4)
 """Times as many leaves as segments; the fewest that do as well as the best are taken."""
 _FOLDS = 5
+_FEW = f"it has fewer than {2 * _FOLDS} members: too few to grow a rule and to judge it"
 _RESAMPLES = 999
 _WORTH = 0.01
 """F1 that may be given up for a shorter rule; a second alternative must add twice as much."""
 
-Kind = Literal["share", "flag", "year", "minutes", "count", "number"]
+Kind = Literal["share", "flag", "year", "minutes", "count", "number", "code"]
 _RULES = {
     "segment_id": pl.Int32,
     "rule": pl.String,
@@ -61,8 +62,8 @@ class Surrogate:
 
     Attributes
     ----------
-    macro_f1 : mean over segments of the F1 of telling their members, on rows that the tree never saw; None where there
-        are too few rows to hold any back.
+    macro_f1 : mean over segments of the F1 of telling their members, on rows that the tree never saw; segments of fewer
+        than ten are left out. None where too few are left.
     low, high : its 95 % interval.
     is_faithful : whether it is at least what was asked.
     leaves : of the tree.
@@ -136,22 +137,34 @@ def surrogate(
     """
     X, columns = _matrix(frame, shown), list(shown.values())
     grown_on, held_out = _halves(segment_ids, rng)
-    if min(np.bincount(segment_ids[grown_on], minlength=k)) < _FOLDS or not columns:
-        few = f"a segment has fewer than {2 * _FOLDS} members: too few to grow a rule and to judge it"
-        return Surrogate(
-            None, None, None, False, 0, _silent(k, few if columns else "no columns to explain by")
-        )
-    tree = _grow(X[grown_on], segment_ids[grown_on], k, rng)
-    macro_f1, low, high = _fidelity(segment_ids[held_out], tree.predict(X[held_out]), k, rng)
+    told = np.bincount(segment_ids[grown_on], minlength=k) >= _FOLDS
+    if told.sum() < 2 or not columns:
+        no_other = "no other segment has enough members to tell it from"
+        reasons = [
+            (no_other if enough else _FEW) if columns else "no columns to explain by" for enough in told
+        ]
+        return Surrogate(None, None, None, False, 0, _silent(reasons))
+    # A segment of a few is nobody the tree could learn; rules are judged on its members too.
+    learned, judged = grown_on[told[segment_ids[grown_on]]], held_out[told[segment_ids[held_out]]]
+    tree = _grow(X[learned], segment_ids[learned], int(told.sum()), rng)
+    places = np.cumsum(told) - 1
+    macro_f1, low, high = _fidelity(
+        places[segment_ids[judged]], places[tree.predict(X[judged])], int(told.sum()), rng
+    )
     leaves = int(tree.get_n_leaves())
     if macro_f1 < least:
         reason = (
             f"a tree of {leaves} leaves over these columns tells the segments apart with a macro-F1 of {macro_f1:.2f} "
             f"only ({least:.2f} is asked)"
         )
-        return Surrogate(macro_f1, low, high, False, leaves, _silent(k, reason))
+        return Surrogate(
+            macro_f1, low, high, False, leaves, _silent([reason if enough else _FEW for enough in told])
+        )
     rows: list[tuple[int, str | None, float | None, float | None, str | None]] = []
     for i in range(k):
+        if not told[i]:
+            rows.append((i, None, None, None, _FEW))
+            continue
         rule = _rule_of(tree, X[grown_on], segment_ids[grown_on] == i, columns)
         found = _found(rule, X[held_out])
         precision, coverage = _precision_and_coverage(found, segment_ids[held_out] == i)
@@ -325,8 +338,9 @@ def _f1(rule: _Rule, X: np.ndarray, own: np.ndarray) -> float:
     return float(2 * (found & own).sum() / max(found.sum() + own.sum(), 1))
 
 
-def _silent(k: int, reason: str) -> pl.DataFrame:
-    return pl.DataFrame([(i, None, None, None, reason) for i in range(k)], schema=_RULES, orient="row")
+def _silent(reasons: Sequence[str]) -> pl.DataFrame:
+    rows = [(i, None, None, None, reason) for i, reason in enumerate(reasons)]
+    return pl.DataFrame(rows, schema=_RULES, orient="row")
 
 
 def _in_words(rule: _Rule, columns: Sequence[Shown]) -> str:

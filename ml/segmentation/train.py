@@ -17,6 +17,7 @@ from ml.segmentation.identity import Matching
 from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
+from ml.segmentation.playbook import conditioned_columns
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.quality.choose import Candidate, trusted, worth_by_k
 from ml.segmentation.spec import SegmentationSpec
@@ -186,9 +187,12 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
         ("naming.rank_by", spec.naming.rank_by),
         *[("judge.features", column) for column in spec.judge.features],
         *[("judge.against", column) for column in spec.judge.against],
+        ("judge.volume", spec.judge.volume),
+        *[(f"playbook.{name}", column) for name, column in conditioned_columns(spec)],
         ("plots.distribution", spec.plots.distribution),
         *[("plots.scatter", column) for column in spec.plots.scattered],
         *[("plots.labels", column) for column in spec.plots.labels],
+        *[("plots.units", column) for column in spec.plots.units],
     ]
     for role, column in named:
         if column is not None and column not in frame.columns:

@@ -8,7 +8,8 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
                                     k_metrics.parquet, segments.parquet, segment_members.parquet,
                                     segment_profiles.parquet, pca_loadings.parquet, segment_map.parquet
                                     start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
-                                    segment_claims.parquet, segment_quality.parquet, segment_rules.parquet
+                                    segment_claims.parquet, segment_quality.parquet, segment_rules.parquet,
+                                    segment_words.parquet, segment_exemplars.parquet
                                     segment_promotions.parquet, segment_history.parquet, segment_migration.parquet,
                                     membership_history.parquet
                                     events.parquet  what became of the segments that were in force

@@ -17,10 +17,11 @@ from scipy.cluster.hierarchy import linkage
 from ml.plots.correlations import correlations
 from ml.plots.dendrogram import dendrogram
 from ml.plots.encode import to_png
+from ml.plots.given import balanced_subsample
 from ml.plots.heatmap import doublings, profile_heatmap
 from ml.plots.k_selection import elbow, k_metrics_panel
 from ml.plots.palette import segment_colors
-from ml.plots.pca_map import balanced_subsample, pca_map, place_labels
+from ml.plots.pca_map import pca_map, place_labels
 from ml.plots.scatter import scatter
 from ml.plots.shrink import thumbnail
 from ml.plots.sizes import distribution, segment_sizes
