@@ -60,20 +60,23 @@ def _page(data: PublishedSet) -> None:
 def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
     ui.chart(charts.sizes(segments, ui.unit(segments)), key="sizes")
     ui.table(
-        segments,
+        segments.with_columns(pl.col("audience").fill_null("")),
         name=f"segments_{segmentation}",
         data=data,
+        downloads=segments,
         labels={
             "segment_name": "Segment",
             "members": st.column_config.NumberColumn("Members", format="localized"),
             "share": st.column_config.NumberColumn("Share", format="percent"),
             "badge": "How sure it is",
             "audience": "Who they are",
-            "name_doubt": "About its name",
         },
         group_size="members",
         group_keys=("segmentation", "segment_id", "segment_name"),
     )
+    for row in segments.iter_rows(named=True):
+        if row.get("name_doubt"):
+            st.markdown(f"**{ui.plain(row['segment_name'])}:** {ui.plain(row['name_doubt'])}.")
     ui.part(
         data, "segment_profiles", "features", lambda: _differences(data, segmentation, segments, everybody)
     )
@@ -90,7 +93,7 @@ def _differences(data: PublishedSet, segmentation: str, segments: pl.DataFrame, 
         format_func=ui.plain,
         key=f"compared_{segmentation}",
     )
-    profiles = queries.profiles(data, segmentation)
+    profiles = described(queries.profiles(data, segmentation))
     shown = profiles.filter(pl.col("segment_name").is_in(chosen))
     if not len(shown):
         st.info("Choose at least one segment to compare.", icon=":material/info:")
@@ -183,7 +186,7 @@ def _exemplars(data: PublishedSet, shown: Card) -> None:
     st.subheader("Users most like it")
     _sentences(
         [
-            f"{hide_emails(user.name)}, {user.titles:,} titles {acted}; the last: {user.history}"
+            f"User {hide_emails(user.name)}: {user.titles:,} titles {acted}; the last: {user.history}"
             for user in shown.exemplars
         ]
     )

@@ -7,6 +7,7 @@ judged by (`segment_words`), how a card looks.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 import polars as pl
@@ -31,6 +32,8 @@ _ALIKE = 10.0
 """Index points either side of 100 within which a segment is as everybody."""
 _OF_ONE = "^(avg|cnt|region|channel|genre|device|daypart|era|popularity|language)_|_year$"
 """Features of one genre, device or the like, and years: no figures of a member as a whole."""
+_SAME = 0.01
+"""Figures as close as this, of both segment and everybody, are not told twice."""
 _MOST_MEASURES, _MOST_NAMED = 4, 3
 _MOST_OVER, _MOST_BARS, _MOST_TITLES, _MOST_DEVICES = 5, 8, 5, 4
 _TITLE_LETTERS = 120
@@ -225,10 +228,14 @@ def _profiles(rows: Rows) -> pl.DataFrame:
 
 
 def _written(figures: pl.DataFrame) -> list[tuple[str, str, str]]:
-    """Return label, own mean and everybody's of each row, as they are written."""
+    """Return label, own mean and everybody's of each row as written; the unit only where the label does not say it."""
     columns = ("feature_label", "kind", "unit", "segment_mean", "base_mean")
     return [
-        (label, in_kind(own, kind, unit), in_kind(everybody, kind, unit))
+        (
+            label,
+            in_kind(own, kind, None if unit and unit in label.lower() else unit),
+            in_kind(everybody, kind),
+        )
         for label, kind, unit, own, everybody in figures.select(columns).iter_rows()
     ]
 
@@ -239,14 +246,19 @@ def _measures(figures: pl.DataFrame, rows: Rows) -> tuple[Measure, ...]:
         return ()
     judged = rows.get("segment_separation", pl.DataFrame())
     whole = ~pl.col("feature").str.contains(_OF_ONE)
-    shown = pl.col("feature").is_in(judged["feature"].to_list()) if len(judged) else whole
-    found = figures.filter(shown & (pl.col("kind") != "year")).sort(
+    asked = pl.col("feature").is_in(judged["feature"].to_list()) if len(judged) else whole
+    found = figures.filter(asked & (pl.col("kind") != "year")).sort(
         "is_volume", descending=True, maintain_order=True
     )
-    # Two columns of the same figures, such as ratings and titles where nobody rates twice, are one.
-    said = {(own, everybody): label for label, own, everybody in reversed(_written(found))}
-    told = ((label, *figure) for figure, label in reversed(said.items()))
-    return tuple(Measure(*one) for one in told)[:_MOST_MEASURES]
+    # Two columns of the same figures, such as ratings and titles where hardly anybody rates twice, are one.
+    shown: dict[tuple[float, float], Measure] = {}
+    pairs = found.select("segment_mean", "base_mean").iter_rows()
+    for (mean, base), row in zip(pairs, _written(found), strict=True):
+        if not any(
+            isclose(mean, own, rel_tol=_SAME) and isclose(base, all_, rel_tol=_SAME) for own, all_ in shown
+        ):
+            shown[mean, base] = Measure(*row)
+    return tuple(shown.values())[:_MOST_MEASURES]
 
 
 def _always(figures: pl.DataFrame) -> tuple[str, ...]:

@@ -97,9 +97,11 @@ class _Figure:
     def _beyond(self, bounds: Bounds) -> str | None:
         least, most = bounds.at_least, bounds.at_most
         if least is not None and (self.low is None or self.low < least):
-            return f"not surely {in_kind(least, self.kind)} or more"
+            is_beyond = self.high is not None and self.high < least
+            return f"{'less than' if is_beyond else 'not surely at least'} {in_kind(least, self.kind)}"
         if most is not None and (self.high is None or self.high > most):
-            return f"not surely {in_kind(most, self.kind)} or less"
+            is_beyond = self.low is not None and self.low > most
+            return f"{'more than' if is_beyond else 'not surely at most'} {in_kind(most, self.kind)}"
         return None
 
     def _misplaced(self, wanted: Relation) -> str | None:

@@ -82,7 +82,8 @@ def test_sentences_that_hold_stand_together_and_a_text_alone_always_holds(frame)
         ("Quiet", {"mean_rating": "below"}, "mean rating 4.00, above everybody's 3.00"),
         ("Usual", {"titles": "lowest"}, "not the lowest of the 3 segments"),
         ("Loud", {"mean_rating": "below"}, "not surely below everybody's 3.00"),
-        ("Loud", {"titles": {"at_most": 30}}, "titles 250, not surely 30 or less"),
+        ("Loud", {"titles": {"at_most": 30}}, "titles 250, more than 30"),
+        ("Usual", {"titles": {"at_most": 100}}, "titles 100, not surely at most 100"),
         ("Loud", {"titles": "below", "mean_rating": "above"}, "above everybody's 120; mean rating"),
     ],
 )
