@@ -278,6 +278,12 @@ def playbook(segment: Mapping[str, object]) -> None:
             st.markdown(f"{label}{plain(_sentence(str(segment[column])))}")
 
 
+def sentences(said: Sequence[str]) -> None:
+    """Show sentences as a list."""
+    for sentence in said:
+        st.markdown(f"- {plain(sentence)}")
+
+
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 

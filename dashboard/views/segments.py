@@ -175,7 +175,7 @@ def _who(shown: Card) -> None:
 def _sayings(head: str, sentences: Sequence[str]) -> None:
     if sentences:
         st.subheader(head)
-        _sentences(sentences)
+        ui.sentences(sentences)
 
 
 def _exemplars(data: PublishedSet, shown: Card) -> None:
@@ -184,7 +184,7 @@ def _exemplars(data: PublishedSet, shown: Card) -> None:
         return
     acted = audience.interest(data).acted
     st.subheader("Users most like it")
-    _sentences(
+    ui.sentences(
         [
             f"User {hide_emails(user.name)}: {user.titles:,} titles {acted}; the last: {user.history}"
             for user in shown.exemplars
@@ -331,7 +331,7 @@ def _decision(data: PublishedSet, segmentation: str) -> None:
 
 def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
     quality = questions.quality(data, segmentation)
-    _sentences(words.findings(quality, unit))
+    ui.sentences(words.findings(quality, unit))
     figures = words.figures(quality)
     if not figures:
         return
@@ -362,11 +362,6 @@ def _moves(data: PublishedSet, segmentation: str, unit: str) -> None:
     if said:
         st.header("What the last refresh changed")
         if data.has("segment_history"):
-            _sentences(words.events(questions.history(data, segmentation)))
+            ui.sentences(words.events(questions.history(data, segmentation)))
         ui.chart(charts.moves(migration, unit), key="moves")
-        _sentences(said[1:])
-
-
-def _sentences(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        st.markdown(f"- {ui.plain(sentence)}")
+        ui.sentences(said[1:])

@@ -29,6 +29,14 @@ def segments(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
+def with_badges(data: PublishedSet, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows about segments with how far each can be relied on, in words; null in a set that does not say it."""
+    if not data.has("segments", "badge"):
+        return rows.with_columns(pl.lit(None, pl.String).alias("badge"))
+    badges = data.ask("select segmentation, segment_id, badge from segments")
+    return rows.join(badges, on=["segmentation", "segment_id"], how="left", maintain_order="left")
+
+
 def k_metrics(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     """Return one row per candidate k; an index that is not defined is null."""
     return data.ask(
