@@ -28,15 +28,17 @@ def recommend(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs to read.")] = False,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Recommend titles to a user, or to somebody who likes a few titles, each with its reason."""
+    """Recommend titles to a user, or to somebody who likes a few titles.
+
+    Each comes with its reason.
+    """
     if (user is None) == (not like):
         raise typer.BadParameter("give either --user ID or --like TITLE (several times, if you like)")
 
     from ml.recommendation.errors import RecommendationError
     from orchestration.commands.recommend.answers import Recommender, RecommendError
-    from orchestration.stores.layout import WarehouseLayout
+    from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
     from orchestration.stores.recommender import RecommenderStore
-    from orchestration.stores.versions import ModelNotFoundError
 
     layout = WarehouseLayout(read_settings(warehouse=warehouse).warehouse)
     with failing(RecommendError, RecommendationError, ModelNotFoundError, OSError):

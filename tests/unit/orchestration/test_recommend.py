@@ -12,8 +12,8 @@ from ingest.cells import FIRST_TEXT_ID
 from ml.recommendation.ease import Ease
 from ml.recommendation.interactions import from_frame
 from orchestration.commands.recommend.answers import Recommender, RecommendError
+from orchestration.stores.layout import ModelNotFoundError
 from orchestration.stores.recommender import RecommenderStore
-from orchestration.stores.versions import ModelNotFoundError
 from tests.unit.recommendation.worlds import learned, two_tastes
 
 TITLES = pl.DataFrame(
