@@ -13,6 +13,7 @@ from dashboard.charts import recommend as charts
 from dashboard.queries import recommend as queries
 from dashboard.queries import titles as title_queries
 from ml.plots.words import clean, number
+from published.errors import PublishedError
 from published.people import hide_emails
 from published.questions import audience
 from published.questions import users as questions
@@ -31,7 +32,7 @@ def show(data: PublishedSet) -> None:
     if ui.choose_view("Recommend", _FOR, key="for") == "user":
         first = {"recommendations": lambda: _for_user(data)}
     else:
-        first = {"similar_titles": lambda: _for_liked(data)}
+        first = {"recommendations": lambda: _for_liked(data)}
     ui.parts(data, ui.INTEREST, {**first, "recommender_metrics": lambda: _quality(data)})
 
 
@@ -159,7 +160,18 @@ def _for_liked(data: PublishedSet) -> None:
     if not liked:
         st.info("Choose one title or a few that somebody likes.", icon=":material/thumb_up:")
         return
-    advised = queries.liked_recommendations(data, liked, genre)
+    try:
+        stored = queries.recommender(data)
+    except PublishedError as error:
+        st.warning(ui.plain(error), icon=":material/warning:")
+        return
+    advised, unknown = queries.liked_recommendations(stored, liked, genre)
+    if unknown:
+        names = ", ".join(ui.plain(labels[title_id]) for title_id in unknown)
+        st.info(
+            f"Nobody {audience.interest(data).acted} {names}, so it says nothing of taste here.",
+            icon=":material/info:",
+        )
     if not len(advised):
         st.info("No title of this genre is left to recommend.", icon=":material/info:")
         return

@@ -39,9 +39,10 @@ def recommend(
     from orchestration.commands.recommend.answers import Recommender, RecommendError
     from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
     from orchestration.stores.recommender import RecommenderStore
+    from published.errors import PublishedError
 
     layout = WarehouseLayout(read_settings(warehouse=warehouse).warehouse)
-    with failing(RecommendError, RecommendationError, ModelNotFoundError, OSError):
+    with failing(RecommendError, RecommendationError, ModelNotFoundError, PublishedError, OSError):
         recommender = Recommender(RecommenderStore(layout.recommender, "current"), layout.published.resolve())
         advice = (
             recommender.for_liked(like or [], n, genre)

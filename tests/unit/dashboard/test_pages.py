@@ -178,6 +178,14 @@ def test_liked_titles_give_recommendations_with_reasons(made_up):
     assert any("because you like" in text.value for text in app.markdown)
 
 
+def test_without_a_recommender_the_page_of_liked_titles_says_so(made_up, tmp_path):
+    shutil.copytree(made_up, tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "models")
+    app = open_page("recommend", tmp_path, **{"for": "For liked titles", "liked": ["21"]})
+    assert not app.exception
+    assert "No recommender is trained here yet" in said(app).replace("\\", "")
+
+
 def test_liked_titles_stay_chosen_when_another_is_searched(made_up):
     app = open_page("recommend", made_up, **{"for": "For liked titles"})
     app.multiselect(key="liked").set_value(["21"]).run()
