@@ -280,14 +280,17 @@ _TABLES = {
     "title_audience": """
         select segmentation, title_id, segment_id, segment_name, title, members,
             cast(members * h(title_id, segment_id) as bigint) as raters, h(title_id, segment_id) as rater_share,
-            0.5 as base_share, 200 * h(title_id, segment_id) as index, 1 + 4 * h(title_id, 7) as mean_rating
+            0.5 as base_share, 200 * h(title_id, segment_id) as raw_index, 0.2 as audience_share,
+            0.1 + 0.2 * h(segment_id, 8) as activity_share, 20 / activity_share as index, 0.8 * index as index_low,
+            1.2 * index as index_high, 1 + 4 * h(title_id, 7) as mean_rating
         from titles, segments
         where entity = 'user_id' and catalogue = 'movies'
         order by title_id, segmentation, segment_id
     """,
     "segment_titles": """
         select segmentation, segment_id, segment_name, cast(rank as integer) as rank, title_id, title, genres,
-            cast(100 as bigint) as raters, 0.2 as rater_share, 0.1 as base_share, 200.0 as index
+            cast(100 as bigint) as raters, 0.2 as rater_share, 0.1 as base_share, 200.0 as index,
+            150.0 as index_low, 260.0 as index_high, 200.0 as raw_index
         from segments, range(1, 16) as ranks(rank)
         inner join (select *, row_number() over () as place from titles) on place = rank
         where entity = 'user_id'

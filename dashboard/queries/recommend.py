@@ -14,6 +14,7 @@ from ml.recommendation.errors import RecommendationError
 from ml.recommendation.stored import StoredRecommender
 from published.errors import PublishedError
 from published.finding import warehouse_of
+from published.questions import users as questions
 from published.recommender import read_files, version_in_force
 from published.sets import PublishedSet
 
@@ -101,6 +102,23 @@ def liked_recommendations(
     return stored.advised(row, n, genre=genre, did="like"), [
         title_id for title_id in title_ids if title_id not in known
     ]
+
+
+def likeliest(data: PublishedSet, stored: StoredRecommender, title_id: str, most: int) -> pl.DataFrame | None:
+    """Return the users who most likely watch a title and have not; None where the recommender does not know it.
+
+    Returns
+    -------
+    rank, user_id, score (`StoredRecommender.likeliest`), segment_name of the segmentation that reasons name.
+    """
+    known = stored.columns([title_id])
+    if not known:
+        return None
+    found = stored.likeliest(known[title_id], most)
+    if not (data.has("segment_members") and data.has("segmentations", "is_named_in_reasons")):
+        return found
+    segments = questions.segments_in_reasons(data)
+    return found.join(segments, on="user_id", how="left", maintain_order="left")
 
 
 def genres(data: PublishedSet) -> list[str]:

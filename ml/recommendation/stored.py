@@ -12,10 +12,12 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
+from ml.recommendation.blend import FittedBlend
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import Interactions
-from ml.recommendation.ranking import Fitted, recommend
+from ml.recommendation.ranking import Fitted, recommend, row_numbers
 from ml.recommendation.reasons import POPULAR, reasons
 from ml.recommendation.state import from_arrays, to_arrays
 
@@ -154,6 +156,48 @@ class StoredRecommender:
             pl.col("genres").str.replace_all("|", ", ", literal=True),
             pl.Series("score", ranked.scores[0][: len(columns)].astype(np.float64)),
             pl.Series("reason", why, dtype=pl.String),
+        )
+
+    def likeliest(self, column: int, n: int) -> pl.DataFrame:
+        """Return the users who will most likely watch a title and have not.
+
+        A user's score is that of the first part of the blend that tells users apart for this title: with EASE what the
+        titles that they have seen add up to. It is not put on a scale of the user's own, as the blend's is, for who
+        watches more is likelier to watch this title too. Of the 50 users who come first for a title, hidden ratings
+        say that 20 % (demo world) and 23 % (`ratings_small.csv`) rated it; of the 50 most active 9 % and 17 %, of all
+        1 % and 3 %.
+
+        Parameters
+        ----------
+        column
+            The title.
+        n
+            Users, at most.
+
+        Returns
+        -------
+        rank, user_id (as the source writes it), score; of equal scores the user of the lower number first.
+        """
+        rows = sp.csr_array(
+            (self.seen["data"], self.seen["indices"], self.seen["indptr"]),
+            shape=(len(self.users), len(self.titles)),
+        )
+        scores = np.zeros(len(self.users), dtype=np.float32)
+        with threadpool_limits(1, "blas"):
+            for part in self.fitted.parts if isinstance(self.fitted, FittedBlend) else (self.fitted,):
+                scores = part.scorer(np.array([column]))(rows)[:, 0].astype(np.float32)
+                if np.ptp(scores) > 0:
+                    break
+        scores[row_numbers(rows)[rows.indices == column]] = -np.inf
+        scores[np.diff(rows.indptr) == 0] = -np.inf
+        order = np.argsort(-scores, kind="stable")[:n]
+        order = order[np.isfinite(scores[order])]
+        found = pl.DataFrame({"number": self.users[order], "score": scores[order].astype(np.float64)})
+        written = found.join(self.ids.collect(), on="number", how="left", maintain_order="left")
+        return written.select(
+            pl.int_range(1, pl.len() + 1).alias("rank"),
+            pl.coalesce("id", pl.col("number").cast(pl.String)).alias("user_id"),
+            "score",
         )
 
     def name(self, column: int) -> str:

@@ -21,7 +21,7 @@ from orchestration.stores.recommender import RecommenderStore
 from published.errors import PublishedError
 from published.people import hide_emails
 from published.questions.audience import Interest, interest
-from published.questions.users import user
+from published.questions.users import segments_in_reasons, user
 from published.sets import PublishedSet, open_set
 
 Answer = TypeVar("Answer")
@@ -37,11 +37,11 @@ class Recommended:
 
     Attributes
     ----------
-    titles : rank, title_id, title, genres, score, reason.
+    rows : rank, title_id, title, genres, score, reason; for a title rank, user_id, score, segment_name.
     said : sentences about how the request was understood.
     """
 
-    titles: pl.DataFrame
+    rows: pl.DataFrame
     said: tuple[str, ...]
 
 
@@ -102,6 +102,24 @@ class Recommender:
             columns.append(column)
             said = (*said, *understood)
         return self._advice(self._stored.row_of_liked(columns), n, genre=genre, said=said, did="like")
+
+    def for_title(self, name: str, n: int = 100) -> Recommended:
+        """Return the users who most likely watch a title and have not (`StoredRecommender.likeliest`).
+
+        Raises
+        ------
+        RecommendError
+            When the title is unknown.
+        """
+        column, understood = self._column_of(name)
+        users = self._stored.likeliest(column, n)
+        said = (*self._outlived, *understood)
+        if len(users) < n:
+            said = (*said, f"Only {len(users):,} users have not {self._interest.acted} it yet.")
+        segments = self._ask(segments_in_reasons)
+        if segments is None:
+            return Recommended(users.with_columns(segment_name=pl.lit(None, dtype=pl.String)), said)
+        return Recommended(users.join(segments, on="user_id", how="left", maintain_order="left"), said)
 
     def _advice(
         self, row: sp.csr_array, n: int, *, genre: str | None, said: tuple[str, ...], **words: str
@@ -192,12 +210,13 @@ class Recommender:
 
     def _segment_of(self, user_id: str) -> str | None:
         """Return the user's segment of the segmentation that published reasons name."""
-        return self._ask(_segment_in_reasons, user_id)
+        found = self._ask(segments_in_reasons, user_id)
+        return None if found is None or found.is_empty() else found["segment_name"][0]
 
-    def _ask(self, question: Callable[[PublishedSet, str], Answer], user_id: str) -> Answer | None:
+    def _ask(self, question: Callable[..., Answer], *asked: str) -> Answer | None:
         """Ask what is published; None where nothing is, or it cannot be read."""
         try:
-            return question(self._data, user_id) if self._data else None
+            return question(self._data, *asked) if self._data else None
         except PublishedError:
             return None
 
@@ -224,17 +243,3 @@ def _plain(name: str) -> str:
 def _either(names: Sequence[str]) -> str:
     quoted = [f"'{name}'" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
-
-
-def _segment_in_reasons(data: PublishedSet, user_id: str) -> str | None:
-    """Return the user's segment of the segmentation that published reasons name; None where they are in none."""
-    rows = data.ask(
-        """
-        select members.segment_name
-        from segment_members as members
-        inner join segmentations using (segmentation)
-        where segmentations.is_named_in_reasons and members.entity_id = $user_id
-        """,
-        user_id=user_id,
-    )
-    return rows.item() if len(rows) else None

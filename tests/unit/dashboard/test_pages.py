@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 from streamlit.proto.SelectWidgetFilterMode_pb2 import SelectWidgetFilterMode
 from streamlit.testing.v1 import AppTest
@@ -147,6 +148,24 @@ def test_a_search_without_a_hit_names_what_is_spelt_like_it(made_up):
     app = open_page("titles", made_up)
     app.text_input(key="search").set_value("The Advennture of Vell21").run()
     assert "The Adventure of Vell21" in said(app)
+
+
+def test_users_likely_to_watch_a_title_are_listed_when_asked_for_and_addresses_are_hidden(
+    made_up, tmp_path, monkeypatch
+):
+    shutil.copytree(made_up, tmp_path, dirs_exist_ok=True)
+    ids = pl.DataFrame({"number": list(range(100, 160)), "id": [f"u{i}@example.org" for i in range(60)]})
+    ids.sort("id").write_parquet(tmp_path / "models" / "recommender" / "abc" / "ids.parquet")
+    app = open_page("titles", tmp_path, search="Vell21")
+    assert not any("user_id" in table.value for table in app.dataframe)
+    app.toggle(key="likeliest").set_value(True).run()
+    assert "their list is not given out" in said(app)
+    monkeypatch.setenv("MATINEE_MINIMUM_MEMBERS", "10")
+    app.run()
+    assert not app.exception
+    (listed,) = [table.value for table in app.dataframe if "user_id" in table.value]
+    assert 10 < len(listed) < 50
+    assert all("***@" in user for user in listed["user_id"])
 
 
 def test_markup_in_a_title_stays_text(made_up):

@@ -105,7 +105,7 @@ def test_liked_titles_are_answered_as_the_command_line_answers_them(made_up, sto
     liked = ["12", "14", "16"]
     asked = Recommender(RecommenderStore(made_up / "models" / "recommender", "current"), None)
     advised, unknown = recommend.liked_recommendations(stored, liked, None)
-    assert advised.equals(asked.for_liked(liked, 20).titles)
+    assert advised.equals(asked.for_liked(liked, 20).rows)
     assert not unknown
     assert not set(liked) & set(advised["title_id"])
     assert all(reason.startswith("because you like ") for reason in advised["reason"])
