@@ -371,11 +371,12 @@ _TABLES = {
         select 'run ' || i as run_id, 'refresh' as job, case when i = 2 then 'failure' else 'published' end as status,
             'demo' as source, timestamp '2026-01-02 03:00:00' - to_days(cast(i as integer)) as started_at,
             timestamp '2026-01-02 03:02:00' - to_days(cast(i as integer)) as ended_at, 100 as checks,
-            0 as failed_checks, 'user_ratings 0123' as models
+            0 as failed_checks, 10 as not_applicable_checks, 'user_ratings 0123' as models
         from range(5) as numbers(i)
     """,
     "checks": """
-        select 'marts' as layer, 'titles' as table_name, 'rule_' || i as check_name, i > 1 as passed,
+        select 'marts' as layer, 'titles' as table_name, 'rule_' || i as check_name,
+            case when i = 1 then 'failed' when i > 90 then 'not_applicable' else 'passed' end as outcome,
             'warn' as severity, false as is_blocking, cast(null as varchar) as description
         from range(1, 101) as numbers(i)
     """,
