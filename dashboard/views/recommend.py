@@ -134,10 +134,7 @@ def _for_liked(data: PublishedSet) -> None:
         genre = _choose_genre(data)
     hits = title_queries.search(data, text)
     if not len(hits):
-        near = ", ".join(ui.plain(title) for title in title_queries.nearest(data, text))
-        st.info(
-            f"No title has all of these words. Nearest in spelling: {near}.", icon=":material/search_off:"
-        )
+        st.info("No title has all of these words, or words spelt like them.", icon=":material/search_off:")
     _liked_in_address(data)
     before = [
         title_id for title_id in st.session_state.get("liked", []) if title_id not in set(hits["title_id"])

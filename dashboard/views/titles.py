@@ -37,10 +37,7 @@ def _page(data: PublishedSet) -> None:
     ).replace("\0", "")
     hits = queries.search(data, text)
     if not len(hits):
-        near = ", ".join(ui.plain(title) for title in queries.nearest(data, text))
-        st.info(
-            f"No title has all of these words. Nearest in spelling: {near}.", icon=":material/search_off:"
-        )
+        st.info("No title has all of these words, or words spelt like them.", icon=":material/search_off:")
         return
     labels = dict(zip(hits["title_id"], map(queries.label, hits.iter_rows(named=True)), strict=True))
     # The most rated come first, and where nobody rated, those with the most votes, if there are any.

@@ -144,10 +144,19 @@ def test_any_search_for_a_title_is_answered(made_up, typed):
         assert not app.exception
 
 
-def test_a_search_without_a_hit_names_what_is_spelt_like_it(made_up):
+def test_a_search_forgives_a_slip_and_says_when_nothing_is_like_it(made_up):
     app = open_page("titles", made_up)
-    app.text_input(key="search").set_value("The Advennture of Vell21").run()
-    assert "The Adventure of Vell21" in said(app)
+    name = app.header[0].value
+    app.text_input(key="search").set_value("The Advnetuer of Vell21").run()
+    assert "Vell21" in app.header[0].value != name
+    app.text_input(key="search").set_value("Qwertyuiop").run()
+    assert "No title has all of these words" in said(app)
+
+
+def test_what_is_not_known_of_a_similar_title_is_left_empty(made_up):
+    app = open_page("titles", made_up)
+    assert {table.proto.placeholder for table in app.dataframe} == {""}
+    assert all(table.proto.HasField("placeholder") for table in app.dataframe)
 
 
 def test_users_likely_to_watch_a_title_are_listed_when_asked_for_and_addresses_are_hidden(
