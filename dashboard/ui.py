@@ -100,6 +100,7 @@ def table(
         column_order=list(labels),
         column_config=dict(labels),
         height=height or "auto",
+        placeholder="",
         alt=f"Table: {name.replace('_', ' ')}",
     )
     offer(
