@@ -7,12 +7,14 @@ whose import takes the seconds that a run would wait for.
 
 import shutil
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from ml.plots.segment_words import badge
 from ml.segmentation.embedding import Embedding
@@ -49,7 +51,7 @@ one_at_a_time = threading.Lock()
 def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Features, workers: int) -> str:
     """Train, store the candidate and return its version."""
     frame, embedding, placed = pl.read_parquet(features[0]), None, None
-    pairs = pl.read_parquet(features[1]) if len(features) > 1 else None
+    pairs = _pairs(features[1]) if len(features) > 1 else None
     if spec.features.embedding and pairs is not None:
         rng = np.random.default_rng(spec.clustering.seed)
         embedding, placed = Embedding.fit_placed(pairs, spec.features.embedding, rng=rng)
@@ -88,7 +90,8 @@ def judge_candidate(
     frame, model, X = _read(store.home, features), store.model(), _prepared(store.home, features)
     places = model.nearest(X)
     rng = np.random.default_rng(spec.clustering.seed)
-    judged = _judged(spec, frame[model.entity], places, acts, rng) if acts else None
+    columns = (*model.preparation.columns, *model.preparation.dropped)
+    judged = _judged(spec, frame[model.entity], places, columns, acts=acts, rng=rng) if acts else None
     found = judge(X, places, model.k, spec.quality.bounds, judged=judged, rng=rng, workers=workers)
     quality = model.with_ids(found)
     store.write_table("segment_quality", quality)
@@ -96,7 +99,13 @@ def judge_candidate(
 
 
 def _judged(
-    spec: SegmentationSpec, entities: pl.Series, places: np.ndarray, acts: Features, rng: np.random.Generator
+    spec: SegmentationSpec,
+    entities: pl.Series,
+    places: np.ndarray,
+    columns: Sequence[str],
+    *,
+    acts: Features,
+    rng: np.random.Generator,
 ) -> Judged | None:
     """Return what a sample of the users did; None where nothing is known of them."""
     chosen = np.sort(rng.choice(len(entities), min(len(entities), USERS), replace=False))
@@ -112,9 +121,10 @@ def _judged(
         sampled,
         places[chosen],
         int(places.max()) + 1,
-        pairs,
+        pairs.select(spec.entity, "title_id", cs.by_name("rating", require_all=False)),
+        features=spec.features,
+        columns=columns,
         genres=pl.read_parquet(acts[1]),
-        embedding=spec.features.embedding,
         seed=spec.clustering.seed,
     )
 
@@ -201,6 +211,10 @@ def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Features) ->
     return thumbnails
 
 
+def _pairs(file: Path) -> pl.DataFrame:
+    return pl.read_parquet(file).select(pl.exclude("rating"))
+
+
 @lru_cache(maxsize=2)
 def _read(version: Path, features: Features) -> pl.DataFrame:
     """Return the features with the dimensions of taste beside them, where there are any."""
@@ -209,7 +223,7 @@ def _read(version: Path, features: Features) -> pl.DataFrame:
         return frame
     file = _placed_file(version, features)
     if not file.exists():
-        write_atomically(file, parquet_bytes(embedding.placed(pl.read_parquet(features[1]))))
+        write_atomically(file, parquet_bytes(embedding.placed(_pairs(features[1]))))
     return _beside(frame, pl.read_parquet(file))
 
 

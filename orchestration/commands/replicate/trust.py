@@ -69,7 +69,7 @@ def _judged(frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame) ->
         _, frame = Embedding.fit_placed(pairs, declared, rng=rng)
     X = Preparation.fit(frame, spec.features).transform(frame)
     labels = fit_many(X, (_K,), restarts=10, rng=rng, workers=_WORKERS).of(_K).labels
-    judged = what_users_did(frame["user_id"], labels, _K, pairs, embedding=declared, seed=seed)
+    judged = what_users_did(frame["user_id"], labels, _K, pairs, features=spec.features, seed=seed)
     return judge(X, labels, _K, {}, judged=judged, rng=rng, workers=_WORKERS)
 
 
