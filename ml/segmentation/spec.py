@@ -378,6 +378,11 @@ class SegmentationSpec(_Declaration):
         return self.quality.interactions or self.features.interactions
 
     @property
+    def volume(self) -> str | None:
+        """The column that says how much an entity does, where one is declared."""
+        return self.judge.volume or (self.levels.by if self.levels else None)
+
+    @property
     def distribution(self) -> str | None:
         """The column whose distribution is drawn per segment; None where none is declared."""
         return self.plots.distribution or self.naming.rank_by
