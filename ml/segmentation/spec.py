@@ -194,6 +194,22 @@ class Naming(_Declaration):
         return self
 
 
+class LevelsSpec(_Declaration):
+    """A second division of every segment by how much, which has no part in finding the segments."""
+
+    by: str
+    """A numeric column of the feature table that is not clustered on."""
+    names: tuple[str, ...] = Field(("light", "heavy"), min_length=2)
+    """Levels from the least to the most; everybody is divided into as many parts of the same size."""
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> Self:
+        if len(set(self.names)) != len(self.names):
+            msg = "names of levels must differ from each other"
+            raise ValueError(msg)
+        return self
+
+
 class Judge(_Declaration):
     """What the segments are asked about, so that nobody reads into them what they do not say."""
 
@@ -284,6 +300,7 @@ class SegmentationSpec(_Declaration):
     features: Features
     clustering: Clustering = Clustering()
     naming: Naming
+    levels: LevelsSpec | None = None
     judge: Judge = Judge()
     quality: Quality = Quality()
     plots: Plots = Plots()

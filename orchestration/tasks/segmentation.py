@@ -17,6 +17,7 @@ import polars as pl
 from ml.plots.words import feature_label
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError
+from ml.segmentation.levels import SCHEMA
 from ml.segmentation.map_points import map_points
 from ml.segmentation.profile import over_index
 from ml.segmentation.projection import principal_components
@@ -117,12 +118,14 @@ def _judged(
 def assign_members(store: ModelStore, features: Features, at: datetime) -> tuple[int, pl.DataFrame]:
     """Store `segment_members`; return how many different entities there are, and the size of each segment."""
     # Plain values: one of a class of this module would make the run import the module to unpickle it.
-    entities = _read(store.home, features)[store.model().entity]
-    members = store.model().members_at(entities, _prepared(store.home, features))
+    frame, model = _read(store.home, features), store.model()
+    members = model.members_at(frame, _prepared(store.home, features))
     carry_on(store, members, at)
     store.write_table("segment_members", members)
+    levels = model.levels.table(members) if model.levels else pl.DataFrame(schema=SCHEMA)
+    store.write_table("segment_levels", levels)
     sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
-    return entities.n_unique(), sizes
+    return frame[model.entity].n_unique(), sizes
 
 
 def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Features) -> pl.DataFrame:
