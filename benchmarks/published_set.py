@@ -280,14 +280,17 @@ _TABLES = {
     "title_audience": """
         select segmentation, title_id, segment_id, segment_name, title, members,
             cast(members * h(title_id, segment_id) as bigint) as raters, h(title_id, segment_id) as rater_share,
-            0.5 as base_share, 200 * h(title_id, segment_id) as index, 1 + 4 * h(title_id, 7) as mean_rating
+            0.5 as base_share, 200 * h(title_id, segment_id) as raw_index, 0.2 as audience_share,
+            0.1 + 0.2 * h(segment_id, 8) as activity_share, 20 / activity_share as index, 0.8 * index as index_low,
+            1.2 * index as index_high, 1 + 4 * h(title_id, 7) as mean_rating
         from titles, segments
         where entity = 'user_id' and catalogue = 'movies'
         order by title_id, segmentation, segment_id
     """,
     "segment_titles": """
         select segmentation, segment_id, segment_name, cast(rank as integer) as rank, title_id, title, genres,
-            cast(100 as bigint) as raters, 0.2 as rater_share, 0.1 as base_share, 200.0 as index
+            cast(100 as bigint) as raters, 0.2 as rater_share, 0.1 as base_share, 200.0 as index,
+            150.0 as index_low, 260.0 as index_high, 200.0 as raw_index
         from segments, range(1, 16) as ranks(rank)
         inner join (select *, row_number() over () as place from titles) on place = rank
         where entity = 'user_id'
@@ -368,11 +371,12 @@ _TABLES = {
         select 'run ' || i as run_id, 'refresh' as job, case when i = 2 then 'failure' else 'published' end as status,
             'demo' as source, timestamp '2026-01-02 03:00:00' - to_days(cast(i as integer)) as started_at,
             timestamp '2026-01-02 03:02:00' - to_days(cast(i as integer)) as ended_at, 100 as checks,
-            0 as failed_checks, 'user_ratings 0123' as models
+            0 as failed_checks, 10 as not_applicable_checks, 'user_ratings 0123' as models
         from range(5) as numbers(i)
     """,
     "checks": """
-        select 'marts' as layer, 'titles' as table_name, 'rule_' || i as check_name, i > 1 as passed,
+        select 'marts' as layer, 'titles' as table_name, 'rule_' || i as check_name,
+            case when i = 1 then 'failed' when i > 90 then 'not_applicable' else 'passed' end as outcome,
             'warn' as severity, false as is_blocking, cast(null as varchar) as description
         from range(1, 101) as numbers(i)
     """,

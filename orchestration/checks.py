@@ -9,6 +9,7 @@ import dagster as dg
 
 from orchestration.tasks.left_out import refusals
 from orchestration.tasks.recovery import TRUTH, measure_recovery
+from orchestration.tools.shown import not_applicable
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.people import hide_emails
 
@@ -28,7 +29,7 @@ def build_recovery_check(segmentation: str) -> dg.AssetChecksDefinition:
     def planted_segments_are_recovered(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         index = measure_recovery(warehouse.layout, segmentation)
         if index is None:
-            return dg.AssetCheckResult(passed=True, description="This source has no planted segments.")
+            return not_applicable(None, "this source has no planted segments")
         return dg.AssetCheckResult(
             passed=index >= RECOVERY_GOAL,
             severity=dg.AssetCheckSeverity.WARN,

@@ -51,6 +51,12 @@ def _kept_open(folder: Path, _modified: int) -> PublishedSet:
 atexit.register(_kept_open.cache_clear)
 
 
+def warehouse_of(data: PublishedSet) -> Path:
+    """Return the warehouse that a set stands in."""
+    above = data.folder.parent
+    return above.parent if above.name == "published.d" else above
+
+
 def set_before(published_dir: Path) -> Path | None:
     """Return the published set before a given one, by the names of their folders; None where none is kept."""
     older = [

@@ -143,6 +143,10 @@ def _quality(reading: Reading, titles: pl.DataFrame | None) -> dict[str, Any]:
         "rejects": quality.first_rejects(
             reading.ask("rejects", quality_questions.rejects, quality.MOST_REJECTS)
         ),
+        "checks": quality.checks(
+            reading.ask("checks", quality_questions.check_counts),
+            reading.ask("checks", quality_questions.failed_checks),
+        ),
         "reject_count": 0 if reasons is None else reasons["lines"].sum(),
     }
 

@@ -14,7 +14,7 @@ from report.sections.advice import Advice
 from report.sections.audience import Plan
 from report.sections.catalogue import CatalogueView, PopularGenre
 from report.sections.changes import Changes, FigureChange
-from report.sections.quality import Funnel, LandedFile, Reject, RejectReason, UnlistedTitles
+from report.sections.quality import Checks, Funnel, LandedFile, Reject, RejectReason, UnlistedTitles
 from report.sections.recommender import RecommenderView
 from report.sections.segmentations import SegmentationView
 
@@ -79,6 +79,7 @@ class ReportContext:
     reject_reasons: tuple[RejectReason, ...]
     rejects: tuple[Reject, ...]
     reject_count: int
+    checks: Checks | None
     absent: tuple[str, ...]
     left_out: tuple[str, ...] = ()
 

@@ -3,6 +3,7 @@
 Belongs here: charts whose rows are titles, or segments as the audience of one. Does not belong here: queries.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -30,60 +31,67 @@ _RATINGS = Interest()
 
 
 def audience(rows: pl.DataFrame, title: str, interest: Interest = _RATINGS) -> Chart:
-    """Draw which share of each segment rated (or watched) a title, beside that of everybody.
+    """Draw how far each segment takes to a title, however much it rates (or watches), with the interval.
 
     Parameters
     ----------
     rows
-        segment_id, segment_name, raters, rater_share, base_share, index, mean_rating of one segmentation.
+        segment_id, segment_name, raters, rater_share, index, index_low, index_high, raw_index of one segmentation.
     title
         The title's name.
     interest
         What is counted, in words.
     """
-    ordered = rows.sort("segment_id", descending=True)
+    ordered = rows.sort("segment_id", descending=True).with_columns(
+        pl.col("index", "index_low", "index_high").fill_null(float("nan"))
+    )
+    told = list(ordered.iter_rows(named=True))
     figure = go.Figure(
-        go.Bar(
-            x=ordered["rater_share"],
+        go.Scatter(
+            x=ordered["index"],
             y=names(ordered["segment_name"].to_list()),
-            orientation="h",
-            marker={"color": [color_of(i) for i in ordered["segment_id"]], "line": EDGE},
-            text=[f"{percent(row['rater_share'])} · index {number(row['index'])}" for row in _told(ordered)],
-            textposition="auto",
-            constraintext="none",
+            mode="markers+text",
+            marker={"color": [color_of(i) for i in ordered["segment_id"]], "size": 13, "line": EDGE},
+            error_x={
+                "array": ordered["index_high"] - ordered["index"],
+                "arrayminus": ordered["index"] - ordered["index_low"],
+                "color": GREY,
+                "thickness": 2,
+            },
+            text=["" if math.isnan(row["index"]) else f"{row['index']:.0f}" for row in told],
+            textposition="top center",
             cliponaxis=False,
-            customdata=[[row["raters"], number(row["mean_rating"])] for row in _told(ordered)],
-            hovertemplate=f"%{{y}}: %{{customdata[0]:,}} {interest.people}"
-            + (", mean rating %{customdata[1]}" if rows["mean_rating"].count() else "")
-            + "<extra></extra>",
+            customdata=[
+                [row["raters"], percent(row["rater_share"]), number(row["raw_index"])] for row in told
+            ],
+            hovertemplate=f"%{{y}}: %{{customdata[0]:,}} {interest.people}, %{{customdata[1]}} of its members"
+            "<br>index %{x:.0f}, raw index %{customdata[2]}<extra></extra>",
         )
     )
-    base = rows["base_share"][0]
-    figure.add_vline(x=base, line={"dash": "dot", "color": GREY})
-    figure.update_xaxes(visible=False, range=[0, max(largest(rows["rater_share"]), base, 0.001) * 1.45])
+    figure.add_vline(x=100, line={"dash": "dot", "color": GREY})
+    figure.update_xaxes(
+        title="Index, 95 % interval", range=[0, max(largest(ordered["index_high"]), 100) * 1.1]
+    )
     figure.update_yaxes(type="category")
     return Chart(
-        finish(figure, height=60 + 34 * len(rows)),
+        finish(figure, height=100 + 44 * len(rows)),
         _audience_finding(rows, title, interest),
-        f"Share of the members who {interest.acted} it. Dotted: {percent(base)} of everybody, index 100.",
+        f"Dotted, 100: the title's share of a segment's {interest.given} is its share of all {interest.given}. "
+        "Where a line crosses it, the figures do not tell.",
     )
-
-
-def _told(rows: pl.DataFrame) -> list[dict]:
-    filled = rows.with_columns(pl.col("index", "mean_rating").fill_null(float("nan")))
-    return list(filled.iter_rows(named=True))
 
 
 def _audience_finding(rows: pl.DataFrame, title: str, interest: Interest) -> str:
-    known = rows.drop_nulls("index").sort("index", "segment_id", descending=[True, False])
-    if not len(known):
+    over = rows.filter(pl.col("index_low") > 100).sort("index", "segment_id", descending=[True, False])
+    if not rows["raters"].sum():
         return f"Nobody {interest.acted} {short_name(title)} yet"
-    top = known.row(0, named=True)
-    if top["index"] < 110:
-        return f"{short_name(title)} reaches every segment about alike"
+    if not len(over):
+        return f"No segment surely gives {short_name(title)} more of its {interest.given} than everybody does"
+    top = over.row(0, named=True)
     times = number(top["index"] / 100)
     return (
-        f"{short_name(top['segment_name'])} {interest.act} {short_name(title)} {times} times as often as all"
+        f"{short_name(top['segment_name'])} give {short_name(title)} {times} times the share of their "
+        f"{interest.given} that everybody gives it"
     )
 
 

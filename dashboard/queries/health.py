@@ -20,6 +20,7 @@ def runs(data: PublishedSet) -> pl.DataFrame:
             epoch(ended_at - started_at) as seconds,
             checks,
             failed_checks,
+            not_applicable_checks,
             models,
             run_id
         from runs
@@ -29,17 +30,17 @@ def runs(data: PublishedSet) -> pl.DataFrame:
 
 
 def checks(data: PublishedSet) -> pl.DataFrame:
-    """Return the checks of the run that published, those that did not pass first, in words."""
+    """Return the checks of the run that published, those that failed first, in words."""
     return data.ask(
         """
         select
-            passed,
+            replace(outcome, '_', ' ') as outcome,
             layer || '.' || table_name as table_name,
             replace(check_name, '_', ' ') as rule,
             severity,
             is_blocking,
             description
         from checks
-        order by passed, severity, table_name, rule
+        order by list_position(['failed', 'passed', 'not_applicable'], checks.outcome), severity, table_name, rule
         """
     )

@@ -1,13 +1,22 @@
-"""What is asked to recommend: users, titles like those somebody likes, how good the lists are.
+"""What is asked to recommend: users, titles for those somebody likes, how good the lists are.
 
-Belongs here: SQL over the published recommendations and similarities. Does not belong here: models, charts, pages.
+Belongs here: SQL over the published recommendations, questions to the stored recommender. Does not belong here: its
+answers (`ml.recommendation.stored`), charts, pages.
 """
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import polars as pl
 
+from ml.recommendation.errors import RecommendationError
+from ml.recommendation.stored import StoredRecommender
+from published.errors import PublishedError
+from published.finding import warehouse_of
+from published.questions import users as questions
+from published.recommender import read_files, version_in_force
 from published.sets import PublishedSet
-
-POPULAR = "popular with other viewers"
 
 
 def users_near(data: PublishedSet, user_id: str, most: int = 3) -> list[str]:
@@ -57,67 +66,59 @@ def genres_of_user(data: PublishedSet, user_id: str) -> pl.DataFrame:
     )
 
 
-def liked_recommendations(
-    data: PublishedSet, title_ids: list[str], genre: str | None, n: int = 20
-) -> pl.DataFrame:
-    """Recommend to somebody who likes these titles: those most similar to them, then the most popular ones.
+def recommender(data: PublishedSet) -> StoredRecommender:
+    """Return the recommender in force, the one that `matinee recommend` asks; opened once for any number of questions.
 
-    Similarities by ratings and by content have different scales, so the sum of the first decides and the sum of the
-    second only where the first is equal.
+    Raises
+    ------
+    PublishedError
+        When none is trained, or it cannot be read; the message says what to do.
+    """
+    return _opened(version_in_force(warehouse_of(data)))
+
+
+@lru_cache(maxsize=2)
+def _opened(version: Path) -> StoredRecommender:
+    files = read_files(version)
+    try:
+        return StoredRecommender.of(files.arrays, files.titles, files.ids)
+    except RecommendationError as error:
+        msg = f"The stored recommender cannot be used: {error}."
+        raise PublishedError(msg) from error
+
+
+def liked_recommendations(
+    stored: StoredRecommender, title_ids: Sequence[str], genre: str | None, n: int = 20
+) -> tuple[pl.DataFrame, list[str]]:
+    """Recommend to somebody who likes these titles.
 
     Returns
     -------
-    rank, title_id, title, genres, score (the sum of similarities by ratings), reason.
+    rank, title_id, title, genres, score, reason, as `StoredRecommender.advised` gives them; and which of the titles
+    the recommender does not know.
     """
-    return data.ask(
-        """
-        with near as (
-            select
-                similar_title_id as title_id,
-                sum(similarity) filter (where basis = 'ratings') as by_ratings,
-                sum(similarity) filter (where basis <> 'ratings') as by_content,
-                list(title order by basis <> 'ratings', similarity desc, title) as because
-            from similar_titles
-            where list_contains($title_ids, title_id) and not list_contains($title_ids, similar_title_id)
-            group by similar_title_id
-        ),
-        candidates as (
-            select
-                titles.title_id,
-                titles.title,
-                titles.genres,
-                titles.rating_count,
-                coalesce(near.by_ratings, 0) as by_ratings,
-                coalesce(near.by_content, 0) as by_content,
-                case
-                    when near.because is null then $popular
-                    when len(near.because) = 1 then 'because you like ' || near.because[1]
-                    else 'because you like ' || near.because[1] || ' and ' || near.because[2]
-                end as reason
-            from titles
-            left join near using (title_id)
-            where
-                not list_contains($title_ids, titles.title_id)
-                and (near.title_id is not null or titles.rating_count > 0)
-                and ($genre is null or list_contains(string_split(titles.genres, ', '), $genre))
-        )
-        select
-            cast(row_number() over (order by by_ratings desc, by_content desc, rating_count desc, title_id) as integer)
-                as rank,
-            title_id,
-            title,
-            genres,
-            by_ratings as score,
-            reason
-        from candidates
-        order by rank
-        limit $n
-        """,
-        title_ids=title_ids,
-        genre=genre,
-        popular=POPULAR,
-        n=n,
-    )
+    known = stored.columns(title_ids)
+    row = stored.row_of_liked(list(known.values())) if known else stored.row_of_nobody()
+    return stored.advised(row, n, genre=genre, did="like"), [
+        title_id for title_id in title_ids if title_id not in known
+    ]
+
+
+def likeliest(data: PublishedSet, stored: StoredRecommender, title_id: str, most: int) -> pl.DataFrame | None:
+    """Return the users who most likely watch a title and have not; None where the recommender does not know it.
+
+    Returns
+    -------
+    rank, user_id, score (`StoredRecommender.likeliest`), segment_name of the segmentation that reasons name.
+    """
+    known = stored.columns([title_id])
+    if not known:
+        return None
+    found = stored.likeliest(known[title_id], most)
+    if not (data.has("segment_members") and data.has("segmentations", "is_named_in_reasons")):
+        return found
+    segments = questions.segments_in_reasons(data)
+    return found.join(segments, on="user_id", how="left", maintain_order="left")
 
 
 def genres(data: PublishedSet) -> list[str]:

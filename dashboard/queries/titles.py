@@ -10,6 +10,12 @@ from published.sets import PublishedSet
 RECEPTION = "title_reception"
 """The segmentation that divides titles."""
 _FOLDED = "strip_accents(lower(coalesce(title, '')))"
+_HOLDS = f"contains({_FOLDED}, strip_accents(lower(word)))"
+_SPELT_LIKE = f"""len(list_filter(
+    regexp_split_to_array({_FOLDED}, '[^\\p{{L}}\\p{{N}}]+'),
+    lambda own: damerau_levenshtein(own, strip_accents(lower(word)))
+        <= case when length(word) >= 8 then 2 when length(word) >= 4 then 1 else 0 end
+)) > 0"""
 _COLUMNS = (
     "title_id, catalogue, title, kind, release_year, runtime, runtime_minutes, genres, languages, countries,"
     " audience_score, critic_score, votes, weighted_score, rating_count, mean_rating"
@@ -19,42 +25,32 @@ _COLUMNS = (
 def search(data: PublishedSet, text: str, most: int = 50) -> pl.DataFrame:
     """Return titles that hold every word of a text, whatever their case and accents; the most rated first.
 
-    Without a word, the most rated titles of all. A title named exactly so comes first.
+    Without a word, the most rated titles of all. A title named exactly so comes first. Where no title holds all words,
+    those whose words are spelt like them: one letter wrong, missing, too many or swapped with its neighbour in a word
+    of four letters or more, two from eight on.
     """
     words = text.split()
-    return data.ask(
-        f"""
-        select {_COLUMNS}
-        from titles
-        where len(list_filter($words, lambda word: not contains({_FOLDED}, strip_accents(lower(word))))) = 0
-        order by
-            $text <> '' and {_FOLDED} = strip_accents(lower($text)) desc,
-            rating_count desc,
-            votes desc nulls last,
-            title,
-            title_id
-        limit $most
-        """,
-        words=words or [""],
-        text=" ".join(words),
-        most=most,
-    )
-
-
-def nearest(data: PublishedSet, text: str, most: int = 3) -> list[str]:
-    """Return the names of titles spelt most like a text, for those who mistyped one."""
-    rows = data.ask(
-        f"""
-        select title
-        from titles
-        group by title
-        order by max(jaro_winkler_similarity({_FOLDED}, strip_accents(lower($text)))) desc, title
-        limit $most
-        """,
-        text=text,
-        most=most,
-    )
-    return rows["title"].to_list()
+    for holds in (_HOLDS, _SPELT_LIKE) if words else (_HOLDS,):
+        found = data.ask(
+            f"""
+            select {_COLUMNS}
+            from titles
+            where len(list_filter($words, lambda word: not {holds})) = 0
+            order by
+                $text <> '' and {_FOLDED} = strip_accents(lower($text)) desc,
+                rating_count desc,
+                votes desc nulls last,
+                title,
+                title_id
+            limit $most
+            """,
+            words=words or [""],
+            text=" ".join(words),
+            most=most,
+        )
+        if len(found):
+            break
+    return found
 
 
 def title(data: PublishedSet, title_id: str) -> dict | None:

@@ -43,22 +43,26 @@ def show(data: PublishedSet) -> None:
 
 
 def _checks(data: PublishedSet) -> None:
-    checks = queries.checks(data)
-    failed = checks.filter(~checks["passed"])
-    if len(failed):
-        said = f"{len(failed):,} of {len(checks):,} checks of this set did not pass"
-        st.warning(f"{said}; none of them keeps results back.", icon=":material/warning:")
+    counts = quality.check_counts(data)
+    said = f"Checks of this set: {quality.checks_in_words(counts)}."
+    if counts["failed"]:
+        st.warning(f"{said} Those that failed keep no results back.", icon=":material/warning:")
+    elif counts["passed"]:
+        st.success(said, icon=":material/check_circle:")
     else:
-        st.success(f"All {len(checks):,} checks of this set passed.", icon=":material/check_circle:")
-    with st.expander("All checks", expanded=bool(len(failed))):
+        st.info(said, icon=":material/info:")
+    if counts["not_applicable"]:
+        st.caption("Not applicable: there was nothing to check, such as a table without rows.")
+    with st.expander("All checks", expanded=bool(counts["failed"])):
         ui.table(
-            checks,
+            queries.checks(data),
             name="checks",
             data=data,
             labels={
-                "passed": st.column_config.CheckboxColumn("Passed"),
+                "outcome": "Outcome",
                 "table_name": "Table",
-                "rule": st.column_config.TextColumn("Rule", width="large"),
+                "rule": st.column_config.TextColumn("Rule", width="medium"),
+                "description": st.column_config.TextColumn("Found", width="medium"),
                 "severity": "Severity",
                 "is_blocking": st.column_config.CheckboxColumn("Keeps results back"),
             },
@@ -76,7 +80,8 @@ def _runs(data: PublishedSet) -> None:
             "source": "Source",
             "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
             "checks": st.column_config.NumberColumn("Checks", format="localized"),
-            "failed_checks": st.column_config.NumberColumn("Not passed", format="localized"),
+            "failed_checks": st.column_config.NumberColumn("Failed", format="localized"),
+            "not_applicable_checks": st.column_config.NumberColumn("Not applicable", format="localized"),
             "models": st.column_config.TextColumn("Models", width="large"),
         },
     )

@@ -12,9 +12,11 @@ from dashboard import ui
 from dashboard.charts import recommend as charts
 from dashboard.queries import recommend as queries
 from dashboard.queries import titles as title_queries
-from ml.plots.words import clean, number
+from ml.plots.words import clean, number, within_sentence
+from published.errors import PublishedError
 from published.people import hide_emails
 from published.questions import audience
+from published.questions import segments as segment_questions
 from published.questions import users as questions
 from published.sets import PublishedSet
 
@@ -31,7 +33,7 @@ def show(data: PublishedSet) -> None:
     if ui.choose_view("Recommend", _FOR, key="for") == "user":
         first = {"recommendations": lambda: _for_user(data)}
     else:
-        first = {"similar_titles": lambda: _for_liked(data)}
+        first = {"recommendations": lambda: _for_liked(data)}
     ui.parts(data, ui.INTEREST, {**first, "recommender_metrics": lambda: _quality(data)})
 
 
@@ -112,14 +114,15 @@ def _facts(data: PublishedSet, user_id: str) -> None:
         )
         st.markdown(" · ".join(f"{label}: **{ui.plain(value)}**" for label, value in facts if value))
     if data.has("segment_members"):
-        members = queries.segments_of_user(data, user_id)
+        members = segment_questions.with_badges(data, queries.segments_of_user(data, user_id))
         if len(members):
-            st.caption(
-                "In the segments "
-                + ", ".join(
-                    f"{ui.plain(row['segment_name'])} ({ui.plain(ui.title_of(row['segmentation']))})"
+            st.caption("In the segments")
+            ui.sentences(
+                [
+                    f"{row['segment_name']} ({ui.title_of(row['segmentation'])})"
+                    + (f": {within_sentence(row['badge'])}" if row["badge"] else "")
                     for row in members.iter_rows(named=True)
-                )
+                ]
             )
 
 
@@ -133,10 +136,7 @@ def _for_liked(data: PublishedSet) -> None:
         genre = _choose_genre(data)
     hits = title_queries.search(data, text)
     if not len(hits):
-        near = ", ".join(ui.plain(title) for title in title_queries.nearest(data, text))
-        st.info(
-            f"No title has all of these words. Nearest in spelling: {near}.", icon=":material/search_off:"
-        )
+        st.info("No title has all of these words, or words spelt like them.", icon=":material/search_off:")
     _liked_in_address(data)
     before = [
         title_id for title_id in st.session_state.get("liked", []) if title_id not in set(hits["title_id"])
@@ -159,7 +159,18 @@ def _for_liked(data: PublishedSet) -> None:
     if not liked:
         st.info("Choose one title or a few that somebody likes.", icon=":material/thumb_up:")
         return
-    advised = queries.liked_recommendations(data, liked, genre)
+    try:
+        stored = queries.recommender(data)
+    except PublishedError as error:
+        st.warning(ui.plain(error), icon=":material/warning:")
+        return
+    advised, unknown = queries.liked_recommendations(stored, liked, genre)
+    if unknown:
+        names = ", ".join(ui.plain(labels[title_id]) for title_id in unknown)
+        st.info(
+            f"Nobody {audience.interest(data).acted} {names}, so it says nothing of taste here.",
+            icon=":material/info:",
+        )
     if not len(advised):
         st.info("No title of this genre is left to recommend.", icon=":material/info:")
         return

@@ -8,9 +8,14 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import titles as charts
+from dashboard.queries import recommend as recommending
 from dashboard.queries import titles as queries
+from dashboard.settings import minimum_members
 from ml.plots.words import clean, number
+from published.errors import PublishedError
+from published.people import hide_emails
 from published.questions import audience
+from published.questions import segments as segment_questions
 from published.sets import PublishedSet
 
 _VIEWS = {"one": "One title", "genres": "By genre"}
@@ -33,10 +38,7 @@ def _page(data: PublishedSet) -> None:
     ).replace("\0", "")
     hits = queries.search(data, text)
     if not len(hits):
-        near = ", ".join(ui.plain(title) for title in queries.nearest(data, text))
-        st.info(
-            f"No title has all of these words. Nearest in spelling: {near}.", icon=":material/search_off:"
-        )
+        st.info("No title has all of these words, or words spelt like them.", icon=":material/search_off:")
         return
     labels = dict(zip(hits["title_id"], map(queries.label, hits.iter_rows(named=True)), strict=True))
     # The most rated come first, and where nobody rated, those with the most votes, if there are any.
@@ -88,6 +90,8 @@ def _title(data: PublishedSet, title_id: str) -> None:
     if data.has("segment_members"):
         _reception(data, title_id)
     ui.part(data, "title_audience", ui.INTEREST, lambda: _audience(data, title))
+    if data.has("recommendations"):
+        _likeliest(data, title)
     ui.part(data, "similar_titles", "ratings, views or descriptions of titles", lambda: _similar(data, title))
 
 
@@ -132,20 +136,70 @@ def _audience(data: PublishedSet, title: dict) -> None:
     ui.chart(charts.audience(shown, title["title"], words), key="audience_chart")
     with st.expander("All figures"):
         ui.table(
-            shown,
+            segment_questions.with_badges(data, shown),
             name=f"audience_{title['title_id']}",
             data=data,
             labels={
                 "segment_name": "Segment",
+                "badge": "How sure it is",
                 "members": st.column_config.NumberColumn("Members", format="localized"),
                 "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
                 "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
                 "index": st.column_config.NumberColumn("Index", format="%.0f"),
+                "index_low": st.column_config.NumberColumn("From", format="%.0f"),
+                "index_high": st.column_config.NumberColumn("To", format="%.0f"),
+                "raw_index": st.column_config.NumberColumn(
+                    "Raw index",
+                    format="%.0f",
+                    help="Beside everybody, how much they rate not taken into account",
+                ),
                 "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
             },
             group_size="members",
             group_keys=("segmentation", "segment_id", "segment_name"),
         )
+
+
+def _likeliest(data: PublishedSet, title: dict) -> None:
+    """List who will most likely watch the title, when asked: all users are scored for it."""
+    words = audience.interest(data)
+    st.subheader("Who is likely to watch it next")
+    if not st.toggle(f"List users who have not {words.acted} it", key="likeliest"):
+        return
+    most = st.number_input(
+        "Users", min_value=minimum_members(), max_value=100_000, value=max(500, minimum_members()), step=100
+    )
+    try:
+        stored = recommending.recommender(data)
+    except PublishedError as error:
+        st.warning(ui.plain(error), icon=":material/warning:")
+        return
+    found = recommending.likeliest(data, stored, title["title_id"], int(most))
+    if found is None:
+        st.info(f"Nobody {words.acted} this title, so nothing is known of who would.", icon=":material/info:")
+        return
+    if len(found) < minimum_members():
+        st.info(
+            f"Fewer than {minimum_members()} users have not {words.acted} it: their list is not given out.",
+            icon=":material/visibility_off:",
+        )
+        return
+    st.caption(
+        f"Those come first of whom what they have {words.acted} speaks most for it, by the recommender's score."
+    )
+    ui.table(
+        found.with_columns(pl.col("user_id").map_elements(hide_emails, return_dtype=pl.String)),
+        name=f"likely_to_watch_{title['title_id']}",
+        data=data,
+        labels={
+            "rank": st.column_config.NumberColumn("#", width=50),
+            "user_id": "User",
+            "score": st.column_config.NumberColumn("Score", format="%.2f"),
+            "segment_name": "Segment",
+        },
+        height=280,
+        downloads=found,
+    )
 
 
 def _similar(data: PublishedSet, title: dict) -> None:

@@ -20,13 +20,13 @@ _LABEL_SIZE = 9.0
 def segment_leanings(
     titles: pl.DataFrame, *, per_segment: int = 4, act: str = "rate", acted: str = "rated"
 ) -> Figure:
-    """Draw for each segment the titles it rates most over everybody.
+    """Draw for each segment the titles it rates most beyond how much it rates.
 
     Parameters
     ----------
     titles
         One row per segment and title of one segmentation: segment_id, segment_name, rank, title, raters, rater_share
-        and base_share (0 to 1), index (100 = as often as everybody).
+        and base_share (0 to 1), index (100 = as often as how much it rates would have it).
     per_segment
         Titles drawn of each segment, the first by rank.
     act, acted
@@ -53,7 +53,7 @@ def segment_leanings(
     with plot_style():
         figure = titled_figure(
             _title(shown, act),
-            f"Bar: how many times as often as everybody they {act} the title. Beside it: share of the segment "
+            f"Bar: how many times as often as expected of how much they {act}. Beside it: share of the segment "
             f"who {acted} it, and of everybody. The surest first; a segment without a sure one is left out.",
             body=_AXIS + height,
         )
@@ -68,7 +68,7 @@ def segment_leanings(
         axes.tick_params(axis="y", length=0, labelcolor=INK, labelsize=_LABEL_SIZE)
         axes.grid(visible=False, axis="y")
         label_ticks(axes.xaxis)
-        axes.set_xlabel("Times as often as everybody")
+        axes.set_xlabel("Times as often as expected")
     return figure
 
 
@@ -115,5 +115,5 @@ def _title(shown: pl.DataFrame, act: str) -> str:
     first = shown.sort("index", "segment_id", "rank", descending=[True, False, False]).row(0, named=True)
     return (
         f"Strongest leaning: {short_name(first['segment_name'])} {act} {short_name(first['title'], 40)} "
-        f"{number(first['index'] / 100)} times as often as everybody"
+        f"{number(first['index'] / 100)} times as often as expected"
     )

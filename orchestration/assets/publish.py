@@ -52,7 +52,8 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         unfinished.mkdir(parents=True)
         contracts = mart_contracts()
         rows = copy_marts(warehouse, {key.path[-1]: contracts[key.path[-1]] for key in marts}, unfinished)
-        for table, frame in _history(context, layout, segmentations).items():
+        history = _history(context, layout, segmentations)
+        for table, frame in history.items():
             frame.write_parquet(unfinished / f"{table}.parquet", compression="zstd")
             rows[table] = len(frame)
         promised = {**contracts, "checks": CHECKS, "runs": RUNS}
@@ -70,6 +71,9 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
             metadata={
                 "folder": dg.MetadataValue.path(str(layout.published)),
                 "tables": dg.MetadataValue.json(rows),
+                "checks": dg.MetadataValue.json(
+                    dict(history["checks"]["outcome"].value_counts().iter_rows())
+                ),
                 "dagster/row_count": sum(rows.values()),
             }
         )

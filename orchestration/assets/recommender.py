@@ -15,7 +15,7 @@ from ml.recommendation.models import BASELINES, DEFAULT_MODEL
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks import worker
-from orchestration.tools.shown import markdown
+from orchestration.tools.shown import markdown, not_applicable
 from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
 
@@ -176,12 +176,13 @@ def _above_popularity(
 ) -> dg.AssetCheckResult:
     found = {name: figures[name][metric] for name in (DEFAULT_MODEL, *baselines) if name in figures}
     judged = {name: value for name, value in found.items() if value is not None}
+    if not judged:
+        return not_applicable(check, "nothing could be judged")
     return dg.AssetCheckResult(
         check_name=check,
-        passed=all(judged[DEFAULT_MODEL] > judged[name] for name in baselines) if judged else True,
+        passed=all(judged[DEFAULT_MODEL] > judged[name] for name in baselines),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={name: round(value, 4) for name, value in judged.items()},
-        description=None if judged else "Nothing could be judged.",
     )
 
 

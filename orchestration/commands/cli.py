@@ -1,37 +1,96 @@
-"""The command line `matinee`: every command, and how the process ends.
+"""The command line `matinee`: which commands there are, and how the process ends.
 
-Belongs here: putting the commands together. Does not belong here: any command. None imports anything heavy before it
-is called, so that `matinee --help` answers at once.
+Belongs here: a command's name, its module and the sentence the list of commands says of it. Does not belong here: any
+command; only the module of the one that is called is imported, so that help and a typo are answered at once.
 """
 
 import atexit
 import io
 import os
 import sys
-from typing import Any, TextIO
+from importlib import import_module
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from orchestration.commands.dashboard import dashboard
-from orchestration.commands.demo_data import demo_data
-from orchestration.commands.evaluate.command import evaluate
-from orchestration.commands.inspect import inspect
-from orchestration.commands.promote import promote
-from orchestration.commands.recommend.command import recommend
-from orchestration.commands.replicate.command import replicate
-from orchestration.commands.run.command import run
-from orchestration.commands.score.command import score
-from orchestration.commands.shared import DONE, FAILED
+from orchestration.commands.shared import DONE, FAILED, answer
 
-app = typer.Typer(
-    help="Audience segments for a streaming service, from raw files to a report.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-for command in (run, inspect, demo_data, score, promote, replicate, evaluate, recommend, dashboard):
-    app.command()(command)
+COMMANDS = {
+    "run": ("run.command", "Run the whole graph: land, clean, segment, publish, report."),
+    "inspect": (
+        "inspect",
+        "Tell what files hold, what Matinee would make of them, and what is wrong with them.",
+    ),
+    "demo-data": (
+        "demo_data",
+        "Write the demo world as raw files, in the shape of the public ones or a service's.",
+    ),
+    "score": (
+        "score.command",
+        "Tell the segment of new entities with the stored model; nothing is refitted.",
+    ),
+    "promote": ("promote", "Put segments in force that fell short of their thresholds."),
+    "replicate": (
+        "replicate.command",
+        "Repeat the published analysis, and print every published figure beside ours.",
+    ),
+    "evaluate": ("evaluate.command", "Judge a recommender on held-out ratings, beside popularity."),
+    "recommend": ("recommend.command", "Recommend titles to a user, or to somebody who likes a few titles."),
+    "dashboard": ("dashboard", "Open the dashboard over the published results; runs go on beside it."),
+}
+"""Name to its module below `orchestration.commands`, which has a function of the same name, and what it does."""
+_PLAIN: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "add_completion": False,
+}
+
+
+class Commands(TyperGroup):
+    """The commands by name and sentence; one is imported when it is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=said) for name, (_, said) in COMMANDS.items()} | dict(
+            self.commands
+        )
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command itself, imported."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"orchestration.commands.{COMMANDS[cmd_name][0]}")
+        alone = typer.Typer(**_PLAIN)
+        alone.command(cmd_name)(getattr(module, cmd_name.replace("-", "_")))
+        return typer.main.get_command(alone)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Click's signature
+        """Write each command with its whole sentence."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.help or "") for name, command in self.commands.items()])
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, **_PLAIN)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - only this option needs it
+
+        answer(f"matinee {version('matinee')}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def matinee(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Audience segments for a streaming service, from raw files to a report."""
 
 
 def main() -> None:

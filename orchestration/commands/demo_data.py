@@ -22,7 +22,7 @@ def demo_data(
         ),
     ] = "movies",
 ) -> None:
-    """Write the demo world as raw files, in the shape of the public ones or of a service's own."""
+    """Write the demo world as raw files, in the shape of the public ones or a service's."""
     from ingest.demo import write_demo_world
 
     try:

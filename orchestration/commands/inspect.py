@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A folder, file, archive or declaration.")],
+    path: Annotated[Path, typer.Argument(exists=True, help="A folder, file, archive or declaration.")],
     write: Annotated[
         Path | None,
         typer.Option("--write", help="Write the declaration to start from to this new YAML file."),
@@ -28,12 +28,10 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
     rows: Annotated[int, typer.Option(min=1, help="How many rows of each file to look at.")] = 10_000,
 ) -> None:
-    """Tell within seconds what files hold, what Matinee would make of them, and what is wrong with them."""
+    """Tell what files hold, what Matinee would make of them, and what is wrong with them."""
     from ingest.errors import IngestError
     from ingest.inspect import inspect as look
 
-    if not path.exists():
-        fail(f"{path}: there is no such file or folder.", USAGE)
     if write is not None and (write.exists() or write.suffix.lower() not in (".yaml", ".yml")):
         fail(f"{write}: give a new file that ends in .yaml.", USAGE)
     share = read_settings().max_rejected_share

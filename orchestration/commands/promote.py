@@ -18,21 +18,29 @@ def promote(
     ] = None,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Put segments in force that fell short of their thresholds; the tables follow with the next run."""
+    """Put segments in force that fell short of their thresholds.
+
+    The tables follow with the next run.
+    """
     from datetime import UTC, datetime
 
-    from orchestration.stores.layout import WarehouseLayout
-    from orchestration.stores.lock import WarehouseError, lock_warehouse
-    from orchestration.stores.segmentations import ModelDamagedError, find_store
-    from orchestration.stores.versions import ModelNotFoundError
-    from orchestration.tasks import promotion
+    from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 
     layout = WarehouseLayout(read_settings(warehouse=warehouse).warehouse)
+    with failing(ModelNotFoundError):
+        folder = layout.trained(segmentation)
+
+    from orchestration.stores.lock import WarehouseError, lock_warehouse
+    from orchestration.stores.segmentations import ModelDamagedError, ModelStore
+    from orchestration.tasks import promotion
+
+    store = ModelStore(folder)
     at = datetime.now(UTC).replace(tzinfo=None)
-    with failing(promotion.PromotionError, ModelNotFoundError, ModelDamagedError, WarehouseError):
-        store = find_store(layout.models, segmentation)
-        with lock_warehouse(layout, "matinee promote"):
-            promoted = promotion.promote(store, version, reason, at)
+    with (
+        failing(promotion.PromotionError, ModelDamagedError, WarehouseError),
+        lock_warehouse(layout, "matinee promote"),
+    ):
+        promoted = promotion.promote(store, version, reason, at)
     answer(
         f"{segmentation}: version {promoted} is in force, and `matinee score` uses it. "
         "Tables, plots and report follow with the next `matinee run`."

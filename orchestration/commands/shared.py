@@ -25,6 +25,28 @@ WarehouseOption = Annotated[
 ]
 
 
+def _check_source(source: str | None) -> str | None:
+    """Refuse a path that does not exist before anything heavy is imported; all else the settings look at."""
+    if source and source not in ("demo", "kaggle") and not Path(source).expanduser().exists():
+        msg = (
+            f"{source}: there is no such file or folder. Give a folder that holds the raw files, a declaration, "
+            "or 'kaggle'."
+        )
+        raise typer.BadParameter(msg)
+    return source
+
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        envvar="MATINEE_SOURCE",
+        callback=_check_source,
+        help="demo, kaggle, or a declaration, a folder or an archive of raw files.",
+    ),
+]
+
+
 def read_settings(*, source: str | None = None, warehouse: Path | None = None) -> "Settings":
     """Return the settings; one that cannot be used ends the command."""
     from orchestration.settings import SettingsError, load_settings

@@ -10,6 +10,10 @@ KEPT_SETS = 3
 """A reader that resolved a set before a switch can finish; so a few old ones stay."""
 
 
+class ModelNotFoundError(LookupError):
+    """No trained model; the message says which command trains one."""
+
+
 class WarehouseLayout:
     """Names inside a warehouse folder."""
 
@@ -31,6 +35,23 @@ class WarehouseLayout:
         self.temporary = root / ".tmp"
         self.lock = root / ".run.lock"
         self.lock_holder = root / ".run.json"
+
+    def trained(self, segmentation: str) -> Path:
+        """Return the folder of the versions of a segmentation that is named by a person.
+
+        Raises
+        ------
+        ModelNotFoundError
+            When no such segmentation is trained; the message lists those that are.
+        """
+        known = sorted({path.parents[1].name for path in self.models.glob("*/*/model.json")})
+        if segmentation in known:
+            return self.models / segmentation
+        there_are = (
+            f"there are: {', '.join(known)}" if known else "none is trained yet: run `matinee run` first"
+        )
+        msg = f"no trained segmentation {segmentation!r}; {there_are}"
+        raise ModelNotFoundError(msg)
 
 
 def switch_symlink(link: Path, target: Path) -> None:

@@ -9,7 +9,8 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
                                     segment_profiles.parquet, pca_loadings.parquet, segment_map.parquet,
                                     segment_levels.parquet
                                     start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
-                                    segment_claims.parquet, segment_quality.parquet, segment_rules.parquet
+                                    segment_claims.parquet, segment_quality.parquet, segment_rules.parquet,
+                                    segment_words.parquet, segment_exemplars.parquet
                                     segment_promotions.parquet, segment_history.parquet, segment_migration.parquet,
                                     membership_history.parquet
                                     events.parquet  what became of the segments that were in force
@@ -39,7 +40,7 @@ from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
 from ml.segmentation.ward import WardTree
 from orchestration.stores.layout import write_atomically
-from orchestration.stores.versions import ModelNotFoundError, VersionedStore, parquet_bytes
+from orchestration.stores.versions import VersionedStore, parquet_bytes
 
 if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
     from ml.segmentation.train import Training
@@ -167,22 +168,6 @@ class ModelStore(VersionedStore):
     def write_table(self, table: str, frame: pl.DataFrame) -> None:
         """Store a table of the version, with the segmentation as its first column."""
         super().write_table(table, frame.select(pl.lit(self.name).alias("segmentation"), pl.all()))
-
-
-def find_store(models: Path, segmentation: str) -> ModelStore:
-    """Return the store of a segmentation that is named by a person.
-
-    Raises
-    ------
-    ModelNotFoundError
-        When no such segmentation is trained; the message lists those that are.
-    """
-    known = sorted({path.parents[1].name for path in models.glob("*/*/model.json")})
-    if segmentation in known:
-        return ModelStore(models / segmentation)
-    there_are = f"there are: {', '.join(known)}" if known else "none is trained yet: run `matinee run` first"
-    msg = f"no trained segmentation {segmentation!r}; {there_are}"
-    raise ModelNotFoundError(msg)
 
 
 @contextmanager

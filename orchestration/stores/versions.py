@@ -19,11 +19,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from orchestration.stores.layout import write_atomically
-
-
-class ModelNotFoundError(LookupError):
-    """No trained model; the message says which command trains one."""
+from orchestration.stores.layout import ModelNotFoundError, write_atomically
 
 
 @dataclass(frozen=True)

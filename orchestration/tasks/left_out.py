@@ -8,9 +8,8 @@ from collections.abc import Iterable
 
 from ingest.store import source_of
 from ml.plots.words import feature_labels
-from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
-from orchestration.stores.versions import ModelNotFoundError
 
 
 def left_out(layout: WarehouseLayout, segmentations: Iterable[str]) -> tuple[str, ...]:

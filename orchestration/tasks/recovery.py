@@ -9,9 +9,8 @@ import polars as pl
 
 from ingest.store import source_of
 from ml.segmentation.agreement import adjusted_rand_index
-from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
-from orchestration.stores.versions import ModelNotFoundError
 
 TRUTH = {
     "customer_acquisition": ("customer_segments.csv", "customer_id", "segment"),

@@ -14,18 +14,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ml.plots.words import feature_label
+from ml.plots.segment_words import badge
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError
 from ml.segmentation.levels import SCHEMA
 from ml.segmentation.map_points import map_points
+from ml.segmentation.playbook import said_of_segments
 from ml.segmentation.profile import over_index
 from ml.segmentation.projection import principal_components
 from ml.segmentation.quality.held_out import Judged
 from ml.segmentation.quality.judge import judge, what_users_did
 from ml.segmentation.quality.lift import USERS
 from ml.segmentation.separation import claims, separation
-from ml.segmentation.shown import shown_columns
+from ml.segmentation.shown import describe, shown_columns
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
@@ -37,6 +38,9 @@ from orchestration.tasks.segment_plots import draw
 
 Features = tuple[Path, ...]
 """The table of features and, where training asks for them (`SegmentationSpec.trained_on`), users and their titles."""
+
+_EXEMPLARS = 3
+"""Members of each segment that are shown as examples of it."""
 
 one_at_a_time = threading.Lock()
 """Who draws holds it: matplotlib's settings are global."""
@@ -140,26 +144,45 @@ def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Featur
         columns = [column for column in columns if column not in model.preparation.columns]
     judged = spec.judge.features
     rng = np.random.default_rng(spec.clustering.seed)
-    profiles = model.with_ids(over_index(frame.select(columns), places, model.k, rng=rng))
+    profiled = frame.select(columns)
+    profiles = model.with_ids(over_index(profiled, places, model.k, rng=rng)).join(
+        describe(profiled, spec), on="feature", how="left", maintain_order="left"
+    )
     store.write_table("segment_rules", model.with_ids(_rules(spec, frame, places, model.k, rng)))
     store.write_table("segment_separation", separation(frame, places, judged, spec.judge.against))
     said = claims(frame, places, model.segment_names, judged, rng=rng, labels=spec.plots.labels)
     store.write_table("segment_claims", model.with_ids(said))
     projection = principal_components(X)
-    called = pl.col("feature").replace_strict(spec.plots.labels, default=None, return_dtype=pl.String)
-    store.write_table("segment_profiles", profiles.with_columns(feature_label=called))
+    store.write_table("segment_profiles", profiles)
+    store.write_table("segment_words", _said(spec, store, places, profiles))
+    nearest = model.with_ids(model.exemplars(frame[model.entity], X, _EXEMPLARS))
+    store.write_table("segment_exemplars", nearest)
     store.write_table("pca_loadings", projection.loadings(model.preparation.columns))
     store.write_projection(projection)
     store.write_table("segment_map", map_points(projection, X, store.explored(), model.k, rng=rng))
     return profiles
 
 
+def _said(
+    spec: SegmentationSpec, store: ModelStore, places: np.ndarray, profiles: pl.DataFrame
+) -> pl.DataFrame:
+    """Return what may be said of each segment: its playbook as its figures bear it out, its quality in words."""
+    model, quality = store.model(), store.read_table("segment_quality")
+    names = dict(zip(model.segment_ids, model.segment_names, strict=True))
+    sizes = np.bincount(places, minlength=model.k).tolist()
+    said = said_of_segments(spec, names, dict(zip(model.segment_ids, sizes, strict=True)), profiles)
+    badges = [badge(quality, segment_id) for segment_id in said["segment_id"]]
+    return said.with_columns(
+        pl.Series("badge", [found.words for found in badges], dtype=pl.String),
+        pl.Series("badge_level", [found.level for found in badges], dtype=pl.String),
+    )
+
+
 def _rules(
     spec: SegmentationSpec, frame: pl.DataFrame, places: np.ndarray, k: int, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Return the rule of each segment in words, with how far all of them can be told apart by such rules."""
-    called = {column: feature_label(column) for column in frame.columns} | spec.plots.labels
-    told = surrogate(frame, places, k, shown_columns(frame, spec, called), rng=rng)
+    told = surrogate(frame, places, k, shown_columns(frame, spec), rng=rng)
     figures = {"macro_f1": told.macro_f1, "low": told.low, "high": told.high}
     return told.rules.with_columns(pl.lit(value, dtype=pl.Float64).alias(n) for n, value in figures.items())
 

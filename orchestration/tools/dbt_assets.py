@@ -11,7 +11,7 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration.tools import dbt
-from orchestration.tools.shown import table_metadata
+from orchestration.tools.shown import empty_tables, not_applicable, table_metadata
 from orchestration.tools.warehouse import WarehouseResource
 
 _NODE = "dagster_dbt/unique_id"
@@ -72,13 +72,22 @@ def build(
     if not problems:
         once_built()
     tables = table_metadata(warehouse)
+    checked = [
+        _relation(checks[result.node.unique_id]) for result in results if result.node.unique_id in checks
+    ]
+    empty = empty_tables(warehouse, checked)
     for result in results:
         node = result.node
         if node.unique_id in assets and result.status == "success":
             metadata = _metadata(result) | tables.get((node.schema, node.alias), {})
             yield dg.MaterializeResult(asset_key=assets[node.unique_id], metadata=metadata)
         elif node.unique_id in checks and result.status != "skipped":
-            yield _check_result(checks[node.unique_id], result)
+            key = checks[node.unique_id]
+            if result.status == "pass" and _relation(key) in empty:
+                why = f"{'.'.join(_relation(key))} has no rows"
+                yield not_applicable(key.name, why, asset_key=key.asset_key)
+            else:
+                yield _check_result(key, result)
     if problems:
         raise dg.Failure(description=f"dbt build: {'; '.join(problems)}", allow_retries=False)
 
@@ -93,6 +102,12 @@ def _selected(
         declared.get_spec_for_check_key(key).metadata[_NODE]: key for key in context.selected_asset_check_keys
     }
     return assets, checks
+
+
+def _relation(key: dg.AssetCheckKey) -> tuple[str, str]:
+    """Return schema and name of the table that a check is about: those are its asset's key."""
+    schema, *name = key.asset_key.path
+    return schema, "_".join(name)
 
 
 def _check_result(key: dg.AssetCheckKey, result: Any) -> dg.AssetCheckResult:

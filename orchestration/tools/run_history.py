@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from orchestration.tools.shown import NOT_APPLICABLE
 from published.contract import Column, Table
 from published.errors import PublishedError
 from published.sets import open_set
@@ -32,21 +33,31 @@ RUNS = Table(
         Column("ended_at", "timestamp", "When it published or ended (UTC); NULL where it has not."),
         Column("checks", "bigint", "Checks made before it published; NULL for a run that did not."),
         Column("failed_checks", "bigint", "Those of them that did not pass."),
+        Column("not_applicable_checks", "bigint", "Those of them that had nothing to check."),
         Column("models", "varchar", "Segmentations and the version of each that the run put in force."),
     ),
 )
 CHECKS = Table(
-    "One row per check that the publishing run made before it published, those that did not pass first.",
+    "One row per check that the publishing run made before it published, those that failed first.",
     (
         Column(
             "layer", "varchar", "Layer of the table: landing, staging, features, marts or a segmentation."
         ),
         Column("table_name", "varchar", "Table that was checked."),
         Column("check_name", "varchar", "The rule, in words divided by underscores."),
-        Column("passed", "boolean", "True where the rule holds."),
+        Column(
+            "outcome",
+            "varchar",
+            "`passed`, `failed`, or `not_applicable` where there was nothing to check: its table has no rows, or the"
+            " source lacks what it is about.",
+        ),
         Column("severity", "varchar", "`error`, or `warn` where results may be used all the same."),
         Column("is_blocking", "boolean", "True where nothing is published unless the rule holds."),
-        Column("description", "varchar", "The rule in a sentence; NULL where there is none."),
+        Column(
+            "description",
+            "varchar",
+            "What was found, or why it is not applicable; NULL where nothing is said.",
+        ),
     ),
 )
 _POLARS: dict[str, pl.DataType] = {
@@ -58,7 +69,7 @@ _POLARS: dict[str, pl.DataType] = {
 
 
 def checks_of_run(instance: dg.DagsterInstance, run_id: str) -> pl.DataFrame:
-    """Return one row per check that a run made so far, those that did not pass first.
+    """Return one row per check that a run made so far, those that failed first.
 
     A step that was tried again made its checks again; the last answer counts.
     """
@@ -76,14 +87,23 @@ def checks_of_run(instance: dg.DagsterInstance, run_id: str) -> pl.DataFrame:
             "layer": layer,
             "table_name": "/".join(table),
             "check_name": evaluation.check_name,
-            "passed": evaluation.passed,
+            "outcome": _outcome(evaluation),
             "severity": evaluation.severity.value.lower(),
             "is_blocking": bool(evaluation.blocking),
             "description": evaluation.description,
         }
     return pl.DataFrame(list(made.values()), schema=_schema(CHECKS)).sort(
-        "passed", "layer", "table_name", "check_name"
+        pl.col("outcome").cast(pl.Enum(["failed", "passed", "not_applicable"])),
+        "layer",
+        "table_name",
+        "check_name",
     )
+
+
+def _outcome(evaluation: dg.AssetCheckEvaluation) -> str:
+    if not evaluation.passed:
+        return "failed"
+    return "not_applicable" if NOT_APPLICABLE in evaluation.metadata else "passed"
 
 
 def last_runs(
@@ -126,7 +146,8 @@ def last_runs(
         "started_at": _time(own.start_time if own else None),
         "ended_at": datetime.now(UTC).replace(tzinfo=None),
         "checks": len(checks),
-        "failed_checks": int((~checks["passed"]).sum()),
+        "failed_checks": int((checks["outcome"] == "failed").sum()),
+        "not_applicable_checks": int((checks["outcome"] == "not_applicable").sum()),
         "models": ", ".join(f"{name} {version}" for name, version in sorted(models.items())),
     }
     earlier = _before(published)
@@ -150,15 +171,18 @@ def _row(record: dg.RunRecord) -> dict[str, object]:
         "ended_at": _time(record.end_time),
         "checks": None,
         "failed_checks": None,
+        "not_applicable_checks": None,
         "models": None,
     }
 
 
 def _before(published: Path) -> pl.DataFrame:
-    """Return the account of the set before; none where there was none or it had other columns."""
+    """Return the account of the set before, NULL in columns that it had not; none where it cannot be read."""
     schema = _schema(RUNS)
     try:
-        return open_set(published).ask(f"select {', '.join(schema)} from runs").cast(schema)  # type: ignore[arg-type]
+        data = open_set(published)
+        columns = (name if data.has("runs", name) else f"null as {name}" for name in schema)
+        return data.ask(f"select {', '.join(columns)} from runs where run_id is not null").cast(schema)  # type: ignore[arg-type]
     except (PublishedError, pl.exceptions.PolarsError):
         return pl.DataFrame(schema=schema)
 

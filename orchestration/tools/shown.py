@@ -1,8 +1,9 @@
-"""Metadata as Dagster shows them: columns of a Parquet file and of DuckDB's tables, a small table as Markdown.
+"""Metadata as Dagster shows them: columns of tables, a small table as Markdown, checks that had nothing to check.
 
 Belongs here: these translations. Does not belong here: what the tables hold.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,20 @@ import dagster as dg
 import polars as pl
 
 from orchestration.tools.warehouse import WarehouseResource
+
+NOT_APPLICABLE = "not_applicable"
+"""Metadata of a check that had nothing to check: why. Dagster knows passed and failed only."""
+
+
+def not_applicable(check_name: str | None, why: str, *, asset_key: Any = None) -> dg.AssetCheckResult:
+    """Return what is told of a check that had nothing to check: it stops nothing, and is not told of as passed."""
+    return dg.AssetCheckResult(
+        check_name=check_name,
+        asset_key=asset_key,
+        passed=True,
+        description=f"Not applicable: {why.rstrip('.')}.",
+        metadata={NOT_APPLICABLE: why},
+    )
 
 
 def parquet_columns(path: Path) -> dg.TableSchema:
@@ -33,6 +48,21 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|").replace("<", "&lt;")
+
+
+def empty_tables(warehouse: WarehouseResource, tables: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those tables and views, by (schema, name), that have no row; of a view only the first row is asked for."""
+    with warehouse.connect(read_only=True) as connection:
+        known = set(
+            connection.execute(
+                "select schema_name, table_name from duckdb_tables() where not internal"
+                " union all select schema_name, view_name from duckdb_views() where not internal"
+            ).fetchall()
+        )
+        asked = sorted(known & set(tables))
+        exists = ", ".join(f"exists(select 1 from {schema}.{name})" for schema, name in asked)
+        filled = connection.execute(f"select {exists}").fetchall()[0] if asked else ()
+    return {table for table, has_rows in zip(asked, filled, strict=True) if not has_rows}
 
 
 def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[str, Any]]:

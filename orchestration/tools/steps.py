@@ -14,6 +14,7 @@ import dagster as dg
 from ml.segmentation.errors import UntrainableError
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.shown import not_applicable
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 Store = TypeVar("Store", bound=VersionedStore)
@@ -56,7 +57,7 @@ def build_step(
         Of the first step of a store: what the source lacks, in words, so that nothing can be trained; None where all is
         there. The later steps go by what the first one found.
     checks
-        The checks whose results the work gives; where the step is skipped they pass with the reason.
+        The checks whose results the work gives; where the step is skipped they are not applicable.
     declared
         What else `dagster.asset` takes.
     """
@@ -80,10 +81,7 @@ def _skipped(lacking: str, checks: Sequence[dg.AssetCheckSpec]) -> dg.Materializ
     """Tell Dagster that there was nothing to do, so that everything else goes on."""
     return dg.MaterializeResult(
         metadata={"skipped": lacking},
-        check_results=[
-            dg.AssetCheckResult(check_name=check.name, passed=True, description=f"Skipped: {lacking}.")
-            for check in checks
-        ],
+        check_results=[not_applicable(check.name, lacking) for check in checks],
     )
 
 

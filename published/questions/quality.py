@@ -3,6 +3,8 @@
 Belongs here: SQL over the published tables about raw files. Does not belong here: what one page alone asks.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from published.sets import PublishedSet
@@ -29,6 +31,33 @@ def funnel(data: PublishedSet) -> pl.DataFrame:
 def unlisted_titles(data: PublishedSet) -> pl.DataFrame:
     """Return the ids in ratings and views that lead to no title with a genre, those with most rows first."""
     return data.ask("select * from unlisted_titles order by ratings + views desc, title_id")
+
+
+def check_counts(data: PublishedSet) -> dict[str, int]:
+    """Return how many checks of the publishing run `passed`, `failed` and were `not_applicable`."""
+    found = dict(data.ask("select outcome, count(*) as checks from checks group by outcome").iter_rows())
+    return {outcome: found.get(outcome, 0) for outcome in ("passed", "failed", "not_applicable")}
+
+
+def checks_in_words(counts: Mapping[str, int]) -> str:
+    """Return `231 passed, 2 failed, 34 not applicable`; what had nothing to check counts as neither."""
+    return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in counts.items())
+
+
+def failed_checks(data: PublishedSet) -> pl.DataFrame:
+    """Return table, rule, severity and what was found of each check that failed."""
+    return data.ask(
+        """
+        select
+            layer || '.' || table_name as table_name,
+            replace(check_name, '_', ' ') as rule,
+            severity,
+            coalesce(description, '') as found
+        from checks
+        where outcome = 'failed'
+        order by severity, table_name, rule
+        """
+    )
 
 
 def reject_reasons(data: PublishedSet) -> pl.DataFrame:

@@ -26,3 +26,16 @@ def recommendations(data: PublishedSet, user_id: str, genre: str | None = None) 
         user_id=user_id,
         genre=genre,
     )
+
+
+def segments_in_reasons(data: PublishedSet, user_id: str | None = None) -> pl.DataFrame:
+    """Return user_id and segment_name of the segmentation that published reasons name, of one user or of all."""
+    return data.ask(
+        """
+        select members.entity_id as user_id, members.segment_name
+        from segment_members as members
+        inner join segmentations using (segmentation)
+        where segmentations.is_named_in_reasons and ($user_id is null or members.entity_id = $user_id)
+        """,
+        user_id=user_id,
+    )

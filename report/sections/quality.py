@@ -5,12 +5,14 @@ Belongs here: choosing and summing up rows of the marts. Does not belong here: r
 Every function takes None for a mart that is absent and then says nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from ml.plots.words import short_name
 from published.people import hide_emails
+from published.questions.quality import checks_in_words
 
 _HEADLINE_STEPS = {
     "distinct titles": "titles",
@@ -28,6 +30,14 @@ _STANDINGS = {
 }
 _MOST_LABELS = 20
 _MOST_UNLISTED = 10
+
+
+@dataclass(frozen=True)
+class Checks:
+    """How many checks passed, failed and had nothing to check, in words; table, rule and finding of the failed."""
+
+    said: str
+    failed: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -190,3 +200,11 @@ def unlisted(titles: pl.DataFrame | None) -> tuple[UnlistedTitles, ...]:
         )
         for (reason,), rows in titles.group_by("reason", maintain_order=True)
     )
+
+
+def checks(counts: Mapping[str, int] | None, failed: pl.DataFrame | None) -> Checks | None:
+    """Return what became of the checks before publishing; None where there were none."""
+    if not counts or not any(counts.values()) or failed is None:
+        return None
+    rows = failed.select("table_name", "rule", pl.col("found").map_elements(hide_emails, pl.String)).rows()
+    return Checks(checks_in_words(counts), tuple(rows))

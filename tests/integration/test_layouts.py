@@ -82,6 +82,21 @@ def test_a_layout_runs_to_a_report_and_a_dashboard(layout, layout_world, dagster
     assert all(f"{name} was skipped: " in text for name in missing)
     assert not [words for table, words in UNSAID.items() if table not in tables and words in text]
 
+    checks = mart(warehouse, "checks")
+    empty = {
+        file.stem for file in (warehouse / "published").glob("*.parquet") if not len(pl.read_parquet(file))
+    }
+    # What is said of a table without rows was not found to be so.
+    of_empty = checks.filter(pl.col("layer") == "marts", pl.col("table_name").is_in(list(empty)))
+    assert set(of_empty["outcome"]) <= {"not_applicable", "failed"}
+    assert ("segments" in empty) == (not SEGMENTS[layout])
+    counts = {
+        outcome: (checks["outcome"] == outcome).sum() for outcome in ("passed", "failed", "not_applicable")
+    }
+    told = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in counts.items())
+    assert f"Checks: {told}." in ran.stdout
+    assert f"Checks before publishing: {told}." in text
+
     for shown in PAGES:
         assert not open_page(shown.path, warehouse).exception
 

@@ -128,7 +128,7 @@ def test_a_broken_file_stops_its_own_dataset_and_no_other(matinee: Matinee, demo
     by = pl.col("segmentation") == "customer_acquisition"
     assert len(mart(warehouse, "segment_members").filter(by)) == len(members.filter(by)) - 1
     checks = mart(warehouse, "checks").filter(check_name="no_file_is_refused")
-    assert checks["passed"].to_list() == [False]
+    assert checks["outcome"].to_list() == ["failed"]
     assert f"{catalogue.name}: " in (warehouse / "report" / "index.html").read_text()
 
 

@@ -1,39 +1,19 @@
--- Of every title those who rate more have rated more. What counts is how far a segment goes beyond that.
+-- Of every title those who rate more have rated more. What counts is how far a segment goes beyond that: the index.
 {% set words = interaction_words() %}
 
 with
 
-activity as (
-
-    select
-        *,
-        coalesce(rating_share, events / nullif(sum(events) over (partition by segmentation), 0))
-        / nullif(member_share, 0) as activity
-    from {{ ref('segment_activity') }}
-
-),
-
-titles as (
+judged as (
 
     select
         titles.*,
         activity.mean_rating as usual_rating,
-        activity.activity,
-        titles.rater_share / nullif(titles.base_share, 0) as times
+        titles.index / 100 as ratio
     from {{ ref('segment_titles') }} as titles
-    inner join activity
+    inner join {{ ref('segment_activity') }} as activity
         on
             titles.segmentation = activity.segmentation
             and titles.segment_id = activity.segment_id
-
-),
-
-judged as (
-
-    select
-        *,
-        times / nullif(activity, 0) as ratio
-    from titles
 
 ),
 
@@ -46,7 +26,7 @@ said as (
     where
         raters >= {{ var('advice_least_people') }}
         and ratio >= {{ var('advice_least_ratio') }}
-        and times >= {{ var('advice_least_ratio') }}
+        and raw_index >= 100 * {{ var('advice_least_ratio') }}
         and z_score >= {{ var('advice_least_z') }}
         and coalesce(mean_rating > usual_rating - {{ var('advice_least_stars') }}, true)
 
@@ -66,7 +46,7 @@ final as (
 
     select
         'segment and title' as topic,
-        'Put “' || title || '” in front of those ' || segment_name || ' who have not seen it: '
+        'Put “' || title || '” in front of those in ' || segment_name || ' who have not seen it: '
         || {{ say_percent('rater_share') }} || ' of them have {{ words.acted }} it, against '
         || {{ say_percent('base_share') }} || ' of all viewers, more than how much they {{ words.act }} explains'
         || coalesce(
@@ -76,7 +56,7 @@ final as (
         ) || '.' as sentence,
         {{ figures_as_json({
             'segmentation': 'segmentation', 'segment': 'segment_name', 'title_id': 'title_id', 'title': 'title',
-            words.people: 'raters', ('rater_share' if words.act == 'rate' else 'share'): 'rater_share', 'base_share': 'base_share', 'activity': 'activity',
+            words.people: 'raters', ('rater_share' if words.act == 'rate' else 'share'): 'rater_share', 'base_share': 'base_share', 'index': 'index', 'raw_index': 'raw_index',
             'mean_rating': 'mean_rating', 'usual_rating': 'usual_rating', 'z': 'z_score'
         }) }} as figures,
         'segment_titles' as source,

@@ -42,6 +42,7 @@ favoured as (
     where
         segmentation = '{{ personas }}'
         and index >= {{ var('reason_least_index') }}
+        and index_low > 100
         and raters >= {{ var('segment_title_least_raters') }}
 
 ),

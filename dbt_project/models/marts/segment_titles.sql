@@ -1,5 +1,5 @@
--- Ordered by how surely a segment rates a title more often than everybody does: a title of three raters may have an
--- index of 1,000 by chance, and heads no list here.
+-- Ordered by how surely more of a title's raters are of a segment than how much it rates explains: a title of three
+-- raters may have an index of 1,000 by chance, and heads no list here.
 with
 
 audience as (
@@ -22,14 +22,16 @@ judged as (
     select
         audience.*,
         titles.genres,
-        (audience.rater_share - audience.base_share)
-        / sqrt(audience.base_share * (1 - audience.base_share) / audience.members) as z_score
+        (audience.audience_share - audience.activity_share)
+        / sqrt(
+            audience.activity_share * (1 - audience.activity_share) * audience.audience_share / audience.raters
+        ) as z_score
     from audience
     inner join titles on audience.title_id = titles.title_id
     where
         audience.raters >= {{ var('segment_title_least_raters') }}
-        and audience.rater_share > audience.base_share
-        and audience.base_share < 1
+        and audience.index_low > 100
+        and audience.activity_share < 1
 
 ),
 
@@ -65,6 +67,9 @@ final as (
         rater_share,
         base_share,
         index,
+        index_low,
+        index_high,
+        raw_index,
         z_score,
         mean_rating
 

@@ -14,19 +14,26 @@ from orchestration.commands.shared import answer, failing, say
 
 def evaluate(
     *,
-    train: Annotated[Path, typer.Option(help="CSV or Parquet with user_id, item_id, rating[, timestamp].")],
-    test: Annotated[Path, typer.Option(help="The ratings to find, in the same form.")],
+    train: Annotated[
+        Path, typer.Option(exists=True, help="CSV or Parquet with user_id, item_id, rating[, timestamp].")
+    ],
+    test: Annotated[Path, typer.Option(exists=True, help="The ratings to find, in the same form.")],
     model: Annotated[
         str, typer.Option(help="blend, ease, als, cosine, content, popular or recent_popular.")
     ] = "blend",
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Titles recommended to each user.")] = 10,
     items: Annotated[
         Path | None,
-        typer.Option(help="CSV or Parquet with item_id and any of genres, tags, people, overview."),
+        typer.Option(
+            exists=True, help="CSV or Parquet with item_id and any of genres, tags, people, overview."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 0,
 ) -> None:
-    """Judge a recommender on held-out ratings, beside popularity; prints one JSON object."""
+    """Judge a recommender on held-out ratings, beside popularity.
+
+    Prints one JSON object.
+    """
     from ml.recommendation.models import MODEL_NAMES, NEEDS_FEATURES
     from orchestration.commands.evaluate.files import EvaluationError, evaluate_files
 

@@ -16,13 +16,12 @@ import polars as pl
 import scipy.sparse as sp
 
 from ml.recommendation.nearest import nearest_names
-from ml.recommendation.ranking import recommend
-from ml.recommendation.reasons import POPULAR, reasons
-from orchestration.stores.recommender import RecommenderStore, StoredRecommender
+from ml.recommendation.stored import StoredRecommender
+from orchestration.stores.recommender import RecommenderStore
 from published.errors import PublishedError
 from published.people import hide_emails
 from published.questions.audience import Interest, interest
-from published.questions.users import user
+from published.questions.users import segments_in_reasons, user
 from published.sets import PublishedSet, open_set
 
 Answer = TypeVar("Answer")
@@ -38,11 +37,11 @@ class Recommended:
 
     Attributes
     ----------
-    titles : rank, title_id, title, genres, score, reason.
+    rows : rank, title_id, title, genres, score, reason; for a title rank, user_id, score, segment_name.
     said : sentences about how the request was understood.
     """
 
-    titles: pl.DataFrame
+    rows: pl.DataFrame
     said: tuple[str, ...]
 
 
@@ -74,19 +73,19 @@ class Recommender:
         RecommendError
             When the user or the genre is unknown.
         """
-        allowed, said = self._allowed(genre)
-        user_id = user_id.strip()
+        genre, user_id = self._genre(genre), user_id.strip()
         known = self._stored.row(user_id)
         if known is not None:
-            return self._advice(known, n, allowed=allowed, said=said, segment=self._segment_of(user_id))
+            segment = self._segment_of(user_id)
+            words = {"popular": f"popular with {segment}"} if segment else {}
+            return self._advice(known, n, genre=genre, said=self._outlived, **words)
         if self._is_a_user(user_id):
-            nothing = sp.csr_array((1, len(self._stored.titles)), dtype=np.float32)
             said = (
-                *said,
+                *self._outlived,
                 f"User {hide_emails(user_id)} has {self._interest.acted} nothing yet: "
                 "these are the most popular titles.",
             )
-            return self._advice(nothing, n, allowed=allowed, said=said)
+            return self._advice(self._stored.row_of_nobody(), n, genre=genre, said=said)
         raise RecommendError(self._unknown_user(user_id))
 
     def for_liked(self, liked: Sequence[str], n: int = 10, genre: str | None = None) -> Recommended:
@@ -97,57 +96,51 @@ class Recommender:
         RecommendError
             When a title or the genre is unknown.
         """
-        allowed, said = self._allowed(genre)
-        columns = []
+        genre, said, columns = self._genre(genre), self._outlived, []
         for name in liked:
             column, understood = self._column_of(name)
             columns.append(column)
             said = (*said, *understood)
-        return self._advice(self._stored.row_of_liked(columns), n, allowed=allowed, said=said, did="like")
+        return self._advice(self._stored.row_of_liked(columns), n, genre=genre, said=said, did="like")
+
+    def for_title(self, name: str, n: int = 100) -> Recommended:
+        """Return the users who most likely watch a title and have not (`StoredRecommender.likeliest`).
+
+        Raises
+        ------
+        RecommendError
+            When the title is unknown.
+        """
+        column, understood = self._column_of(name)
+        users = self._stored.likeliest(column, n)
+        said = (*self._outlived, *understood)
+        if len(users) < n:
+            said = (*said, f"Only {len(users):,} users have not {self._interest.acted} it yet.")
+        segments = self._ask(segments_in_reasons)
+        if segments is None:
+            return Recommended(users.with_columns(segment_name=pl.lit(None, dtype=pl.String)), said)
+        return Recommended(users.join(segments, on="user_id", how="left", maintain_order="left"), said)
 
     def _advice(
-        self,
-        row: sp.csr_array,
-        n: int,
-        *,
-        allowed: np.ndarray | None,
-        said: tuple[str, ...],
-        segment: str | None = None,
-        did: str | None = None,
+        self, row: sp.csr_array, n: int, *, genre: str | None, said: tuple[str, ...], **words: str
     ) -> Recommended:
-        ranked = recommend(self._stored.fitted, row, n, allowed=allowed)
-        columns = ranked.items[0][ranked.items[0] >= 0]
-        titles = self._stored.titles[columns.tolist()]
-        popular = f"popular with {segment}" if segment else POPULAR
-        why = [
-            reason.sentence(self._name, popular, did or self._interest.acted)
-            for reason in reasons(self._stored.fitted, row, columns)
-        ]
-        if len(columns) < n:
-            said = (*said, f"Only {len(columns)} titles are left to recommend.")
-        table = titles.select(
-            pl.int_range(1, pl.len() + 1).alias("rank"),
-            "title_id",
-            pl.coalesce("title", "title_id"),
-            pl.col("genres").str.replace_all("|", ", ", literal=True),
-            pl.Series("score", ranked.scores[0][: len(columns)].astype(np.float64)),
-            pl.Series("reason", why, dtype=pl.String),
-        )
-        return Recommended(table, said)
+        titles = self._stored.advised(row, n, genre=genre, **{"did": self._interest.acted, **words})
+        if len(titles) < n:
+            said = (*said, f"Only {len(titles)} titles are left to recommend.")
+        return Recommended(titles, said)
 
-    def _allowed(self, genre: str | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
-        if genre is None:
-            return None, self._outlived
+    def _genre(self, typed: str | None) -> str | None:
+        if typed is None:
+            return None
         labels = self._genre_labels
         known = {label.casefold(): label for label in labels}
-        label = known.get(genre.casefold().replace("_", " "))
+        label = known.get(typed.casefold().replace("_", " "))
         if label is None:
-            near = nearest_names(genre, labels)
+            near = nearest_names(typed, labels)
             meant = f"Did you mean {_either(near)}?" if near else f"There are: {', '.join(labels)}."
-            msg = f"no title has the genre '{genre}'. {meant}"
+            msg = f"no title has the genre '{typed}'. {meant}"
             raise RecommendError(msg)
-        listed = self._stored.titles["genres"].str.split("|")
-        return listed.list.contains(label).fill_null(False).to_numpy(), self._outlived
+        return label
 
     def _column_of(self, name: str) -> tuple[int, tuple[str, ...]]:
         """Return the column of a title by its id or its name; of several of one name the most rated one."""
@@ -170,9 +163,6 @@ class Recommender:
             f"{len(named)} titles are called '{titles['title'][chosen]}'; this is the most {self._interest.acted} "
             f"one, id {titles['title_id'][chosen]} (the others: {others}).",
         )
-
-    def _name(self, column: int) -> str:
-        return self._stored.titles["title"][int(column)] or self._stored.titles["title_id"][int(column)]
 
     @cached_property
     def _fame(self) -> np.ndarray:
@@ -220,12 +210,13 @@ class Recommender:
 
     def _segment_of(self, user_id: str) -> str | None:
         """Return the user's segment of the segmentation that published reasons name."""
-        return self._ask(_segment_in_reasons, user_id)
+        found = self._ask(segments_in_reasons, user_id)
+        return None if found is None or found.is_empty() else found["segment_name"][0]
 
-    def _ask(self, question: Callable[[PublishedSet, str], Answer], user_id: str) -> Answer | None:
+    def _ask(self, question: Callable[..., Answer], *asked: str) -> Answer | None:
         """Ask what is published; None where nothing is, or it cannot be read."""
         try:
-            return question(self._data, user_id) if self._data else None
+            return question(self._data, *asked) if self._data else None
         except PublishedError:
             return None
 
@@ -252,17 +243,3 @@ def _plain(name: str) -> str:
 def _either(names: Sequence[str]) -> str:
     quoted = [f"'{name}'" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
-
-
-def _segment_in_reasons(data: PublishedSet, user_id: str) -> str | None:
-    """Return the user's segment of the segmentation that published reasons name; None where they are in none."""
-    rows = data.ask(
-        """
-        select members.segment_name
-        from segment_members as members
-        inner join segmentations using (segmentation)
-        where segmentations.is_named_in_reasons and members.entity_id = $user_id
-        """,
-        user_id=user_id,
-    )
-    return rows.item() if len(rows) else None

@@ -3,20 +3,19 @@
 Belongs here: its options. Does not belong here: what it does (`analyses`).
 """
 
-from typing import Annotated
-
 import typer
 
-from orchestration.commands.shared import USAGE, WarehouseOption, failing, read_settings
+from orchestration.commands.shared import USAGE, SourceOption, WarehouseOption, failing, read_settings
 
 
 def replicate(
-    source: Annotated[
-        str | None, typer.Option("--source", help="kaggle, or a folder or archive of the real files.")
-    ] = None,
+    source: SourceOption = None,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Repeat the published analysis, faults included, and print every published figure beside ours."""
+    """Repeat the published analysis, and print every published figure beside ours.
+
+    Faults are repeated too.
+    """
     settings = read_settings(source=source, warehouse=warehouse)
 
     from orchestration.commands.replicate.analyses import replicate_source

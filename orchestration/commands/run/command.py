@@ -14,6 +14,7 @@ from orchestration.commands.shared import (
     FAILED,
     REJECTS,
     USAGE,
+    SourceOption,
     WarehouseOption,
     failing,
     read_settings,
@@ -27,12 +28,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--source", help="demo, kaggle, or a folder or archive of raw files [env: MATINEE_SOURCE]."
-        ),
-    ] = None,
+    source: SourceOption = None,
     warehouse: WarehouseOption = None,
     job: Annotated[
         Literal["refresh", "segments", "sql_layer"],

@@ -16,6 +16,7 @@ from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.tasks.recovery import planted_recovery
 from published.finding import current_set
 from published.people import hide_emails
+from published.questions.quality import check_counts, checks_in_words
 from published.questions.segments import segmentations, segments
 from report.sections.quality import genres_left_out
 
@@ -49,6 +50,8 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
         console.print(Text(sentence), soft_wrap=True)
     for segmentation, index in planted_recovery(layout).items():
         console.print(f"Planted segments recovered by {segmentation}: adjusted Rand index {index:.3f}")
+    counts = check_counts(current_set(layout.root))
+    console.print(f"Checks: {checks_in_words(counts)}.", style="yellow" if counts["failed"] else "")
     console.print(f"Done in {seconds:.0f} s.")
     console.print(Text(f"Report: {layout.report / 'index.html'}"), soft_wrap=True)
     console.print(Text(f"Tables: {layout.published}"), soft_wrap=True)
@@ -62,6 +65,9 @@ def _show_segments(console: Console, layout: WarehouseLayout) -> None:
         for row in segments(published, segmentation).iter_rows(named=True):
             table.add_row(Text(row["segment_name"]), f"{row['members']:,}", f"{row['share']:.1%}")
         console.print(table)
+        for row in segments(published, segmentation).iter_rows(named=True):
+            if row["name_doubt"]:
+                console.print(Text(f"{row['segment_name']}: {row['name_doubt']}"), soft_wrap=True)
 
 
 def _show_reading(console: Console, layout: WarehouseLayout) -> None:

@@ -16,7 +16,7 @@ from ml.segmentation.embedding import Embedding
 from ml.segmentation.model import SegmentationModel
 from orchestration.commands.frames import read_frame
 from orchestration.stores.layout import WarehouseLayout
-from orchestration.stores.segmentations import ModelDamagedError, ModelStore, find_store
+from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 
 _USERS, _TITLES, _RATED = ("userId",), ("title_id", "titleId"), ("movie_id", "movieId", "rated_id")
 """How columns of interactions may be called: titles by their ids in the catalogue, as they are published, or by those
@@ -182,7 +182,7 @@ def sql_of(layout: WarehouseLayout, segmentation: str) -> str:
 
 
 def _in_force(layout: WarehouseLayout, segmentation: str) -> ModelStore:
-    return ModelStore(find_store(layout.models, segmentation).folder, "current")
+    return ModelStore(layout.trained(segmentation), "current")
 
 
 def _column(frame: pl.DataFrame, names: Sequence[str]) -> str | None:

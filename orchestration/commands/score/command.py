@@ -17,6 +17,7 @@ def score(
         Path | None,
         typer.Option(
             "--input",
+            exists=True,
             help="CSV or Parquet with the entity and the features, or with what users chose: user_id and title_id.",
         ),
     ] = None,
@@ -29,16 +30,19 @@ def score(
     warehouse: WarehouseOption = None,
 ) -> None:
     """Tell the segment of new entities with the stored model; nothing is refitted."""
+    from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout, write_atomically
+
+    if sql == (input_file is not None):
+        fail("give either --input FILE, whose rows are to be scored, or --sql", USAGE)
+    layout = WarehouseLayout(read_settings(warehouse=warehouse).warehouse)
+    with failing(ModelNotFoundError):
+        layout.trained(segmentation)
+
     from ml.segmentation.errors import SegmentationError
     from orchestration.commands.frames import FrameError, write_frame
     from orchestration.commands.score.answers import ScoringError, score_file, sql_of
-    from orchestration.stores.layout import WarehouseLayout, write_atomically
     from orchestration.stores.segmentations import ModelDamagedError
-    from orchestration.stores.versions import ModelNotFoundError
 
-    layout = WarehouseLayout(read_settings(warehouse=warehouse).warehouse)
-    if sql == (input_file is not None):
-        fail("give either --input FILE, whose rows are to be scored, or --sql", USAGE)
     with failing(ScoringError, FrameError, SegmentationError, ModelDamagedError, ModelNotFoundError, OSError):
         if input_file is not None:
             write_frame(score_file(layout, segmentation, input_file, say), output)

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 from streamlit.proto.SelectWidgetFilterMode_pb2 import SelectWidgetFilterMode
 from streamlit.testing.v1 import AppTest
@@ -143,10 +144,37 @@ def test_any_search_for_a_title_is_answered(made_up, typed):
         assert not app.exception
 
 
-def test_a_search_without_a_hit_names_what_is_spelt_like_it(made_up):
+def test_a_search_forgives_a_slip_and_says_when_nothing_is_like_it(made_up):
     app = open_page("titles", made_up)
-    app.text_input(key="search").set_value("The Advennture of Vell21").run()
-    assert "The Adventure of Vell21" in said(app)
+    name = app.header[0].value
+    app.text_input(key="search").set_value("The Advnetuer of Vell21").run()
+    assert "Vell21" in app.header[0].value != name
+    app.text_input(key="search").set_value("Qwertyuiop").run()
+    assert "No title has all of these words" in said(app)
+
+
+def test_what_is_not_known_of_a_similar_title_is_left_empty(made_up):
+    app = open_page("titles", made_up)
+    assert {table.proto.placeholder for table in app.dataframe} == {""}
+    assert all(table.proto.HasField("placeholder") for table in app.dataframe)
+
+
+def test_users_likely_to_watch_a_title_are_listed_when_asked_for_and_addresses_are_hidden(
+    made_up, tmp_path, monkeypatch
+):
+    shutil.copytree(made_up, tmp_path, dirs_exist_ok=True)
+    ids = pl.DataFrame({"number": list(range(100, 160)), "id": [f"u{i}@example.org" for i in range(60)]})
+    ids.sort("id").write_parquet(tmp_path / "models" / "recommender" / "abc" / "ids.parquet")
+    app = open_page("titles", tmp_path, search="Vell21")
+    assert not any("user_id" in table.value for table in app.dataframe)
+    app.toggle(key="likeliest").set_value(True).run()
+    assert "their list is not given out" in said(app)
+    monkeypatch.setenv("MATINEE_MINIMUM_MEMBERS", "10")
+    app.run()
+    assert not app.exception
+    (listed,) = [table.value for table in app.dataframe if "user_id" in table.value]
+    assert 10 < len(listed) < 50
+    assert all("***@" in user for user in listed["user_id"])
 
 
 def test_markup_in_a_title_stays_text(made_up):
@@ -176,6 +204,14 @@ def test_liked_titles_give_recommendations_with_reasons(made_up):
     app.multiselect(key="liked").set_value(["21", "22"]).run()
     assert not app.exception
     assert any("because you like" in text.value for text in app.markdown)
+
+
+def test_without_a_recommender_the_page_of_liked_titles_says_so(made_up, tmp_path):
+    shutil.copytree(made_up, tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "models")
+    app = open_page("recommend", tmp_path, **{"for": "For liked titles", "liked": ["21"]})
+    assert not app.exception
+    assert "No recommender is trained here yet" in said(app).replace("\\", "")
 
 
 def test_liked_titles_stay_chosen_when_another_is_searched(made_up):

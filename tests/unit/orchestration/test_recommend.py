@@ -12,8 +12,8 @@ from ingest.cells import FIRST_TEXT_ID
 from ml.recommendation.ease import Ease
 from ml.recommendation.interactions import from_frame
 from orchestration.commands.recommend.answers import Recommender, RecommendError
+from orchestration.stores.layout import ModelNotFoundError
 from orchestration.stores.recommender import RecommenderStore
-from orchestration.stores.versions import ModelNotFoundError
 from tests.unit.recommendation.worlds import learned, two_tastes
 
 TITLES = pl.DataFrame(
@@ -68,15 +68,15 @@ def recommender(store, published) -> Recommender:
 def test_a_user_is_recommended_new_titles_of_their_own_taste_with_reasons(recommender):
     advice = recommender.for_user("100", n=5)
     seen = set(two_tastes().filter(pl.col("user_id") == 100)["item_id"].cast(pl.String))
-    assert advice.titles["rank"].to_list() == [1, 2, 3, 4, 5]
-    assert not seen & set(advice.titles["title_id"])
-    assert all(int(title) % 2 == 0 for title in advice.titles["title_id"])
-    assert all(reason.startswith("because you rated ") for reason in advice.titles["reason"])
+    assert advice.rows["rank"].to_list() == [1, 2, 3, 4, 5]
+    assert not seen & set(advice.rows["title_id"])
+    assert all(int(title) % 2 == 0 for title in advice.rows["title_id"])
+    assert all(reason.startswith("because you rated ") for reason in advice.rows["reason"])
 
 
 def test_only_titles_of_the_asked_genre_are_recommended_however_it_is_written(recommender):
     for genre in ("War", "war", "WAR"):
-        assert set(recommender.for_user("100", n=5, genre=genre).titles["genres"]) == {"Drama, War"}
+        assert set(recommender.for_user("100", n=5, genre=genre).rows["genres"]) == {"Drama, War"}
 
 
 def test_an_unknown_genre_suggests_the_nearest(recommender):
@@ -108,11 +108,11 @@ def by_text(tmp_path_factory) -> Recommender:
 
 def test_users_and_titles_go_by_their_ids_as_the_source_writes_them(recommender, by_text):
     for number, written in (("100", "ada@example.org"), ("101", "0102"), ("102", "102")):
-        advice = by_text.for_user(written, n=5).titles
+        advice = by_text.for_user(written, n=5).rows
         assert advice["title_id"].to_list() == [
-            f"t-{title}" for title in recommender.for_user(number, n=5).titles["title_id"]
+            f"t-{title}" for title in recommender.for_user(number, n=5).rows["title_id"]
         ]
-    assert by_text.for_liked(["t-5"], n=1).titles["title_id"].str.starts_with("t-").all()
+    assert by_text.for_liked(["t-5"], n=1).rows["title_id"].str.starts_with("t-").all()
 
 
 @pytest.mark.parametrize("unknown", ["100", "0103", str(FIRST_TEXT_ID), "-1", ""])
@@ -133,20 +133,20 @@ def test_an_unknown_user_hears_how_ids_look_and_nobodys_address(by_text, monkeyp
 
 def test_a_user_who_has_rated_nothing_is_recommended_what_is_popular(recommender):
     advice = recommender.for_user("999", n=3)
-    assert advice.titles["reason"].to_list() == ["popular with other viewers"] * 3
+    assert advice.rows["reason"].to_list() == ["popular with other viewers"] * 3
     assert "has rated nothing yet" in advice.said[0]
 
 
 def test_somebody_new_is_recommended_titles_like_those_they_like(recommender):
     advice = recommender.for_liked(["Film 1", "film 3", "5"], n=5)
-    assert all(int(title) % 2 for title in advice.titles["title_id"])
-    assert not {"1", "3", "5"} & set(advice.titles["title_id"])
-    assert all(reason.startswith("because you like ") for reason in advice.titles["reason"])
+    assert all(int(title) % 2 for title in advice.rows["title_id"])
+    assert not {"1", "3", "5"} & set(advice.rows["title_id"])
+    assert all(reason.startswith("because you like ") for reason in advice.rows["reason"])
 
 
 def test_a_title_is_found_without_its_accents(recommender):
     advice = recommender.for_liked(["hiver a vellion"], n=3)
-    assert set(advice.titles["reason"]) == {"because you like Hiver à Vellión"}
+    assert set(advice.rows["reason"]) == {"because you like Hiver à Vellión"}
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\u0301"])
@@ -156,9 +156,9 @@ def test_a_blank_name_is_not_that_of_a_title_without_one(recommender, blank):
 
 
 def test_a_title_without_a_name_goes_by_its_id(recommender):
-    named = recommender.for_user("100", n=40).titles.select("title_id", "title")
+    named = recommender.for_user("100", n=40).rows.select("title_id", "title")
     assert ("12", "12") in named.rows()
-    assert set(recommender.for_liked(["12"], n=3).titles["reason"]) == {"because you like 12"}
+    assert set(recommender.for_liked(["12"], n=3).rows["reason"]) == {"because you like 12"}
 
 
 def test_of_titles_with_one_name_the_most_rated_is_taken_and_said(recommender):
@@ -178,8 +178,26 @@ def test_a_misspelt_title_suggests_the_nearest(recommender):
 
 def test_asking_for_more_titles_than_are_left_gives_what_is_left_and_says_so(recommender):
     advice = recommender.for_user("100", n=1000, genre="Drama")
-    assert len(advice.titles) < 1000
-    assert advice.said[-1] == f"Only {len(advice.titles)} titles are left to recommend."
+    assert len(advice.rows) < 1000
+    assert advice.said[-1] == f"Only {len(advice.rows)} titles are left to recommend."
+
+
+def test_a_title_is_for_users_of_its_taste_who_have_not_seen_it(recommender):
+    audience = recommender.for_title("Film 2", n=60)
+    seen = two_tastes().filter(pl.col("item_id") == 2)["user_id"].cast(pl.String)
+    users = audience.rows["user_id"]
+    assert sorted([*users, *seen]) == [str(user) for user in range(100, 160)]
+    even = sum(1 for user in range(100, 160, 2) if str(user) not in set(seen))
+    assert sum(int(user) % 2 == 0 for user in users[:even]) >= 0.75 * even
+    assert audience.rows["score"].is_sorted(descending=True)
+    assert audience.rows.filter(pl.col("user_id") == "100")["segment_name"].to_list() in ([], ["Loyalists"])
+    assert f"Only {len(users)} users have not rated it yet." in audience.said
+
+
+def test_users_of_a_title_go_by_their_ids_as_the_source_writes_them(recommender, by_text):
+    named = {"100": "ada@example.org", "101": "0102"}
+    expected = [named.get(user, user) for user in recommender.for_title("3", n=60).rows["user_id"]]
+    assert by_text.for_title("t-3", n=60).rows["user_id"].to_list() == expected
 
 
 def test_one_user_is_answered_from_the_mapped_model_at_ten_times_the_cost_of_scoring_or_less(

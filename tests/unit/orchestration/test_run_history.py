@@ -3,16 +3,20 @@ import polars as pl
 import pytest
 
 from orchestration.tools.run_history import SOURCE_TAG, WAREHOUSE_TAG, checks_of_run, last_runs
+from orchestration.tools.shown import not_applicable
 
 
 @dg.asset(
-    check_specs=[dg.AssetCheckSpec("is_round", asset="thing"), dg.AssetCheckSpec("is_blue", asset="thing")]
+    check_specs=[
+        dg.AssetCheckSpec(name, asset="thing") for name in ("is_round", "is_blue", "is_a_match_for_none")
+    ]
 )
 def thing():
     yield dg.MaterializeResult(
         check_results=[
             dg.AssetCheckResult(check_name="is_round", passed=True),
             dg.AssetCheckResult(check_name="is_blue", passed=False, severity=dg.AssetCheckSeverity.WARN),
+            not_applicable("is_a_match_for_none", "there is no other thing."),
         ]
     )
 
@@ -47,20 +51,21 @@ def history(instance, dagster_run, tmp_path, checks=None):
     )
 
 
-def test_checks_that_did_not_pass_come_first(instance):
+def test_checks_that_failed_come_first_and_what_had_nothing_to_check_is_not_told_of_as_passed(instance):
     checks = checks_of_run(instance, run(instance, thing).run_id)
-    assert checks.select("check_name", "passed", "severity").rows() == [
-        ("is_blue", False, "warn"),
-        ("is_round", True, "error"),
+    assert checks.select("check_name", "outcome", "severity", "description").rows() == [
+        ("is_blue", "failed", "warn", None),
+        ("is_round", "passed", "error", None),
+        ("is_a_match_for_none", "not_applicable", "error", "Not applicable: there is no other thing."),
     ]
 
 
 def test_the_run_that_publishes_is_on_top_with_its_checks_and_models(instance, tmp_path):
     run(instance, broken)
     runs = history(instance, run(instance, thing), tmp_path)
-    assert runs.select("status", "checks", "failed_checks", "models").rows() == [
-        ("published", 2, 1, "a 1, b 2"),
-        ("failure", None, None, None),
+    assert runs.select("status", "checks", "failed_checks", "not_applicable_checks", "models").rows() == [
+        ("published", 3, 1, 1, "a 1, b 2"),
+        ("failure", None, None, None, None),
     ]
 
 
@@ -75,7 +80,16 @@ def test_what_an_earlier_set_told_is_kept_when_dagster_forgot_it(instance, tmp_p
     with dg.DagsterInstance.ephemeral() as forgetful:
         runs = history(forgetful, run(forgetful, thing), tmp_path)
     assert runs["run_id"][1] == first["run_id"][0]
-    assert runs["checks"].to_list() == [2, 2]
+    assert runs["checks"].to_list() == [3, 3]
+
+
+def test_what_an_older_set_told_is_kept_though_it_lacks_a_column(instance, tmp_path):
+    first = history(instance, run(instance, thing), tmp_path)
+    first.drop("not_applicable_checks").write_parquet(tmp_path / "runs.parquet")
+    with dg.DagsterInstance.ephemeral() as forgetful:
+        runs = history(forgetful, run(forgetful, thing), tmp_path)
+    assert runs["run_id"][1] == first["run_id"][0]
+    assert runs["not_applicable_checks"].to_list() == [1, None]
 
 
 @pytest.mark.parametrize("half", [True, False])

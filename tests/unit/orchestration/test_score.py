@@ -14,9 +14,8 @@ from ingest.cells import FIRST_TEXT_ID
 from ml.segmentation.errors import SegmentationError
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.commands.score.answers import ScoringError, score_file
-from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
-from orchestration.stores.versions import ModelNotFoundError
 from orchestration.tasks.segmentation import assign_members, train_candidate
 
 USERS, POOLS, POOL, LEAST = 240, 3, 30, 5

@@ -211,4 +211,4 @@ def test_each_segment_shows_its_first_titles_by_rank_in_its_colour():
     expected = audience.segment_titles().filter(pl.col("rank") <= 4)["index"] / 100
     assert [bar.get_width() for bar in bars] == pytest.approx(expected.to_list())
     assert "part 1" in title(figure)
-    assert title(figure).endswith("4.50 times as often as everybody")
+    assert title(figure).endswith("4.50 times as often as expected")

@@ -107,10 +107,10 @@ def test_a_test_file_that_cannot_be_judged_ends_with_one_and_the_reason(files, t
     assert message in done.stderr
 
 
-def test_an_absent_file_ends_with_one(files):
+def test_an_absent_file_is_wrong_usage(files):
     done = run(files[0], Path("nowhere.csv"))
-    assert done.exit_code == 1
-    assert "no such file" in done.stderr
+    assert done.exit_code == 2
+    assert "'nowhere.csv' does not exist" in done.stderr
 
 
 def test_an_unknown_model_is_wrong_usage_and_lists_the_names(files):
