@@ -418,6 +418,29 @@ def compare_command(options: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
+def segments_command(options: argparse.Namespace) -> int:
+    """Print what taste and the judging of all segmentations cost in a run."""
+    source, out = options.source.resolve(), options.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    warm(source)
+    result = run_matinee(source, out, options.matinee, keep=options.keep)
+    seconds = {stage["name"].replace("__", "/"): stage["seconds"] for stage in result["stages"]}
+    quality = {name: spent for name, spent in seconds.items() if name.endswith("/quality")}
+    cost = result["measured"]
+    rows = [
+        ["user_taste, from interactions through embedding and K-Means", seconds["user_taste/k_metrics"]],
+        *[[name, spent] for name, spent in sorted(quality.items())],
+        ["quality of all segmentations", sum(quality.values())],
+        ["whole run", cost["wall_seconds"]],
+        ["whole run, CPU", cost["cpu_seconds"]],
+    ]
+    print(f"load average at the start: {cost['load_before']:.1f}\n")
+    cells = [[name, f"{spent:,.1f}"] for name, spent in rows]
+    memory = ["whole run, peak memory, GiB", f"{cost['peak_rss_bytes'] / GIB:.2f}"]
+    print(table(["", "seconds"], [*cells, memory]))
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure commands; compare Matinee with the plain notebook.")
     commands = parser.add_subparsers(required=True)
@@ -427,19 +450,25 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("command", nargs=argparse.REMAINDER)
     one.set_defaults(act=run_command)
 
-    both = commands.add_parser("compare", help="the plain notebook, then Matinee, on the same folder")
-    both.add_argument("--source", type=Path, required=True, help="folder with the raw CSV files")
-    both.add_argument("--out", type=Path, default=PROJECT_ROOT / "warehouse" / "benchmark")
-    matinee = Path(sys.executable).with_name("matinee")
-    both.add_argument(
+    matinee = argparse.ArgumentParser(add_help=False)
+    matinee.add_argument("--source", type=Path, required=True, help="folder with the raw CSV files")
+    matinee.add_argument("--out", type=Path, default=PROJECT_ROOT / "warehouse" / "benchmark")
+    matinee.add_argument(
         "--matinee",
-        default=f"{shlex.quote(str(matinee))} run --job segments --allow-rejects",
+        default=f"{shlex.quote(str(Path(sys.executable).with_name('matinee')))} run --job segments --allow-rejects",
         help="Matinee's command without --source",
+    )
+    matinee.add_argument("--keep", action="store_true", help="keep the temporary warehouse in --out")
+
+    judged = commands.add_parser("segments", parents=[matinee], help="what taste and judging cost in a run")
+    judged.set_defaults(act=segments_command)
+
+    both = commands.add_parser(
+        "compare", parents=[matinee], help="the plain notebook, then Matinee, on the same folder"
     )
     both.add_argument(
         "--plain-json", type=Path, help="plain.json of an earlier comparison, to measure Matinee alone"
     )
-    both.add_argument("--keep", action="store_true", help="keep the temporary warehouse in --out")
     both.add_argument(
         "--at-least", type=float, default=0.0, help="exit 1 when the run is not so many × faster"
     )

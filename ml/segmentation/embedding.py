@@ -7,7 +7,7 @@ How much somebody watches is left out: every user is a direction, its length is 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -50,7 +50,14 @@ class Embedding:
 
     @classmethod
     def fit(cls, pairs: pl.DataFrame, declared: EmbeddingSpec, *, rng: np.random.Generator) -> Self:
-        """Fit on users and their titles: TF-IDF (Salton and Buckley, 1988), then truncated SVD or NMF.
+        """Return the embedding that `fit_placed` fits."""
+        return cls.fit_placed(pairs, declared, rng=rng)[0]
+
+    @classmethod
+    def fit_placed(
+        cls, pairs: pl.DataFrame, declared: EmbeddingSpec, *, rng: np.random.Generator
+    ) -> tuple[Self, pl.DataFrame]:
+        """Fit on users and their titles, and place them: TF-IDF (Salton and Buckley, 1988), then truncated SVD or NMF.
 
         Parameters
         ----------
@@ -61,30 +68,36 @@ class Embedding:
         rng
             Draws the users that the dimensions are fitted on, and starts the iteration.
 
+        Returns
+        -------
+        The embedding, and what its `placed` gives for the same pairs.
+
         Raises
         ------
         UntrainableError
             When fewer users or titles are left than there are dimensions.
         """
-        ids, counts = np.unique(pairs[:, 1].to_numpy(), return_counts=True)
+        title = pairs.columns[1]
+        counted = pairs.group_by(title).len("users").sort(title)
+        ids, counts = counted[title].to_numpy(), counted["users"].to_numpy().astype(np.int64)
         # Equal counts by id, so that the order of rows decides nothing.
         chosen = np.sort(np.argsort(-counts, kind="stable")[: declared.titles])
-        users = pairs[:, 0].n_unique()
-        idf = (np.log((1 + users) / (1 + counts[chosen])) + 1).astype(np.float32)
+        idf = (np.log((1 + pairs[:, 0].n_unique()) / (1 + counts[chosen])) + 1).astype(np.float32)
         empty = np.zeros((declared.dimensions, len(chosen)), dtype=np.float32)
         unfitted = cls(declared.method, ids[chosen].astype(np.int64), idf, empty, declared.least)
-        _, rows = unfitted._weighted(pairs)
+        users, rows = unfitted._weighted(pairs)
         if min(rows.shape) <= declared.dimensions:
             msg = (
                 f"{rows.shape[0]:,} users with {declared.least} titles or more and {rows.shape[1]:,} titles: "
                 f"too few for {declared.dimensions} dimensions of taste"
             )
             raise UntrainableError(msg)
+        drawn = rows
         if rows.shape[0] > FITTED_USERS:
-            rows = rows[np.sort(rng.choice(rows.shape[0], FITTED_USERS, replace=False))]
+            drawn = rows[np.sort(rng.choice(rows.shape[0], FITTED_USERS, replace=False))]
         with one_thread_each("blas"):
-            components = _decomposed(rows, declared, rng)
-        return cls(declared.method, unfitted.titles, idf, components, declared.least)
+            fitted = replace(unfitted, components=_decomposed(drawn, declared, rng))
+        return fitted, fitted._framed(pairs, users, fitted._directions(rows))
 
     def transform(self, pairs: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Place users by their titles; nothing is fitted.
@@ -103,17 +116,11 @@ class Embedding:
             A row of length one each; of length zero where nothing the user chose has a part in any dimension.
         """
         users, rows = self._weighted(pairs)
-        with one_thread_each("blas"):
-            placed = rows @ self.components.T
-            if self.method == "nmf":
-                placed = _non_negative(placed, self.components @ self.components.T)
-        norms = np.linalg.norm(placed, axis=1, keepdims=True)
-        return users, (placed / np.maximum(norms, _NOTHING)).astype(np.float32)
+        return users, self._directions(rows)
 
     def placed(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """Return what `transform` does as a frame: the first column of the pairs and `taste_1` to `taste_<d>`."""
-        users, X = self.transform(pairs)
-        return pl.DataFrame({pairs.columns[0]: users, **dict(zip(self.columns, X.T, strict=True))})
+        return self._framed(pairs, *self.transform(pairs))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return plain arrays; `from_arrays` gives the same embedding back, bit for bit."""
@@ -131,6 +138,18 @@ class Embedding:
         return cls(
             str(arrays["method"]), arrays["titles"], arrays["idf"], arrays["components"], int(arrays["least"])
         )
+
+    def _framed(self, pairs: pl.DataFrame, users: np.ndarray, X: np.ndarray) -> pl.DataFrame:
+        return pl.DataFrame({pairs.columns[0]: users, **dict(zip(self.columns, X.T, strict=True))})
+
+    def _directions(self, rows: sp.csr_array) -> np.ndarray:
+        """Return where rows of TF-IDF (n, v) lie, (n, d) float32 of length one."""
+        with one_thread_each("blas"):
+            placed = rows @ self.components.T
+            if self.method == "nmf":
+                placed = _non_negative(placed, self.components @ self.components.T)
+        norms = np.linalg.norm(placed, axis=1, keepdims=True)
+        return (placed / np.maximum(norms, _NOTHING)).astype(np.float32)
 
     def _weighted(self, pairs: pl.DataFrame) -> tuple[np.ndarray, sp.csr_array]:
         """Return the users with enough titles, ascending, and their rows of TF-IDF, (n, v) of length one."""

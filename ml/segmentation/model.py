@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from ml.segmentation.assignment import assign
+from ml.segmentation.levels import Levels
 from ml.segmentation.prepare import Preparation
 
 FORMATS = (1, 2, 3)
@@ -34,6 +35,7 @@ class SegmentationModel:
     seed : of the sweep.
     segment_ids : k ids, increasing; the places themselves where none are given. Ids outlive refits (`identity`), so
         that one may be missing.
+    levels : how much, beside what, where that is declared.
     """
 
     segmentation: str
@@ -44,6 +46,7 @@ class SegmentationModel:
     trained_on: int
     seed: int
     segment_ids: tuple[int, ...] = ()
+    levels: Levels | None = None
 
     def __post_init__(self) -> None:
         """Let places be the ids where none are given."""
@@ -75,25 +78,31 @@ class SegmentationModel:
         )
 
     def members(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return one row per row of the frame: entity_id (text), segment_id, segment_name.
+        """Return one row per row of the frame: entity_id (text), segment_id, segment_name, level.
+
+        The level is null where none are declared, or the frame lacks their column.
 
         Raises
         ------
         SegmentationError
             When a feature column is absent, not numeric, or misses a value that no rule fills.
         """
-        return self.members_at(frame[self.entity], self.preparation.transform(frame))
+        return self.members_at(frame, self.preparation.transform(frame))
 
-    def members_at(self, entities: pl.Series, X: np.ndarray) -> pl.DataFrame:
-        """Return what `members` does, for entities whose rows (n, d) are prepared already."""
+    def members_at(self, frame: pl.DataFrame, X: np.ndarray) -> pl.DataFrame:
+        """Return what `members` does, for a frame whose rows (n, d) are prepared already."""
         places = self.nearest(X)
         names = pl.Series(self.segment_names, dtype=pl.String)
+        is_known = self.levels is not None and self.levels.by in frame.columns
         return self.with_ids(
             pl.DataFrame(
                 {
-                    "entity_id": entities.cast(pl.String),
+                    "entity_id": frame[self.entity].cast(pl.String),
                     "segment_id": places,
                     "segment_name": names.gather(places),
+                    "level": self.levels.of(frame[self.levels.by])
+                    if self.levels and is_known
+                    else pl.Series([None] * len(frame), dtype=pl.String),
                 }
             )
         )
@@ -148,6 +157,7 @@ class SegmentationModel:
             "segment_names": list(self.segment_names),
             "preparation": self.preparation.to_dict(),
             "centroids": self.centroids.tolist(),
+            **({"levels": self.levels.to_dict()} if self.levels else {}),
         }
         return json.dumps(state, indent=1, ensure_ascii=False) + "\n"
 
@@ -173,6 +183,7 @@ class SegmentationModel:
             trained_on=state["trained_on"],
             seed=state["seed"],
             segment_ids=tuple(state.get("segment_ids", ())),
+            levels=Levels.from_dict(state["levels"]) if "levels" in state else None,
         )
         k, d = len(found.segment_names), len(found.preparation.columns)
         if found.centroids.shape != (k, d) or len(found.segment_ids) != k:

@@ -99,11 +99,15 @@ def _described(
                 parts[i].append(
                     " and ".join(words.get(columns[j], columns[j].replace("_", " ")) for j in most)
                 )
-    names = [", ".join(said) or f"Segment {i + 1}" for i, said in enumerate(parts)]
+    names = [_sentence(", ".join(said)) or f"Segment {i + 1}" for i, said in enumerate(parts)]
     return tuple(
         f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name
         for i, name in enumerate(names)
     )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _standing_out(frame: pl.DataFrame, segment_ids: np.ndarray, k: int) -> np.ndarray:

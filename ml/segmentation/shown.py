@@ -64,7 +64,7 @@ def describe(frame: pl.DataFrame, spec: SegmentationSpec) -> pl.DataFrame:
             "feature_label": feature_labels(columns, spec.plots.labels, with_kind=True),
             "kind": [kinds[column] for column in columns],
             "unit": [spec.plots.units.get(column) or _unit(column, kinds[column]) for column in columns],
-            "is_volume": [column == spec.judge.volume for column in columns],
+            "is_volume": [column == spec.volume for column in columns],
         },
         schema_overrides={"unit": pl.String},
     )

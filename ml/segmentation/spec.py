@@ -197,6 +197,22 @@ class Naming(_Declaration):
         return self
 
 
+class LevelsSpec(_Declaration):
+    """A second division of every segment by how much, which has no part in finding the segments."""
+
+    by: str
+    """A numeric column of the feature table that is not clustered on."""
+    names: tuple[str, ...] = Field(("light", "heavy"), min_length=2)
+    """Levels from the least to the most; everybody is divided into as many parts of the same size."""
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> Self:
+        if len(set(self.names)) != len(self.names):
+            msg = "names of levels must differ from each other"
+            raise ValueError(msg)
+        return self
+
+
 class Judge(_Declaration):
     """What the segments are asked about, so that nobody reads into them what they do not say."""
 
@@ -205,7 +221,8 @@ class Judge(_Declaration):
     against: tuple[str, ...] = ()
     """Columns of categories; the one that explains most by itself is shown beside the segments."""
     volume: str | None = None
-    """Column that says how much an entity does, so that it can be told apart from what it chooses."""
+    """Column that says how much an entity does, so that it can be told apart from what it chooses; `levels.by` when
+    omitted."""
 
     @model_validator(mode="after")
     def _against_needs_features(self) -> Self:
@@ -349,6 +366,7 @@ class SegmentationSpec(_Declaration):
     features: Features
     clustering: Clustering = Clustering()
     naming: Naming
+    levels: LevelsSpec | None = None
     judge: Judge = Judge()
     quality: Quality = Quality()
     playbook: dict[str, Play] = {}
@@ -359,6 +377,11 @@ class SegmentationSpec(_Declaration):
     def interactions(self) -> str | None:
         """The table of what users did, where there is one to judge segments by."""
         return self.quality.interactions or self.features.interactions
+
+    @property
+    def volume(self) -> str | None:
+        """The column that says how much an entity does; None where none is declared."""
+        return self.judge.volume or (self.levels.by if self.levels else None)
 
     @property
     def distribution(self) -> str | None:

@@ -1,17 +1,20 @@
-"""The rule of each segment in words, from a small tree that says how far it holds.
+"""The rule of each segment in words, from a small tree, or a sparse logit where a tree is too coarse.
 
-Belongs here: the tree, its fidelity, the rules that are read off it. Does not belong here: which columns are shown and
-what they are called (given), how segments are found.
+Belongs here: tree and logit, their fidelity, the rules that are read off them. Does not belong here: which columns are
+shown and what they are called (given), how segments are found.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log10
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import polars as pl
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ml.segmentation.errors import SegmentationError
@@ -19,6 +22,8 @@ from ml.segmentation.errors import SegmentationError
 DEPTH = 6
 LEAST_FIDELITY = 0.7
 """Macro-F1 below which nothing is said: the tree knows other segments than these."""
+GOOD_FIDELITY = 0.8
+"""Macro-F1 from which a tree, whose rules have bounds, is told although a logit might find more members."""
 LEAST_PRECISION = 0.5
 """Of a rule: where fewer of those it finds are members, it speaks of others."""
 MOST_ROWS = 10_000
@@ -26,12 +31,16 @@ MOST_ROWS = 10_000
 
 _LEAVES = (1, 2, 3, 4)
 """Times as many leaves as segments; the fewest that do as well as the best are taken."""
+_PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0)
+"""Inverse strengths of the logit's, the fewest columns first."""
+_TERMS = 3
+"""Columns that a logit's rule names either way; it says how many more weigh."""
 _FOLDS = 5
-_FEW = f"it has fewer than {2 * _FOLDS} members: too few to grow a rule and to judge it"
 _RESAMPLES = 999
 _WORTH = 0.01
 """F1 that may be given up for a shorter rule; a second alternative must add twice as much."""
 
+Model = TypeVar("Model", DecisionTreeClassifier, Pipeline)
 Kind = Literal["share", "flag", "year", "minutes", "count", "number", "code"]
 _RULES = {
     "segment_id": pl.Int32,
@@ -58,25 +67,23 @@ class Shown:
 
 @dataclass(frozen=True)
 class Surrogate:
-    """What a small tree says of the segments.
+    """What a small tree or a sparse logit says of the segments.
 
     Attributes
     ----------
-    macro_f1 : mean over segments of the F1 of telling their members, on rows that the tree never saw; segments of fewer
-        than ten are left out. None where too few are left.
+    macro_f1 : mean over segments (those of ten members or more) of the F1 of telling their members, on rows that were
+        never seen; None where there are too few rows to hold any back.
     low, high : its 95 % interval.
     is_faithful : whether it is at least what was asked.
-    leaves : of the tree.
     rules : one row per segment: segment_id, rule (null where nothing can be said), precision (of those whom the rule
-        finds, how many are members), coverage (of the members, how many it finds), both on rows that the tree never
-        saw, and reason (why there is no rule; null where there is one).
+        finds, how many are members), coverage (of the members, how many it finds), both on rows that were never
+        seen, and reason (why there is no rule; null where there is one).
     """
 
     macro_f1: float | None
     low: float | None
     high: float | None
     is_faithful: bool
-    leaves: int
     rules: pl.DataFrame
 
 
@@ -109,11 +116,13 @@ def surrogate(
     rng: np.random.Generator,
     least: float = LEAST_FIDELITY,
 ) -> Surrogate:
-    """Explain segments by a small tree over columns that people understand (Craven and Shavlik, 1996).
+    """Explain segments by a small model over columns that people understand (Craven and Shavlik, 1996).
 
-    Classes are balanced, so that a small segment counts as much as a large one. A rule is the node of
-    the tree that finds the members of a segment best, or two of them: thresholds are rounded as they are written,
-    conditions that change little are left out, and what remains is measured as it stands.
+    Classes are balanced, so that a small segment counts as much as a large one. The rule of a tree is the node that
+    finds the members of a segment best, or two of them: thresholds are rounded as they are written, conditions that
+    change little are left out, and what remains is measured as it stands. Where taste is a matter of a little more of
+    many things a tree is too coarse: a logit with an L1 penalty (Tibshirani, 1996) takes its place when it is more
+    faithful, and its rule names the columns that weigh most.
 
     Parameters
     ----------
@@ -137,42 +146,38 @@ def surrogate(
     """
     X, columns = _matrix(frame, shown), list(shown.values())
     grown_on, held_out = _halves(segment_ids, rng)
-    told = np.bincount(segment_ids[grown_on], minlength=k) >= _FOLDS
-    if told.sum() < 2 or not columns:
+    told = np.flatnonzero(np.bincount(segment_ids[grown_on], minlength=k) >= _FOLDS)
+    few = f"fewer than {2 * _FOLDS} members: too few to find a rule and to judge it"
+    if len(told) < 2 or not columns:
         no_other = "no other segment has enough members to tell it from"
-        reasons = [
-            (no_other if enough else _FEW) if columns else "no columns to explain by" for enough in told
-        ]
-        return Surrogate(None, None, None, False, 0, _silent(reasons))
-    # A segment of a few is nobody the tree could learn; rules are judged on its members too.
-    learned, judged = grown_on[told[segment_ids[grown_on]]], held_out[told[segment_ids[held_out]]]
-    tree = _grow(X[learned], segment_ids[learned], int(told.sum()), rng)
-    places = np.cumsum(told) - 1
-    macro_f1, low, high = _fidelity(
-        places[segment_ids[judged]], places[tree.predict(X[judged])], int(told.sum()), rng
-    )
-    leaves = int(tree.get_n_leaves())
+        reason = no_other if columns else "no columns to explain by"
+        return Surrogate(None, None, None, False, _silent(k, told if columns else range(k), reason, few))
+    grown_on, held_out = (rows[np.isin(segment_ids[rows], told)] for rows in (grown_on, held_out))
+    places = np.searchsorted(told, segment_ids)
+    model = _fitted(X[grown_on], places[grown_on], len(told), rng)
+    answers = model.predict(X[held_out])
+    macro_f1, low, high = _fidelity(places[held_out], answers, len(told), rng)
     if macro_f1 < least:
-        reason = (
-            f"a tree of {leaves} leaves over these columns tells the segments apart with a macro-F1 of {macro_f1:.2f} "
-            f"only ({least:.2f} is asked)"
-        )
-        return Surrogate(
-            macro_f1, low, high, False, leaves, _silent([reason if enough else _FEW for enough in told])
-        )
-    rows: list[tuple[int, str | None, float | None, float | None, str | None]] = []
-    for i in range(k):
-        if not told[i]:
-            rows.append((i, None, None, None, _FEW))
-            continue
-        rule = _rule_of(tree, X[grown_on], segment_ids[grown_on] == i, columns)
-        found = _found(rule, X[held_out])
-        precision, coverage = _precision_and_coverage(found, segment_ids[held_out] == i)
-        if not rule or not all(rule) or precision < LEAST_PRECISION:
-            rows.append((i, None, None, None, "no rule over these columns finds mostly its members"))
+        reason = f"these columns tell the segments apart with a macro-F1 of {macro_f1:.2f} only ({least:.2f} is asked)"
+        return Surrogate(macro_f1, low, high, False, _silent(k, told, reason, few))
+    rules: dict[int, tuple[int, str | None, float | None, float | None, str | None]] = {
+        i: (i, None, None, None, few) for i in range(k)
+    }
+    for place, i in enumerate(told.tolist()):
+        if isinstance(model, Pipeline):
+            words, found = _weights_in_words(model, place, columns), answers == place
         else:
-            rows.append((i, _in_words(rule, columns), precision, coverage, None))
-    return Surrogate(macro_f1, low, high, True, leaves, pl.DataFrame(rows, schema=_RULES, orient="row"))
+            rule = _rule_of(model, X[grown_on], places[grown_on] == place, columns)
+            words = _in_words(rule, columns) if rule and all(rule) else None
+            found = _found(rule, X[held_out])
+        precision, coverage = _precision_and_coverage(found, places[held_out] == place)
+        if not words or precision < LEAST_PRECISION:
+            rules[i] = (i, None, None, None, "no rule over these columns finds mostly its members")
+        else:
+            rules[i] = (i, words, precision, coverage, None)
+    return Surrogate(
+        macro_f1, low, high, True, pl.DataFrame(list(rules.values()), schema=_RULES, orient="row")
+    )
 
 
 def _matrix(frame: pl.DataFrame, shown: Mapping[str, Shown]) -> np.ndarray:
@@ -195,9 +200,12 @@ def _halves(segment_ids: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarr
     return order[::2], order[1::2]
 
 
-def _grow(X: np.ndarray, y: np.ndarray, k: int, rng: np.random.Generator) -> DecisionTreeClassifier:
-    """Grow the tree with the fewest leaves that is within one standard error of the best (Breiman et al., 1984)."""
+def _fitted(
+    X: np.ndarray, y: np.ndarray, k: int, rng: np.random.Generator
+) -> DecisionTreeClassifier | Pipeline:
+    """Fit the tree, or the logit where that is more faithful and no tree is good enough."""
     seed = int(rng.integers(2**31))
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
     trees = [
         DecisionTreeClassifier(
             max_depth=DEPTH,
@@ -208,11 +216,31 @@ def _grow(X: np.ndarray, y: np.ndarray, k: int, rng: np.random.Generator) -> Dec
         )
         for times in _LEAVES
     ]
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
-    scores = np.array([cross_val_score(tree, X, y, scoring="f1_macro", cv=folds) for tree in trees])
+    tree, score = _simplest(trees, X, y, folds)
+    if score >= GOOD_FIDELITY:
+        return tree
+    logits = [
+        make_pipeline(
+            StandardScaler(),
+            LogisticRegression(
+                C=penalty, l1_ratio=1, solver="saga", tol=1e-2, class_weight="balanced", random_state=seed
+            ),
+        )
+        for penalty in _PENALTIES
+    ]
+    logit, better = _simplest(logits, X, y, folds)
+    return logit if better > score else tree
+
+
+def _simplest(
+    models: Sequence[Model], X: np.ndarray, y: np.ndarray, folds: StratifiedKFold
+) -> tuple[Model, float]:
+    """Fit the first that is within one standard error of the best (Breiman et al., 1984); with its macro-F1."""
+    scores = np.array([cross_val_score(model, X, y, scoring="f1_macro", cv=folds) for model in models])
     means, best = scores.mean(axis=1), scores.mean(axis=1).argmax()
     error = scores[best].std(ddof=1) / np.sqrt(_FOLDS)
-    return trees[int(np.flatnonzero(means >= means[best] - error)[0])].fit(X, y)
+    chosen = int(np.flatnonzero(means >= means[best] - error)[0])
+    return models[chosen].fit(X, y), float(means[chosen])
 
 
 def _fidelity(
@@ -338,9 +366,30 @@ def _f1(rule: _Rule, X: np.ndarray, own: np.ndarray) -> float:
     return float(2 * (found & own).sum() / max(found.sum() + own.sum(), 1))
 
 
-def _silent(reasons: Sequence[str]) -> pl.DataFrame:
-    rows = [(i, None, None, None, reason) for i, reason in enumerate(reasons)]
+def _silent(k: int, told: Sequence[int] | np.ndarray, reason: str, few: str) -> pl.DataFrame:
+    """Return no rule for any segment: for one reason, or for another where a segment has too few members."""
+    rows = [(i, None, None, None, reason if i in told else few) for i in range(k)]
     return pl.DataFrame(rows, schema=_RULES, orient="row")
+
+
+def _weights_in_words(logit: Pipeline, i: int, columns: Sequence[Shown]) -> str | None:
+    """Return which columns weigh most for a segment, either way."""
+    weights = logit[-1].coef_
+    # Two segments have one row of weights, those of the second.
+    own = weights[i] if len(weights) > 1 else weights[0] * (2 * i - 1)
+    order = np.argsort(-np.abs(own), kind="stable")
+    higher, lower = ([columns[j].label for j in order if sign * own[j] > 0] for sign in (1, -1))
+    said = [
+        f"the {word} {', '.join(labels[:_TERMS])}"
+        for word, labels in (("higher", higher), ("lower", lower))
+        if labels
+    ]
+    more = max(len(higher) - _TERMS, 0) + max(len(lower) - _TERMS, 0)
+    return (
+        f"likelier {' and '.join(said)}{f'; {more} more columns weigh less' if more else ''}"
+        if said
+        else None
+    )
 
 
 def _in_words(rule: _Rule, columns: Sequence[Shown]) -> str:

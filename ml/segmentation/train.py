@@ -15,6 +15,7 @@ from ml.segmentation.anchor import anchor_groups, require_kept
 from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.identity import Matching
 from ml.segmentation.kmeans import KMeansFit
+from ml.segmentation.levels import Levels
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
 from ml.segmentation.playbook import conditioned_columns
@@ -114,6 +115,9 @@ def _train(
     anchor = spec.clustering.anchor
     groups = None if anchor is None else anchor_groups(frame, anchor, spec.naming.names)
     preparation = Preparation.fit(frame, spec.features)
+    if spec.levels and spec.levels.by in preparation.columns:
+        msg = f"levels.by: {spec.levels.by!r} is clustered on; levels say what segments do not"
+        raise SegmentationError(msg)
     X = preparation.transform(frame)
     rng = np.random.default_rng(spec.clustering.seed)
     trust = None if pairs is None else partial(_trust, X, frame[spec.entity], pairs, spec, workers=workers)
@@ -128,6 +132,7 @@ def _train(
     ids = np.argsort(orders[published.k])[published.labels]
     profiled = frame.select(profiled_columns(frame, spec.entity))
     names = name_segments(spec.naming, profiled, ids, published.k, spec.plots.labels)
+    levels = Levels.fit(frame[spec.levels.by], spec.levels) if spec.levels else None
     models = {
         k: SegmentationModel(
             segmentation=spec.name,
@@ -137,6 +142,7 @@ def _train(
             segment_names=names if k == published.k else tuple(f"Group {i + 1}" for i in range(k)),
             trained_on=len(frame),
             seed=spec.clustering.seed,
+            levels=levels if k == published.k else None,
         )
         for k, order in orders.items()
     }
@@ -185,6 +191,7 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
     named = [
         ("entity", spec.entity),
         ("naming.rank_by", spec.naming.rank_by),
+        ("levels.by", spec.levels and spec.levels.by),
         *[("judge.features", column) for column in spec.judge.features],
         *[("judge.against", column) for column in spec.judge.against],
         ("judge.volume", spec.judge.volume),
@@ -198,6 +205,9 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
         if column is not None and column not in frame.columns:
             msg = f"{role}: no column {column!r} in {spec.features.table}; there are: {', '.join(frame.columns)}"
             raise SegmentationError(msg)
+    if spec.levels and not frame.schema[spec.levels.by].is_numeric():
+        msg = f"levels.by: {spec.levels.by!r} of {spec.features.table} is no number"
+        raise SegmentationError(msg)
     if frame.is_empty():
         msg = f"{spec.features.table} has no rows: nobody is left to segment"
         raise UntrainableError(msg)

@@ -20,6 +20,7 @@ TABLES = {
     "k_metrics": "Every candidate k of every segmentation with all indices.",
     "segments": "Ids and names of the published segments.",
     "segment_members": "The segment of every entity.",
+    "segment_levels": "How many members of each segment are light and how many heavy, where that is declared.",
     "segment_profiles": "Mean of every feature per segment, beside the base.",
     "segment_words": "What may be said of each segment: playbook, name and quality, as its figures bear them out.",
     "segment_exemplars": "The members that are most like each segment.",

@@ -6,7 +6,8 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
     models/<segmentation>/<version>/model.json      preparation, centroids and names together
                                     explored.json   the same for the explored k
                                     k_metrics.parquet, segments.parquet, segment_members.parquet,
-                                    segment_profiles.parquet, pca_loadings.parquet, segment_map.parquet
+                                    segment_profiles.parquet, pca_loadings.parquet, segment_map.parquet,
+                                    segment_levels.parquet
                                     start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
                                     segment_claims.parquet, segment_quality.parquet, segment_rules.parquet,
                                     segment_words.parquet, segment_exemplars.parquet

@@ -17,6 +17,7 @@ import polars as pl
 from ml.plots.segment_words import badge
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError
+from ml.segmentation.levels import SCHEMA
 from ml.segmentation.map_points import map_points
 from ml.segmentation.playbook import said_of_segments
 from ml.segmentation.profile import over_index
@@ -31,6 +32,7 @@ from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
 from orchestration.stores.layout import write_atomically
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
+from orchestration.stores.versions import parquet_bytes
 from orchestration.tasks.identity import carry_on, identified
 from orchestration.tasks.segment_plots import draw
 
@@ -46,16 +48,19 @@ one_at_a_time = threading.Lock()
 
 def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Features, workers: int) -> str:
     """Train, store the candidate and return its version."""
-    embedding, pairs = None, pl.read_parquet(features[1]) if len(features) > 1 else None
+    frame, embedding, placed = pl.read_parquet(features[0]), None, None
+    pairs = pl.read_parquet(features[1]) if len(features) > 1 else None
     if spec.features.embedding and pairs is not None:
         rng = np.random.default_rng(spec.clustering.seed)
-        embedding = Embedding.fit(pairs, spec.features.embedding, rng=rng)
-    frame = _frame(features, embedding)
+        embedding, placed = Embedding.fit_placed(pairs, spec.features.embedding, rng=rng)
+        frame = _beside(frame, placed)
     training = train(frame, spec, pairs=pairs, workers=workers)
     by_place = bool(spec.naming.names)
     before = None if by_place else _members_in_force(store, features)
     training, events = identified(training, frame, store, before, by_place=by_place)
     version = store.save_candidate(training, embedding)
+    if placed is not None:
+        write_atomically(_placed_file(store.home, features), parquet_bytes(placed))
     store.write_table("events", events)
     found = training.published
     named = {"segment_id": found.segment_ids, "segment_name": found.segment_names}
@@ -71,7 +76,7 @@ def _members_in_force(store: ModelStore, features: Features) -> pl.DataFrame | N
     if before is None:
         return None
     try:
-        return before.model().members(_frame(features, ModelStore.read_embedding(before.home)))
+        return before.model().members(_read(before.home, features))
     except (SegmentationError, ModelDamagedError):  # made of columns that are no more
         return before.read_table("segment_members").drop("segmentation")
 
@@ -117,12 +122,14 @@ def _judged(
 def assign_members(store: ModelStore, features: Features, at: datetime) -> tuple[int, pl.DataFrame]:
     """Store `segment_members`; return how many different entities there are, and the size of each segment."""
     # Plain values: one of a class of this module would make the run import the module to unpickle it.
-    entities = _read(store.home, features)[store.model().entity]
-    members = store.model().members_at(entities, _prepared(store.home, features))
+    frame, model = _read(store.home, features), store.model()
+    members = model.members_at(frame, _prepared(store.home, features))
     carry_on(store, members, at)
     store.write_table("segment_members", members)
+    levels = model.levels.table(members) if model.levels else pl.DataFrame(schema=SCHEMA)
+    store.write_table("segment_levels", levels)
     sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
-    return entities.n_unique(), sizes
+    return frame[model.entity].n_unique(), sizes
 
 
 def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Features) -> pl.DataFrame:
@@ -196,15 +203,22 @@ def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Features) ->
 
 @lru_cache(maxsize=2)
 def _read(version: Path, features: Features) -> pl.DataFrame:
-    return _frame(features, ModelStore.read_embedding(version))
-
-
-def _frame(features: Features, embedding: Embedding | None) -> pl.DataFrame:
     """Return the features with the dimensions of taste beside them, where there are any."""
-    frame = pl.read_parquet(features[0])
+    frame, embedding = pl.read_parquet(features[0]), ModelStore.read_embedding(version)
     if embedding is None or len(features) == 1:  # what was embedded once may be so no longer
         return frame
-    placed = embedding.placed(pl.read_parquet(features[1]))
+    file = _placed_file(version, features)
+    if not file.exists():
+        write_atomically(file, parquet_bytes(embedding.placed(pl.read_parquet(features[1]))))
+    return _beside(frame, pl.read_parquet(file))
+
+
+def _placed_file(version: Path, features: Features) -> Path:
+    """Return where it is kept during a run who lies where in the dimensions of a version."""
+    return features[1].with_name(f"{features[1].stem}-{version.parent.name}-{version.name}.parquet")
+
+
+def _beside(frame: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     return frame.join(placed, on=placed.columns[0], how="inner", maintain_order="left")
 
 

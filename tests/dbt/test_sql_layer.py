@@ -22,12 +22,13 @@ ML_ROWS = (
     "insert into ml.segments values "
     "('user_ratings', 0, 'Quiet Viewers (Churn Risk)', 'user_id', 'features.user_genre_stats'), "
     "('user_ratings', 1, 'Loyalists', 'user_id', 'features.user_genre_stats')",
-    "insert into ml.segment_members values ('user_ratings', '1', 1, 'Loyalists'), "
-    "('user_ratings', '2', 0, 'Quiet Viewers (Churn Risk)')",
+    "insert into ml.segment_members values ('user_ratings', '1', 1, 'Loyalists', 'heavy'), "
+    "('user_ratings', '2', 0, 'Quiet Viewers (Churn Risk)', 'light')",
     "insert into ml.segment_profiles values ('user_ratings', 0, 'avg_war', 0.0, 1.0, 0.0, null, null, false, "
     "'War (mean)', 'number', null, false)",
     "insert into ml.pca_loadings values ('user_ratings', 1, 'avg_war', 0.4, 0.6)",
     "insert into ml.free_segments values ('user_ratings', 4, 2, 1, 1)",
+    "insert into ml.segment_levels values ('user_ratings', 1, 'heavy', 'titles', 20.0, null, 1, 1.0)",
     "insert into ml.segment_claims values "
     "('user_ratings', 0, 'avg_war', 0.0, 1.0, -0.1, 0.1, 0.0, true, 'They rate no war films.', null)",
 )
@@ -37,6 +38,7 @@ FED_BY_ML = {
     "k_metrics",
     "segments",
     "segment_members",
+    "segment_levels",
     "segment_profiles",
     "segment_rules",
     "segment_exemplars",
@@ -213,7 +215,7 @@ def test_ml_output_that_breaks_its_contract_is_refused(built: Warehouse, tmp_pat
     warehouse = built.copy(tmp_path)
     warehouse.execute(
         *ML_ROWS,
-        "insert into ml.segment_members values ('user_ratings', '1', 0, 'Loyalists')",
+        "insert into ml.segment_members values ('user_ratings', '1', 0, 'Loyalists', null)",
         "update ml.segment_members set entity_id = '7' where entity_id = '2'",
         "insert into ml.pca_loadings values ('user_ratings', 3, 'avg_war', 0.4, 0.6)",
         "insert into ml.segment_claims by name "

@@ -26,7 +26,7 @@ def test_titles_and_members_are_in_the_marts_by_their_ids_as_the_source_writes_t
     warehouse.execute(
         "insert into ml.segments values ('user_ratings', 0, 'Quiet', 'user_id', 'features.user_genre_stats')",
         "insert into ml.segment_members values "
-        f"('user_ratings', '{FIRST + 2}', 0, 'Quiet'), ('user_ratings', '5', 0, 'Quiet')",
+        f"('user_ratings', '{FIRST + 2}', 0, 'Quiet', null), ('user_ratings', '5', 0, 'Quiet', null)",
         "insert into ml.recommendations values "
         f"({FIRST + 2}, 1, '{FIRST + 1}', 1.0, '{FIRST}', null), (5, 1, '{FIRST}', 1.0, null, null)",
     )

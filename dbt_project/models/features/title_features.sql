@@ -56,8 +56,8 @@ final as (
         ] -%}
             cast(coalesce(
                 titles.{{ column }},
-                avg(titles.{{ column }}) over (partition by titles.catalogue),
-                avg(titles.{{ column }}) over (),
+                avg({{ summable('titles.' ~ column) }}) over (partition by titles.catalogue),
+                avg({{ summable('titles.' ~ column) }}) over (),
                 0
             ) as double) as {{ feature }},
         {% endfor -%}

@@ -8,7 +8,7 @@ with
 
 ratings as (
 
-    select * from {{ ref('int_ratings__last') }}
+    select * replace ({{ summable('rating') }} as rating) from {{ ref('int_ratings__last') }}
 
 ),
 

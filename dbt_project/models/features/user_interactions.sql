@@ -42,7 +42,7 @@ with
             views.user_id,
             views.title_id,
             count(*) as views,
-            sum(views.minutes_watched) as minutes,
+            sum({{ summable('views.minutes_watched') }}) as minutes,
             max(coalesce(views.completion, least(views.minutes_watched / long_view.minutes, 1))) * (1 + ln(count(*)))
                 as weight,
             max(views.watched_at) as last_at
@@ -58,8 +58,8 @@ with
     means as (
 
         select
-            (select avg(rating) from rated) as mean_rating,
-            (select avg(weight) from watched) as mean_weight
+            (select avg({{ summable('rating') }}) from rated) as mean_rating,
+            (select avg({{ summable('weight') }}) from watched) as mean_weight
 
     ),
 {% endif %}

@@ -29,6 +29,7 @@ ranked as (
 
     select
         title_id,
+        users,
         (sum(users) over (order by users desc, title_id asc) - users) / sum(users) over () as before_share
     from chosen
 
@@ -70,11 +71,15 @@ titles as (
         {% endfor -%}
         case when described.release_year is not null then 1.0 else 0 end as has_era,
         described.release_year,
+        (
+            sum(ranked.users) over (partition by described.release_year is null order by described.release_year)
+            - 0.5 * sum(ranked.users) over (partition by described.release_year)
+        ) / sum(ranked.users) over (partition by described.release_year is null) as older_share,
         {% for language in languages -%}
             case when languages.language_column = '{{ language }}' then 1.0 else 0 end as language_{{ language }},
         {% endfor -%}
         case when languages.language_column is not null then 1.0 else 0 end as has_language,
-        {{ for_each_genre('coalesce(flags.is_{genre} / flags.genres, 0) as genre_{genre}') }},
+        {{ for_each_genre(summable('coalesce(flags.is_{genre} / flags.genres, 0)') ~ ' as genre_{genre}') }},
         case when flags.title_id is not null then 1.0 else 0 end as has_genre
     from ranked
     left join flags on ranked.title_id = flags.title_id
@@ -96,10 +101,14 @@ final as (
         count(*) as titles,
         avg(titles.popularity_mainstream) as popularity_mainstream,
         avg(titles.popularity_niche) as popularity_niche,
-        coalesce(max(titles.release_year), avg(max(titles.release_year)) over (), 0) as newest_year,
-        coalesce(
-            quantile_disc(titles.release_year, 0.75), avg(quantile_disc(titles.release_year, 0.75)) over (), 0
-        ) as newest_quarter_year,
+        -- Decades say little of a catalogue of a few years: five parts of all interactions, a year with the part that
+        -- its middle lies in.
+        {% for fifth in range(1, 6) -%}
+            coalesce(
+                count(*) filter (where ceil(5 * titles.older_share) = {{ fifth }} and titles.release_year is not null)
+                / nullif(sum(titles.has_era), 0), 0
+            ) as release_fifth_{{ fifth }},
+        {% endfor -%}
         {% for era in eras -%}
             coalesce(sum(titles.era_{{ era }}) / nullif(sum(titles.has_era), 0), 0) as era_{{ era }},
         {% endfor -%}

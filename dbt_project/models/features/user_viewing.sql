@@ -6,7 +6,8 @@ with
 
 watched as (
 
-    select * from {{ ref('int_views__watched') }}
+    select * replace ({{ summable('minutes_watched') }} as minutes_watched, {{ summable('completion') }} as completion)
+    from {{ ref('int_views__watched') }}
 
 ),
 
@@ -60,7 +61,9 @@ summed as (
             sum(case when devices.device_column = '{{ device }}' then watched.minutes_watched else 0 end)
                 as device_minutes_{{ device }},
         {% endfor -%}
-        {{ for_each_genre('coalesce(sum(watched.minutes_watched * titles.part_{genre}), 0) as genre_minutes_{genre}') }}
+        {{ for_each_genre(
+            'coalesce(sum(' ~ summable('watched.minutes_watched * titles.part_{genre}') ~ '), 0) as genre_minutes_{genre}'
+        ) }}
     from watched
     inner join devices on watched.device = devices.device
     left join titles on watched.title_row_id = titles.title_row_id
@@ -97,7 +100,7 @@ final as (
         {{ dbt.datediff('shares.first_watched_at', 'newest.watched_at', 'day') }}
             as days_since_first,
         1 - shares.titles / shares.views as repeat_share,
-        coalesce(shares.mean_completion, avg(shares.mean_completion) over (), 0) as mean_completion,
+        coalesce(shares.mean_completion, avg({{ summable('shares.mean_completion') }}) over (), 0) as mean_completion,
         greatest({{ for_each_genre('shares.genre_{genre}') }}) as top_genre_share,
         -({{ for_each_genre(
             'case when shares.genre_{genre} > 0 then shares.genre_{genre} * ln(shares.genre_{genre}) else 0 end',

@@ -17,7 +17,7 @@ constants as (
     select
         catalogue,
         percentile_cont({{ var('vote_minimum_quantile') }}) within group (order by votes) as vote_minimum,
-        avg(audience_score) as mean_score,
+        avg({{ summable('audience_score') }}) as mean_score,
         count(*) as titles
     from scored
     group by catalogue

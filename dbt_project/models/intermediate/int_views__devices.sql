@@ -6,7 +6,7 @@ watched as (
     select
         device,
         {{ snake_case('device') }} as device_name,
-        sum(minutes_watched) as minutes
+        sum({{ summable('minutes_watched') }}) as minutes
     from {{ ref('int_views__watched') }}
     group by device
 

@@ -126,10 +126,9 @@ def embedded_anew(
     n = interactions.shape[0]
     user = np.repeat(np.arange(n, dtype=np.int64), np.diff(interactions.indptr))
     pairs = pl.DataFrame({"user": user, "title": interactions.indices.astype(np.int64)})
-    embedding = Embedding.fit(pairs, declared.model_copy(update={"least": 1}), rng=rng)
-    users, placed = embedding.transform(pairs)
-    X = np.zeros((n, placed.shape[1]), dtype=np.float32)
-    X[users] = placed
+    _, placed = Embedding.fit_placed(pairs, declared.model_copy(update={"least": 1}), rng=rng)
+    X = np.zeros((n, placed.width - 1), dtype=np.float32)
+    X[placed["user"].to_numpy()] = placed.drop("user").to_numpy()
     return X
 
 

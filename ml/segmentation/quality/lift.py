@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ml.recommendation.metrics import ndcg
+from ml.segmentation.assignment import one_thread_each
 from ml.segmentation.quality.held_out import Cut, Judged, Label, cuts, halve, sample_users
 from ml.segmentation.quality.nulls import volume_quantiles
 from ml.segmentation.quality.stability import agreement
@@ -222,6 +223,7 @@ def _ratio(gains: np.ndarray) -> float:
 
 def _ratios(gains: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Divide the sums of gains (2, n) of each resample; not a number where it has nobody who is judged."""
-    gained, base = gains @ weights.T
+    with one_thread_each("blas"):
+        gained, base = gains @ weights.T
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(base > 0, gained / base, np.nan)

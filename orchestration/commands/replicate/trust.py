@@ -66,7 +66,7 @@ def _judged(frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame) ->
     seed, declared = spec.clustering.seed, spec.features.embedding
     rng = np.random.default_rng(seed)
     if declared is not None:
-        frame = Embedding.fit(pairs, declared, rng=rng).placed(pairs)
+        _, frame = Embedding.fit_placed(pairs, declared, rng=rng)
     X = Preparation.fit(frame, spec.features).transform(frame)
     labels = fit_many(X, (_K,), restarts=10, rng=rng, workers=_WORKERS).of(_K).labels
     judged = what_users_did(frame["user_id"], labels, _K, pairs, embedding=declared, seed=seed)

@@ -45,7 +45,8 @@ def score_file(
 
     Returns
     -------
-    entity_id, segment_id, segment_name, confidence (`SegmentationModel.confidence`). For users with their choices one
+    entity_id, segment_id, segment_name, level (how much beside what; null where none are declared or their column is
+    absent), confidence (`SegmentationModel.confidence`). For users with their choices one
     row each, in the order of their first row, and `reason`: why the others are null where a user is undecided.
 
     Raises
@@ -69,7 +70,8 @@ def score_file(
         raise ScoringError(msg)
     if embedding is None or set(embedding.columns) <= set(frame.columns):
         X = model.preparation.transform(frame)
-        return model.members_at(frame[entity], X).with_columns(model.confidence(X))
+        named = frame.rename({entity: model.entity})
+        return model.members_at(named, X).with_columns(model.confidence(X))
     title, rated = _column(frame, _TITLES), _column(frame, _RATED)
     if title is None and rated is None:
         msg = (
@@ -118,9 +120,12 @@ def score_choices(
             "the catalogue, as in the published table `titles`; ids that ratings use go in a column movie_id"
         )
         raise ScoringError(msg)
-    placed = embedding.placed(known)
+    placed = embedding.placed(known).join(
+        pairs.group_by("user").len("titles"), on="user", how="left", maintain_order="left"
+    )
     X = model.preparation.transform(placed)
-    scored = model.members_at(everybody.gather(placed["user"]), X).with_columns(model.confidence(X))
+    named = placed.with_columns(everybody.gather(placed["user"]).alias(model.entity))
+    scored = model.members_at(named, X).with_columns(model.confidence(X))
     reason = pl.format(
         "undecided: {} of the user's titles known, {} asked for", pl.col("len").fill_null(0), embedding.least
     )

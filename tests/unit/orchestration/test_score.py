@@ -34,6 +34,7 @@ TASTE = SegmentationSpec.model_validate(
         },
         "clustering": {"candidates": [2, 3], "publish": 3, "restarts": 2},
         "naming": {"rank_by": "titles"},
+        "levels": {"by": "titles"},
     }
 )
 
@@ -94,7 +95,7 @@ def batch(layout: WarehouseLayout) -> pl.DataFrame:
 
 
 def decided(answer: pl.DataFrame) -> pl.DataFrame:
-    return answer.drop_nulls("segment_id").select("entity_id", "segment_id", "segment_name")
+    return answer.drop_nulls("segment_id").select("entity_id", "segment_id", "segment_name", "level")
 
 
 def test_users_scored_by_what_they_chose_are_where_the_run_put_them_row_for_row(layout, chosen, scored):
@@ -148,8 +149,9 @@ def test_rows_without_a_user_or_a_title_are_passed_over_and_counted(chosen, scor
 def test_dimensions_of_taste_are_features_like_others(layout, scored):
     pairs = pl.read_parquet(layout.root / "interactions.parquet")
     placed = ModelStore.read_embedding(ModelStore(layout.models / "taste").home).placed(pairs)
-    answer = scored(placed)
-    assert answer.columns == ["entity_id", "segment_id", "segment_name", "confidence"]
+    features = pl.read_parquet(layout.root / "features.parquet")
+    answer = scored(placed.join(features, on="user_id", maintain_order="left"))
+    assert answer.columns == ["entity_id", "segment_id", "segment_name", "level", "confidence"]
     assert answer.drop("confidence").equals(batch(layout))
 
 

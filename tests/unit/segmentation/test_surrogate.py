@@ -81,6 +81,24 @@ def test_a_segment_of_two_kinds_is_told_as_one_or_the_other():
     }
 
 
+def test_segments_of_a_little_more_of_many_things_are_told_by_what_weighs_most():
+    rng = np.random.default_rng(3)
+    shares = rng.dirichlet(np.ones(12), 4_000)
+    weights = np.array([3, 2.5, 2, 1.5, -3, -2.5, -2, 0, 0, 0, 0, 0])
+    frame = pl.DataFrame(shares, schema=[f"genre_{i}" for i in range(12)])
+    shown = {column: Shown(column, "share") for column in frame.columns}
+    ids = (shares @ weights > 0).astype(np.int64)
+    found = surrogate(frame, ids, 2, shown, rng=np.random.default_rng(1))
+    assert found.macro_f1 > 0.9
+    assert found.rules["rule"][1].startswith(
+        "likelier the higher genre_0, genre_1, genre_2 and the lower genre_4, "
+    )
+    assert found.rules["rule"][0].startswith(
+        "likelier the higher genre_4, genre_5, genre_6 and the lower genre_0, "
+    )
+    assert found.rules["precision"].min() > 0.9
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_is_told_of_segments_that_the_columns_do_not_know(seed):
     frame = watchers(2_000, seed)
@@ -121,6 +139,15 @@ def test_the_same_rows_and_generator_give_the_same_words():
     frame = watchers()
     ids = planted(frame, pl.col("drama") > 0.4, pl.col("comedy") > 0.4)
     assert explain(frame, ids).rules.equals(explain(frame, ids).rules)
+
+
+def test_a_segment_of_a_few_silences_itself_alone():
+    frame = watchers(6_000)
+    ids = planted(frame, pl.col("drama") > 0.5)
+    ids[:7] = 2
+    found = explain(frame, ids)
+    assert found.rules["rule"].is_null().to_list() == [False, False, True]
+    assert "fewer than 10 members" in found.rules["reason"][2]
 
 
 def test_too_few_members_and_no_columns_are_said():

@@ -1,0 +1,10 @@
+select
+    segmentation,
+    segment_id,
+    level,
+    feature,
+    above,
+    up_to,
+    members,
+    share
+from {{ source('ml', 'segment_levels') }}
