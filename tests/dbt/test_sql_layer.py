@@ -24,8 +24,8 @@ ML_ROWS = (
     "('user_ratings', 1, 'Loyalists', 'user_id', 'features.user_genre_stats')",
     "insert into ml.segment_members values ('user_ratings', '1', 1, 'Loyalists', 'heavy'), "
     "('user_ratings', '2', 0, 'Quiet Viewers (Churn Risk)', 'light')",
-    "insert into ml.segment_profiles values ('user_ratings', 0, 'avg_war', 0.0, 1.0, 0.0, null, null, false, "
-    "'War (mean)', 'number', null, false)",
+    "insert into ml.segment_profiles values ('user_ratings', 0, 'avg_war', 0.0, 1.0, 0.0, 'War (mean)', 'number', "
+    "null, null, null, false, false)",
     "insert into ml.pca_loadings values ('user_ratings', 1, 'avg_war', 0.4, 0.6)",
     "insert into ml.free_segments values ('user_ratings', 4, 2, 1, 1)",
     "insert into ml.segment_levels values ('user_ratings', 1, 'heavy', 'titles', 20.0, null, 1, 1.0)",
@@ -161,6 +161,7 @@ def test_the_features_have_columns_for_the_genres_that_titles_have_and_no_others
     assert described[3:] == [
         *((f"cnt_{genre}", "BIGINT") for genre in ("comedy", "drama", "war")),
         *((f"avg_{genre}", "DOUBLE") for genre in ("comedy", "drama", "war")),
+        ("mean_rating", "DOUBLE"),
     ]
 
 
