@@ -22,6 +22,10 @@ ML_ROWS = (
     "insert into ml.segments values "
     "('user_ratings', 0, 'Quiet Viewers (Churn Risk)', 'user_id', 'features.user_genre_stats'), "
     "('user_ratings', 1, 'Loyalists', 'user_id', 'features.user_genre_stats')",
+    "insert into ml.segment_words values "
+    "('user_ratings', 0, 'Few', 'A list', 'A letter', 'too many', 'Comes back', 'sure'), "
+    "('user_ratings', 1, 'Many', 'A list', 'A letter', null, 'Comes back', 'sure')",
+    "insert into ml.segment_exemplars values ('user_ratings', '1', 1, 1)",
     "insert into ml.segment_members values ('user_ratings', '1', 1, 'Loyalists', 'heavy'), "
     "('user_ratings', '2', 0, 'Quiet Viewers (Churn Risk)', 'light')",
     "insert into ml.segment_profiles values ('user_ratings', 0, 'avg_war', 0.0, 1.0, 0.0, 'War (mean)', 'number', "
