@@ -158,7 +158,7 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
 def _who(shown: Card) -> None:
     """Show what defines a segment, its rule in words and what it likes and watches on."""
     if shown.always:
-        st.markdown(f"**By definition, all of them:** {ui.plain(', '.join(shown.always))}")
+        st.markdown(f"**By definition, all of them:** {ui.plain('; '.join(shown.always))}")
     if shown.rule:
         st.markdown(f"**By rule:** {ui.plain(shown.rule)}")
         st.caption(ui.plain(shown.rule_holds))

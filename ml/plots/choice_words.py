@@ -43,22 +43,17 @@ class Candidate:
         """Say what it would give up and gain beside the published one, in what is known of both."""
         if self.k == published.k:
             return "the published number"
-        known = [
-            (name, mine, other)
-            for name, mine, other in (
-                ("held-out lift", self.lift, published.lift),
-                ("stability", self.bootstrap_ari, published.bootstrap_ari),
-            )
-            if mine is not None and other is not None
-        ]
-        if not known:
-            known = [
-                (name, mine, other)
-                for name, mine, other in (("silhouette", self.silhouette, published.silhouette),)
-                if mine is not None and other is not None
-            ]
-        said = [f"{name} {decimals(mine)} instead of {decimals(other)}" for name, mine, other in known]
-        return ", ".join([*said, f"smallest segment {self.size_min:,} instead of {published.size_min:,}"])
+        worth = (
+            ("held-out lift", self.lift, published.lift),
+            ("stability", self.bootstrap_ari, published.bootstrap_ari),
+        )
+        known = [(name, mine, other) for name, mine, other in worth if mine is not None and other is not None]
+        if not known and self.silhouette is not None and published.silhouette is not None:
+            known = [("silhouette", self.silhouette, published.silhouette)]
+        texts = [(name, decimals(mine), decimals(other)) for name, mine, other in known]
+        texts.append(("smallest segment", f"{self.size_min:,}", f"{published.size_min:,}"))
+        said = [f"{name} {mine} instead of {other}" for name, mine, other in texts if mine != other]
+        return ", ".join(said) or "no worse and no better in figures"
 
     @property
     def worth(self) -> str:

@@ -340,7 +340,7 @@ def _does_not_mean(
 
 
 def _listed(figures: pl.DataFrame) -> str:
-    return ", ".join(figures.head(_MOST_NAMED)["feature_label"])
+    return "; ".join(figures.head(_MOST_NAMED)["feature_label"])  # a label may hold a comma
 
 
 def _rule(own: Rows) -> tuple[str, str]:

@@ -221,7 +221,8 @@ class Judge(_Declaration):
     against: tuple[str, ...] = ()
     """Columns of categories; the one that explains most by itself is shown beside the segments."""
     volume: str | None = None
-    """Column that says how much an entity does, so that it can be told apart from what it chooses."""
+    """Column that says how much an entity does, so that it can be told apart from what it chooses; `levels.by` when
+    omitted."""
 
     @model_validator(mode="after")
     def _against_needs_features(self) -> Self:
@@ -379,7 +380,7 @@ class SegmentationSpec(_Declaration):
 
     @property
     def volume(self) -> str | None:
-        """The column that says how much an entity does, where one is declared."""
+        """The column that says how much an entity does; None where none is declared."""
         return self.judge.volume or (self.levels.by if self.levels else None)
 
     @property

@@ -36,7 +36,6 @@ _PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0)
 _TERMS = 3
 """Columns that a logit's rule names either way; it says how many more weigh."""
 _FOLDS = 5
-_FEW = f"it has fewer than {2 * _FOLDS} members: too few to find a rule and to judge it"
 _RESAMPLES = 999
 _WORTH = 0.01
 """F1 that may be given up for a shorter rule; a second alternative must add twice as much."""
@@ -72,8 +71,8 @@ class Surrogate:
 
     Attributes
     ----------
-    macro_f1 : mean over segments of the F1 of telling their members, on rows that were never
-        seen; segments of fewer than ten are left out. None where too few are left.
+    macro_f1 : mean over segments (those of ten members or more) of the F1 of telling their members, on rows that were
+        never seen; None where there are too few rows to hold any back.
     low, high : its 95 % interval.
     is_faithful : whether it is at least what was asked.
     rules : one row per segment: segment_id, rule (null where nothing can be said), precision (of those whom the rule
@@ -147,41 +146,38 @@ def surrogate(
     """
     X, columns = _matrix(frame, shown), list(shown.values())
     grown_on, held_out = _halves(segment_ids, rng)
-    told = np.bincount(segment_ids[grown_on], minlength=k) >= _FOLDS
-    if told.sum() < 2 or not columns:
+    told = np.flatnonzero(np.bincount(segment_ids[grown_on], minlength=k) >= _FOLDS)
+    few = f"fewer than {2 * _FOLDS} members: too few to find a rule and to judge it"
+    if len(told) < 2 or not columns:
         no_other = "no other segment has enough members to tell it from"
-        reasons = [
-            (no_other if enough else _FEW) if columns else "no columns to explain by" for enough in told
-        ]
-        return Surrogate(None, None, None, False, _silent(reasons))
-    # A segment of a few is nobody the model could learn; rules are judged on its members too.
-    learned, judged = grown_on[told[segment_ids[grown_on]]], told[segment_ids[held_out]]
-    places = np.cumsum(told) - 1
-    model = _fitted(X[learned], places[segment_ids[learned]], int(told.sum()), rng)
+        reason = no_other if columns else "no columns to explain by"
+        return Surrogate(None, None, None, False, _silent(k, told if columns else range(k), reason, few))
+    grown_on, held_out = (rows[np.isin(segment_ids[rows], told)] for rows in (grown_on, held_out))
+    places = np.searchsorted(told, segment_ids)
+    model = _fitted(X[grown_on], places[grown_on], len(told), rng)
     answers = model.predict(X[held_out])
-    macro_f1, low, high = _fidelity(
-        places[segment_ids[held_out]][judged], answers[judged], int(told.sum()), rng
-    )
+    macro_f1, low, high = _fidelity(places[held_out], answers, len(told), rng)
     if macro_f1 < least:
         reason = f"these columns tell the segments apart with a macro-F1 of {macro_f1:.2f} only ({least:.2f} is asked)"
-        return Surrogate(macro_f1, low, high, False, _silent([reason if enough else _FEW for enough in told]))
-    rows: list[tuple[int, str | None, float | None, float | None, str | None]] = []
-    for i in range(k):
-        if not told[i]:
-            rows.append((i, None, None, None, _FEW))
-            continue
+        return Surrogate(macro_f1, low, high, False, _silent(k, told, reason, few))
+    rules: dict[int, tuple[int, str | None, float | None, float | None, str | None]] = {
+        i: (i, None, None, None, few) for i in range(k)
+    }
+    for place, i in enumerate(told.tolist()):
         if isinstance(model, Pipeline):
-            words, found = _weights_in_words(model, places[i], columns), answers == places[i]
+            words, found = _weights_in_words(model, place, columns), answers == place
         else:
-            rule = _rule_of(model, X[grown_on], segment_ids[grown_on] == i, columns)
+            rule = _rule_of(model, X[grown_on], places[grown_on] == place, columns)
             words = _in_words(rule, columns) if rule and all(rule) else None
             found = _found(rule, X[held_out])
-        precision, coverage = _precision_and_coverage(found, segment_ids[held_out] == i)
+        precision, coverage = _precision_and_coverage(found, places[held_out] == place)
         if not words or precision < LEAST_PRECISION:
-            rows.append((i, None, None, None, "no rule over these columns finds mostly its members"))
+            rules[i] = (i, None, None, None, "no rule over these columns finds mostly its members")
         else:
-            rows.append((i, words, precision, coverage, None))
-    return Surrogate(macro_f1, low, high, True, pl.DataFrame(rows, schema=_RULES, orient="row"))
+            rules[i] = (i, words, precision, coverage, None)
+    return Surrogate(
+        macro_f1, low, high, True, pl.DataFrame(list(rules.values()), schema=_RULES, orient="row")
+    )
 
 
 def _matrix(frame: pl.DataFrame, shown: Mapping[str, Shown]) -> np.ndarray:
@@ -370,8 +366,9 @@ def _f1(rule: _Rule, X: np.ndarray, own: np.ndarray) -> float:
     return float(2 * (found & own).sum() / max(found.sum() + own.sum(), 1))
 
 
-def _silent(reasons: Sequence[str]) -> pl.DataFrame:
-    rows = [(i, None, None, None, reason) for i, reason in enumerate(reasons)]
+def _silent(k: int, told: Sequence[int] | np.ndarray, reason: str, few: str) -> pl.DataFrame:
+    """Return no rule for any segment: for one reason, or for another where a segment has too few members."""
+    rows = [(i, None, None, None, reason if i in told else few) for i in range(k)]
     return pl.DataFrame(rows, schema=_RULES, orient="row")
 
 

@@ -46,9 +46,9 @@ final as (
         ---------- numbers
         cast(total_ratings as bigint) as total_ratings,
         cast(total_titles as bigint) as total_titles,
-        mean_rating,
         {{ for_each_genre('cast(cnt_{genre} as bigint) as cnt_{genre}') }},
-        {{ for_each_genre('coalesce(sum_{genre} / nullif(cnt_{genre}, 0), 0) as avg_{genre}') }}
+        {{ for_each_genre('coalesce(sum_{genre} / nullif(cnt_{genre}, 0), 0) as avg_{genre}') }},
+        mean_rating
 
     from summed
 

@@ -8,9 +8,13 @@ exemplars as (
         members.segment_id,
         members.rank,
         members.entity_id as entity,
-        case when members.segmentation in ({{ user_segmentations() }}) then try_cast(members.entity_id as bigint) end
-            as user_id
+        segments.entity as kind,
+        case when segments.entity = 'user_id' then try_cast(members.entity_id as bigint) end as user_id
     from {{ source('ml', 'segment_exemplars') }} as members
+    inner join {{ source('ml', 'segments') }} as segments
+        on
+            members.segmentation = segments.segmentation
+            and members.segment_id = segments.segment_id
 
 ),
 
@@ -77,7 +81,7 @@ final as (
     left join titles
         on
             exemplars.entity = titles.title_id
-            and exemplars.user_id is null
+            and exemplars.kind = 'title_id'
 
 )
 
