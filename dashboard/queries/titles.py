@@ -92,7 +92,15 @@ def reception(data: PublishedSet, title_id: str) -> dict | None:
 def audience(data: PublishedSet, title_id: str) -> pl.DataFrame:
     """Return how each segment takes to a title: one row per segmentation and segment."""
     return data.ask(
-        "select * from title_audience where title_id = $title_id order by segmentation, segment_id",
+        # By name: a set of an older version has an index of another meaning, and says so.
+        """
+        select
+            segmentation, segment_id, segment_name, title_id, title, members, raters, rater_share, base_share,
+            index, index_low, index_high, raw_index, mean_rating
+        from title_audience
+        where title_id = $title_id
+        order by segmentation, segment_id
+        """,
         title_id=title_id,
     )
 

@@ -177,6 +177,16 @@ def test_users_likely_to_watch_a_title_are_listed_when_asked_for_and_addresses_a
     assert all("***@" in user for user in listed["user_id"])
 
 
+def test_an_audience_whose_index_meant_something_else_is_not_shown(made_up, tmp_path):
+    shutil.copytree(made_up, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "published" / "title_audience.parquet"
+    older = pl.read_parquet(file).drop("index", "index_low", "index_high").rename({"raw_index": "index"})
+    older.write_parquet(file)
+    app = open_page("titles", tmp_path, search="Vell21")
+    assert not app.exception
+    assert "older Matinee" in said(app)
+
+
 def test_markup_in_a_title_stays_text(made_up):
     app = open_page("titles", made_up, search="script")
     assert "\\<script\\>" in app.header[0].value
