@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from published.errors import PublishedError
+from published.people import hide_folders
 from published.questions import segments, users
 from published.sets import PublishedSet
 
@@ -155,7 +156,8 @@ class Reading:
 
     def source(self) -> str | None:
         """Return where the raw files of the set came from, in words; None where it does not say."""
-        return self.ask("runs", _source)
+        said = self.ask("runs", _source)
+        return None if said is None else hide_folders(said)  # sets of earlier versions say where it lay
 
     @property
     def absent(self) -> list[str]:
