@@ -19,11 +19,15 @@ _NODE = "dagster_dbt/unique_id"
 
 
 class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
-    """Asset key = [layer, table]; group and owner stand in `dbt_project.yml`."""
+    """Asset key = [layer, table]; group and owner stand in `dbt_project.yml`.
 
-    def __init__(self) -> None:
-        # The contract of landing and of ML output stands as tests of dbt's sources: they are checks like all others.
+    The contract of landing and of ML output stands as tests of dbt's sources: they are checks like all others, of the
+    stage whose sources have the given schema. Models of the other stage read some of these sources, too.
+    """
+
+    def __init__(self, sources: str) -> None:
         super().__init__(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+        self._sources = sources
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: dagster_dbt.DbtProject | None
@@ -42,6 +46,19 @@ class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
         return spec.replace_attributes(
             key=dg.AssetKey([node["fqn"][1], node["name"]]), kinds={"dbt", "duckdb"}
         )
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: dagster_dbt.DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """Name a test as a check; None where the test is another stage's."""
+        tested = manifest["sources"].get(asset_spec.metadata[_NODE])
+        if tested and tested["schema"] != self._sources:
+            return None
+        return super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
 
 
 def build(
