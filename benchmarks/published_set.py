@@ -84,6 +84,9 @@ _TABLES = {
             case when segmentation = 'user_ratings' then 'Viewers of the kind ' || place end as audience,
             case when segmentation = 'user_ratings' then 'Lists of the kind ' || place end as content_strategy,
             case when segmentation = 'user_ratings' then 'Letters of the kind ' || place end as marketing_strategy,
+            case when place = 1 then 'name as declared, not borne out here: total titles 300' end as name_doubt,
+            case when place = 1 then 'Not sure to come back' else 'Comes back; foretells choices' end as badge,
+            case when place = 1 then 'partly' else 'sure' end as badge_level,
             cast(size * (1.0 / count(*) over (partition by segmentation)) as bigint) as members,
             1.0 / count(*) over (partition by segmentation) as share
         from (
@@ -144,6 +147,10 @@ _TABLES = {
             segmentation,
             segment_id,
             feature,
+            feature as feature_label,
+            'number' as kind,
+            cast(null as varchar) as unit,
+            feature = 'total_titles' as is_volume,
             10 * h(segment_id, feature) as segment_mean,
             5.0 as base_mean,
             200 * h(segment_id, feature) as index,
@@ -155,6 +162,13 @@ _TABLES = {
             union all select 'avg_' || lower(unnest($genres))
             union all select 'cnt_' || lower(unnest($genres))
         )
+    """,
+    "segment_exemplars": """
+        select segmentation, segment_id, cast(rank as integer) as rank, cast(rank as varchar) as entity_id,
+            case when entity = 'title_id' then 'The <b>Drama</b>' end as title,
+            case when entity = 'user_id' then 'The <b>Drama</b> (4.5); [War](http://example.com)' end as history,
+            case when entity = 'user_id' then 12 else 0 end as titles
+        from segments, range(1, 4) as ranks(rank)
     """,
     "segment_rules": """
         select segmentation, segment_id, case when segment_id > 0 then 'Drama above 20 %, not <b>War</b>' end as rule,

@@ -27,6 +27,12 @@ _FORMATS = (
 )
 INTEREST = "ratings or views of titles"
 """What a source must hold for figures of genres, titles and recommendations."""
+_BADGE_COLORS: Mapping[str, Any] = {"sure": "blue", "partly": "gray", "unsure": "orange", "unknown": "gray"}
+_PLAYBOOK = (
+    ("", "audience"),
+    ("**Content:** ", "content_strategy"),
+    ("**Marketing:** ", "marketing_strategy"),
+)
 _PLOTLY_CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoom2d", "pan2d"],
@@ -260,6 +266,27 @@ def segment_name(segment: Mapping[str, object]) -> None:
         f" · fewer than {minimum_members()}, left out of downloads" if members < minimum_members() else ""
     )
     st.caption(f"{members:,} members · {percent(float(str(share or 0)))}{marked}")
+    if segment.get("name_doubt"):
+        st.markdown(f":orange[:material/warning: {plain(_sentence(str(segment['name_doubt'])))}]")
+    if segment.get("badge"):
+        st.badge(plain(segment["badge"]), color=_BADGE_COLORS[str(segment["badge_level"])])
+
+
+def playbook(segment: Mapping[str, object]) -> None:
+    """Show what is known of a segment and to be done with it, as far as its figures bear it out."""
+    for label, column in _PLAYBOOK:
+        if segment[column]:
+            st.markdown(f"{label}{plain(_sentence(str(segment[column])))}")
+
+
+def sentences(said: Sequence[str]) -> None:
+    """Show sentences as a list."""
+    for sentence in said:
+        st.markdown(f"- {plain(sentence)}")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _swatch(color: str) -> np.ndarray:

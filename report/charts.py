@@ -10,8 +10,8 @@ page's type and dark mode, and is read out by a screen reader as its title and d
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from ml.plots.segment_card import Leaning, leaning_finding
 from ml.plots.words import clean, number, short_name
 
 WIDTH = 340
@@ -50,24 +50,15 @@ class IndexChart:
     bars: tuple[Bar, ...]
 
 
-class IndexRow(NamedTuple):
-    """Label, index above 0 (100 = as everybody), and the ends of its interval where there is one."""
-
-    label: str
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-
-def index_chart(rows: Sequence[IndexRow]) -> IndexChart:
-    """Return the chart of labels and indices, on a logarithmic scale: twice and half are equally far from 100.
+def index_chart(rows: Sequence[Leaning]) -> IndexChart:
+    """Return the chart of indices and intervals, on a logarithmic scale: twice and half are equally far from 100.
 
     Parameters
     ----------
     rows
         In the order in which they are drawn; may be empty.
     """
-    logs = [_doublings(row.value) for row in rows]
+    logs = [_doublings(row.index) for row in rows]
     ends = [_doublings(end) for row in rows for end in (row.low, row.high) if end is not None]
     over = max([_NARROWEST, *logs, *ends])
     under = max([0.0, *(-log for log in (*logs, *ends))])
@@ -77,17 +68,17 @@ def index_chart(rows: Sequence[IndexRow]) -> IndexChart:
         Bar(
             label=short_name(row.label, _LABEL_LETTERS),
             full_label=clean(row.label),
-            text=number(round(row.value)),
+            text=number(round(row.index)),
             x=round(base + min(log, 0) * scale, 1),
             width=round(max(abs(log) * scale, 1.0), 1),
             y=i * _ROW + 2,
-            is_over=row.value >= 100,
+            is_over=row.index >= 100,
             interval=_interval(row, base, scale),
         )
         for i, (row, log) in enumerate(zip(rows, logs, strict=True))
     )
     return IndexChart(
-        finding=finding(rows),
+        finding=leaning_finding(rows),
         description="; ".join(_in_words(row) for row in rows),
         height=len(rows) * _ROW + 4,
         base_x=round(base, 1),
@@ -99,34 +90,17 @@ def _doublings(index: float) -> float:
     return max(-_WIDEST, min(_WIDEST, math.log2(max(index, 1e-9) / 100)))
 
 
-def _interval(row: IndexRow, base: float, scale: float) -> tuple[float, float] | None:
+def _interval(row: Leaning, base: float, scale: float) -> tuple[float, float] | None:
     if row.low is None or row.high is None:
         return None
     return round(base + _doublings(row.low) * scale, 1), round(base + _doublings(row.high) * scale, 1)
 
 
-def _in_words(row: IndexRow) -> str:
-    said = f"{clean(row.label)} {number(round(row.value))}"
+def _in_words(row: Leaning) -> str:
+    said = f"{clean(row.label)} {number(round(row.index))}"
     if row.low is None or row.high is None:
         return said
     return f"{said} ({number(round(row.low))} to {number(round(row.high))})"
-
-
-def finding(rows: Sequence[IndexRow]) -> str:
-    """Say what leads and what trails: `Crime 45% above everybody; War 30% below`."""
-    over = max(rows, key=lambda row: row.value, default=None)
-    under = min(rows, key=lambda row: row.value, default=None)
-    said = []
-    if over is not None and over.value > 100:
-        said.append(f"{short_name(over.label)} {_above(over.value)}")
-    if under is not None and under.value < 100:
-        below = f"{short_name(under.label)} {100 - under.value:.0f}% below"
-        said.append(below if said else f"Nothing above everybody; {below}")
-    return "; ".join(said) or "Nothing surely differs from everybody by 5% or more"
-
-
-def _above(index: float) -> str:
-    return f"{index / 100:.1f} times everybody" if index >= 200 else f"{index - 100:.0f}% above everybody"
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,23 @@ class SegmentationTables:
     rules: pl.DataFrame
     migration: pl.DataFrame
     history: pl.DataFrame
+    exemplars: pl.DataFrame
+
+    @property
+    def of_cards(self) -> dict[str, pl.DataFrame]:
+        """What cards of segments are made of, by published table."""
+        return {
+            "segment_profiles": self.profiles,
+            "segment_separation": self.separation,
+            "segment_claims": self.claims,
+            "segment_rules": self.rules,
+            "segment_quality": self.quality,
+            "segment_titles": self.titles,
+            "segment_devices": self.devices,
+            "segment_genre_ratings": self.genres,
+            "segment_exemplars": self.exemplars,
+            "pca_loadings": self.loadings,
+        }
 
     @property
     def has_means(self) -> bool:
@@ -95,24 +112,25 @@ class Reading:
             answer = self.ask(table, question, *given)
             return pl.DataFrame() if answer is None else answer
 
-        devices = rows("segment_devices", segments.devices)
         return SegmentationTables(
             segments=rows("segments", segments.segments, name),
-            profiles=rows("segment_profiles", _of, "segment_profiles", name),
+            profiles=rows("segment_profiles", segments.profiles, name),
             genres=rows("segment_genre_ratings", segments.genre_ratings, name),
             k_metrics=rows("k_metrics", segments.k_metrics, name),
             loadings=rows("pca_loadings", segments.loadings, name),
             starts=self.ask("start_agreement", segments.start_agreement, name),
             free=rows("free_segments", segments.free_segments, name),
-            separation=rows("segment_separation", _of, "segment_separation", name),
+            separation=rows("segment_separation", segments.separation, name),
             claims=rows("segment_claims", segments.claims, name),
             titles=rows("segment_titles", segments.titles, name),
-            devices=devices.filter(pl.col("segmentation") == name) if len(devices) else devices,
+            devices=rows("segment_devices", segments.devices, name),
             quality=rows("segment_quality", segments.quality, name),
             decisions=rows("segment_promotions", segments.decisions, name),
             rules=rows("segment_rules", segments.rules, name),
             migration=rows("segment_migration", segments.migration, name),
             history=rows("segment_history", segments.history, name),
+            # Of users no ids: the page is mailed.
+            exemplars=rows("segment_exemplars", segments.exemplar_titles, name),
         )
 
     def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -148,10 +166,6 @@ class Reading:
 
 def _whole(data: PublishedSet, table: str) -> pl.DataFrame:
     return data.ask(f"select * from {table}")
-
-
-def _of(data: PublishedSet, table: str, segmentation: str) -> pl.DataFrame:
-    return data.ask(f"select * from {table} where segmentation = $segmentation", segmentation=segmentation)
 
 
 def _of_users(data: PublishedSet) -> list[str]:

@@ -10,6 +10,7 @@ import jinja2
 
 from ml.plots.segment_words import AGREEMENT
 from ml.plots.words import decimals, number, percent
+from report.charts import index_chart
 from report.context import ReportContext
 
 
@@ -33,6 +34,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals["agreement"] = AGREEMENT
     environment.filters |= {
+        "charted": index_chart,
         "count": lambda value: f"{value:,}",
         "number": lambda value: "–" if value is None else number(value),
         "decimals": lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}".replace("-", "−"),

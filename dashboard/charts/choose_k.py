@@ -109,22 +109,6 @@ def best(metrics: pl.DataFrame, index: str) -> dict | None:
     return found.row(0, named=True) if len(found) else None
 
 
-def summary(metrics: pl.DataFrame) -> str:
-    """Say in a sentence which k is published and which k each index would take."""
-    published = metrics.filter("is_published")["k"].to_list()
-    said = [f"k = {published[0]} is published" if published else "No k is published"]
-    elbow = best(metrics, "inertia")
-    if elbow is not None:
-        said.append(f"the elbow is at k = {elbow['k']}")
-    preferred: dict[int, list[str]] = {}
-    for index in _HIGHER_IS_BETTER:
-        found = best(metrics, index)
-        if found is not None:
-            preferred.setdefault(found["k"], []).append(INDICES[index])
-    said += [f"{' and '.join(called)} would take k = {k}" for k, called in sorted(preferred.items())]
-    return "; ".join(said)
-
-
 def free_overlap(groups: pl.DataFrame) -> str:
     """Say how far the best free fit is from the published segments."""
     if not len(groups):

@@ -26,15 +26,12 @@ from dashboard.charts.base import (
     rising,
 )
 from ml.plots import segment_words as words
+from ml.plots.segment_card import Card, leaning_finding
 from ml.plots.words import feature_labels, number, percent, short_name
 
 _ROW = 34
 """Pixels of a row with a name."""
 _MOST_FEATURES = 12
-_MOST_LEANINGS = 5
-"""Features shown above everybody, and as many below."""
-_LEANS = 5
-"""Index points from 100 from which a segment leans to or from something."""
 _INNER = (0.005, 0.995)
 """Quantiles of the members that fit the frame of a map."""
 
@@ -331,101 +328,60 @@ def component(loadings: pl.DataFrame, labels: list[str]) -> Chart:
     )
 
 
-def leanings(
-    profile: pl.DataFrame,
-    segment: str,
-    segment_id: int,
-    everybody: str,
-    called: Mapping[str, str] | None = None,
-) -> Chart:
-    """Draw what one segment has most over and under everybody.
-
-    Parameters
-    ----------
-    profile
-        feature, segment_mean, base_mean, index of the segment, with index_low, index_high and is_apart: only what is
-        surely apart from everybody is drawn.
-    segment, segment_id
-        Its name and number.
-    everybody
-        Whose mean is 100.
-    called
-        Feature to what it is called, where its name does not say it.
-    """
-    features = profile["feature"].to_list()
-    all_labels = dict(zip(features, feature_labels(features, called), strict=True))
-    known = profile.filter("is_apart", pl.col("index").is_not_null()).with_columns(
-        (pl.col(column).clip(1) / 100).log(2).alias(name)
-        for column, name in (("index", "doublings"), ("index_low", "low"), ("index_high", "high"))
+def leanings(segment: Card, everybody: str) -> Chart:
+    """Draw what one segment has most over and under everybody, whose mean is 100."""
+    rows = segment.leanings[::-1]
+    doublings, low, high = (
+        np.array([np.log2(max(value, 1) / 100) for value in values])
+        for values in (
+            [row.index for row in rows],
+            [row.index if row.low is None else row.low for row in rows],
+            [row.index if row.high is None else row.high for row in rows],
+        )
     )
-    # Each side has its own places: an index can fall to 1 but seldom rises to 10,000, so the far ones lie below.
-    over = known.filter(pl.col("index") > 100).sort("doublings", "feature", descending=[True, False])
-    under = known.filter(pl.col("index") < 100).sort("doublings", "feature")
-    rows = pl.concat([over.head(_MOST_LEANINGS), under.head(_MOST_LEANINGS)]).sort("doublings", "feature")
-    labels = [all_labels[feature] for feature in rows["feature"]]
+    labels = names([row.label for row in rows])
     figure = go.Figure(
         go.Bar(
-            x=rows["doublings"],
-            y=names(labels),
+            x=doublings,
+            y=labels,
             orientation="h",
-            marker={"color": color_of(segment_id), "line": EDGE},
+            marker={"color": segment.color, "line": EDGE},
             showlegend=False,
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": (rows["high"] - rows["doublings"]).fill_null(0),
-                "arrayminus": (rows["doublings"] - rows["low"]).fill_null(0),
+                "array": high - doublings,
+                "arrayminus": doublings - low,
                 "color": GREY,
                 "thickness": 1.5,
                 "width": 3,
             },
-            customdata=[
-                [number(row["segment_mean"]), number(row["base_mean"])] for row in rows.iter_rows(named=True)
-            ],
+            customdata=[[row.own, row.everybody] for row in rows],
             hovertemplate="%{y}: mean %{customdata[0]}, " + everybody + " %{customdata[1]}<extra></extra>",
         )
     )
-    is_over = rows["doublings"] > 0
-    ends = rows.select(
-        pl.when(is_over).then("high").otherwise("low").fill_null(pl.col("doublings"))
-    ).to_series()
+    ends = np.where(doublings > 0, high, low)
     figure.add_trace(
         go.Scatter(  # beyond the interval, which would strike the numbers through
             x=ends,
-            y=names(labels),
+            y=labels,
             mode="text",
-            text=[f" {number(index)} " for index in rows["index"]],
-            textposition=["middle right" if over else "middle left" for over in is_over],
+            text=[f" {number(row.index)} " for row in rows],
+            textposition=["middle right" if row.index > 100 else "middle left" for row in rows],
             cliponaxis=False,
             hoverinfo="skip",
             showlegend=False,
         )
     )
-    reach = max(largest(rows["doublings"].abs()), largest(ends.abs()), 0.3) * 1.25
+    reach = max(np.abs([*doublings, *ends]).max(initial=0.3), 0.3) * 1.25
     figure.update_xaxes(visible=False, range=[-reach, reach])
     figure.update_yaxes(type="category")
     return Chart(
         finish(figure, height=60 + 30 * len(rows)),
-        _leaning_finding(rows, labels, segment),
+        f"{short_name(segment.name)}: {leaning_finding(segment.leanings)}",
         f"Index of the mean, 100 = {everybody}; bars to the right are above it, the thin line is the 95 % interval. "
-        "What may differ by chance is left out.",
+        "What differs by less than 5 %, or may differ by chance, is left out.",
     )
-
-
-def _leaning_finding(rows: pl.DataFrame, labels: list[str], segment: str) -> str:
-    if not len(rows):
-        return f"{short_name(segment)} is not shown to differ from everybody in any feature"
-    said = []
-    lowest, highest = rows["index"][0], rows["index"][-1]
-    if highest >= 100 + _LEANS:
-        times = f"{number(highest / 100)} times everybody"
-        said.append(f"{labels[-1]} {times if highest >= 200 else f'{highest - 100:.0f}% above everybody'}")
-    if lowest <= 100 - _LEANS:
-        below = f"{labels[0]} {100 - lowest:.0f}% below"
-        said.append(below if said else f"nothing above everybody, {below} everybody")
-    if not said:
-        return f"{short_name(segment)} is like everybody in every feature"
-    return f"{short_name(segment)}: {'; '.join(said)}"
 
 
 def moves(migration: pl.DataFrame, unit: str) -> Chart:

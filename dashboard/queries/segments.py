@@ -18,26 +18,10 @@ def published_k(data: PublishedSet, segmentation: str) -> int:
 
 
 def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return the mean of every feature per segment with the segment's name and size, those that differ most first.
-
-    A set of an earlier version knows no intervals: they are null there, and every feature may stand apart.
-    """
-    intervals = (
-        "profiles.index_low, profiles.index_high, profiles.is_apart"
-        if "is_apart" in data.columns["segment_profiles"]
-        else "cast(null as double) as index_low, cast(null as double) as index_high, true as is_apart"
-    )
+    """Return the mean of every feature per segment with the segment's name and size, those that differ most first."""
     return data.ask(
-        f"""
-        select
-            profiles.segment_id,
-            segments.segment_name,
-            segments.members,
-            profiles.feature,
-            profiles.segment_mean,
-            profiles.base_mean,
-            profiles.index,
-            {intervals}
+        """
+        select profiles.*, segments.segment_name, segments.members
         from segment_profiles as profiles
         inner join segments using (segmentation, segment_id)
         where profiles.segmentation = $segmentation

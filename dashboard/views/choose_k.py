@@ -3,12 +3,16 @@
 Belongs here: order and words of the page. Does not belong here: queries, charts.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from dashboard import ui
 from dashboard.charts import choose_k as charts
 from dashboard.charts import segments as segment_charts
 from dashboard.queries import maps
+from ml.plots.choice_words import candidates, choice
 from published.questions import segments as questions
 from published.sets import PublishedSet
 
@@ -25,7 +29,13 @@ def show(data: PublishedSet) -> None:
 def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
     metrics = questions.k_metrics(data, segmentation)
-    st.markdown(f"{ui.plain(charts.summary(metrics))}.")
+    starts = questions.start_agreement(data, segmentation) if data.has("start_agreement") else None
+    said = choice(
+        candidates(metrics),
+        ward_k=starts["ward_k"] if starts else None,
+        is_anchored=bool(starts and starts["is_anchored"]),
+    )
+    ui.sentences(said)
     drawn = [charts.index_over_k(metrics, index) for index in charts.INDICES]
     drawn.append(charts.sizes_over_k(metrics))
     for start in range(0, len(drawn), 3):
@@ -52,8 +62,8 @@ def _page(data: PublishedSet) -> None:
     )
     st.header("Explored k side by side")
     ui.part(data, "segment_map", "viewers or customers to divide", lambda: _side_by_side(data, segmentation))
-    if data.has("start_agreement"):
-        _starts(data, segmentation)
+    if starts:
+        _starts(data, segmentation, starts)
 
 
 def _side_by_side(data: PublishedSet, segmentation: str) -> None:
@@ -73,10 +83,7 @@ def _side_by_side(data: PublishedSet, segmentation: str) -> None:
                 )
 
 
-def _starts(data: PublishedSet, segmentation: str) -> None:
-    starts = questions.start_agreement(data, segmentation)
-    if starts is None:
-        return
+def _starts(data: PublishedSet, segmentation: str, starts: Mapping[str, Any]) -> None:
     st.header("How much hangs on where it started")
     with st.container(horizontal=True, gap="medium"):
         st.metric("Starts tried", f"{starts['starts']:,}", width="content")

@@ -88,7 +88,8 @@ def _segments(data: PublishedSet) -> None:
 
 
 def _playbook(segments: pl.DataFrame) -> None:
-    advised = [row for row in segments.iter_rows(named=True) if row["audience"]]
+    sayings = ("audience", "content_strategy", "marketing_strategy")
+    advised = [row for row in segments.iter_rows(named=True) if any(row[column] for column in sayings)]
     if not advised:
         return
     st.subheader("What to do with them")
@@ -96,6 +97,4 @@ def _playbook(segments: pl.DataFrame) -> None:
         for column, row in zip(st.columns(2), advised[start : start + 2], strict=False):
             with column, st.container(border=True, height="stretch"):
                 ui.segment_name(row)
-                st.markdown(ui.plain(row["audience"]))
-                st.markdown(f"**Content:** {ui.plain(row['content_strategy'])}")
-                st.markdown(f"**Marketing:** {ui.plain(row['marketing_strategy'])}")
+                ui.playbook(row)

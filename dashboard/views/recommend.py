@@ -12,10 +12,11 @@ from dashboard import ui
 from dashboard.charts import recommend as charts
 from dashboard.queries import recommend as queries
 from dashboard.queries import titles as title_queries
-from ml.plots.words import clean, number
+from ml.plots.words import clean, number, within_sentence
 from published.errors import PublishedError
 from published.people import hide_emails
 from published.questions import audience
+from published.questions import segments as segment_questions
 from published.questions import users as questions
 from published.sets import PublishedSet
 
@@ -113,14 +114,15 @@ def _facts(data: PublishedSet, user_id: str) -> None:
         )
         st.markdown(" · ".join(f"{label}: **{ui.plain(value)}**" for label, value in facts if value))
     if data.has("segment_members"):
-        members = queries.segments_of_user(data, user_id)
+        members = segment_questions.with_badges(data, queries.segments_of_user(data, user_id))
         if len(members):
-            st.caption(
-                "In the segments "
-                + ", ".join(
-                    f"{ui.plain(row['segment_name'])} ({ui.plain(ui.title_of(row['segmentation']))})"
+            st.caption("In the segments")
+            ui.sentences(
+                [
+                    f"{row['segment_name']} ({ui.title_of(row['segmentation'])})"
+                    + (f": {within_sentence(row['badge'])}" if row["badge"] else "")
                     for row in members.iter_rows(named=True)
-                )
+                ]
             )
 
 

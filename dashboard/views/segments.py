@@ -14,7 +14,9 @@ from dashboard.queries import maps
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots import segment_words as words
-from ml.plots.words import feature_labels, number
+from ml.plots.segment_card import Card, card, described
+from ml.plots.words import feature_labels, in_kind, percent
+from published.people import hide_emails
 from published.questions import audience
 from published.questions import segments as questions
 from published.sets import PublishedSet
@@ -58,18 +60,23 @@ def _page(data: PublishedSet) -> None:
 def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
     ui.chart(charts.sizes(segments, ui.unit(segments)), key="sizes")
     ui.table(
-        segments,
+        segments.with_columns(pl.col("audience").fill_null("")),
         name=f"segments_{segmentation}",
         data=data,
+        downloads=segments,
         labels={
             "segment_name": "Segment",
             "members": st.column_config.NumberColumn("Members", format="localized"),
             "share": st.column_config.NumberColumn("Share", format="percent"),
+            "badge": "How sure it is",
             "audience": "Who they are",
         },
         group_size="members",
         group_keys=("segmentation", "segment_id", "segment_name"),
     )
+    for row in segments.iter_rows(named=True):
+        if row.get("name_doubt"):
+            st.markdown(f"**{ui.plain(row['segment_name'])}:** {ui.plain(row['name_doubt'])}.")
     ui.part(
         data, "segment_profiles", "features", lambda: _differences(data, segmentation, segments, everybody)
     )
@@ -86,27 +93,31 @@ def _differences(data: PublishedSet, segmentation: str, segments: pl.DataFrame, 
         format_func=ui.plain,
         key=f"compared_{segmentation}",
     )
-    profiles = queries.profiles(data, segmentation)
+    profiles = described(queries.profiles(data, segmentation))
     shown = profiles.filter(pl.col("segment_name").is_in(chosen))
     if not len(shown):
         st.info("Choose at least one segment to compare.", icon=":material/info:")
         return
     ui.chart(charts.compare(shown, everybody=everybody, called=_called(data, segmentation)), key="compare")
     with st.expander("All figures"):
-        _profile_table(data, segmentation, shown, name=f"profiles_{segmentation}")
+        _profile_table(data, shown, name=f"profiles_{segmentation}")
 
 
-def _profile_table(data: PublishedSet, segmentation: str, profiles: pl.DataFrame, *, name: str) -> None:
-    labels = feature_labels(profiles["feature"].to_list(), _called(data, segmentation))
+def _profile_table(data: PublishedSet, profiles: pl.DataFrame, *, name: str) -> None:
+    shown = described(profiles)
+    written = [
+        [in_kind(mean, kind, unit) for mean, kind, unit in shown.select(column, "kind", "unit").iter_rows()]
+        for column in ("segment_mean", "base_mean")
+    ]
     ui.table(
-        profiles.with_columns(pl.Series("label", labels)),
+        shown.with_columns(pl.Series("own", written[0]), pl.Series("everybody", written[1])),
         name=name,
         data=data,
         labels={
             "segment_name": "Segment",
-            "label": "Feature",
-            "segment_mean": st.column_config.NumberColumn("Mean", format="%.2f"),
-            "base_mean": st.column_config.NumberColumn("Mean of all", format="%.2f"),
+            "feature_label": "Feature",
+            "own": "Mean",
+            "everybody": "Mean of all",
             "index": st.column_config.NumberColumn("Index", format="%.0f"),
         },
         group_size="members",
@@ -123,36 +134,62 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     names = segments["segment_name"].to_list()
     chosen = st.selectbox("Segment", names, key="segment", bind="query-params")
     segment = segments.filter(pl.col("segment_name") == chosen).row(0, named=True)
+    shown = card(segment, questions.card_rows(data, segmentation))
     with st.container(border=True):
         ui.segment_name(segment)
-        for label, column in (("", "audience"), ("**Content:** ", "content_strategy")):
-            if segment[column]:
-                st.markdown(label + ui.plain(segment[column]))
-        if segment["marketing_strategy"]:
-            st.markdown(f"**Marketing:** {ui.plain(segment['marketing_strategy'])}")
-        _who_and_how_sure(data, segmentation, segment["segment_id"])
-    ui.part(data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, everybody))
+        ui.playbook(segment)
+        _who(shown)
+    ui.part(
+        data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, shown, everybody)
+    )
+    _sayings("What it does not mean", [f"{sentence}." for sentence in shown.does_not_mean])
+    _sayings("How sure it is", shown.badge.why)
     own = pl.col("segment_id") == segment["segment_id"]
     if data.has("segment_claims"):
         _claims(questions.claims(data, segmentation).filter(own), _called(data, segmentation))
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
+    _sayings("Titles most like it", shown.examples)
+    if shown.members >= minimum_members():
+        _exemplars(data, shown)
     _members(data, segmentation, segment)
 
 
-def _who_and_how_sure(data: PublishedSet, segmentation: str, segment_id: int) -> None:
-    """Show the rule of a segment in words, and whether it comes back and tells what its members choose."""
-    if data.has("segment_rules"):
-        for row in questions.rules(data, segmentation).filter(segment_id=segment_id).iter_rows(named=True):
-            rule, holds = words.rule(row)
-            st.markdown(
-                f"**By rule:** {ui.plain(rule)}" if rule else f"**No rule in words:** {ui.plain(holds)}"
-            )
-            if rule:
-                st.caption(ui.plain(holds))
-    if data.has("segment_quality"):
-        for sentence in words.badge(questions.quality(data, segmentation), segment_id):
-            st.markdown(ui.plain(sentence))
+def _who(shown: Card) -> None:
+    """Show what defines a segment, its rule in words and what it likes and watches on."""
+    if shown.always:
+        st.markdown(f"**By definition, all of them:** {ui.plain('; '.join(shown.always))}")
+    if shown.rule:
+        st.markdown(f"**By rule:** {ui.plain(shown.rule)}")
+        st.caption(ui.plain(shown.rule_holds))
+    elif shown.rule_holds:
+        st.markdown(f"**No rule in words:** {ui.plain(shown.rule_holds)}")
+    if shown.favourites:
+        best = ", ".join(f"{label} {mean:.2f}" for label, mean in shown.favourites)
+        st.markdown(f"**Rated highest by those who rated it (stars):** {ui.plain(best)}")
+    if shown.devices:
+        on = ", ".join(f"{device.name} {percent(device.share, 0)}" for device in shown.devices)
+        st.markdown(f"**Watches on:** {ui.plain(on)}")
+
+
+def _sayings(head: str, sentences: Sequence[str]) -> None:
+    if sentences:
+        st.subheader(head)
+        ui.sentences(sentences)
+
+
+def _exemplars(data: PublishedSet, shown: Card) -> None:
+    """Show the users most like a segment, by their ids as these may be shown, and what they did last."""
+    if not shown.exemplars:
+        return
+    acted = audience.interest(data).acted
+    st.subheader("Users most like it")
+    ui.sentences(
+        [
+            f"User {hide_emails(user.name)}: {user.titles:,} titles {acted}; the last: {user.history}"
+            for user in shown.exemplars
+        ]
+    )
 
 
 def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
@@ -177,28 +214,21 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
     )
 
 
-def _profile(data: PublishedSet, segmentation: str, segment: dict, everybody: str) -> None:
-    own = queries.profiles(data, segmentation).filter(pl.col("segment_id") == segment["segment_id"])
-    whole = own.filter(
-        ~pl.col("feature").str.contains(
-            "^(avg|cnt|region|channel|genre|device|daypart|era|popularity|language)_|_year$"
-        )
-    ).head(4)
-    called = _called(data, segmentation)
+def _profile(data: PublishedSet, segmentation: str, segment: dict, shown: Card, everybody: str) -> None:
     with st.container(horizontal=True, gap="medium"):
-        for row in whole.iter_rows(named=True):
+        for measure in shown.measures:
             st.metric(
-                f"{feature_labels([row['feature']], called)[0]}, mean",
-                number(row["segment_mean"]),
-                delta=f"{number(row['base_mean'])} for {everybody}",
+                f"{measure.label}, mean",
+                measure.own,
+                delta=f"{measure.everybody} for {everybody}",
                 delta_color="off",
                 delta_arrow="off",
                 width="content",
             )
-    drawn = charts.leanings(own, segment["segment_name"], segment["segment_id"], everybody, called)
-    ui.chart(drawn, key="leanings")
+    ui.chart(charts.leanings(shown, everybody), key="leanings")
+    own = queries.profiles(data, segmentation).filter(pl.col("segment_id") == segment["segment_id"])
     with st.expander("All figures"):
-        _profile_table(data, segmentation, own, name=f"profile_{segmentation}_{segment['segment_id']}")
+        _profile_table(data, own, name=f"profile_{segmentation}_{segment['segment_id']}")
 
 
 def _claims(claims: pl.DataFrame, called: Mapping[str, str]) -> None:
@@ -301,7 +331,7 @@ def _decision(data: PublishedSet, segmentation: str) -> None:
 
 def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
     quality = questions.quality(data, segmentation)
-    _sentences(words.findings(quality, unit))
+    ui.sentences(words.findings(quality, unit))
     figures = words.figures(quality)
     if not figures:
         return
@@ -332,11 +362,6 @@ def _moves(data: PublishedSet, segmentation: str, unit: str) -> None:
     if said:
         st.header("What the last refresh changed")
         if data.has("segment_history"):
-            _sentences(words.events(questions.history(data, segmentation)))
+            ui.sentences(words.events(questions.history(data, segmentation)))
         ui.chart(charts.moves(migration, unit), key="moves")
-        _sentences(said[1:])
-
-
-def _sentences(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        st.markdown(f"- {ui.plain(sentence)}")
+        ui.sentences(said[1:])

@@ -15,6 +15,7 @@ from ml.plots.words import clean, number
 from published.errors import PublishedError
 from published.people import hide_emails
 from published.questions import audience
+from published.questions import segments as segment_questions
 from published.sets import PublishedSet
 
 _VIEWS = {"one": "One title", "genres": "By genre"}
@@ -135,11 +136,12 @@ def _audience(data: PublishedSet, title: dict) -> None:
     ui.chart(charts.audience(shown, title["title"], words), key="audience_chart")
     with st.expander("All figures"):
         ui.table(
-            shown,
+            segment_questions.with_badges(data, shown),
             name=f"audience_{title['title_id']}",
             data=data,
             labels={
                 "segment_name": "Segment",
+                "badge": "How sure it is",
                 "members": st.column_config.NumberColumn("Members", format="localized"),
                 "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
                 "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),

@@ -77,11 +77,12 @@ def _segment_devices(data: PublishedSet) -> None:
     ui.chart(charts.segment_devices(shown, theme=ui.theme()), key="segment_devices")
     with st.expander("All figures"):
         ui.table(
-            shown,
+            segment_questions.with_badges(data, shown),
             name=f"segment_devices_{shown['segmentation'][0]}",
             data=data,
             labels={
                 "segment_name": "Segment",
+                "badge": "How sure it is",
                 "device": "Device",
                 "events": st.column_config.NumberColumn("Views", format="localized"),
                 "share": st.column_config.NumberColumn("Share", format="percent"),

@@ -30,6 +30,7 @@ def dendrogram(
     segment_ids: np.ndarray | None = None,
     names: Sequence[str] = (),
     entities: int | None = None,
+    colors: Sequence[str] | None = None,
 ) -> Figure:
     """Draw the upper part of a Ward tree, cut into as many branches as segments are published.
 
@@ -48,6 +49,8 @@ def dendrogram(
         Segment names, where `segment_ids` is given.
     entities
         How many there are in all, where the tree was built on a sample.
+    colors
+        Of the k segments; those of the ids 0 to k - 1 when omitted.
 
     Returns
     -------
@@ -69,7 +72,8 @@ def dendrogram(
         linkage, leaves=min(rows, max(_LEAST_LEAVES, min(2 * published_k, _MOST_LEAVES), published_k))
     )
     branch_of = _branches(linkage, published_k)
-    branches = _describe(branch_of, tree, rows, segment_ids, names)
+    palette = colors or segment_colors(len(names))
+    branches = _describe(branch_of, tree, rows, segment_ids, list(zip(names, palette, strict=True)))
     right = max(text_width(branch.label, _LABEL_SIZE) for branch in branches) + 0.3
     top = _AXIS + _ROW * len(tree.leaves)
     body = top + _CUT * (1 if suggested_k in (None, published_k) else 2)
@@ -148,9 +152,13 @@ def _branches(linkage: np.ndarray, k: int) -> np.ndarray:
 
 
 def _describe(
-    branch_of: np.ndarray, tree: _Tree, rows: int, segment_ids: np.ndarray | None, names: Sequence[str]
+    branch_of: np.ndarray,
+    tree: _Tree,
+    rows: int,
+    segment_ids: np.ndarray | None,
+    segments: Sequence[tuple[str, str]],
 ) -> list[_Branch]:
-    """Return colour, label and place of each branch."""
+    """Return colour, label and place of each branch; segments are names and colours."""
     sizes = np.bincount(branch_of[:rows])
     owners = branch_of[tree.leaves]
     middles = [float(np.flatnonzero(owners == i).mean()) for i in range(len(sizes))]
@@ -159,12 +167,12 @@ def _describe(
         labels = [f"{size:,} row{'s' if size > 1 else ''}" for size in sizes]
         colors = [_NEUTRAL[i % len(_NEUTRAL)] for i in rank]
     else:
-        shared = np.zeros((len(sizes), len(names)), dtype=int)
+        shared = np.zeros((len(sizes), len(segments)), dtype=int)
         np.add.at(shared, (branch_of[:rows], np.asarray(segment_ids)), 1)
         most = shared.argmax(axis=1)
-        colors = [segment_colors(len(names))[i] for i in most]
+        colors = [segments[i][1] for i in most]
         labels = [
-            f"{short_name(names[i])} ({percent(shared[j, i] / sizes[j], 0)} of {sizes[j]:,})"
+            f"{short_name(segments[i][0])} ({percent(shared[j, i] / sizes[j], 0)} of {sizes[j]:,})"
             for j, i in enumerate(most)
         ]
     return [_Branch(*found) for found in zip(colors, labels, middles, strict=True)]

@@ -1,8 +1,9 @@
 """What a plot is given: rows that can be drawn, or a word that there are none.
 
-Belongs here: what plots of tables check before they draw. Does not belong here: drawing.
+Belongs here: what plots of tables check before they draw, which of many rows are drawn. Does not belong here: drawing.
 """
 
+import numpy as np
 import polars as pl
 
 
@@ -27,3 +28,21 @@ def drawable(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     if not len(known):
         raise NothingToDrawError(f"no row has {' and '.join(columns)}")
     return known
+
+
+def balanced_subsample(segment_ids: np.ndarray, per_segment: int, rng: np.random.Generator) -> np.ndarray:
+    """Return row numbers with at most `per_segment` rows of each segment, in random order.
+
+    Parameters
+    ----------
+    segment_ids : (n,) int
+    per_segment
+        Rows kept of each segment; a smaller segment is kept whole.
+    rng
+        Decides which rows, and their order.
+    """
+    chosen = [np.array([], dtype=np.intp)]
+    for segment in np.unique(segment_ids):
+        rows = np.flatnonzero(segment_ids == segment)
+        chosen.append(rng.choice(rows, per_segment, replace=False) if len(rows) > per_segment else rows)
+    return rng.permutation(np.concatenate(chosen))

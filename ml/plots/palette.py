@@ -44,6 +44,13 @@ def segment_colors(n: int) -> list[str]:
     return colors
 
 
+def colors_of(segment_ids: Iterable[int]) -> list[str]:
+    """Return the colour of each segment: an id has the same colour on every page, whichever other ids there are."""
+    ids = list(segment_ids)
+    palette = segment_colors(max(ids, default=-1) + 1)
+    return [palette[i] for i in ids]
+
+
 def kind_colors(kinds: Iterable[str]) -> dict[str, str]:
     """Return a hex colour for each kind; by name, so that their order changes none. From the eighth on they return."""
     return {kind: _KIND_COLORS[i % len(_KIND_COLORS)] for i, kind in enumerate(sorted(set(kinds)))}

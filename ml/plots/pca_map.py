@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ml.plots.given import balanced_subsample
 from ml.plots.palette import INK, segment_colors
 from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import percent, short_name
-from ml.segmentation.map_points import balanced_subsample
 
 _LABEL_SIZE = 9.0
 _GAP, _DOT = 0.16, 0.12
@@ -34,6 +34,7 @@ def pca_map(
     *,
     rng: np.random.Generator,
     per_segment: int = 400,
+    colors: Sequence[str] | None = None,
 ) -> Figure:
     """Draw as many entities of each segment, so that small segments are seen, and the centres by name.
 
@@ -51,6 +52,8 @@ def pca_map(
         Draws the subsample.
     per_segment
         Entities drawn of each segment.
+    colors
+        Of the k segments; those of the ids 0 to k - 1 when omitted.
     """
     points, centres = _two_columns(points), _two_columns(centres)
     ratio = np.append(np.asarray(explained_variance_ratio, dtype=float), [0.0, 0.0])[:2]
@@ -58,15 +61,15 @@ def pca_map(
     drawn, owners = points[chosen], np.asarray(segment_ids)[chosen]
     low, high = _frame(drawn, centres)
     inside = ((drawn >= low) & (drawn <= high)).all(axis=1)
-    colors = np.array(segment_colors(len(names)), dtype=object)
+    palette = np.array(colors or segment_colors(len(names)), dtype=object)
     with plot_style():
         figure = titled_figure(
             _title(names, centres, ratio), _subtitle(inside, len(names), per_segment), body=_EDGES[3]
         )
         axes = add_axes(figure, *_EDGES)
-        dots = colors[owners[inside]].tolist()
+        dots = palette[owners[inside]].tolist()
         axes.scatter(drawn[inside, 0], drawn[inside, 1], s=9, c=dots, alpha=0.6, linewidths=0)
-        _draw_centres(axes, centres, colors.tolist())
+        _draw_centres(axes, centres, palette.tolist())
         axes.set_xlim(low[0], high[0])
         axes.set_ylim(low[1], high[1])
         _label_centres(axes, centres, names)

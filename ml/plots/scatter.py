@@ -14,8 +14,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ml.plots.given import balanced_subsample
 from ml.plots.palette import INK, MUTED, RULE, segment_colors
-from ml.plots.pca_map import balanced_subsample
 from ml.plots.scales import STRIP, Scale, choose_scale
 from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import clean, number, tick_number
@@ -37,6 +37,7 @@ def scatter(
     y_label: str,
     rng: np.random.Generator,
     per_segment: int = 300,
+    colors: Sequence[str] | None = None,
 ) -> Figure:
     """Draw one measure against another, each segment in a panel of its own over a backdrop of everybody.
 
@@ -53,6 +54,8 @@ def scatter(
         Draws the subsample and spreads the zeros over their strip.
     per_segment
         Entities drawn of each segment; those with the lowest and the highest values are always drawn.
+    colors
+        Of the k segments; those of the ids 0 to k - 1 when omitted.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def scatter(
     """
     entities, unknown = _known(x, y, segment_ids)
     scales = choose_scale(entities.measures[:, 0]), choose_scale(entities.measures[:, 1])
-    panels = _Panels.lay_out(names)
+    panels = _Panels.lay_out(names, colors or segment_colors(len(names)))
     with plot_style():
         figure = titled_figure(
             _title(entities.measures, x_label, y_label),
@@ -111,6 +114,7 @@ class _Panels:
     """Where the panels lie, in inches from the lower left corner of the body."""
 
     heads: list[str]
+    colors: Sequence[str]
     left: np.ndarray
     low: np.ndarray
     wide: float
@@ -119,7 +123,7 @@ class _Panels:
     columns: int
 
     @classmethod
-    def lay_out(cls, names: Sequence[str]) -> "_Panels":
+    def lay_out(cls, names: Sequence[str], colors: Sequence[str]) -> "_Panels":
         k = max(len(names), 1)
         rows = -(-k // _COLUMNS)
         columns = -(-k // rows)
@@ -130,6 +134,7 @@ class _Panels:
         at = np.arange(len(heads))
         return cls(
             heads,
+            colors,
             left=_LEFT + at % columns * (wide + _GAP),
             low=_AXIS + (rows - 1 - at // columns) * (high + head),
             wide=wide,
@@ -228,7 +233,7 @@ def _draw_dots(
     outermost = np.concatenate([entities.measures.argmin(axis=0), entities.measures.argmax(axis=0)])
     chosen = np.union1d(balanced_subsample(entities.owners, per_segment, rng), outermost)
     owners = entities.owners[chosen]
-    colors = np.array(segment_colors(len(panels.left)), dtype=object)[owners].tolist()
+    colors = np.array(panels.colors, dtype=object)[owners].tolist()
     across, up = panels.inches(owners, at[chosen]).T
     axes.scatter(across, up, s=7, c=colors, alpha=0.7, linewidths=0)
 
@@ -243,7 +248,7 @@ def _draw_medians(axes: Axes, panels: _Panels, entities: _Entities, scales: tupl
         )
 
     everybody = medians(entities.measures)
-    for panel, color in enumerate(segment_colors(len(panels.left))):
+    for panel, color in enumerate(panels.colors):
         across, up = panels.inches(panel, everybody)[0]
         left, low = panels.left[panel], panels.low[panel]
         axes.hlines(up, left, left + panels.wide, color=INK, linewidth=0.7, linestyle=(0, (3, 3)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from ml.plots.words import decimals, percent
+from ml.plots.words import decimals, percent, within_sentence
 
 MEASURES = {
     "lift": "Held-out titles ranked, times as well as by overall popularity",
@@ -125,29 +125,66 @@ def _lift_finding(lift: Mapping[str, Any]) -> str:
     return f"Ranks held-out titles {times}; segments of volume alone: {decimals(volume)}{more}."
 
 
-def badge(quality: pl.DataFrame, segment_id: int) -> tuple[str, ...]:
-    """Say of one segment whether it comes back and whether it tells what its members choose."""
-    own = {
-        row["measure"]: row
-        for row in quality.filter(pl.col("segment_id") == segment_id).iter_rows(named=True)
-        if _has_interval(row)
-    }
-    said = []
+@dataclass(frozen=True)
+class Badge:
+    """How far a segment can be relied on: in a few words, as a level (sure, partly, unsure, unknown), and why."""
+
+    words: str
+    level: str
+    why: tuple[str, ...] = ()
+
+
+def badge(quality: pl.DataFrame, segment_id: int) -> Badge:
+    """Say of one segment whether it comes back and whether it tells what its members choose.
+
+    Parameters
+    ----------
+    quality
+        Rows of `segment_quality` of one segmentation.
+    segment_id
+        Whose.
+    """
+    own = _of_segment(quality, segment_id)
+    openings: list[str] = []
+    why: list[str] = []
+    good: list[int] = []
     if (overlap := own.get("jaccard")) is not None:
-        sure = overlap["low"] >= _COMES_BACK
-        gone = overlap["high"] < _DISSOLVED
-        opening = "Comes back" if sure else "Does not come back" if gone else "Not sure to come back"
-        said.append(
-            f"{opening}: fitted anew on resamples, it overlaps {percent(overlap['value'])} with itself "
+        sure, gone = overlap["low"] >= _COMES_BACK, overlap["high"] < _DISSOLVED
+        openings.append("Comes back" if sure else "Does not come back" if gone else "Not sure to come back")
+        good.append(-1 if gone else int(sure))
+        why.append(
+            f"{openings[-1]}: fitted anew on resamples, it overlaps {percent(overlap['value'])} with itself "
             f"({percent(overlap['low'])} to {percent(overlap['high'])})."
         )
     if (lift := own.get("lift")) is not None:
-        opening = "Foretells choices" if lift["low"] > 1 else "Not shown to foretell choices"
-        said.append(
-            f"{opening}: its most chosen titles rank its members' held-out ones {decimals(lift['value'])} times as "
-            f"well as everybody's most chosen ({_ends(lift)})."
+        good.append(int(lift["low"] > 1))
+        openings.append("Foretells choices" if good[-1] else "Not shown to foretell choices")
+        why.append(
+            f"{openings[-1]}: its most chosen titles rank its members' held-out ones {decimals(lift['value'])} times "
+            f"as well as everybody's most chosen ({_ends(lift)})."
         )
-    return tuple(said)
+    if not good:
+        return Badge("Not measured", "unknown")
+    said = "; ".join([openings[0], *(within_sentence(opening) for opening in openings[1:])])
+    # One doubt is a doubt; what dissolves, or of which nothing is shown, is not to be relied on.
+    unsure = -1 in good or good == [0, 0]
+    return Badge(said, "unsure" if unsure else "sure" if 0 not in good else "partly", tuple(why))
+
+
+def foretells_nothing(quality: pl.DataFrame, segment_id: int) -> str:
+    """Say that a segment is no guide to choices, where that was measured and not shown; else nothing."""
+    lift = _of_segment(quality, segment_id).get("lift")
+    if lift is None or lift["low"] > 1:
+        return ""
+    return f"Not a guide to what its members choose next: held-out lift {decimals(lift['value'])} ({_ends(lift)})"
+
+
+def _of_segment(quality: pl.DataFrame, segment_id: int) -> dict[str, dict[str, Any]]:
+    """Return the measures of one segment that have an interval."""
+    if not len(quality):
+        return {}
+    rows = quality.filter(pl.col("segment_id") == segment_id).iter_rows(named=True)
+    return {row["measure"]: row for row in rows if _has_interval(row)}
 
 
 def decision(decisions: pl.DataFrame) -> str:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from ml.plots.palette import INK, MUTED, segment_colors
+from ml.plots.palette import INK, MUTED, colors_of, segment_colors
 from ml.plots.rows import named_rows
 from ml.plots.style import label_ticks, plot_style
 from ml.plots.words import clean, log_ticks, number, percent, short_name, tick_number
@@ -38,11 +38,10 @@ def segment_sizes(sizes: pl.DataFrame) -> Figure:
     """
     frame = sizes.sort("segment_id")
     ids, members, shares = (frame[column].to_list() for column in ("segment_id", "members", "share"))
-    palette = segment_colors(max(ids, default=-1) + 1)
     with plot_style():
         subtitle = f"{sum(members):,} members in all."
         figure, axes = named_rows(_sizes_title(frame), subtitle, frame["segment_name"].to_list(), row=0.48)
-        axes.barh(range(len(ids)), members, height=0.68, color=[palette[i] for i in ids])
+        axes.barh(range(len(ids)), members, height=0.68, color=colors_of(ids))
         for row, (count, share) in enumerate(zip(members, shares, strict=True)):
             axes.annotate(
                 f"{count:,}  ·  {percent(share)}",
@@ -58,7 +57,14 @@ def segment_sizes(sizes: pl.DataFrame) -> Figure:
     return figure
 
 
-def distribution(values: np.ndarray, segment_ids: np.ndarray, names: Sequence[str], label: str) -> Figure:
+def distribution(
+    values: np.ndarray,
+    segment_ids: np.ndarray,
+    names: Sequence[str],
+    label: str,
+    *,
+    colors: Sequence[str] | None = None,
+) -> Figure:
     """Draw the distribution of one measure per segment, with its median and middle half.
 
     Parameters
@@ -70,6 +76,8 @@ def distribution(values: np.ndarray, segment_ids: np.ndarray, names: Sequence[st
         k segment names.
     label
         What is measured, with its unit; the label of the axis.
+    colors
+        Of the k segments; those of the ids 0 to k - 1 when omitted.
 
     Returns
     -------
@@ -89,7 +97,7 @@ def distribution(values: np.ndarray, segment_ids: np.ndarray, names: Sequence[st
         figure, axes = named_rows(title, subtitle, names, row=0.56)
         low, high = _reach(scale.forward(values))
         edges = np.linspace(low, high, _BINS + 1)
-        for row, (group, color) in enumerate(zip(groups, segment_colors(len(names)), strict=True)):
+        for row, (group, color) in enumerate(zip(groups, colors or segment_colors(len(names)), strict=True)):
             if len(group):
                 _draw_curve(axes, row, scale.forward(group), edges, color)
                 _draw_middle(axes, row, group, scale, color)

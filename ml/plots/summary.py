@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from ml.plots.palette import INK, MUTED, RULE, segment_colors
+from ml.plots.palette import INK, MUTED, RULE, colors_of
 from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import decimals, feature_labels, percent, short_name
 
@@ -99,7 +99,7 @@ def _as_matrix(profile: pl.DataFrame, sizes: pl.DataFrame, features: list[str]) 
 
 def _draw_features(axes: Axes, values: np.ndarray, are_dummies: list[bool], segments: list[int]) -> None:
     """Write the means, with a bar behind those that are shares."""
-    palette = [MUTED, *(segment_colors(max(segments, default=0) + 1)[i] for i in segments)]
+    palette = [MUTED, *colors_of(segments)]
     bars, colors = [], []
     for row, (means, are_shares) in enumerate(zip(values, are_dummies, strict=True)):
         for column, value in enumerate(means):
@@ -125,11 +125,9 @@ def _draw_sizes(axes: Axes, sizes: pl.DataFrame, above: int) -> None:
 
 def _draw_bands(axes: Axes, segments: list[int]) -> None:
     """Draw the colour of each segment at the head of its column."""
-    palette = segment_colors(max(segments, default=0) + 1)
     height = _BAND / _ROW
     bands = [_rectangle(column - 0.46, -0.5 - height, 0.92, height) for column in range(1, len(segments) + 1)]
-    colors = [palette[segment] for segment in segments]
-    axes.add_collection(PolyCollection(bands, facecolors=colors, linewidths=0, clip_on=False))
+    axes.add_collection(PolyCollection(bands, facecolors=colors_of(segments), linewidths=0, clip_on=False))
 
 
 def _rectangle(left: float, low: float, wide: float, high: float) -> list[tuple[float, float]]:

@@ -42,7 +42,9 @@ def feature_label(feature: str) -> str:
     return " ".join(_capital(word) if is_name or i == 0 else word for i, word in enumerate(words)) + unit
 
 
-def feature_labels(features: Sequence[str], labels: Mapping[str, str] | None = None) -> list[str]:
+def feature_labels(
+    features: Sequence[str], labels: Mapping[str, str] | None = None, *, with_kind: bool = False
+) -> list[str]:
     """Return labels of several columns, told apart by kind where two would read the same.
 
     Parameters
@@ -51,13 +53,18 @@ def feature_labels(features: Sequence[str], labels: Mapping[str, str] | None = N
         Column names.
     labels
         The declared label of a column, where it has one.
+    with_kind
+        Whether the kind is said, in brackets, of each column that has one: for labels that stand alone.
     """
     declared = labels or {}
     plain = [clean(declared.get(feature, "")) or feature_label(feature) for feature in features]
     labelled = []
     for feature, label in zip(features, plain, strict=True):
         kind = _KINDS.get(feature.split("_")[0], "")
-        labelled.append(f"{label}, {kind}" if plain.count(label) > 1 and kind else label)
+        if kind and with_kind:
+            labelled.append(f"{label} ({kind})")
+        else:
+            labelled.append(f"{label}, {kind}" if kind and plain.count(label) > 1 else label)
     return labelled
 
 
@@ -85,6 +92,20 @@ def decimals(value: float, digits: int = 2) -> str:
     """Return a number with as many decimals as its neighbours in a table: `1,299.33`."""
     # Adding 0 after rounding takes the sign off a zero.
     return _minus(f"{round(value, digits) + 0.0:,.{digits}f}") if np.isfinite(value) else "–"
+
+
+def in_kind(value: float, kind: str, unit: str | None = None) -> str:
+    """Return a mean as its kind is written: a share or flag as a percentage, a year whole, else with its unit."""
+    if kind in ("share", "flag"):
+        return f"<{percent(0.001)}" if 0 < value < 0.0005 else percent(value)
+    if kind == "year":
+        return f"{value:.0f}"
+    return f"{number(value)} {unit}" if unit else number(value)
+
+
+def within_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence; the capital of an abbreviation or of a name after it stays."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def numbers_apart(first: float, second: float) -> tuple[str, str]:

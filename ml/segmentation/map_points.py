@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from ml.plots.given import balanced_subsample
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
 
@@ -70,24 +71,6 @@ def map_points(
                 )
             )
     return pl.concat(parts)
-
-
-def balanced_subsample(segment_ids: np.ndarray, per_segment: int, rng: np.random.Generator) -> np.ndarray:
-    """Return row numbers with at most `per_segment` rows of each segment, in random order.
-
-    Parameters
-    ----------
-    segment_ids : (n,) int
-    per_segment
-        Rows kept of each segment; a smaller segment is kept whole.
-    rng
-        Decides which rows, and their order.
-    """
-    chosen = [np.array([], dtype=np.intp)]
-    for segment in np.unique(segment_ids):
-        rows = np.flatnonzero(segment_ids == segment)
-        chosen.append(rng.choice(rows, per_segment, replace=False) if len(rows) > per_segment else rows)
-    return rng.permutation(np.concatenate(chosen))
 
 
 def _on_two_axes(points: np.ndarray) -> np.ndarray:

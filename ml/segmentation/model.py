@@ -107,6 +107,33 @@ class SegmentationModel:
             )
         )
 
+    def exemplars(self, entities: pl.Series, X: np.ndarray, most: int) -> pl.DataFrame:
+        """Return who is most like each segment: its members nearest to the centroid, of equally near ones the first.
+
+        Parameters
+        ----------
+        entities
+            The entity of each row.
+        X : (n, d) float32
+            Prepared rows.
+        most
+            How many of each segment.
+
+        Returns
+        -------
+        One row per segment and exemplar: entity_id (text), segment_id (the place), rank (1 for the nearest).
+        """
+        places, distances = assign(X, self.centroids)
+        found = pl.DataFrame({"row": np.arange(len(X)), "segment_id": places, "distance": distances})
+        nearest = found.sort("segment_id", "distance", "row").filter(
+            pl.int_range(pl.len()).over("segment_id") < most
+        )
+        return nearest.select(
+            entities.gather(nearest["row"]).cast(pl.String).alias("entity_id"),
+            "segment_id",
+            (pl.int_range(pl.len(), dtype=pl.Int32).over("segment_id") + 1).alias("rank"),
+        )
+
     def confidence(self, X: np.ndarray) -> pl.Series:
         """Say how clearly each prepared row, (n, d) float32, belongs to its segment: 1 - d1 / d2.
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from scipy.special import chdtrc
 
+from ml.plots.words import within_sentence
 from ml.segmentation.errors import SegmentationError
 from ml.segmentation.resampling import LEAST_MEMBERS, mean_interval
 
@@ -260,9 +261,7 @@ def _require(frame: pl.DataFrame, features: Sequence[str], against: Sequence[str
 
 
 def _words(feature: str, labels: Mapping[str, str]) -> str:
-    label = labels.get(feature, feature.replace("_", " "))
-    # Within a sentence, but not where the capital belongs to an abbreviation.
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return within_sentence(labels.get(feature, feature.replace("_", " ")))
 
 
 def _figure(value: float) -> str:

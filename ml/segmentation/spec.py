@@ -181,6 +181,9 @@ class Naming(_Declaration):
     describe: tuple[Family, ...] = ()
     words: dict[str, str] = {}
     """What a described column is called in a name; `plots.labels`, then the column's own name, when omitted."""
+    origin: str | None = None
+    """Where names come from that are not made from the figures, e.g. `the published analysis`: said where one is not
+    borne out."""
 
     @model_validator(mode="after")
     def _one_way_of_naming(self) -> Self:
@@ -217,6 +220,9 @@ class Judge(_Declaration):
     """Numeric columns: how much of each do the segments explain, and which segments differ from everybody?"""
     against: tuple[str, ...] = ()
     """Columns of categories; the one that explains most by itself is shown beside the segments."""
+    volume: str | None = None
+    """Column that says how much an entity does, so that it can be told apart from what it chooses; `levels.by` when
+    omitted."""
 
     @model_validator(mode="after")
     def _against_needs_features(self) -> Self:
@@ -259,6 +265,64 @@ class Quality(_Declaration):
         return {str(measure): bound for measure, bound in self.thresholds.items()}
 
 
+class Bounds(_Declaration):
+    """Between which values the whole interval of a segment's mean must lie."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _there_is_one(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            msg = "give at_least, at_most or both"
+            raise ValueError(msg)
+        return self
+
+
+Relation = Literal["above", "below", "highest", "lowest", "not_apart"]
+"""`above` and `below`: the interval of the segment's mean leaves out everybody's; `highest` and `lowest`: that, and no
+other segment's mean is beyond it; `not_apart`: the interval holds everybody's mean."""
+When = dict[str, Relation | Bounds]
+"""Column, or `members` or `share` of the segment itself, to what must hold of it; all must."""
+OF_THE_SEGMENT = ("members", "share")
+"""What a condition may speak of beside columns: how many are in the segment, and how many of all that is."""
+
+
+class Saying(_Declaration):
+    """A sentence, and what must hold of a segment for it to be said."""
+
+    say: str = Field(min_length=1)
+    when: When = {}
+
+
+def _sayings(given: object) -> object:
+    listed = given if isinstance(given, (list, tuple)) else [given]
+    return [{"say": one} if isinstance(one, str) else one for one in listed]
+
+
+Sayings = Annotated[
+    tuple[Saying, ...],
+    BeforeValidator(_sayings, json_schema_input_type=str | Saying | list[str | Saying]),
+]
+"""One or several sentences; a text alone is always said."""
+
+
+class Play(_Declaration):
+    """What is known of the bearer of a name and to be done with them, as far as the figures bear it out."""
+
+    name_when: When = {}
+    """What the name promises; where it does not hold, the name is marked as not borne out."""
+    audience: Sayings = ()
+    content_strategy: Sayings = ()
+    marketing_strategy: Sayings = ()
+
+    @property
+    def conditions(self) -> tuple[When, ...]:
+        """Every condition there is."""
+        sayings = (*self.audience, *self.content_strategy, *self.marketing_strategy)
+        return (self.name_when, *(saying.when for saying in sayings))
+
+
 class Scatter(_Declaration):
     """Two numeric columns drawn against each other."""
 
@@ -283,6 +347,8 @@ class Plots(_Declaration):
     """Columns or globs of the summary table: their mean in each segment, with its size and share."""
     labels: dict[str, str] = {}
     """What a column is called on plots and in the report, where its name does not say it."""
+    units: dict[str, str] = {}
+    """What a column is counted in, where its name does not say it."""
 
     @property
     def scattered(self) -> tuple[str, ...]:
@@ -303,12 +369,19 @@ class SegmentationSpec(_Declaration):
     levels: LevelsSpec | None = None
     judge: Judge = Judge()
     quality: Quality = Quality()
+    playbook: dict[str, Play] = {}
+    """Name of a segment to what is said of who bears it."""
     plots: Plots = Plots()
 
     @property
     def interactions(self) -> str | None:
         """The table of what users did, where there is one to judge segments by."""
         return self.quality.interactions or self.features.interactions
+
+    @property
+    def volume(self) -> str | None:
+        """The column that says how much an entity does; None where none is declared."""
+        return self.judge.volume or (self.levels.by if self.levels else None)
 
     @property
     def distribution(self) -> str | None:
@@ -349,6 +422,14 @@ class SegmentationSpec(_Declaration):
                 "clustering.publish: `trusted` needs quality.interactions, the table of who chose which title: "
                 "it is what a number of segments is judged by"
             )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _a_playbook_speaks_of_names(self) -> Self:
+        names = self.naming.names or tuple(rule.name for rule in self.naming.rules)
+        if unknown := [name for name in self.playbook if names and name not in names]:
+            msg = f"playbook: no segment is called {unknown[0]!r}; there are: {', '.join(names)}"
             raise ValueError(msg)
         return self
 

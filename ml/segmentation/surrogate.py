@@ -41,7 +41,7 @@ _WORTH = 0.01
 """F1 that may be given up for a shorter rule; a second alternative must add twice as much."""
 
 Model = TypeVar("Model", DecisionTreeClassifier, Pipeline)
-Kind = Literal["share", "flag", "year", "minutes", "count", "number"]
+Kind = Literal["share", "flag", "year", "minutes", "count", "number", "code"]
 _RULES = {
     "segment_id": pl.Int32,
     "rule": pl.String,
@@ -149,7 +149,9 @@ def surrogate(
     told = np.flatnonzero(np.bincount(segment_ids[grown_on], minlength=k) >= _FOLDS)
     few = f"fewer than {2 * _FOLDS} members: too few to find a rule and to judge it"
     if len(told) < 2 or not columns:
-        return Surrogate(None, None, None, False, _silent(k, few if columns else "no columns to explain by"))
+        no_other = "no other segment has enough members to tell it from"
+        reason = no_other if columns else "no columns to explain by"
+        return Surrogate(None, None, None, False, _silent(k, told if columns else range(k), reason, few))
     grown_on, held_out = (rows[np.isin(segment_ids[rows], told)] for rows in (grown_on, held_out))
     places = np.searchsorted(told, segment_ids)
     model = _fitted(X[grown_on], places[grown_on], len(told), rng)
@@ -157,7 +159,7 @@ def surrogate(
     macro_f1, low, high = _fidelity(places[held_out], answers, len(told), rng)
     if macro_f1 < least:
         reason = f"these columns tell the segments apart with a macro-F1 of {macro_f1:.2f} only ({least:.2f} is asked)"
-        return Surrogate(macro_f1, low, high, False, _silent(k, reason))
+        return Surrogate(macro_f1, low, high, False, _silent(k, told, reason, few))
     rules: dict[int, tuple[int, str | None, float | None, float | None, str | None]] = {
         i: (i, None, None, None, few) for i in range(k)
     }
@@ -364,8 +366,10 @@ def _f1(rule: _Rule, X: np.ndarray, own: np.ndarray) -> float:
     return float(2 * (found & own).sum() / max(found.sum() + own.sum(), 1))
 
 
-def _silent(k: int, reason: str) -> pl.DataFrame:
-    return pl.DataFrame([(i, None, None, None, reason) for i in range(k)], schema=_RULES, orient="row")
+def _silent(k: int, told: Sequence[int] | np.ndarray, reason: str, few: str) -> pl.DataFrame:
+    """Return no rule for any segment: for one reason, or for another where a segment has too few members."""
+    rows = [(i, None, None, None, reason if i in told else few) for i in range(k)]
+    return pl.DataFrame(rows, schema=_RULES, orient="row")
 
 
 def _weights_in_words(logit: Pipeline, i: int, columns: Sequence[Shown]) -> str | None:

@@ -18,6 +18,7 @@ from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.levels import Levels
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
+from ml.segmentation.playbook import conditioned_columns
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.quality.choose import Candidate, trusted, worth_by_k
 from ml.segmentation.spec import SegmentationSpec
@@ -193,9 +194,12 @@ def _check_frame(frame: pl.DataFrame, spec: SegmentationSpec) -> None:
         ("levels.by", spec.levels and spec.levels.by),
         *[("judge.features", column) for column in spec.judge.features],
         *[("judge.against", column) for column in spec.judge.against],
+        ("judge.volume", spec.judge.volume),
+        *[(f"playbook.{name}", column) for name, column in conditioned_columns(spec)],
         ("plots.distribution", spec.plots.distribution),
         *[("plots.scatter", column) for column in spec.plots.scattered],
         *[("plots.labels", column) for column in spec.plots.labels],
+        *[("plots.units", column) for column in spec.plots.units],
     ]
     for role, column in named:
         if column is not None and column not in frame.columns:

@@ -22,6 +22,8 @@ TABLES = {
     "segment_members": "The segment of every entity.",
     "segment_levels": "How many members of each segment are light and how many heavy, where that is declared.",
     "segment_profiles": "Mean of every feature per segment, beside the base.",
+    "segment_words": "What may be said of each segment: playbook, name and quality, as its figures bear them out.",
+    "segment_exemplars": "The members that are most like each segment.",
     "segment_rules": "The rule of each segment in words, and how far it holds.",
     "pca_loadings": "Loadings of the two principal components of the prepared features.",
     "segment_map": "Where a sample of members lies on the principal components, for every explored k.",

@@ -189,7 +189,8 @@ def _acts(spec: SegmentationSpec) -> list[str]:
         return []
     return [
         _pairs(spec, spec.interactions),
-        f"select title_id, unnest(string_split(genres, '|')) as genre from {_TITLES} order by 1, 2",
+        f"select titles.title_id, genres.genre from {_TITLES} as titles "
+        "inner join intermediate.int_titles__genres as genres on titles.title_key = genres.title_id order by 1, 2",
     ]
 
 
@@ -293,7 +294,9 @@ def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Path, ...
 
 def _pairs(spec: SegmentationSpec, table: str) -> str:
     """Return the query of who chose which title: asked alike by all steps of a run, it is answered once."""
-    return f"select {spec.entity}, title_id from {table} order by 1, 2"
+    # The rating where there is one: means by genre are made of it anew.
+    more = "columns(lambda c: c in ('title_id', 'rating'))"
+    return f"select {spec.entity}, {more} from {table} order by {spec.entity}, title_id"
 
 
 def _labelled(spec: SegmentationSpec, here: Step[ModelStore]) -> SegmentationSpec:

@@ -9,7 +9,8 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
                                     segment_profiles.parquet, pca_loadings.parquet, segment_map.parquet,
                                     segment_levels.parquet
                                     start_agreement.parquet, free_segments.parquet, segment_separation.parquet,
-                                    segment_claims.parquet, segment_quality.parquet, segment_rules.parquet
+                                    segment_claims.parquet, segment_quality.parquet, segment_rules.parquet,
+                                    segment_words.parquet, segment_exemplars.parquet
                                     segment_promotions.parquet, segment_history.parquet, segment_migration.parquet,
                                     membership_history.parquet
                                     events.parquet  what became of the segments that were in force

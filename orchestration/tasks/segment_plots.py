@@ -17,6 +17,7 @@ from ml.plots.dendrogram import dendrogram
 from ml.plots.encode import to_png
 from ml.plots.heatmap import profile_heatmap
 from ml.plots.k_selection import elbow, k_metrics_panel
+from ml.plots.palette import colors_of
 from ml.plots.pca_map import pca_map
 from ml.plots.ribbons import segment_moves
 from ml.plots.scatter import scatter
@@ -66,6 +67,7 @@ class _Plots:
         self.model: SegmentationModel = self.store.model()
         self.ids = self.model.nearest(self.X)
         self.names = self.model.segment_names
+        self.colors = colors_of(self.model.segment_ids)
 
     def figures(self) -> Iterator[tuple[str, Figure]]:
         metrics = self.store.read_table("k_metrics")
@@ -100,6 +102,7 @@ class _Plots:
                 segment_ids=self.ids[tree.rows],
                 names=self.names,
                 entities=len(self.ids),
+                colors=self.colors,
             ),
         )
 
@@ -116,6 +119,7 @@ class _Plots:
                     projection.transform(model.centroids),
                     projection.explained_variance_ratio,
                     rng=self._rng(),
+                    colors=colors_of(model.segment_ids),
                 ),
             )
 
@@ -129,7 +133,8 @@ class _Plots:
         column = self.spec.distribution
         if column is not None and self._varies(column):
             label = f"{self._label(column)} per {self.spec.entity.removesuffix('_id')}"
-            yield "distribution", distribution(self._values(column), self.ids, self.names, label)
+            figure = distribution(self._values(column), self.ids, self.names, label, colors=self.colors)
+            yield "distribution", figure
 
     def _exploration(self) -> Iterator[tuple[str, Figure]]:
         plots = self.spec.plots
@@ -148,6 +153,7 @@ class _Plots:
                 x_label=self._label(x),
                 y_label=self._label(y),
                 rng=self._rng(),
+                colors=self.colors,
             )
             yield "scatter", figure
         if plots.summary:

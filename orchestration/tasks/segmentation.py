@@ -7,25 +7,28 @@ whose import takes the seconds that a run would wait for.
 
 import shutil
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
-from ml.plots.words import feature_label
+from ml.plots.segment_words import badge
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError
 from ml.segmentation.levels import SCHEMA
 from ml.segmentation.map_points import map_points
+from ml.segmentation.playbook import said_of_segments
 from ml.segmentation.profile import over_index
 from ml.segmentation.projection import principal_components
 from ml.segmentation.quality.held_out import Judged
 from ml.segmentation.quality.judge import judge, what_users_did
 from ml.segmentation.quality.lift import USERS
 from ml.segmentation.separation import claims, separation
-from ml.segmentation.shown import shown_columns
+from ml.segmentation.shown import describe, shown_columns
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
@@ -38,6 +41,9 @@ from orchestration.tasks.segment_plots import draw
 Features = tuple[Path, ...]
 """The table of features and, where training asks for them (`SegmentationSpec.trained_on`), users and their titles."""
 
+_EXEMPLARS = 3
+"""Members of each segment that are shown as examples of it."""
+
 one_at_a_time = threading.Lock()
 """Who draws holds it: matplotlib's settings are global."""
 
@@ -45,7 +51,7 @@ one_at_a_time = threading.Lock()
 def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Features, workers: int) -> str:
     """Train, store the candidate and return its version."""
     frame, embedding, placed = pl.read_parquet(features[0]), None, None
-    pairs = pl.read_parquet(features[1]) if len(features) > 1 else None
+    pairs = _pairs(features[1]) if len(features) > 1 else None
     if spec.features.embedding and pairs is not None:
         rng = np.random.default_rng(spec.clustering.seed)
         embedding, placed = Embedding.fit_placed(pairs, spec.features.embedding, rng=rng)
@@ -84,7 +90,8 @@ def judge_candidate(
     frame, model, X = _read(store.home, features), store.model(), _prepared(store.home, features)
     places = model.nearest(X)
     rng = np.random.default_rng(spec.clustering.seed)
-    judged = _judged(spec, frame[model.entity], places, acts, rng) if acts else None
+    columns = (*model.preparation.columns, *model.preparation.dropped)
+    judged = _judged(spec, frame[model.entity], places, columns, acts=acts, rng=rng) if acts else None
     found = judge(X, places, model.k, spec.quality.bounds, judged=judged, rng=rng, workers=workers)
     quality = model.with_ids(found)
     store.write_table("segment_quality", quality)
@@ -92,7 +99,13 @@ def judge_candidate(
 
 
 def _judged(
-    spec: SegmentationSpec, entities: pl.Series, places: np.ndarray, acts: Features, rng: np.random.Generator
+    spec: SegmentationSpec,
+    entities: pl.Series,
+    places: np.ndarray,
+    columns: Sequence[str],
+    *,
+    acts: Features,
+    rng: np.random.Generator,
 ) -> Judged | None:
     """Return what a sample of the users did; None where nothing is known of them."""
     chosen = np.sort(rng.choice(len(entities), min(len(entities), USERS), replace=False))
@@ -108,9 +121,10 @@ def _judged(
         sampled,
         places[chosen],
         int(places.max()) + 1,
-        pairs,
+        pairs.select(spec.entity, "title_id", cs.by_name("rating", require_all=False)),
+        features=spec.features,
+        columns=columns,
         genres=pl.read_parquet(acts[1]),
-        embedding=spec.features.embedding,
         seed=spec.clustering.seed,
     )
 
@@ -140,26 +154,45 @@ def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Featur
         columns = [column for column in columns if column not in model.preparation.columns]
     judged = spec.judge.features
     rng = np.random.default_rng(spec.clustering.seed)
-    profiles = model.with_ids(over_index(frame.select(columns), places, model.k, rng=rng))
+    profiled = frame.select(columns)
+    profiles = model.with_ids(over_index(profiled, places, model.k, rng=rng)).join(
+        describe(profiled, spec), on="feature", how="left", maintain_order="left"
+    )
     store.write_table("segment_rules", model.with_ids(_rules(spec, frame, places, model.k, rng)))
     store.write_table("segment_separation", separation(frame, places, judged, spec.judge.against))
     said = claims(frame, places, model.segment_names, judged, rng=rng, labels=spec.plots.labels)
     store.write_table("segment_claims", model.with_ids(said))
     projection = principal_components(X)
-    called = pl.col("feature").replace_strict(spec.plots.labels, default=None, return_dtype=pl.String)
-    store.write_table("segment_profiles", profiles.with_columns(feature_label=called))
+    store.write_table("segment_profiles", profiles)
+    store.write_table("segment_words", _said(spec, store, places, profiles))
+    nearest = model.with_ids(model.exemplars(frame[model.entity], X, _EXEMPLARS))
+    store.write_table("segment_exemplars", nearest)
     store.write_table("pca_loadings", projection.loadings(model.preparation.columns))
     store.write_projection(projection)
     store.write_table("segment_map", map_points(projection, X, store.explored(), model.k, rng=rng))
     return profiles
 
 
+def _said(
+    spec: SegmentationSpec, store: ModelStore, places: np.ndarray, profiles: pl.DataFrame
+) -> pl.DataFrame:
+    """Return what may be said of each segment: its playbook as its figures bear it out, its quality in words."""
+    model, quality = store.model(), store.read_table("segment_quality")
+    names = dict(zip(model.segment_ids, model.segment_names, strict=True))
+    sizes = np.bincount(places, minlength=model.k).tolist()
+    said = said_of_segments(spec, names, dict(zip(model.segment_ids, sizes, strict=True)), profiles)
+    badges = [badge(quality, segment_id) for segment_id in said["segment_id"]]
+    return said.with_columns(
+        pl.Series("badge", [found.words for found in badges], dtype=pl.String),
+        pl.Series("badge_level", [found.level for found in badges], dtype=pl.String),
+    )
+
+
 def _rules(
     spec: SegmentationSpec, frame: pl.DataFrame, places: np.ndarray, k: int, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Return the rule of each segment in words, with how far all of them can be told apart by such rules."""
-    called = {column: feature_label(column) for column in frame.columns} | spec.plots.labels
-    told = surrogate(frame, places, k, shown_columns(frame, spec, called), rng=rng)
+    told = surrogate(frame, places, k, shown_columns(frame, spec), rng=rng)
     figures = {"macro_f1": told.macro_f1, "low": told.low, "high": told.high}
     return told.rules.with_columns(pl.lit(value, dtype=pl.Float64).alias(n) for n, value in figures.items())
 
@@ -178,6 +211,10 @@ def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Features) ->
     return thumbnails
 
 
+def _pairs(file: Path) -> pl.DataFrame:
+    return pl.read_parquet(file).select(pl.exclude("rating"))
+
+
 @lru_cache(maxsize=2)
 def _read(version: Path, features: Features) -> pl.DataFrame:
     """Return the features with the dimensions of taste beside them, where there are any."""
@@ -186,7 +223,7 @@ def _read(version: Path, features: Features) -> pl.DataFrame:
         return frame
     file = _placed_file(version, features)
     if not file.exists():
-        write_atomically(file, parquet_bytes(embedding.placed(pl.read_parquet(features[1]))))
+        write_atomically(file, parquet_bytes(embedding.placed(_pairs(features[1]))))
     return _beside(frame, pl.read_parquet(file))
 
 

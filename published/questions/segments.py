@@ -3,6 +3,8 @@
 Belongs here: SQL over the published tables of segmentations. Does not belong here: what one page alone asks.
 """
 
+from collections.abc import Callable
+
 import polars as pl
 
 from published.sets import PublishedSet
@@ -25,6 +27,14 @@ def segments(data: PublishedSet, segmentation: str) -> pl.DataFrame:
         "select * from segments where segmentation = $segmentation order by segment_id",
         segmentation=segmentation,
     )
+
+
+def with_badges(data: PublishedSet, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows about segments with how far each can be relied on, in words; null in a set that does not say it."""
+    if not data.has("segments", "badge"):
+        return rows.with_columns(pl.lit(None, pl.String).alias("badge"))
+    badges = data.ask("select segmentation, segment_id, badge from segments")
+    return rows.join(badges, on=["segmentation", "segment_id"], how="left", maintain_order="left")
 
 
 def k_metrics(data: PublishedSet, segmentation: str) -> pl.DataFrame:
@@ -132,16 +142,59 @@ def titles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
-def devices(data: PublishedSet) -> pl.DataFrame:
-    """Return one row per segmentation, segment and device, with the segment's size."""
+def devices(data: PublishedSet, segmentation: str | None = None) -> pl.DataFrame:
+    """Return one row per segmentation, segment and device, with the segment's size; of one segmentation or all."""
     return data.ask(
         """
         select devices.*, segments.members
         from segment_devices as devices
         inner join segments using (segmentation, segment_id)
+        where $segmentation is null or devices.segmentation = $segmentation
         order by devices.segmentation, devices.segment_id, devices.device
-        """
+        """,
+        segmentation=segmentation,
     )
+
+
+def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return the mean of every feature per segment."""
+    return data.ask(
+        "select * from segment_profiles where segmentation = $segmentation", segmentation=segmentation
+    )
+
+
+def separation(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return what the segments explain of each judged feature."""
+    return data.ask(
+        "select * from segment_separation where segmentation = $segmentation", segmentation=segmentation
+    )
+
+
+def exemplars(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return the members that are most like each segment, the nearest first, with their ids."""
+    return _of(data, "segment_exemplars", segmentation, "segment_id, rank")
+
+
+def exemplar_titles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return the titles that are most like each segment; nobody where users are divided."""
+    return exemplars(data, segmentation).filter(pl.col("title").is_not_null())
+
+
+def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
+    """Return what cards of segments are made of, by table; a table that cannot be read is left out."""
+    asked: dict[str, Callable[[PublishedSet, str], pl.DataFrame]] = {
+        "segment_profiles": profiles,
+        "segment_separation": separation,
+        "segment_claims": claims,
+        "segment_rules": rules,
+        "segment_quality": quality,
+        "segment_titles": titles,
+        "segment_devices": devices,
+        "segment_genre_ratings": genre_ratings,
+        "segment_exemplars": exemplars,
+        "pca_loadings": loadings,
+    }
+    return {table: question(data, segmentation) for table, question in asked.items() if data.has(table)}
 
 
 def quality(data: PublishedSet, segmentation: str) -> pl.DataFrame:

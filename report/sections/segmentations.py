@@ -1,7 +1,7 @@
 """What the report says about one segmentation: its segments, genres, components and how far it can be believed.
 
-Belongs here: putting the parts of one segmentation together. Does not belong here: one segment (`cards`), the number of
-segments (`choice`), reading tables, the page.
+Belongs here: putting the parts of one segmentation together. Does not belong here: one segment
+(`ml.plots.segment_card`), the number of segments (`ml.plots.choice_words`), reading tables, the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ml.plots.choice_words import Candidate, candidates, choice
+from ml.plots.segment_card import Card, card
 from ml.plots.words import feature_label, feature_labels
 from report.pictures import Picture
 from report.reading import SegmentationTables
 from report.sections import judgement
-from report.sections.cards import Card, card
-from report.sections.choice import Candidate, candidates, choice
 from report.sections.judgement import Claim, FreeSegment, Separation, Trust
 
 _MOST_LOADINGS = 8
@@ -107,7 +107,8 @@ def describe(
     """
     called, unit = called or {}, _unit(tables.segments)
     tried = candidates(tables.k_metrics)
-    is_anchored = bool(tables.starts and tables.starts["is_anchored"])
+    starts = tables.starts or {"is_anchored": False, "ward_k": None}
+    is_anchored, ward_k = starts["is_anchored"], starts["ward_k"]
     return SegmentationView(
         name=name,
         title=feature_label(name),
@@ -116,11 +117,11 @@ def describe(
         members=int(tables.segments["members"].sum()),
         recovery=recovery,
         trust=judgement.trust(tables, unit),
-        cards=tuple(card(row, tables, called) for row in tables.segments.iter_rows(named=True)),
+        cards=tuple(card(row, tables.of_cards) for row in tables.segments.iter_rows(named=True)),
         genres=_genre_rows(tables),
         has_means=tables.has_means,
         candidates=tried,
-        choice=choice(tried, is_anchored=is_anchored),
+        choice=choice(tried, ward_k=ward_k, is_anchored=is_anchored),
         starts=judgement.starts_in_words(tables.starts, unit),
         free_segments=judgement.free_segments(tables.free),
         separations=judgement.separations(tables.separation, called),

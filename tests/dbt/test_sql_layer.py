@@ -22,9 +22,14 @@ ML_ROWS = (
     "insert into ml.segments values "
     "('user_ratings', 0, 'Quiet Viewers (Churn Risk)', 'user_id', 'features.user_genre_stats'), "
     "('user_ratings', 1, 'Loyalists', 'user_id', 'features.user_genre_stats')",
+    "insert into ml.segment_words values "
+    "('user_ratings', 0, 'Few', 'A list', 'A letter', 'too many', 'Comes back', 'sure'), "
+    "('user_ratings', 1, 'Many', 'A list', 'A letter', null, 'Comes back', 'sure')",
+    "insert into ml.segment_exemplars values ('user_ratings', '1', 1, 1)",
     "insert into ml.segment_members values ('user_ratings', '1', 1, 'Loyalists', 'heavy'), "
     "('user_ratings', '2', 0, 'Quiet Viewers (Churn Risk)', 'light')",
-    "insert into ml.segment_profiles values ('user_ratings', 0, 'avg_war', 0.0, 1.0, 0.0, null, null, null, false)",
+    "insert into ml.segment_profiles values ('user_ratings', 0, 'avg_war', 0.0, 1.0, 0.0, 'War (mean)', 'number', "
+    "null, null, null, false, false)",
     "insert into ml.pca_loadings values ('user_ratings', 1, 'avg_war', 0.4, 0.6)",
     "insert into ml.free_segments values ('user_ratings', 4, 2, 1, 1)",
     "insert into ml.segment_levels values ('user_ratings', 1, 'heavy', 'titles', 20.0, null, 1, 1.0)",
@@ -40,6 +45,7 @@ FED_BY_ML = {
     "segment_levels",
     "segment_profiles",
     "segment_rules",
+    "segment_exemplars",
     "segment_quality",
     "segment_promotions",
     "segment_history",
@@ -159,6 +165,7 @@ def test_the_features_have_columns_for_the_genres_that_titles_have_and_no_others
     assert described[3:] == [
         *((f"cnt_{genre}", "BIGINT") for genre in ("comedy", "drama", "war")),
         *((f"avg_{genre}", "DOUBLE") for genre in ("comedy", "drama", "war")),
+        ("mean_rating", "DOUBLE"),
     ]
 
 

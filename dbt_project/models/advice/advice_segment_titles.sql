@@ -46,7 +46,7 @@ final as (
 
     select
         'segment and title' as topic,
-        'Put “' || title || '” in front of those ' || segment_name || ' who have not seen it: '
+        'Put “' || title || '” in front of those in ' || segment_name || ' who have not seen it: '
         || {{ say_percent('rater_share') }} || ' of them have {{ words.acted }} it, against '
         || {{ say_percent('base_share') }} || ' of all viewers, more than how much they {{ words.act }} explains'
         || coalesce(

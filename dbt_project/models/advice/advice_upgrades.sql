@@ -94,7 +94,7 @@ final as (
 
     select
         'upgrade' as topic,
-        'Offer ' || subscription || ' to those ' || segment_name || ' who pay for less: these '
+        'Offer ' || subscription || ' to those in ' || segment_name || ' who pay for less: these '
         || {{ say_count('users') }} || ' users (' || {{ say_percent('share') }} || ' of the segment) watch '
         || {{ say_count('mean_minutes') }} || ' minutes each, more than the ' || {{ say_count('highest_minutes') }}
         || ' of the average ' || subscription || ' user.' as sentence,

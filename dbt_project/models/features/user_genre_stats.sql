@@ -28,6 +28,7 @@ summed as (
         ratings.user_id,
         sum(ratings.rating_count) as total_ratings,
         {{ total_titles }} as total_titles,
+        avg(ratings.rating) as mean_rating,
         {{ for_each_genre('sum(titles.is_{genre}) as cnt_{genre}') }},
         {{ for_each_genre('sum(titles.is_{genre} * ratings.rating) as sum_{genre}') }}
     from ratings
@@ -46,7 +47,8 @@ final as (
         cast(total_ratings as bigint) as total_ratings,
         cast(total_titles as bigint) as total_titles,
         {{ for_each_genre('cast(cnt_{genre} as bigint) as cnt_{genre}') }},
-        {{ for_each_genre('coalesce(sum_{genre} / nullif(cnt_{genre}, 0), 0) as avg_{genre}') }}
+        {{ for_each_genre('coalesce(sum_{genre} / nullif(cnt_{genre}, 0), 0) as avg_{genre}') }},
+        mean_rating
 
     from summed
 

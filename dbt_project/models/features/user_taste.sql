@@ -2,6 +2,7 @@
 -- `user_interactions`, this says what it looks like. One pass over the interactions.
 {% set languages = title_language_columns() %}
 {% set eras = eras() %}
+{% set dayparts = ['night', 'morning', 'afternoon', 'evening'] %}
 
 with
 
@@ -91,7 +92,7 @@ titles as (
 
 ),
 
-final as (
+shares as (
 
     select
         ---------- ids
@@ -122,6 +123,20 @@ final as (
     from interactions
     inner join titles on interactions.title_id = titles.title_id
     group by interactions.user_id
+
+),
+
+-- Who rated and watched nothing has everybody's hours.
+final as (
+
+    select
+        shares.*,
+        {% for daypart in dayparts -%}
+            {% set hours = 'viewing.daypart_' ~ daypart -%}
+            coalesce({{ hours }}, avg({{ summable(hours) }}) over (), 0) as daypart_{{ daypart }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from shares
+    left join {{ ref('user_viewing') }} as viewing on shares.user_id = viewing.user_id
 
 )
 

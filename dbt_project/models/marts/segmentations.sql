@@ -13,7 +13,7 @@ summed as (
         entity,
         count(*) as segments,
         cast(sum(members) as bigint) as members,
-        count(audience) > 0 as has_playbook
+        count(coalesce(audience, content_strategy, marketing_strategy)) > 0 as has_playbook
     from segments
     group by segmentation, entity
 

@@ -17,9 +17,9 @@ members as (
 
 ),
 
-playbook as (
+said as (
 
-    select * from {{ ref('segment_playbook') }}
+    select * from {{ source('ml', 'segment_words') }}
 
 ),
 
@@ -33,9 +33,12 @@ final as (
         ---------- text
         segments.segment_name,
         segments.entity,
-        playbook.audience,
-        playbook.content_strategy,
-        playbook.marketing_strategy,
+        said.audience,
+        said.content_strategy,
+        said.marketing_strategy,
+        said.name_doubt,
+        said.badge,
+        said.badge_level,
 
         ---------- numbers
         coalesce(members.members, 0) as members,
@@ -47,10 +50,10 @@ final as (
         on
             segments.segmentation = members.segmentation
             and segments.segment_id = members.segment_id
-    left join playbook
+    left join said
         on
-            segments.segmentation = playbook.segmentation
-            and segments.segment_name = playbook.segment_name
+            segments.segmentation = said.segmentation
+            and segments.segment_id = said.segment_id
 
 )
 

@@ -116,7 +116,7 @@ def _lifts(
     known = pairs.filter(pairs[:, 0].is_in(sampled.implode()))
     if known.is_empty():
         return {}
-    interactions, rows, _ = interactions_of(sampled, drawn, known)
+    interactions, rows, *_ = interactions_of(sampled, drawn, known)
 
     def label(train: sp.csr_array) -> dict[int, np.ndarray]:
         if declared is None:

@@ -86,7 +86,7 @@ class Cut:
 
 def interactions_of(
     entities: pl.Series, labels: np.ndarray, pairs: pl.DataFrame, genres: pl.DataFrame | None = None
-) -> tuple[sp.csr_array, np.ndarray, sp.csr_array | None]:
+) -> tuple[sp.csr_array, np.ndarray, sp.csr_array | None, list[str]]:
     """Put what users did in a matrix.
 
     Parameters
@@ -96,24 +96,30 @@ def interactions_of(
     labels : (n,) int
         The segment of each.
     pairs
-        Two columns, user and title, each pair once.
+        Two columns, user and title, each pair once; `rating` beside them where it is known.
     genres
         Two columns, title and genre.
 
     Returns
     -------
-    interactions : (m, titles) csr of ones, for the m of the users who did anything, in their order
+    interactions : (m, titles) csr of ratings, 0 where there is none, of ones where `rating` is not given; for the m of
+        the users who did anything, in their order
     labels : (m,) int
     genres : (titles, genres) csr of ones; None where no genre of these titles is given
+    names : of the genres
     """
     rows = pl.DataFrame({"user": entities, "segment": labels}).with_row_index("row")
-    known = pairs.rename(dict(zip(pairs.columns, ("user", "title"), strict=True))).join(rows, on="user")
+    rating = pl.col("rating").fill_null(0) if "rating" in pairs.columns else pl.lit(1.0)
+    known = pairs.select(pl.nth(0).alias("user"), pl.nth(1).alias("title"), rating.alias("rating"))
+    known = known.join(rows, on="user")
     titles = known["title"].unique().sort()
     columns = pl.DataFrame({"title": titles}).with_row_index("column")
     placed = known.join(columns, on="title").sort("row", "column")
     users, row = np.unique(placed["row"].to_numpy(), return_inverse=True)
-    interactions = _matrix(row, placed["column"].to_numpy(), (len(users), len(titles)))
-    return interactions, labels[users], None if genres is None else _genre_matrix(genres, columns)
+    interactions = _matrix(
+        row, placed["column"].to_numpy(), (len(users), len(titles)), placed["rating"].to_numpy()
+    )
+    return interactions, labels[users], *_genre_matrix(genres, columns)
 
 
 def embedded_anew(
@@ -193,14 +199,22 @@ def _kept(interactions: sp.csr_array, keep: np.ndarray) -> sp.csr_array:
     )
 
 
-def _genre_matrix(genres: pl.DataFrame, columns: pl.DataFrame) -> sp.csr_array | None:
+def _genre_matrix(
+    genres: pl.DataFrame | None, columns: pl.DataFrame
+) -> tuple[sp.csr_array | None, list[str]]:
+    if genres is None:
+        return None, []
     named = genres.rename(dict(zip(genres.columns, ("title", "genre"), strict=True)))
     named = named.join(columns, on="title")
     if named.is_empty():
-        return None
-    genre = named["genre"].rank("dense").to_numpy().astype(np.int64) - 1
-    return _matrix(named["column"].to_numpy(), genre, (len(columns), int(genre.max()) + 1))
+        return None, []
+    names = named["genre"].unique().sort()
+    genre = names.search_sorted(named["genre"]).to_numpy()
+    return _matrix(named["column"].to_numpy(), genre, (len(columns), len(names))), names.to_list()
 
 
-def _matrix(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
-    return sp.csr_array(sp.coo_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape))
+def _matrix(
+    rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], values: np.ndarray | None = None
+) -> sp.csr_array:
+    values = np.ones(len(rows)) if values is None else values
+    return sp.csr_array(sp.coo_array((values.astype(np.float32), (rows, columns)), shape=shape))

@@ -1,23 +1,21 @@
 """All figures of one segmentation.
 
-Belongs here: which measures apply, and how taste is found anew on a part of the interactions. Does not belong here: any
-measure, what follows from the figures.
+Belongs here: which measures apply. Does not belong here: any measure, what follows from the figures.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 
-from ml.segmentation.assignment import assign
-from ml.segmentation.quality.held_out import Judged, Label, embedded_anew, interactions_of
+from ml.segmentation.quality.anew import are_of_genres, by_genre, by_taste
+from ml.segmentation.quality.held_out import Judged, Label, interactions_of
 from ml.segmentation.quality.lift import held_out_value, split_half
-from ml.segmentation.quality.nulls import shuffle_titles
-from ml.segmentation.quality.stability import refit, stability
+from ml.segmentation.quality.stability import stability
 from ml.segmentation.quality.structure import structure
 from ml.segmentation.quality.table import quality_table, sizes
-from ml.segmentation.spec import EmbeddingSpec
+from ml.segmentation.spec import Features
 
 
 def judge(
@@ -68,11 +66,15 @@ def what_users_did(
     k: int,
     pairs: pl.DataFrame,
     *,
+    features: Features,
+    columns: Sequence[str] = (),
     genres: pl.DataFrame | None = None,
-    embedding: EmbeddingSpec | None = None,
     seed: int = 0,
 ) -> Judged:
     """Return what segments of users are judged by.
+
+    Segments of taste and those of counts and means by genre are found anew on a part of what users did, and on what is
+    shuffled; others are judged as they are.
 
     Parameters
     ----------
@@ -80,39 +82,20 @@ def what_users_did(
         See `held_out.interactions_of`.
     k
         Segments.
-    embedding
-        That of the pairs which the segments were found in: they are found anew then on a part of them, and on what is
-        shuffled. Without it they are judged as they are.
+    features
+        How they were made.
+    columns
+        The columns that were clustered on, where users are not embedded.
     seed
         Of what is found anew.
     """
-    interactions, segments, of_titles = interactions_of(users, labels, pairs, genres)
-    label = shuffled = None
-    if embedding is not None:
-        label, shuffled = (by_taste(embedding, k, seed=seed, is_shuffled=is_it) for is_it in (False, True))
+    interactions, segments, of_titles, names = interactions_of(users, labels, pairs, genres)
+    find: Callable[..., Label] | None = None
+    if features.embedding is not None:
+        find = partial(by_taste, features.embedding)
+    elif of_titles is not None and are_of_genres(columns, names):
+        find = partial(by_genre, features, columns, of_titles, names)
+    if find is None:
+        return Judged(interactions, segments, k, genres=of_titles)
+    label, shuffled = (find(k, seed=seed, is_shuffled=is_it) for is_it in (False, True))
     return Judged(interactions, segments, k, label, shuffled, of_titles)
-
-
-def by_taste(declared: EmbeddingSpec, k: int, *, seed: int, is_shuffled: bool = False) -> Label:
-    """Return what finds k segments of taste on interactions: the embedding and K-Means, both fitted anew.
-
-    Parameters
-    ----------
-    declared
-        The embedding.
-    k
-        Segments.
-    seed
-        Of every random choice.
-    is_shuffled
-        Whether titles are dealt out anew first: what is found then is no taste.
-    """
-
-    def label(interactions: sp.csr_array) -> np.ndarray:
-        rng = np.random.default_rng(seed)
-        if is_shuffled:
-            interactions = shuffle_titles(interactions, rng)
-        X = embedded_anew(interactions, declared, rng)
-        return assign(X, refit(X, k, rng))[0]
-
-    return label

@@ -12,6 +12,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from ml.plots.segment_words import MEASURES, Figure, figures
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import UntrainableError
 from ml.segmentation.kmeans import fit_many
@@ -22,17 +23,6 @@ from ml.segmentation.spec import SegmentationSpec
 _K = 5
 """Segments of the published analysis."""
 _WORKERS = 2
-_MEASURES = {
-    "lift": "held-out lift",
-    "bootstrap_ari": "come back on other users (ARI)",
-    "smallest_jaccard": "the least stable segment (Jaccard)",
-    "restart_ari": "come back from other starts (ARI)",
-    "generalizability": "learned on one half, told on the other (ARI)",
-    "prediction_strength": "prediction strength",
-    "split_half_ari": "the same from half of a user's titles (ARI)",
-    "over_one_segment": "better than a single segment (Stadion)",
-    "smallest_share": "share of the smallest segment",
-}
 
 
 def show_trust(console: Console, direct: pl.DataFrame, linked: pl.DataFrame, pairs: pl.DataFrame) -> None:
@@ -79,7 +69,7 @@ def _judged(frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame) ->
         _, frame = Embedding.fit_placed(pairs, declared, rng=rng)
     X = Preparation.fit(frame, spec.features).transform(frame)
     labels = fit_many(X, (_K,), restarts=10, rng=rng, workers=_WORKERS).of(_K).labels
-    judged = what_users_did(frame["user_id"], labels, _K, pairs, embedding=declared, seed=seed)
+    judged = what_users_did(frame["user_id"], labels, _K, pairs, features=spec.features, seed=seed)
     return judge(X, labels, _K, {}, judged=judged, rng=rng, workers=_WORKERS)
 
 
@@ -97,21 +87,18 @@ def _table(found: dict[str, pl.DataFrame]) -> Table:
     table.add_column("figure")
     for name in found:
         table.add_column(name, justify="right")
-    rows = [
-        {row["measure"]: row for row in quality.iter_rows(named=True) if row["segment_id"] is None}
-        for quality in found.values()
-    ]
-    for measure, words in _MEASURES.items():
-        table.add_row(words, *(_number(row.get(measure, {}).get("value")) for row in rows))
+    rows = [{figure.label: figure for figure in figures(quality)} for quality in found.values()]
+    for measure, label in MEASURES.items():
+        table.add_row(label, *(_value(row.get(label)) for row in rows))
         if measure == "lift":
-            for null, said in (("volume", "by volume alone"), ("random", "by random labels")):
-                beside = (row.get("lift", {}).get(f"beside_{null}") for row in rows)
-                table.add_row(f"  {said}", *map(_number, beside), style="dim")
+            for place, said in ((1, "by volume alone"), (0, "by random labels")):
+                beside = (row[label].beside[place] if label in row else "" for row in rows)
+                table.add_row(f"  {said}", *beside, style="dim")
     return table
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+def _value(figure: Figure | None) -> str:
+    return "" if figure is None or figure.value == "not measured" else figure.value
 
 
 def _declared(name: str) -> SegmentationSpec:

@@ -65,6 +65,9 @@ def _show_segments(console: Console, layout: WarehouseLayout) -> None:
         for row in segments(published, segmentation).iter_rows(named=True):
             table.add_row(Text(row["segment_name"]), f"{row['members']:,}", f"{row['share']:.1%}")
         console.print(table)
+        for row in segments(published, segmentation).iter_rows(named=True):
+            if row["name_doubt"]:
+                console.print(Text(f"{row['segment_name']}: {row['name_doubt']}"), soft_wrap=True)
 
 
 def _show_reading(console: Console, layout: WarehouseLayout) -> None:

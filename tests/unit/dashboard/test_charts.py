@@ -8,6 +8,7 @@ import pytest
 from dashboard.charts import choose_k, cloud, customers, recommend, segments, titles, viewing
 from dashboard.charts.base import DARK, LIGHT, color_of, name
 from ml.plots.palette import segment_colors
+from ml.plots.segment_card import Card, card
 from report.sections.recommender import MODELS as REPORTED_MODELS
 from tests.unit.dashboard.conftest import SEGMENTS
 
@@ -48,12 +49,21 @@ def profiles() -> pl.DataFrame:
     )
 
 
+def drawn_card(profiles: pl.DataFrame) -> Card:
+    segment = {
+        **{"segment_id": 0, "segment_name": "Quiet", "members": 600, "share": 0.6},
+        **dict.fromkeys(("audience", "content_strategy", "marketing_strategy")),
+    }
+    return card(segment, {"segment_profiles": profiles})
+
+
 def test_what_may_differ_by_chance_is_not_drawn_and_what_is_drawn_has_its_interval():
-    chart = segments.leanings(profiles().filter(segment_id=0), "Quiet", 0, "all users")
+    chart = segments.leanings(drawn_card(profiles()), "all users")
     bar, _ = chart.figure.data
     assert list(bar.y) == ["War"]
     low, high = bar.x[0] - bar.error_x.arrayminus[0], bar.x[0] + bar.error_x.array[0]
     assert (2**low, 2**high) == pytest.approx((0.4, 0.6))
+    assert chart.finding == "Quiet: Nothing above everybody; War 50% below"
 
 
 def test_every_move_between_segments_is_a_ribbon():
@@ -86,36 +96,8 @@ def test_comparing_names_the_cell_furthest_above_everybody():
 
 def test_a_feature_whose_base_is_zero_is_not_compared():
     nothing = profiles().with_columns(pl.lit(None, pl.Float64).alias("index"))
-    assert "not shown to differ" in segments.leanings(nothing, "Quiet", 0, "all users").finding
+    assert "Nothing surely differs" in segments.leanings(drawn_card(nothing), "all users").finding
     assert "can be compared" in segments.compare(nothing, everybody="all users").finding
-
-
-def test_what_sets_a_segment_apart_may_lie_below_everybody():
-    own = profiles().filter(pl.col("segment_id") == 0)
-    assert segments.leanings(own, "Quiet", 0, "all users").finding == (
-        "Quiet: nothing above everybody, War 50% below everybody"
-    )
-
-
-def test_what_a_segment_lacks_most_leaves_room_for_what_it_has_most():
-    count = 12
-    own = pl.DataFrame(
-        {
-            "feature": [f"cnt_genre{i}" for i in range(count)],
-            "segment_mean": 1.0,
-            "base_mean": 1.0,
-            "index": [*(5.0 + i for i in range(count - 2)), 130.0, 240.0],
-            "index_low": [*(4.0 + i for i in range(count - 2)), 120.0, 230.0],
-            "index_high": [*(6.0 + i for i in range(count - 2)), 140.0, 250.0],
-            "is_apart": True,
-        }
-    )
-    chart = segments.leanings(own, "Loyal", 0, "all users")
-    drawn = np.array(chart.figure.data[0].x)
-    assert ((drawn > 0).sum(), (drawn < 0).sum()) == (2, 5)
-    assert re.fullmatch(
-        r"Loyal: Genre11.* 2\.4\d* times everybody; Genre0.* 95% below", chart.finding, re.IGNORECASE
-    ), chart.finding
 
 
 def genre_ratings() -> pl.DataFrame:
@@ -200,10 +182,6 @@ def test_each_index_names_the_k_it_prefers_beside_the_published_one():
     )
     assert choose_k.index_over_k(METRICS, "davies_bouldin").finding == "Davies–Bouldin prefers k = 3 (1)"
     assert choose_k.index_over_k(METRICS, "inertia").finding == "The elbow is at k = 3"
-    assert choose_k.summary(METRICS) == (
-        "k = 3 is published; the elbow is at k = 3; Silhouette would take k = 2; "
-        "Calinski–Harabasz and Davies–Bouldin would take k = 3"
-    )
 
 
 def test_an_index_that_is_nowhere_defined_is_said_to_be_so():

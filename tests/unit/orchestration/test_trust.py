@@ -46,16 +46,16 @@ def cells(page: str, row: str) -> list[str]:
 def test_the_four_ways_stand_side_by_side(page):
     for name in ("published", "right join", "honest means", "user_taste"):
         assert name in page
-    assert len(cells(page, "come back on other users")) == 4
+    assert len(cells(page, "Agreement when fitted anew")) == 4
 
 
 def test_taste_is_worth_more_than_means_that_say_nothing(page):
-    published, right, honest, taste = map(float, cells(page, "held-out lift"))
+    published, right, honest, taste = map(float, cells(page, "Held-out titles ranked"))
     assert taste > 1.5
     assert taste > max(published, right, honest) + 0.5
 
 
 def test_only_what_is_found_anew_is_asked_of_halves(page):
-    *others, taste = cells(page, "the same from half")
+    *others, taste = cells(page, "Agreement of either half")
     assert set(others) == {""}
     assert float(taste) > 0.8

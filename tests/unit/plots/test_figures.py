@@ -17,10 +17,11 @@ from scipy.cluster.hierarchy import linkage
 from ml.plots.correlations import correlations
 from ml.plots.dendrogram import dendrogram
 from ml.plots.encode import to_png
+from ml.plots.given import balanced_subsample
 from ml.plots.heatmap import doublings, profile_heatmap
 from ml.plots.k_selection import elbow, k_metrics_panel
-from ml.plots.palette import segment_colors
-from ml.plots.pca_map import balanced_subsample, pca_map, place_labels
+from ml.plots.palette import colors_of, segment_colors
+from ml.plots.pca_map import pca_map, place_labels
 from ml.plots.scatter import scatter
 from ml.plots.shrink import thumbnail
 from ml.plots.sizes import distribution, segment_sizes
@@ -172,6 +173,18 @@ def test_the_same_segment_has_the_same_colour_in_every_plot(personas):
     assert colours_of_dots(figures["scatter"]) == set(expected)
     bands = figures["summary"].axes[0].findobj(PolyCollection)[-1]
     assert [to_hex(color) for color in bands.get_facecolors()] == expected
+
+
+def test_a_segment_keeps_the_colour_of_its_id_where_another_id_is_gone(personas):
+    """As after a refresh in which a segment died: ids 0, 1, 2, 4 and 7 are left."""
+    palette = segment_colors(8)
+    colors = colors_of([0, 1, 2, 4, 7])
+    assert colors == [palette[i] for i in (0, 1, 2, 4, 7)]
+    gone = personas.sizes.with_columns(pl.Series("segment_id", [0, 1, 2, 4, 7], dtype=pl.Int32))
+    assert [to_hex(bar.get_facecolor()) for bar in segment_sizes(gone).axes[0].patches] == colors
+    spread = distribution(personas.titles_per_user, personas.ids, personas.names, "Titles", colors=colors)
+    assert [to_hex(curve.get_facecolor()[0]) for curve in spread.axes[0].findobj(PolyCollection)] == colors
+    assert colours_of_dots(draw_map(personas, colors=colors)) == set(colors)
 
 
 def test_the_size_plot_names_the_largest_and_the_smallest_segment(personas):

@@ -45,7 +45,8 @@ def test_a_lift_is_claimed_only_above_popularity_and_above_volume(quality, said)
 
 def test_nothing_is_said_of_what_was_not_measured():
     assert words.findings(quality_table([Figure("lift", None), Figure("bootstrap_ari", None)]), "users") == ()
-    assert words.badge(quality_table([Figure("jaccard", None, segment_id=0)]), 0) == ()
+    assert words.badge(quality_table([Figure("jaccard", None, segment_id=0)]), 0).words == "Not measured"
+    assert words.foretells_nothing(quality_table([Figure("lift", None, segment_id=0)]), 0) == ""
     assert words.findings(pl.DataFrame(), "users") == ()
 
 
@@ -54,13 +55,38 @@ def test_nothing_is_said_of_what_was_not_measured():
     [(0.8, 0.9, "Comes back:"), (0.3, 0.9, "Not sure to come back:"), (0.2, 0.4, "Does not come back:")],
 )
 def test_a_segment_comes_back_only_where_the_whole_interval_is_above_the_bound(low, high, opening):
-    (said,) = words.badge(quality_table([Figure("jaccard", (low + high) / 2, low, high, 3)]), 3)
+    (said,) = words.badge(quality_table([Figure("jaccard", (low + high) / 2, low, high, 3)]), 3).why
     assert said.startswith(opening)
 
 
 def test_a_segment_foretells_choices_only_where_the_interval_is_above_one():
-    assert words.badge(lift(1.2, segment_id=1), 1)[0].startswith("Foretells choices:")
-    assert words.badge(lift(0.9, segment_id=1), 1)[0].startswith("Not shown to foretell choices:")
+    assert words.badge(lift(1.2, segment_id=1), 1).why[0].startswith("Foretells choices:")
+    assert words.foretells_nothing(lift(1.2, segment_id=1), 1) == ""
+    assert words.badge(lift(0.9, segment_id=1), 1).why[0].startswith("Not shown to foretell choices:")
+    assert words.foretells_nothing(lift(0.9, segment_id=1), 1).endswith("held-out lift 0.96 (0.90–1.03)")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "least_lift", "said", "level"),
+    [
+        (0.8, 0.9, 1.2, "Comes back; foretells choices", "sure"),
+        (0.8, 0.9, 0.9, "Comes back; not shown to foretell choices", "partly"),
+        (0.3, 0.9, 1.2, "Not sure to come back; foretells choices", "partly"),
+        (0.3, 0.9, 0.9, "Not sure to come back; not shown to foretell choices", "unsure"),
+        (0.2, 0.4, 1.2, "Does not come back; foretells choices", "unsure"),
+    ],
+)
+def test_a_segment_has_one_badge_that_is_sure_only_where_all_that_was_measured_is(
+    low, high, least_lift, said, level
+):
+    quality = pl.concat(
+        [
+            quality_table([Figure("jaccard", (low + high) / 2, low, high, 1)]),
+            lift(least_lift, segment_id=1),
+        ]
+    )
+    found = words.badge(quality, 1)
+    assert (found.words, found.level, len(found.why)) == (said, level, 2)
 
 
 def test_figures_stand_beside_nulls_and_thresholds():

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.charts import WIDTH, IndexRow, column_chart, index_chart
+from ml.plots.segment_card import Leaning
+from report.charts import WIDTH, column_chart, index_chart
 
 values = st.floats(min_value=0, max_value=1e6, allow_nan=False)
 ends = st.none() | values
-indices = st.lists(st.builds(IndexRow, st.text(max_size=40), values, ends, ends), max_size=12)
+indices = st.lists(st.builds(Leaning, st.text(max_size=40), values, ends, ends), max_size=12)
 
 
 @given(indices)
@@ -26,7 +27,7 @@ def test_every_bar_lies_within_the_chart_and_touches_the_line_of_everybody(rows)
 
 
 def test_an_interval_lies_about_the_end_of_its_bar_and_is_read_out():
-    chart = index_chart([IndexRow("Crime", 200.0, 150.0, 250.0), IndexRow("War", 50.0)])
+    chart = index_chart([Leaning("Crime", 200.0, 150.0, 250.0), Leaning("War", 50.0)])
     crime, war = chart.bars
     assert crime.interval[0] < crime.x + crime.width < crime.interval[1]
     assert war.interval is None
@@ -34,12 +35,12 @@ def test_an_interval_lies_about_the_end_of_its_bar_and_is_read_out():
 
 
 def test_twice_and_half_are_equally_far_from_everybody():
-    twice, half = index_chart([IndexRow("Crime", 200.0), IndexRow("War", 50.0)]).bars
+    twice, half = index_chart([Leaning("Crime", 200.0), Leaning("War", 50.0)]).bars
     assert twice.width == pytest.approx(half.width, abs=0.1)
 
 
 def test_an_index_beyond_ten_times_keeps_the_others_visible():
-    huge, small = index_chart([IndexRow("Twitter", 6_610.0), IndexRow("World", 200.0)]).bars
+    huge, small = index_chart([Leaning("Twitter", 6_610.0), Leaning("World", 200.0)]).bars
     assert huge.text == "6,610"
     assert small.width > 30
 
@@ -47,9 +48,9 @@ def test_an_index_beyond_ten_times_keeps_the_others_visible():
 @pytest.mark.parametrize(
     ("rows", "finding"),
     [
-        ([IndexRow("Crime", 145.0), IndexRow("War", 70.0)], "Crime 45% above everybody; War 30% below"),
-        ([IndexRow("Crime", 240.0)], "Crime 2.4 times everybody"),
-        ([IndexRow("War", 70.0)], "Nothing above everybody; War 30% below"),
+        ([Leaning("Crime", 145.0), Leaning("War", 70.0)], "Crime 45% above everybody; War 30% below"),
+        ([Leaning("Crime", 240.0)], "Crime 2.4 times everybody"),
+        ([Leaning("War", 70.0)], "Nothing above everybody; War 30% below"),
         ([], "Nothing surely differs from everybody by 5% or more"),
     ],
 )
@@ -59,7 +60,7 @@ def test_the_title_of_an_index_chart_is_its_finding(rows, finding):
 
 def test_the_description_reads_out_every_value_with_its_whole_label():
     label = "A label that is far too long to stand beside a bar"
-    chart = index_chart([IndexRow(label, 120.0), IndexRow("War", 80.0)])
+    chart = index_chart([Leaning(label, 120.0), Leaning("War", 80.0)])
     assert chart.description == f"{label} 120; War 80"
     assert len(chart.bars[0].label) < len(label)
 

@@ -69,11 +69,11 @@ def test_headlines_have_thousands_separators(warehouse):
 
 def test_a_card_shows_name_size_titles_playbook_and_what_stands_out(warehouse):
     text = Page(warehouse.page()).text
-    assert "New Explorers 60,000 users, 20.0% Total titles, mean 17.7 (everybody 50)" in text
     assert (
-        "Who they are Casual newcomers What to offer Quick picks How to speak to them Starter playlists"
+        "New Explorers 60,000 users, 20.0% Not measured Casual newcomers. Total titles, mean 17.7 (everybody 50)"
         in text
     )
+    assert "What to offer Quick picks. How to speak to them Starter playlists." in text
 
 
 def test_segmentations_with_a_playbook_come_first(warehouse):
@@ -90,19 +90,25 @@ def test_a_segmentation_of_other_entities_shows_its_own_features(warehouse):
 
 
 def test_a_mean_that_is_no_supported_difference_does_not_stand_out(warehouse):
-    assert warehouse.context().segmentations[1].cards[0].chart.bars == ()
+    assert warehouse.context().segmentations[1].cards[0].leanings == ()
     del warehouse.marts["segment_claims"]
     (warehouse.published / "segment_claims.parquet").unlink()
-    bars = warehouse.context().segmentations[1].cards[0].chart.bars
-    assert [(bar.label, bar.text) for bar in bars] == [("Minutes watched", "144")]
+    (leaning,) = warehouse.context().segmentations[1].cards[0].leanings
+    assert (leaning.label, round(leaning.index)) == ("Minutes watched", 144)
 
 
 def test_a_code_that_is_also_there_as_one_column_per_value_does_not_stand_out(warehouse):
     of = warehouse.marts["segment_profiles"].filter(pl.col("feature") == "minutes_watched")
-    codes = [of.with_columns(feature=pl.lit(name), index=pl.lit(150.0)) for name in ("region", "region_asia")]
-    warehouse.marts["segment_profiles"] = pl.concat([warehouse.marts["segment_profiles"], *codes])
-    bars = warehouse.context().segmentations[1].cards[1].chart.bars
-    assert [bar.label for bar in bars] == ["Region asia", "Minutes watched"]
+    kinds = {"region": "code", "region_asia": "flag"}
+    codes = [
+        of.with_columns(feature=pl.lit(name), index=pl.lit(150.0), kind=pl.lit(kind))
+        for name, kind in kinds.items()
+    ]
+    known = warehouse.marts["segment_profiles"].with_columns(kind=pl.lit("number"))
+    warehouse.marts["segment_profiles"] = pl.concat([known, *codes])
+    card = warehouse.context().segmentations[1].cards[1]
+    assert [leaning.label for leaning in card.leanings] == ["Region asia", "Minutes watched"]
+    assert "Region" not in {measure.label for measure in card.measures}
 
 
 def test_the_page_says_what_is_divided(warehouse):
@@ -127,9 +133,9 @@ def test_the_page_says_how_k_was_chosen(warehouse):
     text = Page(warehouse.page()).text
     for sentence in (
         "3 segments are published. Every number of segments (k) from 2 to 4 was tried.",
-        "The elbow is at k = 4:",
-        "By the silhouette (do members sit clearly within their own segment?) alone k = 2 would be best",
-        "By Davies–Bouldin (how much does a segment overlap with its nearest?) alone k = 4 would be best",
+        "The elbow would take k = 4 (",
+        "The silhouette (do members sit clearly within their own segment?) would take k = 2 (",
+        "Davies–Bouldin (how much does a segment overlap with its nearest?) would take k = 4 (",
         "Why 3: so the segmentation is declared.",
     ):
         assert sentence in text

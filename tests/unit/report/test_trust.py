@@ -81,12 +81,10 @@ def test_a_card_tells_the_rule_and_how_far_it_holds_or_why_there_is_none(judged)
 
 def test_a_card_shows_only_what_is_surely_apart_and_says_what_is_as_everybody(judged):
     quiet = judged.context().segmentations[0].cards[0]
-    assert [bar.label for bar in quiet.chart.bars] == ["Drama"]
-    assert quiet.alike == ("Crime",)
-    assert [sentence.split(":")[0] for sentence in quiet.badge] == [
-        "Comes back",
-        "Not shown to foretell choices",
-    ]
+    assert [leaning.label for leaning in quiet.leanings] == ["Drama"]
+    assert quiet.badge.words == "Comes back; not shown to foretell choices"
+    assert quiet.does_not_mean[0] == "As everybody, to within 10%: Crime"
+    assert quiet.does_not_mean[-1].startswith("Not a guide to what its members choose next: held-out lift")
 
 
 def test_a_refresh_is_spoken_of_only_where_there_was_one_before(judged):

@@ -1,8 +1,8 @@
-"""Rules speak of columns that people understand, in words that fit their values."""
+"""Rules and cards speak of columns that people understand, in words that fit their values."""
 
 import polars as pl
 
-from ml.segmentation.shown import shown_columns
+from ml.segmentation.shown import describe, shown_columns
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.surrogate import Shown
 
@@ -11,6 +11,7 @@ FRAME = pl.DataFrame(
         "user_id": [1, 2, 3],
         "titles": [5, 90, 12],
         "genre_drama": [0.2, 0.5, 0.0],
+        "genre_war": [0.1, 0.5, 0.0],
         "newest_year": [1994.0, 2001.5, 2016.0],
         "region": [1, 2, 2],
         "region_asia": [0, 1, 1],
@@ -21,9 +22,6 @@ FRAME = pl.DataFrame(
 )
 
 
-CALLED = {column: column.upper() for column in FRAME.columns}
-
-
 def spec(**features) -> SegmentationSpec:
     return SegmentationSpec(
         name="some",
@@ -31,13 +29,16 @@ def spec(**features) -> SegmentationSpec:
         entity="user_id",
         features={"table": "features.some", **features},
         naming={"rank_by": "titles"},
+        judge={"volume": "titles"},
+        plots={"labels": {"genre_drama": "Drama"}, "units": {"newest_year": "AD"}},
     )
 
 
 def test_rules_speak_of_the_columns_that_are_clustered_on():
-    assert shown_columns(FRAME, spec(columns=["titles", "genre_*"]), CALLED) == {
-        "titles": Shown("TITLES", "count"),
-        "genre_drama": Shown("GENRE_DRAMA", "share"),
+    assert shown_columns(FRAME, spec(columns=["titles", "genre_*"])) == {
+        "titles": Shown("Titles", "count"),
+        "genre_drama": Shown("Drama", "share"),
+        "genre_war": Shown("Genre war", "share"),
     }
 
 
@@ -45,10 +46,39 @@ def test_dimensions_of_taste_are_explained_by_the_columns_beside_them():
     embedded = spec(
         columns=["taste_*"], interactions="features.pairs", embedding={"method": "svd", "dimensions": 2}
     )
-    assert shown_columns(FRAME, embedded, CALLED) == {
-        "titles": Shown("TITLES", "count"),
-        "genre_drama": Shown("GENRE_DRAMA", "share"),
-        "newest_year": Shown("NEWEST_YEAR", "year"),
-        "region_asia": Shown("REGION_ASIA", "flag"),
-        "avg_war": Shown("AVG_WAR (mean)", "number"),
+    assert shown_columns(FRAME, embedded) == {
+        "titles": Shown("Titles", "count"),
+        "genre_drama": Shown("Drama", "share"),
+        "genre_war": Shown("Genre war", "share"),
+        "newest_year": Shown("Newest year", "year"),
+        "region_asia": Shown("Region asia", "flag"),
+        "avg_war": Shown("War (mean)", "number"),
+    }
+
+
+def test_every_column_has_a_label_a_kind_and_what_it_counts():
+    described = describe(FRAME.drop("user_id", "plan"), spec(columns=["titles"]))
+    assert described.rows() == [
+        ("titles", "Titles", "count", "titles", True),
+        ("genre_drama", "Drama", "share", None, False),
+        ("genre_war", "Genre war", "share", None, False),
+        ("newest_year", "Newest year", "year", "AD", False),
+        ("region", "Region", "code", None, False),
+        ("region_asia", "Region asia", "flag", None, False),
+        ("avg_war", "War (mean)", "number", None, False),
+        ("taste_1", "Taste 1", "number", None, False),
+    ]
+
+
+def test_a_column_is_a_code_only_where_its_values_have_columns_of_their_own():
+    """Minutes on a day with a view are no value of minutes."""
+    frame = pl.DataFrame(
+        {"minutes": [5, 90], "minutes_per_active_day": [5.0, 45.0], "votes": [1, 7], "votes_rank": [0.0, 0.9]}
+    )
+    kinds = dict(describe(frame, spec(columns=["minutes"])).select("feature", "kind").iter_rows())
+    assert kinds == {
+        "minutes": "count",
+        "minutes_per_active_day": "count",
+        "votes": "count",
+        "votes_rank": "number",
     }

@@ -154,7 +154,8 @@ def test_too_few_members_and_no_columns_are_said():
     frame = watchers(40)
     few = explain(frame, np.array([0] * 31 + [1] * 9))
     assert (few.macro_f1, few.is_faithful) == (None, False)
-    assert "fewer than 10 members" in few.rules["reason"][0]
+    assert "no other segment" in few.rules["reason"][0]
+    assert "fewer than 10 members" in few.rules["reason"][1]
     none = surrogate(frame, np.arange(40) % 2, 2, {}, rng=np.random.default_rng(0))
     assert none.rules["reason"].to_list() == ["no columns to explain by"] * 2
 
