@@ -159,6 +159,8 @@ def _who(shown: Card) -> None:
     """Show what defines a segment, its rule in words and what it likes and watches on."""
     if shown.always:
         st.markdown(f"**By definition, all of them:** {ui.plain('; '.join(shown.always))}")
+    if shown.levels:
+        st.markdown(f"**How much:** {ui.plain(shown.levels)}")
     if shown.rule:
         st.markdown(f"**By rule:** {ui.plain(shown.rule)}")
         st.caption(ui.plain(shown.rule_holds))

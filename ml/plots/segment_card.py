@@ -14,11 +14,18 @@ import polars as pl
 
 from ml.plots import segment_words as words
 from ml.plots.palette import segment_colors
-from ml.plots.words import feature_labels, in_kind, short_name
+from ml.plots.words import feature_labels, in_kind, number, percent, short_name
 
 TABLES = (
     *("segment_profiles", "segment_separation", "segment_claims", "segment_rules", "segment_quality"),
-    *("segment_titles", "segment_devices", "segment_genre_ratings", "segment_exemplars", "pca_loadings"),
+    *(
+        "segment_levels",
+        "segment_titles",
+        "segment_devices",
+        "segment_genre_ratings",
+        "segment_exemplars",
+        "pca_loadings",
+    ),
 )
 """The published tables that a card is made of; each may be absent."""
 Rows = Mapping[str, pl.DataFrame]
@@ -30,7 +37,7 @@ _OVER, _UNDER = 105.0, 95.0
 """Indices from which a segment leans to or from something: five per cent over or under everybody."""
 _ALIKE = 10.0
 """Index points either side of 100 within which a segment is as everybody."""
-_OF_ONE = "^(avg|cnt|region|channel|genre|device|daypart|era|popularity|language)_|_year$"
+_OF_ONE = "^(avg|cnt|region|channel|genre|device|daypart|era|release_fifth|popularity|language)_|_year$"
 """Features of one genre, device or the like, and years: no figures of a member as a whole."""
 _SAME = 0.01
 """Figures as close as this, of both segment and everybody, are not told twice."""
@@ -99,6 +106,7 @@ class Card:
     rule, rule_holds : who its members are, in words, and how far that holds; without a rule the latter says why.
     measures : features that describe a member as a whole, such as titles per user.
     always : what all of its members have, by which it is defined.
+    levels : how many of them are light and how many heavy, beside everybody; empty where that is not declared.
     leanings : what it has most over and under everybody, highest index first.
     titles : what its members rated more than everybody, strongest first.
     devices : what it watches on, most first.
@@ -120,6 +128,7 @@ class Card:
     rule_holds: str
     measures: tuple[Measure, ...]
     always: tuple[str, ...]
+    levels: str
     leanings: tuple[Leaning, ...]
     titles: tuple[LeanTitle, ...]
     devices: tuple[Device, ...]
@@ -157,6 +166,7 @@ def card(segment: Mapping[str, Any], rows: Rows) -> Card:
         rule_holds=holds,
         measures=measures,
         always=_always(figures),
+        levels=_levels(segment_id, figures, rows.get("segment_levels", pl.DataFrame())),
         leanings=leanings,
         titles=_titles(own),
         devices=_devices(own),
@@ -265,6 +275,29 @@ def _always(figures: pl.DataFrame) -> tuple[str, ...]:
     if not len(figures):
         return ()
     return tuple(figures.filter(_defines(), pl.col("segment_mean") == 1)["feature_label"])
+
+
+def _levels(segment_id: int, figures: pl.DataFrame, levels: pl.DataFrame) -> str:
+    if not len(levels):
+        return ""
+    feature = levels["feature"][0]
+    labels = dict(figures.select("feature", "feature_label").iter_rows()) if len(figures) else {}
+    total = levels["members"].sum()
+    everybody = levels.group_by("level").agg(everybody=pl.col("members").sum() / total)
+    own = levels.filter(pl.col("segment_id") == segment_id).join(everybody, on="level", maintain_order="left")
+    said = [
+        f"{percent(row['share'], 0)} {row['level']} ({_between(row['above'], row['up_to'])}; "
+        f"everybody {percent(row['everybody'], 0)})"
+        for row in own.rows(named=True)
+    ]
+    return f"{labels.get(feature, feature)}: {', '.join(reversed(said))}"
+
+
+def _between(above: float | None, up_to: float | None) -> str:
+    ends = [
+        f"{word} {number(end)}" for word, end in (("above", above), ("at most", up_to)) if end is not None
+    ]
+    return ", ".join(ends)
 
 
 def _defines() -> pl.Expr:

@@ -143,6 +143,22 @@ def test_a_genre_that_a_handful_rated_is_nobodys_favourite():
     assert shown(figure("drama", 2.0, 1.0), segment_genre_ratings=genres).favourites == (("Drama", 3.5),)
 
 
+def test_how_many_are_heavy_is_said_beside_everybody():
+    levels = pl.DataFrame(
+        {
+            "segment_id": [0, 0, 1, 1],
+            "level": ["light", "heavy"] * 2,
+            "feature": "titles",
+            "above": [None, 65.0] * 2,
+            "up_to": [65.0, None] * 2,
+            "members": [92, 8, 8, 92],
+            "share": [0.92, 0.08, 0.08, 0.92],
+        }
+    )
+    said = shown(figure("titles", 20, 60, feature_label="Titles"), segment_levels=levels).levels
+    assert said == "Titles: 8% heavy (above 65; everybody 50%), 92% light (at most 65; everybody 50%)"
+
+
 def test_titles_are_examples_and_users_are_exemplars():
     rows = pl.DataFrame(
         {
