@@ -88,6 +88,14 @@ def test_where_the_features_of_those_in_force_are_no_more_new_ones_are_provision
     assert "no habit_2 any more" in decision.reason
 
 
+def test_a_bad_candidate_of_other_columns_is_refused_while_the_table_has_those_in_force(refreshes):
+    model = ModelStore(refreshes.store.folder, "current").model()
+    frame = pl.concat([GOOD, BAD.select(pl.col("^habit_.*$").name.prefix("random_"))], how="horizontal")
+    assert refreshes.run(frame, ari=0.3, columns="random_*").is_refused
+    members = refreshes.table("segment_members").drop("segmentation")
+    assert members.equals(model.members(frame))
+
+
 @pytest.mark.parametrize("content", ["{", '{"format": 99}', "[]"])
 def test_a_damaged_model_in_force_is_replaced_and_who_is_who_is_kept(refreshes, content):
     names = refreshes.table("segments")
