@@ -165,6 +165,26 @@ class ModelStore(VersionedStore):
         except FileNotFoundError:
             return None
 
+    def read_table(self, table: str) -> pl.DataFrame:
+        """Return a table of the version.
+
+        Raises
+        ------
+        ModelDamagedError
+            When there is such a file and it cannot be read.
+        """
+        file = self.table_path(table)
+        try:
+            return super().read_table(table)
+        except pl.exceptions.PolarsError as error:
+            pointer = self.folder / f"{self.pointer}.json"
+            msg = (
+                f"the version {file.parent.name} of {self.name} is damaged: {file.name}: {error}. Put the file back "
+                f"from a copy, or remove {pointer}, and `matinee run` begins with new segments. "
+                "What is published stays as it is."
+            )
+            raise ModelDamagedError(msg) from None
+
     def write_table(self, table: str, frame: pl.DataFrame) -> None:
         """Store a table of the version, with the segmentation as its first column."""
         super().write_table(table, frame.select(pl.lit(self.name).alias("segmentation"), pl.all()))

@@ -83,7 +83,10 @@ def decide(
 def _features_gone(before: ModelStore, features: Sequence[Path]) -> list[str]:
     """Return the features of the model in force that today's table lacks, whichever of them are declared."""
     model, embedding = before.model(), ModelStore.read_embedding(before.home)
-    offered = {*pl.read_parquet_schema(features[0]), *(embedding.columns if embedding and features[1:] else ())}
+    offered = {
+        *pl.read_parquet_schema(features[0]),
+        *(embedding.columns if embedding and features[1:] else ()),
+    }
     return [name for name in (model.entity, *model.preparation.columns) if name not in offered]
 
 

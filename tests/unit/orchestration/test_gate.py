@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from orchestration.stores.segmentations import ModelStore
+from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 from orchestration.tasks.promotion import PromotionError, promote
 from tests.unit.orchestration.refreshes import START, Refreshes, habits, noise
 
@@ -102,6 +102,15 @@ def test_a_damaged_model_in_force_is_replaced_and_who_is_who_is_kept(refreshes, 
     (ModelStore(refreshes.store.folder, "current").home / "model.json").write_text(content)
     assert refreshes.run(habits(np.arange(240) % 3, seed=1), ari=1).status == "promoted"
     assert refreshes.table("segments").equals(names)
+
+
+@pytest.mark.parametrize("table", ["segments", "membership_history"])
+def test_a_damaged_table_of_those_in_force_is_said_with_its_file_and_they_stay(refreshes, table):
+    in_force = ModelStore(refreshes.store.folder, "current")
+    in_force.table_path(table).write_bytes(b"PAR1 cut off")
+    with pytest.raises(ModelDamagedError, match=rf"{table}\.parquet: .*or remove .*current\.json"):
+        refreshes.run(habits(np.arange(240) % 3, seed=1), ari=1)
+    assert ModelStore(refreshes.store.folder, "current").home == in_force.home
 
 
 def test_a_damaged_model_cannot_serve_on(refreshes):
