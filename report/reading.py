@@ -58,12 +58,14 @@ class SegmentationTables:
     migration: pl.DataFrame
     history: pl.DataFrame
     exemplars: pl.DataFrame
+    levels: pl.DataFrame
 
     @property
     def of_cards(self) -> dict[str, pl.DataFrame]:
         """What cards of segments are made of, by published table."""
         return {
             "segment_profiles": self.profiles,
+            "segment_levels": self.levels,
             "segment_separation": self.separation,
             "segment_claims": self.claims,
             "segment_rules": self.rules,
@@ -131,6 +133,7 @@ class Reading:
             history=rows("segment_history", segments.history, name),
             # Of users no ids: the page is mailed.
             exemplars=rows("segment_exemplars", segments.exemplar_titles, name),
+            levels=rows("segment_levels", segments.levels, name),
         )
 
     def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:

@@ -184,6 +184,7 @@ def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
     """Return what cards of segments are made of, by table; a table that cannot be read is left out."""
     asked: dict[str, Callable[[PublishedSet, str], pl.DataFrame]] = {
         "segment_profiles": profiles,
+        "segment_levels": levels,
         "segment_separation": separation,
         "segment_claims": claims,
         "segment_rules": rules,
@@ -195,6 +196,11 @@ def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
         "pca_loadings": loadings,
     }
     return {table: question(data, segmentation) for table, question in asked.items() if data.has(table)}
+
+
+def levels(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return how many members of each segment are on each level, the lowest first."""
+    return _of(data, "segment_levels", segmentation, "segment_id, above nulls first")
 
 
 def quality(data: PublishedSet, segmentation: str) -> pl.DataFrame:
