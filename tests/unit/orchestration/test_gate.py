@@ -113,8 +113,11 @@ def test_a_damaged_table_of_those_in_force_is_said_with_its_file_and_they_stay(r
     assert ModelStore(refreshes.store.folder, "current").home == in_force.home
 
 
-def test_a_damaged_model_cannot_serve_on(refreshes):
-    (ModelStore(refreshes.store.folder, "current").home / "model.json").write_text("{")
+@pytest.mark.parametrize("name", ["model.json", "explored.json", "segment_quality.parquet"])
+@pytest.mark.parametrize("content", ["{", None])
+def test_a_damaged_model_cannot_serve_on(refreshes, name, content):
+    file = ModelStore(refreshes.store.folder, "current").home / name
+    file.unlink() if content is None else file.write_text(content)
     assert refreshes.run(BAD, ari=0.3).status == "provisional"
 
 
