@@ -195,7 +195,7 @@ def _acts(spec: SegmentationSpec) -> list[str]:
 
 
 def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    decision = decide(spec, here.store, here.run_id, _now())
+    decision = decide(spec, here.store, _features(spec, here), here.run_id, _now())
     trained = here.store.model()
     return dg.MaterializeResult(
         metadata={
