@@ -32,17 +32,3 @@ def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
         """,
         segmentation=segmentation,
     )
-
-
-def members(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
-    """Return the members of one segment, one row each."""
-    return data.ask(
-        """
-        select segmentation, entity_id, segment_id, segment_name
-        from segment_members
-        where segmentation = $segmentation and segment_id = $segment_id
-        order by try_cast(entity_id as bigint), entity_id
-        """,
-        segmentation=segmentation,
-        segment_id=segment_id,
-    )

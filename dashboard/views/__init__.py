@@ -13,6 +13,7 @@ from dashboard.views import (
     choose_k,
     customers,
     data_health,
+    members,
     overview,
     recommend,
     segments,
@@ -35,6 +36,7 @@ class PageEntry:
 PAGES = (
     PageEntry("Overview", "overview", ":material/home:", overview.show),
     PageEntry("Segments", "segments", ":material/groups:", segments.show),
+    PageEntry("Members", "members", ":material/contact_mail:", members.show),
     PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show),
     PageEntry("Titles", "titles", ":material/movie:", titles.show),
     PageEntry("Recommend", "recommend", ":material/thumb_up:", recommend.show),

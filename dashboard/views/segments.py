@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import streamlit as st
 
-from dashboard import ui
+from dashboard import exports, ui
 from dashboard.charts import segments as charts
 from dashboard.queries import maps
+from dashboard.queries import members as member_queries
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots import segment_words as words
@@ -248,17 +249,23 @@ def _claims(claims: pl.DataFrame, called: Mapping[str, str]) -> None:
 
 
 def _members(data: PublishedSet, segmentation: str, segment: dict) -> None:
-    st.subheader("Members")
+    unit = ui.unit_of(segment["entity"])
+    st.subheader(unit)
     if segment["members"] < minimum_members():
-        st.info(
-            f"Fewer than {minimum_members()} members: their list is not given out.",
-            icon=":material/visibility_off:",
-        )
+        st.info(ui.too_few(unit.lower()), icon=":material/visibility_off:")
         return
+    st.caption("All of them; the page Members narrows a list down and joins several segments.")
+    own = member_queries.Membership(segmentation, [segment["segment_id"]])
     ui.download_buttons(
-        lambda: queries.members(data, segmentation, segment["segment_id"]),
+        lambda: member_queries.members(
+            data,
+            member_queries.Choice(segment["entity"], [own]),
+            segmentations=[segmentation],
+            minimum=minimum_members(),
+        ),
         name=f"members_{segmentation}_{segment['segment_id']}",
         data=data,
+        file=exports.plain_name(segment["segment_name"]),
     )
 
 

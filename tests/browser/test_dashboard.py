@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,17 @@ from tests.conftest import PROJECT_ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
-PAGES = ("Overview", "Segments", "Choose k", "Titles", "Recommend", "Customers", "Viewing", "Data health")
+PAGES = (
+    "Overview",
+    "Segments",
+    "Members",
+    "Choose k",
+    "Titles",
+    "Recommend",
+    "Customers",
+    "Viewing",
+    "Data health",
+)
 LONG = 60_000
 """Milliseconds: a loaded machine must not fail a test."""
 
@@ -199,7 +210,33 @@ def test_a_segment_is_picked_and_its_members_are_taken_away_as_a_list(demo, demo
     )
     content = tab.download(f"members_user_ratings_{members['segment_id'][0]}-csv")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert sorted(row["entity_id"] for row in rows) == sorted(members["entity_id"])
+    assert sorted(row["user_id"] for row in rows) == sorted(members["entity_id"])
+
+
+def test_a_list_of_two_segments_of_heavy_users_is_taken_away_as_a_file_for_each(demo, demo_warehouse, reader):
+    members = pl.read_parquet(demo_warehouse / "published" / "segment_members.parquet")
+    heavy = members.filter(segmentation="user_taste", level="heavy")["entity_id"]
+    rated = members.filter(segmentation="user_ratings").filter(pl.col("entity_id").is_in(heavy.implode()))
+    sizes = rated.group_by("segment_name").len().sort("len", descending=True).head(2)
+    tab = reader(demo)
+    tab.open("members")
+    for segment in sizes["segment_name"]:
+        field = tab.page.get_by_test_id("stMultiSelect").filter(
+            has=tab.page.get_by_text("User ratings", exact=True)
+        )
+        field.first.get_by_role("combobox").click(timeout=LONG)
+        tab.page.get_by_role("option", name=segment).first.click(timeout=LONG)
+        tab.page.keyboard.press("Escape")
+        tab.settle()
+    tab.switch("Heavy")
+    expect(tab.page.get_by_test_id("stMetricValue")).to_have_text(f"{sizes['len'].sum():,}")
+    tab.switch("One file per segment")
+    tab.choose("One file per segment of", "User ratings")
+    written = zipfile.ZipFile(io.BytesIO(tab.download("members-zip")))
+    assert {name: len(written.read(name).splitlines()) - 1 for name in written.namelist()} == {
+        f"{segment.lower().replace(' ', '-').replace('(', '').replace(')', '')}.csv": size
+        for segment, size in sizes.iter_rows()
+    }
 
 
 def test_the_choice_of_a_segmentation_stays_from_page_to_page(demo, reader):

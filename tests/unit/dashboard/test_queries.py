@@ -4,7 +4,7 @@ import time
 import polars as pl
 import pytest
 
-from dashboard.queries import health, maps, recommend, segments, titles, viewing
+from dashboard.queries import health, maps, members, recommend, segments, titles, viewing
 from orchestration.commands.recommend.answers import Recommender
 from orchestration.stores.recommender import RecommenderStore
 from published.errors import PublishedError
@@ -188,7 +188,13 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
     for question in (
         lambda: segments.profiles(world, "user_ratings"),
         lambda: maps.points(world, "user_ratings", 5),
-        lambda: segments.members(world, "user_ratings", 0),
+        lambda: members.members(
+            world,
+            members.Choice("user_id"),
+            segmentations=["user_ratings"],
+            attributes=list(members.ATTRIBUTES),
+            minimum=50,
+        ),
         lambda: health.runs(world),
         lambda: health.checks(world),
         lambda: viewing.users_by_device(world),
