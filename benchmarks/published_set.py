@@ -132,6 +132,16 @@ _TABLES = {
         from segments, (select unnest(['light', 'heavy']) as level)
         where entity = 'user_id' and segmentation <> 'user_ratings'
     """,
+    "membership_history": """
+        select segmentation, entity_id, (segment_id + 1) % 4 as segment_id, 'Once here' as segment_name,
+            timestamp '2025-12-20 03:00:00' as entered_at, timestamp '2026-01-01 12:00:00' as left_at
+        from segment_members
+        where hash(entity_id) % 10 = 0
+        union all
+        select segmentation, entity_id, segment_id, segment_name,
+            if(hash(entity_id) % 10 = 0, timestamp '2026-01-01 12:00:00', timestamp '2025-12-20 03:00:00'), null
+        from segment_members
+    """,
     "k_metrics": """
         select
             segmentation,

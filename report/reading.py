@@ -153,10 +153,6 @@ class Reading:
         ]
         return pl.concat(lists) if lists else None
 
-    def source(self) -> str | None:
-        """Return where the raw files of the set came from, in words; None where it does not say."""
-        return self.ask("runs", _source)
-
     @property
     def absent(self) -> list[str]:
         """The tables that the page had need of and could not read."""
@@ -194,9 +190,3 @@ def _first_recommended(data: PublishedSet) -> list[str]:
         most=_EXAMPLES,
     )
     return rows["user_id"].to_list()
-
-
-def _source(data: PublishedSet) -> str | None:
-    # The newest run on top is the one that published the set; sets of earlier versions say nothing of runs.
-    rows = data.ask("select source from runs limit 1")
-    return rows["source"].item() if len(rows) else None

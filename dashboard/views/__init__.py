@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.views import (
+    changes,
     choose_k,
     customers,
     data_health,
@@ -36,6 +37,7 @@ class PageEntry:
 PAGES = (
     PageEntry("Overview", "overview", ":material/home:", overview.show),
     PageEntry("Segments", "segments", ":material/groups:", segments.show),
+    PageEntry("What changed", "changes", ":material/change_history:", changes.show),
     PageEntry("Members", "members", ":material/contact_mail:", members.show),
     PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show),
     PageEntry("Titles", "titles", ":material/movie:", titles.show),

@@ -326,7 +326,6 @@ def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
     shows = {
         "segment_promotions": lambda: _decision(data, segmentation),
         "segment_quality": lambda: _figures(data, segmentation, unit),
-        "segment_migration": lambda: _moves(data, segmentation, unit),
     }
     ui.parts(data, "viewers or customers to divide", shows)
 
@@ -363,14 +362,3 @@ def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
         height=35 * (len(figures) + 1) + 3,
         downloads=quality,
     )
-
-
-def _moves(data: PublishedSet, segmentation: str, unit: str) -> None:
-    migration = questions.migration(data, segmentation)
-    said = words.moves(migration, unit)
-    if said:
-        st.header("What the last refresh changed")
-        if data.has("segment_history"):
-            ui.sentences(words.events(questions.history(data, segmentation)))
-        ui.chart(charts.moves(migration, unit), key="moves")
-        ui.sentences(said[1:])

@@ -19,6 +19,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.earlier import CAME, a_week_later
 from tests.conftest import PROJECT_ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -172,6 +173,12 @@ def real(real_warehouse: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def later(demo_warehouse: Path, tmp_path_factory) -> Iterator[str]:
+    with served(a_week_later(demo_warehouse, tmp_path_factory.mktemp("later"))) as address:
+        yield address
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
 def test_every_page_opens_on_the_demo_world_without_an_error_and_without_sideways_scroll(
     demo, reader, width, scheme
@@ -237,6 +244,17 @@ def test_a_list_of_two_segments_of_heavy_users_is_taken_away_as_a_file_for_each(
         f"{segment.lower().replace(' ', '-').replace('(', '').replace(')', '')}.csv": size
         for segment, size in sizes.iter_rows()
     }
+
+
+def test_what_changed_since_last_week_is_told_by_figures_flow_and_list(later, reader):
+    tab = reader(later)
+    tab.open()
+    tab.turn_to("What changed")
+    tab.switch("Last week")
+    users = tab.page.get_by_test_id("stMetric").filter(has=tab.page.get_by_text("Users", exact=True))
+    expect(users.get_by_test_id("stMetricDelta")).to_have_text(f"+{CAME}")
+    expect(tab.page.get_by_text(f"{CAME} came, 0 left", exact=False).first).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Sizes over all runs")).to_be_visible()
 
 
 def test_the_choice_of_a_segmentation_stays_from_page_to_page(demo, reader):

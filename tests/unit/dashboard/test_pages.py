@@ -22,6 +22,8 @@ VIEWS = [
     ("segments", {"view": "Genres", "segmentation": "Title reception"}),
     ("segments", {"view": "Map"}),
     ("segments", {"view": "Can it be trusted?"}),
+    ("changes", {}),
+    ("changes", {"since": "Last week"}),
     ("members", {}),
     ("choose_k", {}),
     ("titles", {}),
@@ -76,7 +78,8 @@ def said(app: AppTest) -> str:
 
 def test_the_pages_are_those_of_the_sidebar_in_its_order():
     assert [page.title for page in PAGES] == [
-        "Overview", "Segments", "Members", "Choose k", "Titles", "Recommend", "Customers", "Viewing", "Data health",
+        "Overview", "Segments", "What changed", "Members", "Choose k", "Titles", "Recommend", "Customers", "Viewing",
+        "Data health",
     ]  # fmt: skip
 
 
