@@ -50,6 +50,7 @@ class SegmentationTables:
     free: pl.DataFrame
     separation: pl.DataFrame
     claims: pl.DataFrame
+    levels: pl.DataFrame
     titles: pl.DataFrame
     devices: pl.DataFrame
     quality: pl.DataFrame
@@ -68,6 +69,7 @@ class SegmentationTables:
             "segment_claims": self.claims,
             "segment_rules": self.rules,
             "segment_quality": self.quality,
+            "segment_levels": self.levels,
             "segment_titles": self.titles,
             "segment_devices": self.devices,
             "segment_genre_ratings": self.genres,
@@ -122,6 +124,7 @@ class Reading:
             free=rows("free_segments", segments.free_segments, name),
             separation=rows("segment_separation", segments.separation, name),
             claims=rows("segment_claims", segments.claims, name),
+            levels=rows("segment_levels", segments.levels, name),
             titles=rows("segment_titles", segments.titles, name),
             devices=rows("segment_devices", segments.devices, name),
             quality=rows("segment_quality", segments.quality, name),

@@ -220,6 +220,15 @@ def test_a_segment_is_picked_and_its_members_are_taken_away_as_a_list(demo, demo
     assert sorted(row["user_id"] for row in rows) == sorted(members["entity_id"])
 
 
+def test_one_segment_tells_how_and_when_it_watches_and_what_to_recommend_to_it(demo, reader):
+    tab = reader(demo)
+    tab.open("segments?segmentation=User+taste&view=One+segment")
+    for said in ("Favourite genres", "Watches on", "Watches most", "Subscriptions", "How much:"):
+        expect(tab.page.get_by_text(said, exact=False).first).to_be_visible()
+    for head in ("What to recommend to it", "Titles they rate more often than how much they rate explains"):
+        expect(tab.page.get_by_role("heading", name=head)).to_be_visible()
+
+
 def test_a_list_of_two_segments_of_heavy_users_is_taken_away_as_a_file_for_each(demo, demo_warehouse, reader):
     members = pl.read_parquet(demo_warehouse / "published" / "segment_members.parquet")
     heavy = members.filter(segmentation="user_taste", level="heavy")["entity_id"]
