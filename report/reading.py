@@ -50,6 +50,7 @@ class SegmentationTables:
     free: pl.DataFrame
     separation: pl.DataFrame
     claims: pl.DataFrame
+    levels: pl.DataFrame
     titles: pl.DataFrame
     devices: pl.DataFrame
     quality: pl.DataFrame
@@ -70,6 +71,7 @@ class SegmentationTables:
             "segment_claims": self.claims,
             "segment_rules": self.rules,
             "segment_quality": self.quality,
+            "segment_levels": self.levels,
             "segment_titles": self.titles,
             "segment_devices": self.devices,
             "segment_genre_ratings": self.genres,
@@ -124,6 +126,7 @@ class Reading:
             free=rows("free_segments", segments.free_segments, name),
             separation=rows("segment_separation", segments.separation, name),
             claims=rows("segment_claims", segments.claims, name),
+            levels=rows("segment_levels", segments.levels, name),
             titles=rows("segment_titles", segments.titles, name),
             devices=rows("segment_devices", segments.devices, name),
             quality=rows("segment_quality", segments.quality, name),
@@ -155,10 +158,6 @@ class Reading:
             if rows is not None
         ]
         return pl.concat(lists) if lists else None
-
-    def source(self) -> str | None:
-        """Return where the raw files of the set came from, in words; None where it does not say."""
-        return self.ask("runs", _source)
 
     @property
     def absent(self) -> list[str]:
@@ -197,9 +196,3 @@ def _first_recommended(data: PublishedSet) -> list[str]:
         most=_EXAMPLES,
     )
     return rows["user_id"].to_list()
-
-
-def _source(data: PublishedSet) -> str | None:
-    # The newest run on top is the one that published the set; sets of earlier versions say nothing of runs.
-    rows = data.ask("select source from runs limit 1")
-    return rows["source"].item() if len(rows) else None

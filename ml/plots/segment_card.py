@@ -22,6 +22,8 @@ TABLES = (
         "segment_levels",
         "segment_titles",
         "segment_devices",
+        "segment_subscriptions",
+        "segment_genres",
         "segment_genre_ratings",
         "segment_exemplars",
         "pca_loadings",
@@ -43,6 +45,7 @@ _SAME = 0.01
 """Figures as close as this, of both segment and everybody, are not told twice."""
 _MOST_MEASURES, _MOST_NAMED = 4, 3
 _MOST_OVER, _MOST_BARS, _MOST_TITLES, _MOST_DEVICES = 5, 8, 5, 4
+_MOST_HOURS = 2
 _TITLE_LETTERS = 120
 
 
@@ -69,7 +72,7 @@ class Leaning:
 
 @dataclass(frozen=True)
 class LeanTitle:
-    """A title that members rated more often than everybody; index 100 = as often."""
+    """A title that members rated more often than is expected of how much they rate; index 100 = as often."""
 
     title: str
     rater_share: float
@@ -84,6 +87,15 @@ class Device:
     name: str
     share: float
     index: float | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A share of what a segment is or does, beside everybody's; None where that is not known."""
+
+    name: str
+    share: float
+    everybody: float | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +122,10 @@ class Card:
     leanings : what it has most over and under everybody, highest index first.
     titles : what its members rated more than everybody, strongest first.
     devices : what it watches on, most first.
+    hours : the parts of the day in which it watches most.
+    subscriptions : what its members subscribe to, most first.
+    genres : the genres of most of its ratings, most first.
+    watched : how much of a title its members watch on average; None where that is not known.
     favourites : label and honest mean rating, highest first.
     examples : titles that are most like it, where titles are divided.
     exemplars : users that are most like it, by their ids; not for pages that are mailed.
@@ -132,6 +148,10 @@ class Card:
     leanings: tuple[Leaning, ...]
     titles: tuple[LeanTitle, ...]
     devices: tuple[Device, ...]
+    hours: tuple[Part, ...]
+    subscriptions: tuple[Part, ...]
+    genres: tuple[Part, ...]
+    watched: Part | None
     favourites: tuple[tuple[str, float], ...]
     examples: tuple[str, ...]
     exemplars: tuple[Exemplar, ...]
@@ -170,6 +190,10 @@ def card(segment: Mapping[str, Any], rows: Rows) -> Card:
         leanings=leanings,
         titles=_titles(own),
         devices=_devices(own),
+        hours=_shares(figures, "daypart_")[:_MOST_HOURS],
+        subscriptions=_parts(segment_id, rows, "segment_subscriptions", "subscription", "users"),
+        genres=_parts(segment_id, rows, "segment_genres", "genre_label", "ratings")[:_MOST_NAMED],
+        watched=next(iter(_shares(figures, "mean_completion")), None),
         favourites=_favourites(own),
         examples=tuple(row["title"] for row in _exemplars(own) if row["title"]),
         exemplars=tuple(
@@ -400,6 +424,32 @@ def _devices(own: Rows) -> tuple[Device, ...]:
         return ()
     most = devices.sort("share", "device", descending=[True, False]).head(_MOST_DEVICES)
     return tuple(Device(row["device"], row["share"], row["index"]) for row in most.iter_rows(named=True))
+
+
+def _parts(segment_id: int, rows: Rows, table: str, name: str, counted: str) -> tuple[Part, ...]:
+    """Return how a segment divides, most first, beside everybody; nothing where nobody divides."""
+    counts = rows.get(table, pl.DataFrame())
+    if not len(counts):
+        return ()
+    everybody = counts.group_by(name).agg(everybody=pl.col(counted).sum())
+    own = counts.filter(segment_id=segment_id).join(everybody, on=name)
+    total = own[counted].sum()
+    if len(everybody) < 2 or not total:
+        return ()
+    found = own.sort(counted, name, descending=[True, False]).select(
+        name, pl.col(counted) / total, pl.col("everybody") / everybody["everybody"].sum()
+    )
+    return tuple(Part(*row) for row in found.iter_rows() if row[1])
+
+
+def _shares(figures: pl.DataFrame, feature: str) -> tuple[Part, ...]:
+    """Return the means of features that are shares and begin like this, most first."""
+    if not len(figures):
+        return ()
+    found = figures.filter(pl.col("feature").str.starts_with(feature), pl.col("kind") == "share").sort(
+        "segment_mean", "feature", descending=[True, False]
+    )
+    return tuple(Part(*row) for row in found.select("feature_label", "segment_mean", "base_mean").iter_rows())
 
 
 def _favourites(own: Rows) -> tuple[tuple[str, float], ...]:
