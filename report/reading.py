@@ -50,7 +50,6 @@ class SegmentationTables:
     free: pl.DataFrame
     separation: pl.DataFrame
     claims: pl.DataFrame
-    levels: pl.DataFrame
     titles: pl.DataFrame
     devices: pl.DataFrame
     quality: pl.DataFrame
@@ -66,7 +65,6 @@ class SegmentationTables:
         """What cards of segments are made of, by published table."""
         return {
             "segment_profiles": self.profiles,
-            "segment_levels": self.levels,
             "segment_separation": self.separation,
             "segment_claims": self.claims,
             "segment_rules": self.rules,
@@ -126,7 +124,6 @@ class Reading:
             free=rows("free_segments", segments.free_segments, name),
             separation=rows("segment_separation", segments.separation, name),
             claims=rows("segment_claims", segments.claims, name),
-            levels=rows("segment_levels", segments.levels, name),
             titles=rows("segment_titles", segments.titles, name),
             devices=rows("segment_devices", segments.devices, name),
             quality=rows("segment_quality", segments.quality, name),

@@ -204,7 +204,6 @@ def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
         "segment_claims": claims,
         "segment_rules": rules,
         "segment_quality": quality,
-        "segment_levels": levels,
         "segment_titles": titles,
         "segment_devices": devices,
         "segment_subscriptions": subscriptions,
@@ -214,11 +213,6 @@ def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
         "pca_loadings": loadings,
     }
     return {table: question(data, segmentation) for table, question in asked.items() if data.has(table)}
-
-
-def levels(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return how many members of each segment are on each level, the lowest first."""
-    return _of(data, "segment_levels", segmentation, "segment_id, above nulls first")
 
 
 def quality(data: PublishedSet, segmentation: str) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from report.sections.judgement import Claim, FreeSegment, Separation, Trust
 
 _MOST_LOADINGS = 8
 _CHOICE_PLOTS = ("elbow", "k_metrics")
-_PROFILE_PLOTS = ("sizes", "distribution", "heatmap")
+_PROFILE_PLOTS = ("heatmap", "distribution")
 
 
 @dataclass(frozen=True)
