@@ -114,16 +114,33 @@ _TABLES = {
         )
     """,
     "segment_members": """
-        select segmentation, cast(i as varchar) as entity_id, segment_id, segment_name
+        select segmentation, cast(i as varchar) as entity_id, segment_id, segment_name,
+            case when segmentation <> 'user_ratings' then if(i % 2 = 0, 'heavy', 'light') end as level
         from range(1, $users + 1) as numbers(i)
         inner join segments on segments.segment_id = cast(5 * h(i, segmentation) as integer) % 5
         where segments.entity = 'user_id'
         union all
-        select segmentation, title_id, segment_id, segment_name
+        select segmentation, title_id, segment_id, segment_name, null
         from titles
         inner join segments on segments.segment_id = cast(4 * h(title_id, 1) as integer) % 4
         where segmentation = 'title_reception'
         order by 1, 2
+    """,
+    "segment_levels": """
+        select segmentation, segment_id, level, 'total_titles' as feature, if(level = 'heavy', 3.0, null) as above,
+            if(level = 'light', 3.0, null) as up_to, cast(members / 2 as bigint) as members, 0.5 as share
+        from segments, (select unnest(['light', 'heavy']) as level)
+        where entity = 'user_id' and segmentation <> 'user_ratings'
+    """,
+    "membership_history": """
+        select segmentation, entity_id, (segment_id + 1) % 4 as segment_id, 'Once here' as segment_name,
+            timestamp '2025-12-20 03:00:00' as entered_at, timestamp '2026-01-01 12:00:00' as left_at
+        from segment_members
+        where hash(entity_id) % 10 = 0
+        union all
+        select segmentation, entity_id, segment_id, segment_name,
+            if(hash(entity_id) % 10 = 0, timestamp '2026-01-01 12:00:00', timestamp '2025-12-20 03:00:00'), null
+        from segment_members
     """,
     "k_metrics": """
         select

@@ -145,8 +145,10 @@ def _written(
     return lambda: write(content())
 
 
-def download_buttons(content: Callable[[], pl.DataFrame], *, name: str, data: PublishedSet) -> None:
-    """Show the two buttons; a table that goes out whole says what a row of it is."""
+def download_buttons(
+    content: Callable[[], pl.DataFrame], *, name: str, data: PublishedSet, file: str | None = None
+) -> None:
+    """Show the two buttons; a table that goes out whole says what a row of it is. `file` is what to call the file."""
     promised = data.contract.get(name)
     about = f". {promised.description}" if promised else ""
     with st.container(horizontal=True, gap="small"):
@@ -154,7 +156,7 @@ def download_buttons(content: Callable[[], pl.DataFrame], *, name: str, data: Pu
             st.download_button(
                 label,
                 data=_written(write, content),
-                file_name=f"matinee-{name}-{data.published_at:%Y%m%d}.{ending}",
+                file_name=dated(file or f"matinee-{name}", data, ending),
                 mime=mime,
                 key=f"{name}-{ending}",
                 on_click="ignore",
@@ -162,6 +164,19 @@ def download_buttons(content: Callable[[], pl.DataFrame], *, name: str, data: Pu
                 type="tertiary",
                 help=f"Download {name.replace('_', ' ')} as {label}{plain(about)}",
             )
+
+
+def dated(name: str, data: PublishedSet, ending: str) -> str:
+    """Return the name of a file with the day on which its set was published."""
+    return f"{name}-{data.published_at:%Y%m%d}.{ending}"
+
+
+def too_few(unit: str) -> str:
+    """Say why a list is not given out."""
+    return (
+        f"Fewer than {minimum_members()} {unit}: so few are easily recognised, so their list is not given out, neither "
+        "here nor as a file."
+    )
 
 
 def part(data: PublishedSet, table: str, gives: str, show: Callable[[], None]) -> None:
@@ -252,7 +267,12 @@ def title_of(segmentation: str) -> str:
 def unit(segments: pl.DataFrame) -> str:
     """Return what is divided, in the plural: `users` for the entity `user_id`."""
     entity = segments["entity"][0] if len(segments) else None
-    return f"{entity.removesuffix('_id').replace('_', ' ')}s" if entity else "members"
+    return unit_of(entity).lower() if entity else "members"
+
+
+def unit_of(entity: str) -> str:
+    """Return several of an entity: `Users` of `user_id`."""
+    return f"{entity.removesuffix('_id').replace('_', ' ').capitalize()}s"
 
 
 def segment_name(segment: Mapping[str, object]) -> None:

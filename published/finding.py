@@ -41,7 +41,7 @@ def current_set(warehouse: Path) -> PublishedSet:
     raise NothingPublishedError(msg)
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=6)
 def _kept_open(folder: Path, _modified: int) -> PublishedSet:
     """Open a set once; the time tells when somebody changed what never changes."""
     return open_set(folder)
@@ -65,6 +65,16 @@ def set_before(published_dir: Path) -> Path | None:
         if folder.is_dir() and not folder.name.startswith(".") and folder.name < published_dir.name
     ]
     return max(older, default=None, key=lambda folder: folder.name)
+
+
+def set_of_run(data: PublishedSet, run_id: str) -> PublishedSet | None:
+    """Return the set that a run published beside this one; None where it is no longer kept."""
+    for folder in data.folder.parent.glob(f"*-{run_id[:8]}"):
+        try:
+            return _kept_open(folder, folder.stat().st_mtime_ns)
+        except (FileNotFoundError, NothingPublishedError):
+            break
+    return None
 
 
 def age_in_words(published_at: datetime, now: datetime) -> str:

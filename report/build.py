@@ -6,13 +6,13 @@ Belongs here: handing each section what it is made of, and saying what is missin
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from published.questions import audience, segments
+from ml.plots.changes import ComparedSet, compare
+from published.questions import audience, changes, segments
 from published.questions import quality as quality_questions
 from published.sets import PublishedSet
 from report.context import PERSONAL_PLOTS, ReportContext, RunFacts
@@ -23,7 +23,6 @@ from report.sections.advice import advice, left_out
 from report.sections.audience import plans
 from report.sections.catalogue import TABLES as CATALOGUE_TABLES
 from report.sections.catalogue import catalogues, popular_genres
-from report.sections.changes import ComparedSet, compare
 from report.sections.recommender import RecommenderView, recommender
 from report.sections.segmentations import SegmentationView, describe
 from report.sections.summary import summarise
@@ -66,18 +65,18 @@ def build_report_context(
     drawn = [path for path in audience_plots if path.stem not in PERSONAL_PLOTS and path.exists()]
     paths = [*(path for own in plots.values() for path in own), *drawn]
     pictures = embed(paths)
-    after = replace(_compared(reading, published), source=run.source)
+    after = ComparedSet(**{**changes.compared(published), "source": run.source})
     catalogue = reading.tables(*CATALOGUE_TABLES)
     recommended = reading.ask("strategic_recommendations", audience.strategic_recommendations)
     interest = reading.ask("interaction_basis", audience.interest) or audience.Interest()
-    changes = compare(read_set(previous), after)
+    changed = compare(read_set(previous), after)
     views = _segmentations(reading, plots, pictures, run)
     advised = advice(recommended)
     return ReportContext(
         run=run,
         interest=interest,
-        summary=summarise(views, changes, advised),
-        changes=changes,
+        summary=summarise(views, changed, advised),
+        changes=changed,
         advice=advised,
         advice_left_out=left_out(recommended),
         segmentations=views,
@@ -98,17 +97,7 @@ def build_report_context(
 
 def read_set(published: PublishedSet | None) -> ComparedSet | None:
     """Read of a published set what a comparison needs; None where there is no set."""
-    return None if published is None else _compared(Reading(published), published)
-
-
-def _compared(reading: Reading, published: PublishedSet) -> ComparedSet:
-    answers = {
-        **reading.tables("segments", "recommender_metrics"),
-        "data_funnel": reading.ask("data_funnel", quality_questions.funnel),
-        "landing_manifest": reading.ask("landing_manifest", quality_questions.files),
-    }
-    marts = {name: frame for name, frame in answers.items() if frame is not None}
-    return ComparedSet(reading.source(), published.published_at, marts)
+    return None if published is None else ComparedSet(**changes.compared(published))
 
 
 def _segmentations(

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ml.plots.changes import Changes
 from published.questions.audience import Interest
 from report.pictures import Picture
 from report.sections.advice import Advice
 from report.sections.audience import Plan
 from report.sections.catalogue import CatalogueView, PopularGenre
-from report.sections.changes import Changes
 from report.sections.quality import Checks, Funnel, LandedFile, RejectReason, UnlistedTitles
 from report.sections.recommender import RecommenderView
 from report.sections.segmentations import SegmentationView

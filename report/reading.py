@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import polars as pl
 
 from published.errors import PublishedError
-from published.people import hide_folders
 from published.questions import segments, users
 from published.sets import PublishedSet
 
@@ -59,6 +58,7 @@ class SegmentationTables:
     migration: pl.DataFrame
     history: pl.DataFrame
     exemplars: pl.DataFrame
+    levels: pl.DataFrame
 
     @property
     def of_cards(self) -> dict[str, pl.DataFrame]:
@@ -69,6 +69,7 @@ class SegmentationTables:
             "segment_claims": self.claims,
             "segment_rules": self.rules,
             "segment_quality": self.quality,
+            "segment_levels": self.levels,
             "segment_titles": self.titles,
             "segment_devices": self.devices,
             "segment_genre_ratings": self.genres,
@@ -132,6 +133,7 @@ class Reading:
             history=rows("segment_history", segments.history, name),
             # Of users no ids: the page is mailed.
             exemplars=rows("segment_exemplars", segments.exemplar_titles, name),
+            levels=rows("segment_levels", segments.levels, name),
         )
 
     def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -153,11 +155,6 @@ class Reading:
             if rows is not None
         ]
         return pl.concat(lists) if lists else None
-
-    def source(self) -> str | None:
-        """Return where the raw files of the set came from, in words; None where it does not say."""
-        said = self.ask("runs", _source)
-        return None if said is None else hide_folders(said)  # sets of earlier versions say where it lay
 
     @property
     def absent(self) -> list[str]:
@@ -196,9 +193,3 @@ def _first_recommended(data: PublishedSet) -> list[str]:
         most=_EXAMPLES,
     )
     return rows["user_id"].to_list()
-
-
-def _source(data: PublishedSet) -> str | None:
-    # The newest run on top is the one that published the set; sets of earlier versions say nothing of runs.
-    rows = data.ask("select source from runs limit 1")
-    return rows["source"].item() if len(rows) else None

@@ -214,7 +214,7 @@ def genre_heatmap(
         finish(figure, height=110 + 28 * len(genres)),
         _genre_finding(ratings, measure, acted),
         {
-            "rater_mean_rating": "Mean rating by those members who rated the genre; grey: by too few, with their number.",
+            "rater_mean_rating": "Mean rating by those members who rated the genre; grey: of too few, and how many.",
             "published_mean_rating": "Mean rating with 0 averaged in for a genre never rated, as published.",
             "rater_share": f"Share of the members who {acted} the genre at all.",
         }[measure],
@@ -397,7 +397,7 @@ def leanings(segment: Card, everybody: str) -> Chart:
 
 
 def moves(migration: pl.DataFrame, unit: str) -> Chart:
-    """Draw who went from which segment to which since the refresh before.
+    """Draw who went from which segment to which.
 
     Parameters
     ----------
@@ -437,5 +437,29 @@ def moves(migration: pl.DataFrame, unit: str) -> Chart:
     return Chart(
         finish(figure, height=420),
         words.moves(migration, unit)[0].rstrip("."),
-        "From the refresh before, left, to this one, right.",
+        "From the earlier run, left, to this one, right.",
+    )
+
+
+def sizes_over_runs(sizes: pl.DataFrame, unit: str) -> Chart:
+    """Draw members per segment at the end of each run: ended_at, segment_id, segment_name, members."""
+    figure = go.Figure()
+    for (segment_id,), own in sizes.group_by("segment_id", maintain_order=True):
+        called = name(own["segment_name"][-1], 30)
+        figure.add_trace(
+            go.Scatter(
+                x=own["ended_at"],
+                y=own["members"],
+                mode="lines+markers",
+                name=called,
+                line={"color": color_of(int(str(segment_id)))},
+                hovertemplate=f"{called}, %{{x|%d %b %Y %H:%M}}: %{{y:,}} {unit}<extra></extra>",
+            )
+        )
+    figure.update_yaxes(rangemode="tozero", tickformat=",")
+    totals = sizes.group_by("ended_at").agg(pl.col("members").sum()).sort("ended_at")["members"]
+    return Chart(
+        finish(figure, height=340),
+        f"{totals[-1]:,} {unit} now, {totals[0]:,} at the first of {len(totals)} runs",
+        "Members of each segment at the end of each run.",
     )

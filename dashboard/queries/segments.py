@@ -34,15 +34,45 @@ def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     )
 
 
-def members(data: PublishedSet, segmentation: str, segment_id: int) -> pl.DataFrame:
-    """Return the members of one segment, one row each."""
+def recommended(data: PublishedSet, segmentation: str, segment_id: int, most: int = 10) -> pl.DataFrame:
+    """Return the titles that stand among the first ten for most members of a segment, the most frequent first.
+
+    Returns
+    -------
+    title_id, title, genres, members (for whom), share of the members who are recommended anything, base_share of all
+    who are, size (those members).
+    """
     return data.ask(
         """
-        select segmentation, entity_id, segment_id, segment_name
-        from segment_members
-        where segmentation = $segmentation and segment_id = $segment_id
-        order by try_cast(entity_id as bigint), entity_id
+        with own as (
+            select entity_id
+            from segment_members
+            where segmentation = $segmentation and segment_id = $segment_id
+        ),
+        first_ten as (
+            select
+                *, user_id in (select entity_id from own) as is_member,
+                count(distinct user_id) over () as everybody
+            from recommendations
+            where rank <= 10
+        )
+        select
+            title_id,
+            any_value(title) as title,
+            any_value(genres) as genres,
+            count(*) filter (where is_member) as members,
+            count(*) filter (where is_member) / any_value(size) as share,
+            count(*) / any_value(everybody) as base_share,
+            any_value(size) as size
+        from first_ten
+        cross join (select count(distinct user_id) filter (where is_member) as size from first_ten)
+        where size > 0
+        group by title_id
+        having members > 0
+        order by members desc, title_id
+        limit $most
         """,
         segmentation=segmentation,
         segment_id=segment_id,
+        most=most,
     )

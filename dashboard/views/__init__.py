@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.views import (
+    changes,
     choose_k,
     customers,
     data_health,
+    members,
     overview,
     recommend,
     segments,
@@ -35,6 +37,8 @@ class PageEntry:
 PAGES = (
     PageEntry("Overview", "overview", ":material/home:", overview.show),
     PageEntry("Segments", "segments", ":material/groups:", segments.show),
+    PageEntry("What changed", "changes", ":material/change_history:", changes.show),
+    PageEntry("Members", "members", ":material/contact_mail:", members.show),
     PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show),
     PageEntry("Titles", "titles", ":material/movie:", titles.show),
     PageEntry("Recommend", "recommend", ":material/thumb_up:", recommend.show),

@@ -9,8 +9,8 @@ import streamlit as st
 from dashboard import ui
 from dashboard.charts import segments as charts
 from dashboard.charts.cloud import genre_cloud
-from dashboard.queries import overview as queries
-from published.questions import audience
+from ml.plots.changes import headlines
+from published.questions import audience, changes
 from published.questions import segments as segment_questions
 from published.sets import PublishedSet
 
@@ -29,10 +29,10 @@ _OF_VIEWS = {
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Overview")
-    headlines = queries.headlines(data)
+    marts = changes.compared(data)["marts"]
     with st.container(horizontal=True, gap="medium"):
-        for label, count in headlines.items():
-            st.metric(label, f"{count:,}", width="content")
+        for label, count in headlines(marts.get("data_funnel"), marts.get("landing_manifest")):
+            st.metric(label.capitalize(), f"{count:,}", width="content")
     ui.part(data, "segments", "viewers or customers to divide", lambda: _segments(data))
     ui.part(data, "genre_popularity", f"{ui.INTEREST} with a genre", lambda: _genres(data))
 

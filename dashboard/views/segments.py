@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import streamlit as st
 
-from dashboard import ui
+from dashboard import exports, ui
 from dashboard.charts import segments as charts
 from dashboard.queries import maps
+from dashboard.queries import members as member_queries
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
 from ml.plots import segment_words as words
-from ml.plots.segment_card import Card, card, described
+from ml.plots.segment_card import Card, Part, card, described
 from ml.plots.words import feature_labels, in_kind, percent
 from published.people import hide_emails
 from published.questions import audience
@@ -134,21 +135,23 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     names = segments["segment_name"].to_list()
     chosen = st.selectbox("Segment", names, key="segment", bind="query-params")
     segment = segments.filter(pl.col("segment_name") == chosen).row(0, named=True)
+    own = pl.col("segment_id") == segment["segment_id"]
     shown = card(segment, questions.card_rows(data, segmentation))
     with st.container(border=True):
         ui.segment_name(segment)
         ui.playbook(segment)
         _who(shown)
+    if data.has("recommendations"):
+        _recommended(data, segment)
+    if data.has("segment_titles"):
+        _titles(data, questions.titles(data, segmentation).filter(own), segment)
     ui.part(
         data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, shown, everybody)
     )
     _sayings("What it does not mean", [f"{sentence}." for sentence in shown.does_not_mean])
     _sayings("How sure it is", shown.badge.why)
-    own = pl.col("segment_id") == segment["segment_id"]
     if data.has("segment_claims"):
         _claims(questions.claims(data, segmentation).filter(own), _called(data, segmentation))
-    if data.has("segment_titles"):
-        _titles(data, questions.titles(data, segmentation).filter(own), segment)
     _sayings("Titles most like it", shown.examples)
     if shown.members >= minimum_members():
         _exemplars(data, shown)
@@ -156,20 +159,60 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
 
 
 def _who(shown: Card) -> None:
-    """Show what defines a segment, its rule in words and what it likes and watches on."""
+    """Show what defines a segment, its rule in words, what it likes, and how it watches."""
     if shown.always:
         st.markdown(f"**By definition, all of them:** {ui.plain('; '.join(shown.always))}")
+    if shown.levels:
+        st.markdown(f"**How much:** {ui.plain(shown.levels)}")
     if shown.rule:
         st.markdown(f"**By rule:** {ui.plain(shown.rule)}")
         st.caption(ui.plain(shown.rule_holds))
     elif shown.rule_holds:
         st.markdown(f"**No rule in words:** {ui.plain(shown.rule_holds)}")
+    if shown.genres:
+        st.markdown(f"**Favourite genres, of all ratings by genre:** {_shares(shown.genres)}")
     if shown.favourites:
         best = ", ".join(f"{label} {mean:.2f}" for label, mean in shown.favourites)
         st.markdown(f"**Rated highest by those who rated it (stars):** {ui.plain(best)}")
     if shown.devices:
         on = ", ".join(f"{device.name} {percent(device.share, 0)}" for device in shown.devices)
         st.markdown(f"**Watches on:** {ui.plain(on)}")
+    if shown.hours:
+        st.markdown(f"**Watches most:** {_shares(shown.hours)}")
+    if shown.watched:
+        st.markdown(f"**Of a title that they watch, they see on average:** {_shares([shown.watched])}")
+    if shown.subscriptions:
+        st.markdown(f"**Subscriptions:** {_shares(shown.subscriptions)}")
+
+
+def _shares(parts: Sequence[Part]) -> str:
+    said = []
+    for part in parts:
+        beside = "" if part.everybody is None else f" (everybody {percent(part.everybody, 0)})"
+        said.append(f"{part.name} {percent(part.share, 0)}{beside}")
+    return ui.plain(", ".join(said))
+
+
+def _recommended(data: PublishedSet, segment: dict) -> None:
+    """Show what most of a segment are recommended; a handful would be told of one by one."""
+    rows = queries.recommended(data, segment["segmentation"], segment["segment_id"])
+    if not len(rows) or segment["members"] < minimum_members():
+        return
+    st.subheader("What to recommend to it")
+    st.caption(
+        f"What stands among the first ten for most of the {rows['size'][0]:,} members with a list of their own."
+    )
+    ui.table(
+        rows,
+        name=f"recommended_{segment['segmentation']}_{segment['segment_id']}",
+        data=data,
+        labels={
+            "title": st.column_config.TextColumn("Title", width="medium"),
+            "share": st.column_config.NumberColumn("For members", format="percent"),
+            "base_share": st.column_config.NumberColumn("For everybody", format="percent"),
+            "genres": "Genres",
+        },
+    )
 
 
 def _sayings(head: str, sentences: Sequence[str]) -> None:
@@ -196,7 +239,10 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
     if not len(titles):
         return
     words = audience.interest(data)
-    st.subheader(f"Titles they {words.act} far more often than others")
+    st.subheader(f"Titles they {words.act} more often than how much they {words.act} explains")
+    st.caption(
+        f"Index: 100 is as many {words.people} as how much these members {words.act} leads one to expect."
+    )
     ui.table(
         titles,
         name=f"titles_{segment['segmentation']}_{segment['segment_id']}",
@@ -246,17 +292,23 @@ def _claims(claims: pl.DataFrame, called: Mapping[str, str]) -> None:
 
 
 def _members(data: PublishedSet, segmentation: str, segment: dict) -> None:
-    st.subheader("Members")
+    unit = ui.unit_of(segment["entity"])
+    st.subheader(unit)
     if segment["members"] < minimum_members():
-        st.info(
-            f"Fewer than {minimum_members()} members: their list is not given out.",
-            icon=":material/visibility_off:",
-        )
+        st.info(ui.too_few(unit.lower()), icon=":material/visibility_off:")
         return
+    st.caption("All of them; the page Members narrows a list down and joins several segments.")
+    own = member_queries.Membership(segmentation, [segment["segment_id"]])
     ui.download_buttons(
-        lambda: queries.members(data, segmentation, segment["segment_id"]),
+        lambda: member_queries.members(
+            data,
+            member_queries.Choice(segment["entity"], [own]),
+            segmentations=[segmentation],
+            minimum=minimum_members(),
+        ),
         name=f"members_{segmentation}_{segment['segment_id']}",
         data=data,
+        file=exports.plain_name(segment["segment_name"]),
     )
 
 
@@ -317,7 +369,6 @@ def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
     shows = {
         "segment_promotions": lambda: _decision(data, segmentation),
         "segment_quality": lambda: _figures(data, segmentation, unit),
-        "segment_migration": lambda: _moves(data, segmentation, unit),
     }
     ui.parts(data, "viewers or customers to divide", shows)
 
@@ -354,14 +405,3 @@ def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
         height=35 * (len(figures) + 1) + 3,
         downloads=quality,
     )
-
-
-def _moves(data: PublishedSet, segmentation: str, unit: str) -> None:
-    migration = questions.migration(data, segmentation)
-    said = words.moves(migration, unit)
-    if said:
-        st.header("What the last refresh changed")
-        if data.has("segment_history"):
-            ui.sentences(words.events(questions.history(data, segmentation)))
-        ui.chart(charts.moves(migration, unit), key="moves")
-        ui.sentences(said[1:])

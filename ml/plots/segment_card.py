@@ -14,11 +14,20 @@ import polars as pl
 
 from ml.plots import segment_words as words
 from ml.plots.palette import segment_colors
-from ml.plots.words import feature_labels, in_kind, short_name
+from ml.plots.words import feature_labels, in_kind, number, percent, short_name
 
 TABLES = (
     *("segment_profiles", "segment_separation", "segment_claims", "segment_rules", "segment_quality"),
-    *("segment_titles", "segment_devices", "segment_genre_ratings", "segment_exemplars", "pca_loadings"),
+    *(
+        "segment_levels",
+        "segment_titles",
+        "segment_devices",
+        "segment_subscriptions",
+        "segment_genres",
+        "segment_genre_ratings",
+        "segment_exemplars",
+        "pca_loadings",
+    ),
 )
 """The published tables that a card is made of; each may be absent."""
 Rows = Mapping[str, pl.DataFrame]
@@ -30,12 +39,13 @@ _OVER, _UNDER = 105.0, 95.0
 """Indices from which a segment leans to or from something: five per cent over or under everybody."""
 _ALIKE = 10.0
 """Index points either side of 100 within which a segment is as everybody."""
-_OF_ONE = "^(avg|cnt|region|channel|genre|device|daypart|era|popularity|language)_|_year$"
+_OF_ONE = "^(avg|cnt|region|channel|genre|device|daypart|era|release_fifth|popularity|language)_|_year$"
 """Features of one genre, device or the like, and years: no figures of a member as a whole."""
 _SAME = 0.01
 """Figures as close as this, of both segment and everybody, are not told twice."""
 _MOST_MEASURES, _MOST_NAMED = 4, 3
 _MOST_OVER, _MOST_BARS, _MOST_TITLES, _MOST_DEVICES = 5, 8, 5, 4
+_MOST_HOURS = 2
 _TITLE_LETTERS = 120
 
 
@@ -62,7 +72,7 @@ class Leaning:
 
 @dataclass(frozen=True)
 class LeanTitle:
-    """A title that members rated more often than everybody; index 100 = as often."""
+    """A title that members rated more often than is expected of how much they rate; index 100 = as often."""
 
     title: str
     rater_share: float
@@ -77,6 +87,15 @@ class Device:
     name: str
     share: float
     index: float | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A share of what a segment is or does, beside everybody's; None where that is not known."""
+
+    name: str
+    share: float
+    everybody: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,9 +118,14 @@ class Card:
     rule, rule_holds : who its members are, in words, and how far that holds; without a rule the latter says why.
     measures : features that describe a member as a whole, such as titles per user.
     always : what all of its members have, by which it is defined.
+    levels : how many of them are light and how many heavy, beside everybody; empty where that is not declared.
     leanings : what it has most over and under everybody, highest index first.
     titles : what its members rated more than everybody, strongest first.
     devices : what it watches on, most first.
+    hours : the parts of the day in which it watches most.
+    subscriptions : what its members subscribe to, most first.
+    genres : the genres of most of its ratings, most first.
+    watched : how much of a title its members watch on average; None where that is not known.
     favourites : label and honest mean rating, highest first.
     examples : titles that are most like it, where titles are divided.
     exemplars : users that are most like it, by their ids; not for pages that are mailed.
@@ -120,9 +144,14 @@ class Card:
     rule_holds: str
     measures: tuple[Measure, ...]
     always: tuple[str, ...]
+    levels: str
     leanings: tuple[Leaning, ...]
     titles: tuple[LeanTitle, ...]
     devices: tuple[Device, ...]
+    hours: tuple[Part, ...]
+    subscriptions: tuple[Part, ...]
+    genres: tuple[Part, ...]
+    watched: Part | None
     favourites: tuple[tuple[str, float], ...]
     examples: tuple[str, ...]
     exemplars: tuple[Exemplar, ...]
@@ -157,9 +186,14 @@ def card(segment: Mapping[str, Any], rows: Rows) -> Card:
         rule_holds=holds,
         measures=measures,
         always=_always(figures),
+        levels=_levels(segment_id, figures, rows.get("segment_levels", pl.DataFrame())),
         leanings=leanings,
         titles=_titles(own),
         devices=_devices(own),
+        hours=_shares(figures, "daypart_")[:_MOST_HOURS],
+        subscriptions=_parts(segment_id, rows, "segment_subscriptions", "subscription", "users"),
+        genres=_parts(segment_id, rows, "segment_genres", "genre_label", "ratings")[:_MOST_NAMED],
+        watched=next(iter(_shares(figures, "mean_completion")), None),
         favourites=_favourites(own),
         examples=tuple(row["title"] for row in _exemplars(own) if row["title"]),
         exemplars=tuple(
@@ -267,6 +301,29 @@ def _always(figures: pl.DataFrame) -> tuple[str, ...]:
     return tuple(figures.filter(_defines(), pl.col("segment_mean") == 1)["feature_label"])
 
 
+def _levels(segment_id: int, figures: pl.DataFrame, levels: pl.DataFrame) -> str:
+    if not len(levels):
+        return ""
+    feature = levels["feature"][0]
+    labels = dict(figures.select("feature", "feature_label").iter_rows()) if len(figures) else {}
+    total = levels["members"].sum()
+    everybody = levels.group_by("level").agg(everybody=pl.col("members").sum() / total)
+    own = levels.filter(pl.col("segment_id") == segment_id).join(everybody, on="level", maintain_order="left")
+    said = [
+        f"{percent(row['share'], 0)} {row['level']} ({_between(row['above'], row['up_to'])}; "
+        f"everybody {percent(row['everybody'], 0)})"
+        for row in own.rows(named=True)
+    ]
+    return f"{labels.get(feature, feature)}: {', '.join(reversed(said))}"
+
+
+def _between(above: float | None, up_to: float | None) -> str:
+    ends = [
+        f"{word} {number(end)}" for word, end in (("above", above), ("at most", up_to)) if end is not None
+    ]
+    return ", ".join(ends)
+
+
 def _defines() -> pl.Expr:
     """Return whether a feature is what all members have or nobody does: no news to compare with everybody."""
     return (pl.col("kind") == "flag") & pl.col("segment_mean").is_in([0.0, 1.0])
@@ -367,6 +424,32 @@ def _devices(own: Rows) -> tuple[Device, ...]:
         return ()
     most = devices.sort("share", "device", descending=[True, False]).head(_MOST_DEVICES)
     return tuple(Device(row["device"], row["share"], row["index"]) for row in most.iter_rows(named=True))
+
+
+def _parts(segment_id: int, rows: Rows, table: str, name: str, counted: str) -> tuple[Part, ...]:
+    """Return how a segment divides, most first, beside everybody; nothing where nobody divides."""
+    counts = rows.get(table, pl.DataFrame())
+    if not len(counts):
+        return ()
+    everybody = counts.group_by(name).agg(everybody=pl.col(counted).sum())
+    own = counts.filter(segment_id=segment_id).join(everybody, on=name)
+    total = own[counted].sum()
+    if len(everybody) < 2 or not total:
+        return ()
+    found = own.sort(counted, name, descending=[True, False]).select(
+        name, pl.col(counted) / total, pl.col("everybody") / everybody["everybody"].sum()
+    )
+    return tuple(Part(*row) for row in found.iter_rows() if row[1])
+
+
+def _shares(figures: pl.DataFrame, feature: str) -> tuple[Part, ...]:
+    """Return the means of features that are shares and begin like this, most first."""
+    if not len(figures):
+        return ()
+    found = figures.filter(pl.col("feature").str.starts_with(feature), pl.col("kind") == "share").sort(
+        "segment_mean", "feature", descending=[True, False]
+    )
+    return tuple(Part(*row) for row in found.select("feature_label", "segment_mean", "base_mean").iter_rows())
 
 
 def _favourites(own: Rows) -> tuple[tuple[str, float], ...]:

@@ -7,6 +7,7 @@ it would say nothing beside. Does not belong here: measuring, how a page looks.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -240,17 +241,26 @@ def moves(migration: pl.DataFrame, unit: str) -> tuple[str, ...]:
     return tuple(said)
 
 
-def events(history: pl.DataFrame) -> tuple[str, ...]:
-    """Say what became of the segments at the last refresh: `segment_history`, in the order of time.
+def events(history: pl.DataFrame, since: datetime | None = None) -> tuple[str, ...]:
+    """Say what became of the segments at the last refresh, or at all since a time (UTC).
 
     Of the first segments, which are all born, nothing is said.
+
+    Parameters
+    ----------
+    history
+        `segment_history` of one segmentation, in the order of time.
+    since
+        Refreshes after it are told of; the last one unless given.
     """
     if not len(history) or history["happened_at"].n_unique() < 2:
         return ()
-    last = history.filter(pl.col("happened_at") == pl.col("happened_at").max())
+    at = pl.col("happened_at")
+    last = history.filter(at == at.max() if since is None else at > since)
     names = dict(history.select("segment_id", "segment_name").iter_rows())
-    kept = last.filter(pl.col("kind") == "kept")["segment_name"].to_list()
-    if len(kept) == len(last):
+    always = last.filter((pl.col("kind") == "kept").all().over("segment_id"))
+    kept = always["segment_name"].unique(maintain_order=True).to_list()
+    if len(always) == len(last):
         return ("All segments were kept.",)
     said = [f"Kept: {'; '.join(kept)}."] if kept else []
     for row in last.filter(pl.col("kind") != "kept").iter_rows(named=True):

@@ -135,7 +135,7 @@ def loadings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
 
 
 def titles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return the titles that each segment rates far more often than everybody, the strongest first."""
+    """Return the titles that each segment rates more than is expected of it, the surest first."""
     return data.ask(
         """
         select titles.*, segments.members
@@ -160,6 +160,21 @@ def devices(data: PublishedSet, segmentation: str | None = None) -> pl.DataFrame
         """,
         segmentation=segmentation,
     )
+
+
+def levels(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return how many members of each segment are light and how many heavy."""
+    return _of(data, "segment_levels", segmentation, "segment_id, above nulls first")
+
+
+def subscriptions(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return what the members of each segment subscribe to."""
+    return _of(data, "segment_subscriptions", segmentation, "segment_id, subscription")
+
+
+def genres(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return how many ratings the members of each segment gave to titles of each genre."""
+    return _of(data, "segment_genres", segmentation, "segment_id, genre")
 
 
 def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
@@ -190,12 +205,15 @@ def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
     """Return what cards of segments are made of, by table; a table that cannot be read is left out."""
     asked: dict[str, Callable[[PublishedSet, str], pl.DataFrame]] = {
         "segment_profiles": profiles,
+        "segment_levels": levels,
         "segment_separation": separation,
         "segment_claims": claims,
         "segment_rules": rules,
         "segment_quality": quality,
         "segment_titles": titles,
         "segment_devices": devices,
+        "segment_subscriptions": subscriptions,
+        "segment_genres": genres,
         "segment_genre_ratings": genre_ratings,
         "segment_exemplars": exemplars,
         "pca_loadings": loadings,

@@ -10,17 +10,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ml.plots import changes
 from ml.plots.words import short_name
 from published.people import hide_emails, hide_folders
 from published.questions.quality import checks_in_words
 
-_HEADLINE_STEPS = {
-    "distinct titles": "titles",
-    "ratings joined to a title": "ratings of these titles",
-    "users with features": "users",
-    "customers with features": "customers",
-    "watch events joined to a title": "watch events of titles",
-}
 _MOST_REASONS = 20
 _STANDINGS = {
     "set aside": "Labels too rare to be taken for genres",
@@ -96,15 +90,9 @@ def headlines(
 
     A source of catalogues alone has none of the steps that are shown: then its titles are counted.
     """
-    found = []
-    if data_funnel is not None:
-        counts = dict(data_funnel.select("step", "row_count").iter_rows())
-        found = [(label, counts[step]) for step, label in _HEADLINE_STEPS.items() if step in counts]
-    if not found and titles is not None and len(titles):
-        found.append(("titles", len(titles)))
-    if manifest is not None:
-        found.append(("lines rejected", int(manifest["rows_rejected"].sum())))
-    return tuple(found)
+    found = changes.headlines(data_funnel, manifest)
+    counted = any(label != changes.REJECTED for label, _ in found)
+    return found if counted or titles is None or not len(titles) else (("titles", len(titles)), *found)
 
 
 def funnels(data_funnel: pl.DataFrame | None) -> tuple[Funnel, ...]:

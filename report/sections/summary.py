@@ -6,8 +6,8 @@ Belongs here: choosing from what the sections say. Does not belong here: saying 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ml.plots.changes import Changes
 from report.sections.advice import Advice
-from report.sections.changes import Changes
 from report.sections.segmentations import SegmentationView
 
 _MOST_ADVICE = 3

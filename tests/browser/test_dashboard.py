@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +19,22 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.earlier import CAME, a_week_later
 from tests.conftest import PROJECT_ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
-PAGES = ("Overview", "Segments", "Choose k", "Titles", "Recommend", "Customers", "Viewing", "Data health")
+PAGES = (
+    "Overview",
+    "Segments",
+    "Members",
+    "Choose k",
+    "Titles",
+    "Recommend",
+    "Customers",
+    "Viewing",
+    "Data health",
+)
 LONG = 60_000
 """Milliseconds: a loaded machine must not fail a test."""
 
@@ -161,6 +173,12 @@ def real(real_warehouse: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def later(demo_warehouse: Path, tmp_path_factory) -> Iterator[str]:
+    with served(a_week_later(demo_warehouse, tmp_path_factory.mktemp("later"))) as address:
+        yield address
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
 def test_every_page_opens_on_the_demo_world_without_an_error_and_without_sideways_scroll(
     demo, reader, width, scheme
@@ -199,7 +217,53 @@ def test_a_segment_is_picked_and_its_members_are_taken_away_as_a_list(demo, demo
     )
     content = tab.download(f"members_user_ratings_{members['segment_id'][0]}-csv")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert sorted(row["entity_id"] for row in rows) == sorted(members["entity_id"])
+    assert sorted(row["user_id"] for row in rows) == sorted(members["entity_id"])
+
+
+def test_one_segment_tells_how_and_when_it_watches_and_what_to_recommend_to_it(demo, reader):
+    tab = reader(demo)
+    tab.open("segments?segmentation=User+taste&view=One+segment")
+    for said in ("Favourite genres", "Watches on", "Watches most", "Subscriptions", "How much:"):
+        expect(tab.page.get_by_text(said, exact=False).first).to_be_visible()
+    for head in ("What to recommend to it", "Titles they rate more often than how much they rate explains"):
+        expect(tab.page.get_by_role("heading", name=head)).to_be_visible()
+
+
+def test_a_list_of_two_segments_of_heavy_users_is_taken_away_as_a_file_for_each(demo, demo_warehouse, reader):
+    members = pl.read_parquet(demo_warehouse / "published" / "segment_members.parquet")
+    heavy = members.filter(segmentation="user_taste", level="heavy")["entity_id"]
+    rated = members.filter(segmentation="user_ratings").filter(pl.col("entity_id").is_in(heavy.implode()))
+    sizes = rated.group_by("segment_name").len().sort("len", descending=True).head(2)
+    tab = reader(demo)
+    tab.open("members")
+    for segment in sizes["segment_name"]:
+        field = tab.page.get_by_test_id("stMultiSelect").filter(
+            has=tab.page.get_by_text("User ratings", exact=True)
+        )
+        field.first.get_by_role("combobox").click(timeout=LONG)
+        tab.page.get_by_role("option", name=segment).first.click(timeout=LONG)
+        tab.page.keyboard.press("Escape")
+        tab.settle()
+    tab.switch("Heavy")
+    expect(tab.page.get_by_test_id("stMetricValue")).to_have_text(f"{sizes['len'].sum():,}")
+    tab.switch("One file per segment")
+    tab.choose("One file per segment of", "User ratings")
+    written = zipfile.ZipFile(io.BytesIO(tab.download("members-zip")))
+    assert {name: len(written.read(name).splitlines()) - 1 for name in written.namelist()} == {
+        f"{segment.lower().replace(' ', '-').replace('(', '').replace(')', '')}.csv": size
+        for segment, size in sizes.iter_rows()
+    }
+
+
+def test_what_changed_since_last_week_is_told_by_figures_flow_and_list(later, reader):
+    tab = reader(later)
+    tab.open()
+    tab.turn_to("What changed")
+    tab.switch("Last week")
+    users = tab.page.get_by_test_id("stMetric").filter(has=tab.page.get_by_text("Users", exact=True))
+    expect(users.get_by_test_id("stMetricDelta")).to_have_text(f"+{CAME}")
+    expect(tab.page.get_by_text(f"{CAME} came, 0 left", exact=False).first).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Sizes over all runs")).to_be_visible()
 
 
 def test_the_choice_of_a_segmentation_stays_from_page_to_page(demo, reader):

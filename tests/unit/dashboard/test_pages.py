@@ -22,6 +22,9 @@ VIEWS = [
     ("segments", {"view": "Genres", "segmentation": "Title reception"}),
     ("segments", {"view": "Map"}),
     ("segments", {"view": "Can it be trusted?"}),
+    ("changes", {}),
+    ("changes", {"since": "Last week"}),
+    ("members", {}),
     ("choose_k", {}),
     ("titles", {}),
     ("titles", {"titles": "By genre"}),
@@ -75,7 +78,8 @@ def said(app: AppTest) -> str:
 
 def test_the_pages_are_those_of_the_sidebar_in_its_order():
     assert [page.title for page in PAGES] == [
-        "Overview", "Segments", "Choose k", "Titles", "Recommend", "Customers", "Viewing", "Data health",
+        "Overview", "Segments", "What changed", "Members", "Choose k", "Titles", "Recommend", "Customers", "Viewing",
+        "Data health",
     ]  # fmt: skip
 
 
@@ -86,7 +90,7 @@ def test_every_view_of_every_page_renders(made_up, page, address):
     app = open_page(page, made_up, **address)
     assert not app.exception
     assert app.title[0].value
-    assert app.main.get("plotly_chart") or app.main.get("arrow_data_frame") or said(app)
+    assert app.main.get("plotly_chart") or app.dataframe or said(app)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import time
 import polars as pl
 import pytest
 
-from dashboard.queries import health, maps, recommend, segments, titles, viewing
+from dashboard.queries import health, maps, members, recommend, segments, titles, viewing
 from orchestration.commands.recommend.answers import Recommender
 from orchestration.stores.recommender import RecommenderStore
 from published.errors import PublishedError
@@ -188,7 +188,13 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
     for question in (
         lambda: segments.profiles(world, "user_ratings"),
         lambda: maps.points(world, "user_ratings", 5),
-        lambda: segments.members(world, "user_ratings", 0),
+        lambda: members.members(
+            world,
+            members.Choice("user_id"),
+            segmentations=["user_ratings"],
+            attributes=list(members.ATTRIBUTES),
+            minimum=50,
+        ),
         lambda: health.runs(world),
         lambda: health.checks(world),
         lambda: viewing.users_by_device(world),
@@ -196,3 +202,18 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
         lambda: recommend.metrics(world),
     ):
         assert len(question())
+
+
+def test_what_most_of_a_segment_are_recommended_counts_first_tens_only(publish):
+    ids = pl.DataFrame({"entity_id": ["1", "2", "3"], "segment_id": [0, 0, 1]})
+    members = ids.with_columns(segmentation=pl.lit("user_ratings"))
+    lists = pl.DataFrame(
+        [("1", 1, "A"), ("1", 10, "B"), ("2", 2, "A"), ("2", 11, "B"), ("3", 1, "B")],
+        schema=["user_id", "rank", "title_id"],
+        orient="row",
+    ).with_columns(title="title_id", genres=pl.lit(None, pl.String))
+    data = current_set(publish(segment_members=members, recommendations=lists))
+    rows = segments.recommended(data, "user_ratings", 0)
+    assert rows.select("title_id", "members", "share", "size").rows() == [("A", 2, 1.0, 2), ("B", 1, 0.5, 2)]
+    assert rows["base_share"].to_list() == pytest.approx([2 / 3, 2 / 3])
+    assert not len(segments.recommended(data, "user_ratings", 9))

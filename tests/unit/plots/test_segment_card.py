@@ -144,6 +144,22 @@ def test_a_genre_that_a_handful_rated_is_nobodys_favourite():
     assert shown(figure("drama", 2.0, 1.0), segment_genre_ratings=genres).favourites == (("Drama", 3.5),)
 
 
+def test_how_many_are_heavy_is_said_beside_everybody():
+    levels = pl.DataFrame(
+        {
+            "segment_id": [0, 0, 1, 1],
+            "level": ["light", "heavy"] * 2,
+            "feature": "titles",
+            "above": [None, 65.0] * 2,
+            "up_to": [65.0, None] * 2,
+            "members": [92, 8, 8, 92],
+            "share": [0.92, 0.08, 0.08, 0.92],
+        }
+    )
+    said = shown(figure("titles", 20, 60, feature_label="Titles"), segment_levels=levels).levels
+    assert said == "Titles: 8% heavy (above 65; everybody 50%), 92% light (at most 65; everybody 50%)"
+
+
 def test_titles_are_examples_and_users_are_exemplars():
     rows = pl.DataFrame(
         {
@@ -158,3 +174,35 @@ def test_titles_are_examples_and_users_are_exemplars():
     found = shown(figure("drama", 2.0, 1.0), segment_exemplars=rows)
     assert found.examples == ("Aurora",)
     assert [(user.name, user.titles, user.history) for user in found.exemplars] == [("8", 3, "Bramble (4.5)")]
+
+
+def test_shares_stand_beside_those_of_everybody_the_largest_first():
+    counts = pl.DataFrame(
+        {
+            "segment_id": [0, 0, 1, 1],
+            "subscription": ["Basic", "Premium", "Basic", "Premium"],
+            "users": [10, 30, 50, 10],
+        }
+    )
+    told = shown(figure("drama", 2.0, 1.0), segment_subscriptions=counts).subscriptions
+    assert [(part.name, part.share, part.everybody) for part in told] == [
+        ("Premium", 0.75, 0.4),
+        ("Basic", 0.25, 0.6),
+    ]
+
+
+def test_where_all_have_the_same_subscription_nothing_is_said_of_it():
+    counts = pl.DataFrame({"segment_id": [0, 1], "subscription": ["Basic", "Basic"], "users": [10, 50]})
+    assert shown(figure("drama", 2.0, 1.0), segment_subscriptions=counts).subscriptions == ()
+
+
+def test_hours_and_how_much_is_watched_are_told_where_they_are_shares():
+    told = shown(
+        figure("daypart_night", 0.2, 0.1, kind="share", feature_label="At night"),
+        figure("daypart_evening", 0.5, 0.6, kind="share", feature_label="In the evening"),
+        figure("daypart_morning", 0.1, 0.1, kind="share", feature_label="In the morning"),
+        figure("mean_completion", 0.7, 0.6, kind="share", feature_label="Share of a title watched"),
+    )
+    assert [(part.name, part.share) for part in told.hours] == [("In the evening", 0.5), ("At night", 0.2)]
+    assert (told.watched.share, told.watched.everybody) == (0.7, 0.6)
+    assert shown(figure("drama", 2.0, 1.0)).watched is None

@@ -179,3 +179,9 @@ def test_events_are_those_of_the_last_refresh_and_first_segments_are_none():
         "Split: “New” came mainly from “Loud” (80%).",
         "Merged: “Loud” went mainly into “Quiet” (70%).",
     )
+    again = [(datetime(2026, 3, 1), "kept", i, name, i, i, 1.0) for i, name in ((0, "Quiet"), (2, "New"))]
+    refreshes = happened(*first, kept[0], split, died, *again)
+    assert words.events(refreshes) == ("All segments were kept.",)
+    assert words.events(refreshes, datetime(2026, 1, 2)) == words.events(
+        happened(*first, kept[0], split, died)
+    )

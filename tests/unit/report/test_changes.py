@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from ml.plots.changes import ComparedSet, compare
 from published.sets import open_set
 from report.build import read_set
-from report.sections.changes import ComparedSet, compare
 
 DEMO, FOLDER = "the demo world (small)", "/data/november"
 AT = datetime(2025, 11, 20, 4, 30, tzinfo=UTC)

@@ -1,9 +1,7 @@
-"""What changed since the last run: two published sets beside each other.
+"""What changed since an earlier run: two published sets beside each other, once for report and dashboard.
 
-Belongs here: which figures are compared, when two sets may be, what the comparison says. Does not belong here:
-finding and reading the sets, the page.
-
-Frames go in and values come out, so that the dashboard or a test may ask the same question of any two sets.
+Belongs here: the figures at a glance, which of them are compared, when two sets may be, what the comparison says. Does
+not belong here: finding and reading the sets, the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +12,16 @@ import polars as pl
 
 from ml.plots.palette import segment_colors
 from ml.plots.words import feature_label
-from report.sections import quality
 
+_HEADLINE_STEPS = {
+    "distinct titles": "titles",
+    "ratings joined to a title": "ratings of these titles",
+    "streaming titles": "streaming titles",
+    "users with features": "users",
+    "customers with features": "customers",
+    "watch events joined to a title": "watch events of titles",
+}
+REJECTED = "lines rejected"
 DEMO = "the demo world"
 """How the description of every invented source begins."""
 _MOST_SEGMENTS = 12
@@ -97,8 +103,19 @@ class Changes:
     segmentations: tuple[SegmentationChange, ...] = ()
 
 
-def compare(before: ComparedSet | None, after: ComparedSet) -> Changes:
-    """Compare the set published now with the one before it.
+def headlines(data_funnel: pl.DataFrame | None, manifest: pl.DataFrame | None) -> tuple[tuple[str, int], ...]:
+    """Return label and count of the figures at a glance; None for a mart that is absent."""
+    found = []
+    if data_funnel is not None:
+        counts = dict(data_funnel.select("step", "row_count").iter_rows())
+        found = [(label, counts[step]) for step, label in _HEADLINE_STEPS.items() if step in counts]
+    if manifest is not None:
+        found.append((REJECTED, int(manifest["rows_rejected"].sum())))
+    return tuple(found)
+
+
+def compare(before: ComparedSet | None, after: ComparedSet, *, called: str = "the last run") -> Changes:
+    """Compare the set published now with an earlier one.
 
     Two sets are compared when they come from the same source, or when files of the same names came from another
     folder. A demo world and real files share names, so either of them beside the other is never compared.
@@ -108,22 +125,25 @@ def compare(before: ComparedSet | None, after: ComparedSet) -> Changes:
     before
         None when no set was published before.
     after
-        The set that the report shows.
+        The set that is shown.
+    called
+        What the run of the earlier one is called.
     """
     if before is None:
         return Changes("This is the first run here: there is nothing to compare it with yet.")
     when = f" of {_when(before.published_at)}" if before.published_at else ""
+    opening = f"{called[:1].upper()}{called[1:]}{when}"
     if before.source is None:
-        return Changes(f"The last run{when} did not record where its data came from, so nothing is compared.")
+        return Changes(f"{opening} did not record where its data came from, so nothing is compared.")
     if not _comparable(before, after):
         return Changes(
-            f"The last run{when} read other data ({before.source}; this one: {after.source or 'unknown'}). "
+            f"{opening} read other data ({before.source}; this one: {after.source or 'unknown'}). "
             "A comparison would say more about the data than about the audience, so nothing is compared."
         )
     figures, segmentations = _figures(before, after), _segmentations(before, after)
     moved = segmentations or any(figure.difference != 0 for figure in figures)
     origin = before.source if before.source == after.source else f"{before.source}, then; {after.source}, now"
-    sentence = f"Compared with the last run{when} ({origin})."
+    sentence = f"Compared with {called}{when} ({origin})."
     return Changes(
         sentence if moved else f"{sentence} Nothing changed: every figure is the same.",
         figures if moved else (),
@@ -159,7 +179,7 @@ def _figures(before: ComparedSet, after: ComparedSet) -> tuple[FigureChange, ...
 
 
 def _counts(marts: Mapping[str, pl.DataFrame]) -> dict[str, float]:
-    return dict(quality.headlines(marts.get("data_funnel"), marts.get("landing_manifest")))
+    return dict(headlines(marts.get("data_funnel"), marts.get("landing_manifest")))
 
 
 def _recommender_figure(marts: Mapping[str, pl.DataFrame]) -> dict[str, float]:
@@ -185,10 +205,10 @@ def _segmentation(name: str, then: pl.DataFrame, now: pl.DataFrame) -> Segmentat
     old, new = (_sizes(frame, name) for frame in (then, now))
     title = feature_label(name)
     if not old:
-        return SegmentationChange(title, f"New: {len(new)} segments that the last run did not have.", ())
+        return SegmentationChange(title, f"New: {len(new)} segments that were not there before.", ())
     if not new:
         return SegmentationChange(
-            title, "Not in this run: the last one had its segments, this one has none.", ()
+            title, "Not in this run: its segments were there before, and are no longer.", ()
         )
     changes = [
         SegmentChange(
