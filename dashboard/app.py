@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import settings
-from dashboard.views import PAGES, PageEntry
+from dashboard.views import PageEntry, pages_of
 from published.errors import NothingPublishedError, SetVanishedError, TableError
 from published.finding import age_in_words, current_set
 from published.questions.audience import interest
@@ -44,7 +44,7 @@ def main() -> None:
                 url_path=page.path,
                 default=position == 0,
             )
-            for position, page in enumerate(PAGES)
+            for position, page in enumerate(pages_of(data))
         ],
         expanded=True,
     )

@@ -9,6 +9,7 @@ Not in a folder `pages/`: Streamlit would take each of its files for a page of i
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dashboard.ui import holds
 from dashboard.views import (
     changes,
     choose_k,
@@ -26,23 +27,57 @@ from published.sets import PublishedSet
 
 @dataclass(frozen=True)
 class PageEntry:
-    """A page of the sidebar."""
+    """A page of the sidebar, and the tables without which it is left out: one with rows is enough."""
 
     title: str
     path: str
     icon: str
     show: Callable[[PublishedSet], None]
+    needs: tuple[str, ...] = ()
 
+
+_RECOMMENDER = ("recommendations", "recommender_metrics")
+_CUSTOMERS = ("customer_discovery", "customer_channels")
 
 PAGES = (
     PageEntry("Overview", "overview", ":material/home:", overview.show),
-    PageEntry("Segments", "segments", ":material/groups:", segments.show),
-    PageEntry("What changed", "changes", ":material/change_history:", changes.show),
-    PageEntry("Members", "members", ":material/contact_mail:", members.show),
-    PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show),
-    PageEntry("Titles", "titles", ":material/movie:", titles.show),
-    PageEntry("Recommend", "recommend", ":material/thumb_up:", recommend.show),
-    PageEntry("Customers", "customers", ":material/storefront:", customers.show),
-    PageEntry("Viewing", "viewing", ":material/devices:", viewing.show),
+    PageEntry("Segments", "segments", ":material/groups:", segments.show, ("segments",)),
+    PageEntry("What changed", "changes", ":material/change_history:", changes.show, ("runs",)),
+    PageEntry("Members", "members", ":material/contact_mail:", members.show, ("segment_members",)),
+    PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show, ("k_metrics",)),
+    PageEntry("Titles", "titles", ":material/movie:", titles.show, ("titles",)),
+    PageEntry(
+        "Recommend",
+        "recommend",
+        ":material/thumb_up:",
+        recommend.show,
+        ("recommendations", "recommender_metrics"),
+    ),
+    PageEntry(
+        "Customers",
+        "customers",
+        ":material/storefront:",
+        customers.show,
+        ("customer_discovery", "customer_channels"),
+    ),
+    PageEntry(
+        "Viewing",
+        "viewing",
+        ":material/devices:",
+        viewing.show,
+        (
+            "weekly_activity",
+            "viewing_hours",
+            "segment_devices",
+            "user_devices",
+            "genre_rating_counts",
+            "subscription_regions",
+        ),
+    ),
     PageEntry("Data health", "data_health", ":material/verified:", data_health.show),
 )
+
+
+def pages_of(data: PublishedSet) -> list[PageEntry]:
+    """Return the pages that have anything to show."""
+    return [page for page in PAGES if not page.needs or holds(data, *page.needs)]

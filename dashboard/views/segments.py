@@ -38,13 +38,16 @@ _MEANS = {
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Segments")
-    ui.part(data, "segments", "viewers or customers to divide", lambda: _page(data))
+    ui.part(data, "segments", lambda: _page(data))
 
 
 def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
     segments = questions.segments(data, segmentation)
-    view = ui.choose_view("View", _VIEWS, key="view")
+    # Customers and titles rate nothing.
+    is_rating = not data.has("segment_genre_ratings") or len(questions.genre_ratings(data, segmentation))
+    views = {view: label for view, label in _VIEWS.items() if view != "genres" or is_rating}
+    view = ui.choose_view("View", views, key="view")
     everybody = f"all {ui.unit(segments)}"
     if view == "compare":
         _compare(data, segmentation, segments, everybody)
@@ -78,9 +81,7 @@ def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, ever
     for row in segments.iter_rows(named=True):
         if row.get("name_doubt"):
             st.markdown(f"**{ui.plain(row['segment_name'])}:** {ui.plain(row['name_doubt'])}.")
-    ui.part(
-        data, "segment_profiles", "features", lambda: _differences(data, segmentation, segments, everybody)
-    )
+    ui.part(data, "segment_profiles", lambda: _differences(data, segmentation, segments, everybody))
 
 
 def _differences(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
@@ -145,9 +146,7 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
         _recommended(data, segment)
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
-    ui.part(
-        data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, shown, everybody)
-    )
+    ui.part(data, "segment_profiles", lambda: _profile(data, segmentation, segment, shown, everybody))
     _sayings("What it does not mean", [f"{sentence}." for sentence in shown.does_not_mean])
     _sayings("How sure it is", shown.badge.why)
     if data.has("segment_claims"):
@@ -313,16 +312,11 @@ def _members(data: PublishedSet, segmentation: str, segment: dict) -> None:
 
 
 def _genres(data: PublishedSet, segmentation: str) -> None:
-    ui.part(data, "segment_genre_ratings", ui.INTEREST, lambda: _genre_ratings(data, segmentation))
+    ui.part(data, "segment_genre_ratings", lambda: _genre_ratings(data, segmentation))
 
 
 def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
     ratings = questions.genre_ratings(data, segmentation)
-    if not len(ratings):
-        st.info(
-            "These segments watch and rate no titles, so there are no genres to show.", icon=":material/info:"
-        )
-        return
     words = audience.interest(data)
     means = _MEANS if ratings["published_mean_rating"].count() else {}
     measures = {**means, "rater_share": f"Share who {words.acted} it"}
@@ -347,7 +341,7 @@ def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
 
 
 def _map(data: PublishedSet, segmentation: str) -> None:
-    ui.part(data, "segment_map", "viewers or customers to divide", lambda: _segment_map(data, segmentation))
+    ui.part(data, "segment_map", lambda: _segment_map(data, segmentation))
 
 
 def _segment_map(data: PublishedSet, segmentation: str) -> None:
@@ -370,7 +364,7 @@ def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
         "segment_promotions": lambda: _decision(data, segmentation),
         "segment_quality": lambda: _figures(data, segmentation, unit),
     }
-    ui.parts(data, "viewers or customers to divide", shows)
+    ui.parts(data, shows)
 
 
 def _decision(data: PublishedSet, segmentation: str) -> None:

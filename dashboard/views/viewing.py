@@ -13,27 +13,36 @@ from published.questions import segments as segment_questions
 from published.sets import PublishedSet
 
 _VIEWS = {"weeks": "Weeks and hours", "devices": "Devices", "ratings": "Ratings", "plans": "Subscriptions"}
-_EVENTS, _USERS = "viewing events (watch_events.csv)", "users (users.csv)"
+_TABLES = {
+    "weeks": ("weekly_activity", "viewing_hours"),
+    "devices": ("segment_devices", "user_devices"),
+    "ratings": ("genre_rating_counts",),
+    "plans": ("subscription_regions",),
+}
+NEEDS = tuple(table for tables in _TABLES.values() for table in tables)
 _MEASURES = {"users": "Users", "mean_minutes": "Minutes per user", "mean_ratings": "Ratings per user"}
 
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Viewing")
-    view = ui.choose_view("View", _VIEWS, key="viewing")
+    views = {view: label for view, label in _VIEWS.items() if ui.holds(data, *_TABLES[view])}
+    if not views:
+        return
+    view = ui.choose_view("View", views, key="viewing")
     if view == "weeks":
         shows = {"weekly_activity": lambda: _weeks(data), "viewing_hours": lambda: _hours(data)}
-        ui.parts(data, _EVENTS, shows)
+        ui.parts(data, shows)
     elif view == "devices":
         shows = {
             "segment_devices": lambda: _segment_devices(data),
             "user_devices": lambda: _user_devices(data),
         }
-        ui.parts(data, _EVENTS, shows)
+        ui.parts(data, shows)
     elif view == "ratings":
-        ui.part(data, "genre_rating_counts", "ratings", lambda: _ratings(data))
+        ui.part(data, "genre_rating_counts", lambda: _ratings(data))
     else:
-        ui.part(data, "subscription_regions", _USERS, lambda: _subscriptions(data))
+        ui.part(data, "subscription_regions", lambda: _subscriptions(data))
 
 
 def _weeks(data: PublishedSet) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 
 from ml.plots import changes
 from ml.plots.words import short_name
-from published.people import hide_emails
+from published.people import hide_emails, hide_folders
 from published.questions.quality import checks_in_words
 
 _MOST_REASONS = 20
@@ -167,5 +167,9 @@ def checks(counts: Mapping[str, int] | None, failed: pl.DataFrame | None) -> Che
     """Return what became of the checks before publishing; None where there were none."""
     if not counts or not any(counts.values()) or failed is None:
         return None
-    rows = failed.select("table_name", "rule", pl.col("found").map_elements(hide_emails, pl.String)).rows()
+    rows = failed.select("table_name", "rule", pl.col("found").map_elements(_shown, pl.String)).rows()
     return Checks(checks_in_words(counts), tuple(rows))
+
+
+def _shown(text: str) -> str:
+    return hide_folders(hide_emails(text))
