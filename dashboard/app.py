@@ -43,6 +43,7 @@ def main() -> None:
                 icon=page.icon,
                 url_path=page.path,
                 default=position == 0,
+                visibility="hidden" if page.tables and data.is_empty(*page.tables) else "visible",
             )
             for position, page in enumerate(PAGES)
         ],

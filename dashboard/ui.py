@@ -226,6 +226,28 @@ def _unread(data: PublishedSet, table: str) -> None:
     )
 
 
+def with_data(
+    data: PublishedSet, options: Mapping[str, str], tables: Mapping[str, Sequence[str]]
+) -> Mapping[str, str]:
+    """Return the views for which a set has rows; all of them where it has none for any, so that a page says so.
+
+    Parameters
+    ----------
+    data
+        The set.
+    options
+        View to its name.
+    tables
+        View to the tables it shows; a view that is not named needs none.
+    """
+    shown = {
+        view: called
+        for view, called in options.items()
+        if view not in tables or not data.is_empty(*tables[view])
+    }
+    return shown or options
+
+
 def choose_view(label: str, options: Mapping[str, str], *, key: str) -> str:
     """Let the reader choose one of a few views, the first one to begin with; the choice stands in the address."""
     chosen = st.segmented_control(

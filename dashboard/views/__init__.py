@@ -26,23 +26,36 @@ from published.sets import PublishedSet
 
 @dataclass(frozen=True)
 class PageEntry:
-    """A page of the sidebar."""
+    """A page of the sidebar; it is left out where its tables are empty."""
 
     title: str
     path: str
     icon: str
     show: Callable[[PublishedSet], None]
+    tables: tuple[str, ...]
 
 
 PAGES = (
-    PageEntry("Overview", "overview", ":material/home:", overview.show),
-    PageEntry("Segments", "segments", ":material/groups:", segments.show),
-    PageEntry("What changed", "changes", ":material/change_history:", changes.show),
-    PageEntry("Members", "members", ":material/contact_mail:", members.show),
-    PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show),
-    PageEntry("Titles", "titles", ":material/movie:", titles.show),
-    PageEntry("Recommend", "recommend", ":material/thumb_up:", recommend.show),
-    PageEntry("Customers", "customers", ":material/storefront:", customers.show),
-    PageEntry("Viewing", "viewing", ":material/devices:", viewing.show),
-    PageEntry("Data health", "data_health", ":material/verified:", data_health.show),
+    PageEntry("Overview", "overview", ":material/home:", overview.show, ()),
+    PageEntry("Segments", "segments", ":material/groups:", segments.show, ("segments",)),
+    PageEntry("What changed", "changes", ":material/change_history:", changes.show, ("runs",)),
+    PageEntry("Members", "members", ":material/contact_mail:", members.show, ("segment_members",)),
+    PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show, ("k_metrics",)),
+    PageEntry("Titles", "titles", ":material/movie:", titles.show, ("titles",)),
+    PageEntry(
+        "Recommend",
+        "recommend",
+        ":material/thumb_up:",
+        recommend.show,
+        ("recommendations", "recommender_metrics"),
+    ),
+    PageEntry(
+        "Customers",
+        "customers",
+        ":material/storefront:",
+        customers.show,
+        ("customer_discovery", "customer_channels"),
+    ),
+    PageEntry("Viewing", "viewing", ":material/devices:", viewing.show, viewing.TABLES),
+    PageEntry("Data health", "data_health", ":material/verified:", data_health.show, ()),
 )

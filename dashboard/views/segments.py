@@ -29,6 +29,11 @@ _VIEWS = {
     "map": "Map",
     "trust": "Can it be trusted?",
 }
+_TABLES = {
+    "genres": ("segment_genre_ratings",),
+    "map": ("segment_map",),
+    "trust": ("segment_promotions", "segment_quality"),
+}
 _MEANS = {
     "rater_mean_rating": "Mean rating of raters",
     "published_mean_rating": "Mean rating as published",
@@ -44,7 +49,10 @@ def show(data: PublishedSet) -> None:
 def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
     segments = questions.segments(data, segmentation)
-    view = ui.choose_view("View", _VIEWS, key="view")
+    views = dict(ui.with_data(data, _VIEWS, _TABLES))
+    if data.has("segment_genre_ratings") and not len(questions.genre_ratings(data, segmentation)):
+        views.pop("genres")
+    view = ui.choose_view("View", views, key="view")
     everybody = f"all {ui.unit(segments)}"
     if view == "compare":
         _compare(data, segmentation, segments, everybody)
@@ -318,11 +326,6 @@ def _genres(data: PublishedSet, segmentation: str) -> None:
 
 def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
     ratings = questions.genre_ratings(data, segmentation)
-    if not len(ratings):
-        st.info(
-            "These segments watch and rate no titles, so there are no genres to show.", icon=":material/info:"
-        )
-        return
     words = audience.interest(data)
     means = _MEANS if ratings["published_mean_rating"].count() else {}
     measures = {**means, "rater_share": f"Share who {words.acted} it"}

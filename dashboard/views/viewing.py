@@ -13,6 +13,14 @@ from published.questions import segments as segment_questions
 from published.sets import PublishedSet
 
 _VIEWS = {"weeks": "Weeks and hours", "devices": "Devices", "ratings": "Ratings", "plans": "Subscriptions"}
+_TABLES = {
+    "weeks": ("weekly_activity", "viewing_hours"),
+    "devices": ("segment_devices", "user_devices"),
+    "ratings": ("genre_rating_counts",),
+    "plans": ("subscription_regions",),
+}
+TABLES = tuple(table for tables in _TABLES.values() for table in tables)
+"""What the page shows."""
 _EVENTS, _USERS = "viewing events (watch_events.csv)", "users (users.csv)"
 _MEASURES = {"users": "Users", "mean_minutes": "Minutes per user", "mean_ratings": "Ratings per user"}
 
@@ -20,7 +28,7 @@ _MEASURES = {"users": "Users", "mean_minutes": "Minutes per user", "mean_ratings
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Viewing")
-    view = ui.choose_view("View", _VIEWS, key="viewing")
+    view = ui.choose_view("View", ui.with_data(data, _VIEWS, _TABLES), key="viewing")
     if view == "weeks":
         shows = {"weekly_activity": lambda: _weeks(data), "viewing_hours": lambda: _hours(data)}
         ui.parts(data, _EVENTS, shows)

@@ -273,7 +273,8 @@ def catalogue_alone(made_up, tmp_path_factory) -> Path:
             "from '{table}'"
         ),
         **dict.fromkeys(
-            ("recommendations", "recommender_metrics", "weekly_activity", "viewing_hours",
+            ("recommendations", "recommender_metrics", "weekly_activity", "viewing_hours", "segment_devices",
+             "user_devices", "genre_rating_counts", "subscription_regions",
              "customer_discovery", "customer_channels"),
             "from '{table}' limit 0",
         ),
@@ -333,3 +334,11 @@ def test_a_small_segment_gives_no_list_of_members(made_up, tmp_path):
     app = open_page("segments", tmp_path, view="One segment")
     assert "list is not given out" in said(app)
     assert "fewer than 50" in " ".join(caption.value for caption in app.caption)
+
+
+def test_views_without_data_are_left_out(catalogue_alone):
+    app = open_page("segments", catalogue_alone, segmentation="Title reception")
+    assert "Genres" not in app.button_group(key="view").options
+    assert "Map" in app.button_group(key="view").options
+    assert not app.exception
+    assert "View" not in [group.label for group in open_page("titles", catalogue_alone).button_group]
