@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import settings
-from dashboard.views import PageEntry, pages_of
+from dashboard.views import PAGES, PageEntry
 from published.errors import NothingPublishedError, SetVanishedError, TableError
 from published.finding import age_in_words, current_set
 from published.questions.audience import interest
@@ -43,8 +43,9 @@ def main() -> None:
                 icon=page.icon,
                 url_path=page.path,
                 default=position == 0,
+                visibility="hidden" if page.is_empty(data) else "visible",
             )
-            for position, page in enumerate(pages_of(data))
+            for position, page in enumerate(PAGES)
         ],
         expanded=True,
     )
@@ -67,8 +68,15 @@ def main() -> None:
 def _page_of(entry: PageEntry, data: PublishedSet) -> Callable[[], None]:
     """Return the page on this set as Streamlit wants it, a function with a name."""
     page = partial(entry.show, data)
+    if entry.is_empty(data):
+        page = partial(_say_nothing_is_there, entry)
     page.__name__ = entry.path  # type: ignore[attr-defined]
     return page
+
+
+def _say_nothing_is_there(entry: PageEntry) -> None:
+    st.title(entry.title)
+    st.info("The source has nothing that this page shows.", icon=":material/info:")
 
 
 def _say_how_old(data: PublishedSet) -> None:

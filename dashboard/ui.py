@@ -200,14 +200,6 @@ def parts(data: PublishedSet, shows: Mapping[str, Callable[[], None]]) -> None:
             st.warning(str(error), icon=":material/warning:")
 
 
-def holds(data: PublishedSet, *tables: str) -> bool:
-    """Return whether there is anything to show of any of these tables: rows, or why it cannot be read."""
-    try:
-        return any(table not in data.columns or data.has(table) for table in tables)
-    except TableError:
-        return True
-
-
 def _unread(data: PublishedSet, table: str) -> None:
     if table in data.damaged:
         reason = f"The published table {table} cannot be read ({data.damaged[table]}). `matinee run` publishes it anew."
@@ -218,6 +210,28 @@ def _unread(data: PublishedSet, table: str) -> None:
         "`matinee run` publishes it.",
         icon=":material/info:",
     )
+
+
+def with_data(
+    data: PublishedSet, options: Mapping[str, str], tables: Mapping[str, Sequence[str]]
+) -> Mapping[str, str]:
+    """Return the views for which a set has rows; all of them where it has none for any, so that a page says so.
+
+    Parameters
+    ----------
+    data
+        The set.
+    options
+        View to its name.
+    tables
+        View to the tables it shows; a view that is not named needs none.
+    """
+    shown = {
+        view: called
+        for view, called in options.items()
+        if view not in tables or not data.is_empty(*tables[view])
+    }
+    return shown or options
 
 
 def choose_view(label: str, options: Mapping[str, str], *, key: str) -> str:

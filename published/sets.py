@@ -77,6 +77,10 @@ class PublishedSet:
             return False
         return len(self.ask(f"select 1 from {table} limit 1")) > 0
 
+    def is_empty(self, *tables: str) -> bool:
+        """Return whether the source gave nothing for any of a few tables: each can be read and has no row."""
+        return all(table in self.columns and not self.has(table) for table in tables)
+
     def ask(self, sql: str, **values: Any) -> pl.DataFrame:
         """Return the answer to a question.
 

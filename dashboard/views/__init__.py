@@ -9,7 +9,6 @@ Not in a folder `pages/`: Streamlit would take each of its files for a page of i
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.ui import holds
 from dashboard.views import (
     changes,
     choose_k,
@@ -27,20 +26,21 @@ from published.sets import PublishedSet
 
 @dataclass(frozen=True)
 class PageEntry:
-    """A page of the sidebar, and the tables without which it is left out: one with rows is enough."""
+    """A page of the sidebar; it is left out where its tables are empty."""
 
     title: str
     path: str
     icon: str
     show: Callable[[PublishedSet], None]
-    needs: tuple[str, ...] = ()
+    tables: tuple[str, ...]
 
+    def is_empty(self, data: PublishedSet) -> bool:
+        """Return whether the source gave nothing that the page shows."""
+        return bool(self.tables) and data.is_empty(*self.tables)
 
-_RECOMMENDER = ("recommendations", "recommender_metrics")
-_CUSTOMERS = ("customer_discovery", "customer_channels")
 
 PAGES = (
-    PageEntry("Overview", "overview", ":material/home:", overview.show),
+    PageEntry("Overview", "overview", ":material/home:", overview.show, ()),
     PageEntry("Segments", "segments", ":material/groups:", segments.show, ("segments",)),
     PageEntry("What changed", "changes", ":material/change_history:", changes.show, ("runs",)),
     PageEntry("Members", "members", ":material/contact_mail:", members.show, ("segment_members",)),
@@ -60,24 +60,6 @@ PAGES = (
         customers.show,
         ("customer_discovery", "customer_channels"),
     ),
-    PageEntry(
-        "Viewing",
-        "viewing",
-        ":material/devices:",
-        viewing.show,
-        (
-            "weekly_activity",
-            "viewing_hours",
-            "segment_devices",
-            "user_devices",
-            "genre_rating_counts",
-            "subscription_regions",
-        ),
-    ),
-    PageEntry("Data health", "data_health", ":material/verified:", data_health.show),
+    PageEntry("Viewing", "viewing", ":material/devices:", viewing.show, viewing.TABLES),
+    PageEntry("Data health", "data_health", ":material/verified:", data_health.show, ()),
 )
-
-
-def pages_of(data: PublishedSet) -> list[PageEntry]:
-    """Return the pages that have anything to show."""
-    return [page for page in PAGES if not page.needs or holds(data, *page.needs)]

@@ -33,7 +33,7 @@ def show(data: PublishedSet) -> None:
     with st.container(horizontal=True, gap="medium"):
         for label, count in headlines(marts.get("data_funnel"), marts.get("landing_manifest")):
             st.metric(label.capitalize(), f"{count:,}", width="content")
-    if not ui.holds(data, "segments"):
+    if data.is_empty("segments"):
         st.warning(
             "This run made no segments: the source holds nobody and nothing that can be divided.",
             icon=":material/group_off:",

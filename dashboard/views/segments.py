@@ -29,6 +29,11 @@ _VIEWS = {
     "map": "Map",
     "trust": "Can it be trusted?",
 }
+_TABLES = {
+    "genres": ("segment_genre_ratings",),
+    "map": ("segment_map",),
+    "trust": ("segment_promotions", "segment_quality"),
+}
 _MEANS = {
     "rater_mean_rating": "Mean rating of raters",
     "published_mean_rating": "Mean rating as published",
@@ -44,9 +49,9 @@ def show(data: PublishedSet) -> None:
 def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
     segments = questions.segments(data, segmentation)
-    # Customers and titles rate nothing.
-    is_rating = not data.has("segment_genre_ratings") or len(questions.genre_ratings(data, segmentation))
-    views = {view: label for view, label in _VIEWS.items() if view != "genres" or is_rating}
+    views = dict(ui.with_data(data, _VIEWS, _TABLES))
+    if data.has("segment_genre_ratings") and not len(questions.genre_ratings(data, segmentation)):
+        views.pop("genres")  # customers and titles rate nothing
     view = ui.choose_view("View", views, key="view")
     everybody = f"all {ui.unit(segments)}"
     if view == "compare":

@@ -30,7 +30,8 @@ def show(data: PublishedSet) -> None:
 
 
 def _page(data: PublishedSet) -> None:
-    if ui.choose_view("View", _VIEWS, key="titles") == "genres":
+    rated = len(queries.by_genre(data)) > 0
+    if rated and ui.choose_view("View", _VIEWS, key="titles") == "genres":
         _by_genre(data)
         return
     text = st.text_input(
@@ -236,9 +237,6 @@ def _similar(data: PublishedSet, title: dict) -> None:
 
 def _by_genre(data: PublishedSet) -> None:
     titles = queries.by_genre(data)
-    if not len(titles):
-        st.info("No title was rated yet.", icon=":material/info:")
-        return
     ui.chart(charts.genre_strip(titles), key="strip")
     with st.expander("All figures"):
         ui.table(

@@ -19,17 +19,14 @@ _TABLES = {
     "ratings": ("genre_rating_counts",),
     "plans": ("subscription_regions",),
 }
-NEEDS = tuple(table for tables in _TABLES.values() for table in tables)
+TABLES = tuple(table for tables in _TABLES.values() for table in tables)
 _MEASURES = {"users": "Users", "mean_minutes": "Minutes per user", "mean_ratings": "Ratings per user"}
 
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Viewing")
-    views = {view: label for view, label in _VIEWS.items() if ui.holds(data, *_TABLES[view])}
-    if not views:
-        return
-    view = ui.choose_view("View", views, key="viewing")
+    view = ui.choose_view("View", ui.with_data(data, _VIEWS, _TABLES), key="viewing")
     if view == "weeks":
         shows = {"weekly_activity": lambda: _weeks(data), "viewing_hours": lambda: _hours(data)}
         ui.parts(data, shows)

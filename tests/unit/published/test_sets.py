@@ -201,3 +201,12 @@ def test_the_set_before_is_the_newest_of_the_older_ones(tmp_path):
         (sets / name).mkdir(parents=True)
     assert set_before(sets / "20251121T000000-cc") == sets / "20251120T000000-bb"
     assert set_before(sets / "20251119T000000-aa") is None
+
+
+def test_a_source_gave_nothing_only_where_its_tables_can_be_read_and_have_no_row(publish):
+    warehouse = publish(segments=SEGMENTS, users=SEGMENTS.clear(), titles=SEGMENTS.clear())
+    (warehouse / "published" / "runs.parquet").write_bytes(b"PAR1")
+    data = current_set(warehouse)
+    assert data.is_empty("users")
+    assert data.is_empty("users", "titles")
+    assert not any(data.is_empty("users", table) for table in ("segments", "runs", "never_published"))
