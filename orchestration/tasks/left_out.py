@@ -23,6 +23,7 @@ def landed_source(landing: Path) -> str | None:
 def left_out(layout: WarehouseLayout, segmentations: Iterable[str]) -> tuple[str, ...]:
     """Return which files were refused, which segmentations skipped and which features told nobody apart, and why."""
     said = refusals(layout)
+    idle: dict[str, list[str]] = {}
     for name in segmentations:
         store = ModelStore(layout.models / name)
         try:
@@ -31,9 +32,13 @@ def left_out(layout: WarehouseLayout, segmentations: Iterable[str]) -> tuple[str
         except ModelNotFoundError:
             continue
         if skipped:
-            said.append(f"{name} was skipped: {skipped}.")
+            idle.setdefault(skipped, []).append(name)
         elif dropped:
             said.append(f"{name} leaves out {', '.join(feature_labels(dropped))}: the same for all.")
+    said += [
+        f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} skipped: {reason}."
+        for reason, names in idle.items()
+    ]
     return tuple(said)
 
 

@@ -56,7 +56,9 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     if made:
         console.print(f"Done in {seconds:.0f} s.")
     else:
-        why = " ".join(left_out(layout, sorted(path.name for path in layout.models.iterdir())))
+        others = {layout.recommender, layout.catalogue_similarity}
+        names = sorted(path.name for path in layout.models.iterdir() if path not in others)
+        why = " ".join(left_out(layout, names))
         console.print(
             Text(f"No segments were made, in {seconds:.0f} s. {why}", style="yellow"), soft_wrap=True
         )
