@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import exports
-from dashboard.charts.base import DARK, LIGHT, Chart, Theme, color_of
+from dashboard.charts.base import DARK, LIGHT, Chart, Theme, color_of, inked
 from dashboard.settings import minimum_members
 from ml.plots.words import clean, feature_label, percent
 from published.errors import TableError
@@ -56,7 +56,7 @@ def chart(drawn: Chart, *, key: str) -> None:
     if drawn.reading:
         st.caption(plain(drawn.reading))
     st.plotly_chart(
-        drawn.figure,
+        inked(drawn.figure, theme()),
         key=key,
         config=_PLOTLY_CONFIG,
         alt=f"{clean(drawn.finding)}. {clean(drawn.reading)}".replace("..", "."),
@@ -307,7 +307,8 @@ def segment_name(segment: Mapping[str, object]) -> None:
     marked = (
         f" · fewer than {minimum_members()}, left out of downloads" if members < minimum_members() else ""
     )
-    st.caption(f"{members:,} members · {percent(float(str(share or 0)))}{marked}")
+    what = unit_of(str(segment["entity"])).lower()
+    st.caption(f"{members:,} {what} · {percent(float(str(share or 0)))}{marked}")
     if segment.get("name_doubt"):
         st.markdown(f":orange[:material/warning: {plain(_sentence(str(segment['name_doubt'])))}]")
     if segment.get("badge"):
