@@ -25,6 +25,8 @@ _FORMATS = (
     ("CSV", "csv", "text/csv", to_csv),
     ("Parquet", "parquet", "application/vnd.apache.parquet", exports.to_parquet),
 )
+PAGES = "pages"
+"""Where the app keeps its pages by their path, for links from one to another."""
 INTEREST = "ratings or views of titles"
 """What a source must hold for figures of genres, titles and recommendations."""
 _BADGE_COLORS: Mapping[str, Any] = {"sure": "blue", "partly": "gray", "unsure": "orange", "unknown": "gray"}
@@ -313,6 +315,12 @@ def segment_name(segment: Mapping[str, object]) -> None:
         st.markdown(f":orange[:material/warning: {plain(_sentence(str(segment['name_doubt'])))}]")
     if segment.get("badge"):
         st.badge(plain(segment["badge"]), color=_BADGE_COLORS[str(segment["badge_level"])])
+
+
+def link(path: str, label: str, **address: str) -> None:
+    """Show a link to another page as its address says; none where a page is shown without the app."""
+    if page := st.session_state.get(PAGES, {}).get(path):
+        st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=address)
 
 
 def playbook(segment: Mapping[str, object]) -> None:
