@@ -43,7 +43,7 @@ def main() -> None:
             icon=page.icon,
             url_path=page.path,
             default=position == 0,
-            visibility="hidden" if page.tables and data.is_empty(*page.tables) else "visible",
+            visibility="hidden" if page.is_empty(data) else "visible",
         )
         for position, page in enumerate(PAGES)
     }
@@ -78,8 +78,15 @@ def _mend_contrast() -> None:
 def _page_of(entry: PageEntry, data: PublishedSet) -> Callable[[], None]:
     """Return the page on this set as Streamlit wants it, a function with a name."""
     page = partial(entry.show, data)
+    if entry.is_empty(data):
+        page = partial(_say_nothing_is_there, entry)
     page.__name__ = entry.path  # type: ignore[attr-defined]
     return page
+
+
+def _say_nothing_is_there(entry: PageEntry) -> None:
+    st.title(entry.title)
+    st.info("The source has nothing that this page shows.", icon=":material/info:")
 
 
 def _say_how_old(data: PublishedSet) -> None:

@@ -27,8 +27,6 @@ _FORMATS = (
 )
 PAGES = "pages"
 """Where the app keeps its pages by their path, for links from one to another."""
-INTEREST = "ratings or views of titles"
-"""What a source must hold for figures of genres, titles and recommendations."""
 _BADGE_COLORS: Mapping[str, Any] = {"sure": "blue", "partly": "gray", "unsure": "orange", "unknown": "gray"}
 _PLAYBOOK = (
     ("", "audience"),
@@ -85,7 +83,8 @@ def table(
     name
         In the file's name.
     labels
-        Column to its label or its column configuration; a column without one is not shown but is in the file.
+        Column to its label or its column configuration; a column without one, or without a value, is not shown but is
+        in the file.
     group_size
         The column with the members of a row's group, where rows speak of groups of people; groups under the minimum
         are suppressed in the file.
@@ -99,7 +98,7 @@ def table(
     st.dataframe(
         frame,
         hide_index=True,
-        column_order=list(labels),
+        column_order=[column for column in labels if _says_anything(frame[column])],
         column_config=dict(labels),
         height=height or "auto",
         placeholder="",
@@ -112,6 +111,11 @@ def table(
         group_size=group_size,
         group_keys=group_keys,
     )
+
+
+def _says_anything(column: pl.Series) -> bool:
+    known = column.drop_nulls()
+    return not len(column) or bool(len(known) if known.dtype != pl.String else (known != "").any())
 
 
 def offer(
@@ -181,39 +185,21 @@ def too_few(unit: str) -> str:
     )
 
 
-def part(data: PublishedSet, table: str, gives: str, show: Callable[[], None]) -> None:
-    """Show a part of a page that hangs on one table, or say what is missing and what would give it.
-
-    Parameters
-    ----------
-    data
-        The set.
-    table
-        The table without which there is nothing to show.
-    gives
-        What the source must hold for it: "viewing events (watch_events.csv)".
-    show
-        Shows the part.
-    """
-    parts(data, gives, {table: show})
+def part(data: PublishedSet, table: str, show: Callable[[], None]) -> None:
+    """Show a part of a page that hangs on one table; of an empty one nothing, of an unreadable one why."""
+    parts(data, {table: show})
 
 
-def parts(data: PublishedSet, gives: str, shows: Mapping[str, Callable[[], None]]) -> None:
-    """Show parts that the same source gives, each under the table it hangs on; what it lacks is said once."""
-    lacking = False
+def parts(data: PublishedSet, shows: Mapping[str, Callable[[], None]]) -> None:
+    """Show parts of a page, each under the table it hangs on."""
     for table, show in shows.items():
         try:
             if data.has(table):
                 show()
-                continue
+            elif table not in data.columns:
+                _unread(data, table)
         except TableError as error:
             st.warning(str(error), icon=":material/warning:")
-            continue
-        if table in data.damaged or table not in data.columns:
-            _unread(data, table)
-        elif not lacking:
-            lacking = True
-            st.info(f"Nothing to show here: the source has no {gives}.", icon=":material/info:")
 
 
 def _unread(data: PublishedSet, table: str) -> None:

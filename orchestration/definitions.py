@@ -48,14 +48,14 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     segmentations = _load_segmentations()
     described = _declared(segmentations)
     dbt_assets = build_dbt_assets()
-    marts = [spec.key for spec in dbt_assets.specs if spec.key.path[0] == "marts"]
+    marts = [spec.key for stage in dbt_assets for spec in stage.specs if spec.key.path[0] == "marts"]
     return dg.Definitions.merge(
         segmentations,
         dg.Definitions(
             assets=[
                 *build_raw_specs(),
                 build_landing(),
-                dbt_assets,
+                *dbt_assets,
                 build_ml_tables(list(described)),
                 *build_recommender(),
                 build_audience_plots(marts),

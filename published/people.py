@@ -1,6 +1,6 @@
-"""How people are shown: an id that is an e-mail address tells who somebody is.
+"""What is not shown as it is: an id that is an e-mail address tells who somebody is, a path whose machine it was.
 
-Belongs here: what stands for an address on pages and in the terminal. Does not belong here: published tables and files
+Belongs here: what stands for them on pages and in the terminal. Does not belong here: published tables and files
 made of them, which keep ids as the source writes them.
 """
 
@@ -12,6 +12,15 @@ SHOW_EMAILS = "MATINEE_SHOW_EMAILS"
 _PART = r"[^\s@,;:|\"'<>()]"
 # Bounded by how long an address may be, and begun only where one can: else a text of 100,000 letters takes minutes.
 _EMAIL = re.compile(rf"(?<!{_PART}){_PART}{{1,64}}@{_PART}{{1,190}}\.{_PART}{{1,63}}")
+
+_FOLDERS = re.compile(
+    r"(?<![\w/\\.~:-])(?:~|[A-Za-z]:)?[/\\](?:[^/\\\s:;,'\"()][^/\\\n:;,'\"()]*[/\\])*(?=[^\s/\\])"
+)
+
+
+def hide_folders(text: str) -> str:
+    """Return a text with files and folders by their own names, without where on a machine they lie."""
+    return _FOLDERS.sub("", text.rstrip("/\\"))
 
 
 def hide_emails(text: str) -> str:

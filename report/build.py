@@ -15,7 +15,7 @@ from ml.plots.changes import ComparedSet, compare
 from published.questions import audience, changes, segments
 from published.questions import quality as quality_questions
 from published.sets import PublishedSet
-from report.context import ReportContext, RunFacts
+from report.context import PERSONAL_PLOTS, ReportContext, RunFacts
 from report.pictures import Picture, embed
 from report.reading import Reading
 from report.sections import quality
@@ -25,6 +25,7 @@ from report.sections.catalogue import TABLES as CATALOGUE_TABLES
 from report.sections.catalogue import catalogues, popular_genres
 from report.sections.recommender import RecommenderView, recommender
 from report.sections.segmentations import SegmentationView, describe
+from report.sections.summary import summarise
 
 
 def build_report_context(
@@ -56,21 +57,29 @@ def build_report_context(
     """
     reading = Reading(published)
     names = reading.ask("segments", segments.segmentations) or []
-    plots = {name: sorted((plots_dir / name).glob("*.png")) for name in names}
-    drawn = [path for path in audience_plots if path.exists()]
+    # Sizes stand in the table of segments.
+    plots = {
+        name: sorted(path for path in (plots_dir / name).glob("*.png") if path.stem != "sizes")
+        for name in names
+    }
+    drawn = [path for path in audience_plots if path.stem not in PERSONAL_PLOTS and path.exists()]
     paths = [*(path for own in plots.values() for path in own), *drawn]
     pictures = embed(paths)
     after = ComparedSet(**{**changes.compared(published), "source": run.source})
     catalogue = reading.tables(*CATALOGUE_TABLES)
     recommended = reading.ask("strategic_recommendations", audience.strategic_recommendations)
     interest = reading.ask("interaction_basis", audience.interest) or audience.Interest()
+    changed = compare(read_set(previous), after)
+    views = _segmentations(reading, plots, pictures, run)
+    advised = advice(recommended)
     return ReportContext(
         run=run,
         interest=interest,
-        changes=compare(read_set(previous), after),
-        advice=advice(recommended),
+        summary=summarise(views, changed, advised),
+        changes=changed,
+        advice=advised,
         advice_left_out=left_out(recommended),
-        segmentations=_segmentations(reading, plots, pictures, run),
+        segmentations=views,
         audience_plots=tuple(pictures[path] for path in drawn if path in pictures),
         plans=plans(reading.ask("subscription_regions", audience.subscription_regions)),
         catalogues=catalogues(catalogue),
@@ -129,9 +138,6 @@ def _quality(reading: Reading, titles: pl.DataFrame | None) -> dict[str, Any]:
         "files": quality.files(files),
         "unlisted": quality.unlisted(reading.ask("unlisted_titles", quality_questions.unlisted_titles)),
         "reject_reasons": quality.reject_reasons(reasons),
-        "rejects": quality.first_rejects(
-            reading.ask("rejects", quality_questions.rejects, quality.MOST_REJECTS)
-        ),
         "checks": quality.checks(
             reading.ask("checks", quality_questions.check_counts),
             reading.ask("checks", quality_questions.failed_checks),

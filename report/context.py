@@ -8,21 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ml.plots.changes import Changes, FigureChange
+from ml.plots.changes import Changes
 from published.questions.audience import Interest
 from report.pictures import Picture
 from report.sections.advice import Advice
 from report.sections.audience import Plan
 from report.sections.catalogue import CatalogueView, PopularGenre
-from report.sections.quality import Checks, Funnel, LandedFile, Reject, RejectReason, UnlistedTitles
+from report.sections.quality import Checks, Funnel, LandedFile, RejectReason, UnlistedTitles
 from report.sections.recommender import RecommenderView
 from report.sections.segmentations import SegmentationView
+from report.sections.summary import Summary
 
 CATALOGUE_PLOTS = frozenset(
     ("genre_popularity", "genre_cloud", "genre_ratings", "genre_scores", "catalogue_trends", "similar_titles")
 )
 RECOMMENDER_PLOTS = frozenset(("recommenders",))
 """Pictures that stand in a section of their own subject."""
+PERSONAL_PLOTS = frozenset(("user_devices", "user_genres"))
+"""Pictures whose rows are people by their ids: not on a page that is mailed."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,26 @@ class RunFacts:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A part of the page that unfolds: its anchor, heading, what it says in a line, and the template it is made by.
+
+    `view` is the segmentation it is about, where it is about one.
+    """
+
+    id: str
+    title: str
+    gist: str
+    template: str
+    view: SegmentationView | None = None
+
+
+@dataclass(frozen=True)
 class ReportContext:
     """Everything on the page.
 
     Attributes
     ----------
+    summary : the first screen.
     interest : what the figures of genres, titles and recommendations count, in words.
     headlines : label and count, in reading order.
     changes : what is different from the last run.
@@ -63,6 +81,7 @@ class ReportContext:
 
     run: RunFacts
     interest: Interest
+    summary: Summary
     headlines: tuple[tuple[str, int], ...]
     changes: Changes
     advice: tuple[Advice, ...]
@@ -77,15 +96,48 @@ class ReportContext:
     files: tuple[LandedFile, ...]
     unlisted: tuple[UnlistedTitles, ...]
     reject_reasons: tuple[RejectReason, ...]
-    rejects: tuple[Reject, ...]
     reject_count: int
     checks: Checks | None
     absent: tuple[str, ...]
     left_out: tuple[str, ...] = ()
 
-    def change_of(self, label: str) -> FigureChange | None:
-        """Return how a headline moved since the last run; None where nothing is compared."""
-        return next((change for change in self.changes.figures if change.label == label), None)
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """What unfolds below the first screen, in reading order; what has nothing to show is no section."""
+        advised = len(self.advice)
+        offered = [
+            (advised, Section("advice", "What to do", _counted(advised, "recommendation"), "advice")),
+            (self.changes.figures or self.changes.segmentations, self._changes()),
+            *((view.cards, _of_segmentation(view)) for view in self.segmentations),
+            (self.viewing_plots or self.plans, self._pictured("audience", "Audience", self.viewing_plots)),
+            (
+                self.catalogues or self.genres or self.catalogue_plots,
+                self._pictured("catalogue", "Catalogue and genres", self.catalogue_plots),
+            ),
+            (
+                self.recommender_plots or not self.recommender.is_empty,
+                Section(
+                    "recommender", "Recommender", self.recommender.finding.partition(": ")[0], "recommender"
+                ),
+            ),
+            (
+                self.files or self.funnels or self.checks,
+                Section("data", "Data quality", self.quality_sentence, "quality"),
+            ),
+            (
+                self.segmentations or self.left_out,
+                Section("method", "Method and limits", "What was done and what to keep in mind", "method"),
+            ),
+        ]
+        return tuple(section for has, section in offered if has)
+
+    def _changes(self) -> Section:
+        return Section("changes", "What changed since the last run", self.changes.sentence, "changes")
+
+    @staticmethod
+    def _pictured(name: str, title: str, pictures: tuple[Picture, ...]) -> Section:
+        # The first sentence of a picture is its finding.
+        return Section(name, title, pictures[0].alt.partition(". ")[0] if pictures else "", name)
 
     @property
     def catalogue_plots(self) -> tuple[Picture, ...]:
@@ -118,3 +170,14 @@ class ReportContext:
             f"{read:,} rows read from {count} file{'' if count == 1 else 's'}: {landed:,} landed, "
             f"{kept if rejected else 'none rejected'}."
         )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _of_segmentation(view: SegmentationView) -> Section:
+    largest = max(view.cards, key=lambda card: card.members, default=None)
+    most = f"; the largest is {largest.name}, {largest.share:.0%}" if largest else ""
+    gist = f"{_counted(len(view.cards), 'segment')} of {view.members:,} {view.unit}{most}"
+    return Section(view.name, view.title, gist, "segments", view)

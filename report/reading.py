@@ -50,7 +50,6 @@ class SegmentationTables:
     free: pl.DataFrame
     separation: pl.DataFrame
     claims: pl.DataFrame
-    levels: pl.DataFrame
     titles: pl.DataFrame
     devices: pl.DataFrame
     quality: pl.DataFrame
@@ -59,6 +58,7 @@ class SegmentationTables:
     migration: pl.DataFrame
     history: pl.DataFrame
     exemplars: pl.DataFrame
+    levels: pl.DataFrame
 
     @property
     def of_cards(self) -> dict[str, pl.DataFrame]:
@@ -124,7 +124,6 @@ class Reading:
             free=rows("free_segments", segments.free_segments, name),
             separation=rows("segment_separation", segments.separation, name),
             claims=rows("segment_claims", segments.claims, name),
-            levels=rows("segment_levels", segments.levels, name),
             titles=rows("segment_titles", segments.titles, name),
             devices=rows("segment_devices", segments.devices, name),
             quality=rows("segment_quality", segments.quality, name),
@@ -134,6 +133,7 @@ class Reading:
             history=rows("segment_history", segments.history, name),
             # Of users no ids: the page is mailed.
             exemplars=rows("segment_exemplars", segments.exemplar_titles, name),
+            levels=rows("segment_levels", segments.levels, name),
         )
 
     def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:

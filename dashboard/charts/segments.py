@@ -164,7 +164,7 @@ def genre_heatmap(
     Parameters
     ----------
     ratings
-        segment_id, segment_name, genre_label and the measure; the rows in the order of the genres.
+        segment_id, segment_name, genre_label, raters, is_few and the measure; the rows in the order of the genres.
     measure
         `rater_mean_rating` (honest), `published_mean_rating` (0 for never rated) or `rater_share`.
     theme
@@ -174,7 +174,11 @@ def genre_heatmap(
     """
     genres = ratings["genre_label"].unique(maintain_order=True).to_list()
     heads = ratings.select("segment_id", "segment_name").unique().sort("segment_id")
-    cells = ratings.pivot(on="segment_id", index="genre_label", values=measure, maintain_order=True)
+    # A mean of a handful has no colour: it is written in grey, with how many they are.
+    is_greyed = pl.col("is_few") & pl.lit(measure == "rater_mean_rating")
+    cells = ratings.with_columns(pl.when(~is_greyed).then(measure).alias(measure)).pivot(
+        on="segment_id", index="genre_label", values=measure, maintain_order=True
+    )
     values = cells.select(str(i) for i in heads["segment_id"]).cast(pl.Float64).to_numpy()
     is_share = measure == "rater_share"
     known = values[np.isfinite(values)]
@@ -195,13 +199,21 @@ def genre_heatmap(
             ygap=1,
         )
     )
+    for row in ratings.filter(is_greyed, pl.col(measure).is_not_null()).iter_rows(named=True):
+        figure.add_annotation(
+            x=heads["segment_id"].index_of(row["segment_id"]),
+            y=genres.index(row["genre_label"]),
+            text=f"{row[measure]:.2f} by {row['raters']}",
+            showarrow=False,
+            font={"color": theme.muted, "size": 11},
+        )
     figure.update_xaxes(side="top", type="category", autotickangles=HEAD_ANGLES)
     figure.update_yaxes(type="category", autorange="reversed")
     return Chart(
         finish(figure, height=110 + 28 * len(genres)),
         _genre_finding(ratings, measure, acted),
         {
-            "rater_mean_rating": "Mean rating by those members who rated the genre.",
+            "rater_mean_rating": "Mean rating by those members who rated the genre; grey: of too few, and how many.",
             "published_mean_rating": "Mean rating with 0 averaged in for a genre never rated, as published.",
             "rater_share": f"Share of the members who {acted} the genre at all.",
         }[measure],
@@ -209,7 +221,7 @@ def genre_heatmap(
 
 
 def _genre_finding(ratings: pl.DataFrame, measure: str, acted: str) -> str:
-    known = ratings.filter(pl.col(measure).is_not_null(), pl.col("rater_share") >= 0.1)
+    known = ratings.filter(pl.col(measure).is_not_null(), pl.col("rater_share") >= 0.1, ~pl.col("is_few"))
     if not len(known):
         return f"No genre was {acted} by a tenth of any segment"
     top = known.sort(measure, "genre_label", descending=[True, False]).row(0, named=True)

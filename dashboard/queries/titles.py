@@ -5,6 +5,7 @@ Belongs here: SQL over the published tables of titles. Does not belong here: rec
 
 import polars as pl
 
+from published.questions.audience import interest
 from published.sets import PublishedSet
 
 RECEPTION = "title_reception"
@@ -141,17 +142,21 @@ def similarities(data: PublishedSet, title_ids: list[str]) -> pl.DataFrame:
 
 
 def by_genre(data: PublishedSet, per_genre: int = 60) -> pl.DataFrame:
-    """Return the most rated titles of each genre with their mean rating, genres of the highest median first."""
+    """Return the most rated titles of each genre with their mean rating, genres of the highest median first.
+
+    A title that a few rated, and a genre of a few such titles, are left out.
+    """
     return data.ask(
         """
         with listed as (
             select title_id, title, rating_count, mean_rating, unnest(string_split(genres, ', ')) as genre_label
             from titles
-            where rating_count > 0 and mean_rating is not null and genres is not null
+            where rating_count >= $least and mean_rating is not null and genres is not null
         ),
         ranked as (
             select *, row_number() over (partition by genre_label order by rating_count desc, title_id) as place
             from listed
+            qualify count(*) over (partition by genre_label) >= $least
         )
         select genre_label, title, rating_count, mean_rating
         from ranked
@@ -159,4 +164,5 @@ def by_genre(data: PublishedSet, per_genre: int = 60) -> pl.DataFrame:
         order by median(mean_rating) over (partition by genre_label) desc, genre_label, place
         """,
         per_genre=per_genre,
+        least=interest(data).least_raters,
     )

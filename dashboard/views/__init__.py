@@ -34,6 +34,10 @@ class PageEntry:
     show: Callable[[PublishedSet], None]
     tables: tuple[str, ...]
 
+    def is_empty(self, data: PublishedSet) -> bool:
+        """Return whether the source gave nothing that the page shows."""
+        return bool(self.tables) and data.is_empty(*self.tables)
+
 
 PAGES = (
     PageEntry("Overview", "overview", ":material/home:", overview.show, ()),

@@ -26,7 +26,7 @@ _WEEK = timedelta(days=7)
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("What changed")
-    ui.part(data, "runs", "runs", lambda: _page(data))
+    ui.part(data, "runs", lambda: _page(data))
 
 
 def _page(data: PublishedSet) -> None:
@@ -47,7 +47,6 @@ def _page(data: PublishedSet) -> None:
     ui.part(
         data,
         "membership_history",
-        "viewers or customers to divide",
         lambda: _segmentation(data, run["ended_at"]),
     )
 

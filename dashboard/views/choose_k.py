@@ -23,7 +23,7 @@ _MOST_POINTS = 2_000
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Choose k")
-    ui.part(data, "k_metrics", "viewers or customers to divide", lambda: _page(data))
+    ui.part(data, "k_metrics", lambda: _page(data))
 
 
 def _page(data: PublishedSet) -> None:
@@ -62,9 +62,7 @@ def _page(data: PublishedSet) -> None:
         },
     )
     st.header("Explored k side by side")
-    ui.part(
-        data, "segment_map", "viewers or customers to divide", lambda: _side_by_side(data, segmentation, unit)
-    )
+    ui.part(data, "segment_map", lambda: _side_by_side(data, segmentation, unit))
     if starts:
         _starts(data, segmentation, starts)
 

@@ -11,14 +11,13 @@ from dashboard.queries import customers as queries
 from published.sets import PublishedSet
 
 _MEASURES = {"index": "Index", "region_share": "Share of the region", "customers": "Customers"}
-_GIVES = "customers (customers.csv)"
 
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Customers")
     shows = {"customer_discovery": lambda: _discovery(data), "customer_channels": lambda: _channels(data)}
-    ui.parts(data, _GIVES, shows)
+    ui.parts(data, shows)
 
 
 def _discovery(data: PublishedSet) -> None:

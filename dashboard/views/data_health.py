@@ -31,15 +31,15 @@ def show(data: PublishedSet) -> None:
         said = f"The published table {table} cannot be read ({reason}). `matinee run` publishes it anew."
         st.warning(ui.plain(said), icon=":material/warning:")
     st.header("Checks")
-    ui.part(data, "checks", "checks", lambda: _checks(data))
+    ui.part(data, "checks", lambda: _checks(data))
     st.header("Last runs")
-    ui.part(data, "runs", "runs", lambda: _runs(data))
+    ui.part(data, "runs", lambda: _runs(data))
     st.header("Rejected lines")
     _rejects(data)
     st.header("Files")
-    ui.part(data, "landing_manifest", "files", lambda: _files(data))
+    ui.part(data, "landing_manifest", lambda: _files(data))
     st.header("From raw rows to results")
-    ui.part(data, "data_funnel", "rows", lambda: _funnel(data))
+    ui.part(data, "data_funnel", lambda: _funnel(data))
 
 
 def _checks(data: PublishedSet) -> None:
@@ -91,7 +91,7 @@ def _rejects(data: PublishedSet) -> None:
     if "rejects" in data.columns and not data.has("rejects"):
         st.success("Every line of every file was taken.", icon=":material/check_circle:")
         return
-    ui.part(data, "rejects", "rejected lines", lambda: _reject_tables(data))
+    ui.part(data, "rejects", lambda: _reject_tables(data))
 
 
 def _reject_tables(data: PublishedSet) -> None:

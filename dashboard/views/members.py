@@ -23,7 +23,7 @@ _ONE, _EACH = "One file", "One file per segment"
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Members")
-    ui.part(data, "segment_members", "viewers or customers to divide", lambda: _page(data))
+    ui.part(data, "segment_members", lambda: _page(data))
 
 
 def _page(data: PublishedSet) -> None:

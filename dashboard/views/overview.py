@@ -33,8 +33,13 @@ def show(data: PublishedSet) -> None:
     with st.container(horizontal=True, gap="medium"):
         for label, count in headlines(marts.get("data_funnel"), marts.get("landing_manifest")):
             st.metric(label.capitalize(), f"{count:,}", width="content")
-    ui.part(data, "segments", "viewers or customers to divide", lambda: _segments(data))
-    ui.part(data, "genre_popularity", f"{ui.INTEREST} with a genre", lambda: _genres(data))
+    if data.is_empty("segments"):
+        st.warning(
+            "This run made no segments: the source holds nobody and nothing that can be divided.",
+            icon=":material/group_off:",
+        )
+    ui.part(data, "segments", lambda: _segments(data))
+    ui.part(data, "genre_popularity", lambda: _genres(data))
 
 
 def _advice(data: PublishedSet) -> None:
@@ -54,12 +59,11 @@ def _advice_list(rows: pl.DataFrame) -> None:
 
 
 def _genres(data: PublishedSet) -> None:
-    st.header("Genres")
     popularity = audience.genre_popularity(data)
     counted = next((column for column in ("ratings", "events") if popularity[column].sum()), None)
     if counted is None:
-        st.info(f"Nothing to show here: the source has no {ui.INTEREST}.", icon=":material/info:")
         return
+    st.header("Genres")
     left, right = st.columns(2, gap="large")
     with left:
         ui.chart(genre_cloud(popularity, counted=counted, theme=ui.theme()), key="cloud")

@@ -34,7 +34,7 @@ def show(data: PublishedSet) -> None:
         first = {"recommendations": lambda: _for_user(data)}
     else:
         first = {"recommendations": lambda: _for_liked(data)}
-    ui.parts(data, ui.INTEREST, {**first, "recommender_metrics": lambda: _quality(data)})
+    ui.parts(data, {**first, "recommender_metrics": lambda: _quality(data)})
 
 
 def _for_user(data: PublishedSet) -> None:

@@ -43,7 +43,7 @@ _MEANS = {
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Segments")
-    ui.part(data, "segments", "viewers or customers to divide", lambda: _page(data))
+    ui.part(data, "segments", lambda: _page(data))
 
 
 def _page(data: PublishedSet) -> None:
@@ -51,7 +51,7 @@ def _page(data: PublishedSet) -> None:
     segments = questions.segments(data, segmentation)
     views = dict(ui.with_data(data, _VIEWS, _TABLES))
     if data.has("segment_genre_ratings") and not len(questions.genre_ratings(data, segmentation)):
-        views.pop("genres")
+        views.pop("genres")  # customers and titles rate nothing
     view = ui.choose_view("View", views, key="view")
     everybody = f"all {ui.unit(segments)}"
     if view == "compare":
@@ -86,9 +86,7 @@ def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, ever
     for row in segments.iter_rows(named=True):
         if row.get("name_doubt"):
             st.markdown(f"**{ui.plain(row['segment_name'])}:** {ui.plain(row['name_doubt'])}.")
-    ui.part(
-        data, "segment_profiles", "features", lambda: _differences(data, segmentation, segments, everybody)
-    )
+    ui.part(data, "segment_profiles", lambda: _differences(data, segmentation, segments, everybody))
 
 
 def _differences(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
@@ -153,9 +151,7 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
         _recommended(data, segment)
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
-    ui.part(
-        data, "segment_profiles", "features", lambda: _profile(data, segmentation, segment, shown, everybody)
-    )
+    ui.part(data, "segment_profiles", lambda: _profile(data, segmentation, segment, shown, everybody))
     _sayings("What it does not mean", [f"{sentence}." for sentence in shown.does_not_mean])
     _sayings("How sure it is", shown.badge.why)
     if data.has("segment_claims"):
@@ -321,7 +317,7 @@ def _members(data: PublishedSet, segmentation: str, segment: dict) -> None:
 
 
 def _genres(data: PublishedSet, segmentation: str) -> None:
-    ui.part(data, "segment_genre_ratings", ui.INTEREST, lambda: _genre_ratings(data, segmentation))
+    ui.part(data, "segment_genre_ratings", lambda: _genre_ratings(data, segmentation))
 
 
 def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
@@ -350,9 +346,7 @@ def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
 
 
 def _map(data: PublishedSet, segmentation: str, unit: str) -> None:
-    ui.part(
-        data, "segment_map", "viewers or customers to divide", lambda: _segment_map(data, segmentation, unit)
-    )
+    ui.part(data, "segment_map", lambda: _segment_map(data, segmentation, unit))
 
 
 def _segment_map(data: PublishedSet, segmentation: str, unit: str) -> None:
@@ -377,7 +371,7 @@ def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
         "segment_promotions": lambda: _decision(data, segmentation),
         "segment_quality": lambda: _figures(data, segmentation, unit),
     }
-    ui.parts(data, "viewers or customers to divide", shows)
+    ui.parts(data, shows)
 
 
 def _decision(data: PublishedSet, segmentation: str) -> None:

@@ -26,7 +26,7 @@ _CATALOGUES = {"movies": "the films and series here", "streaming": "the streamin
 def show(data: PublishedSet) -> None:
     """Show the page."""
     st.title("Titles")
-    ui.part(data, "titles", "catalogue (movies_metadata.csv or netflix_titles.csv)", lambda: _page(data))
+    ui.part(data, "titles", lambda: _page(data))
 
 
 def _page(data: PublishedSet) -> None:
@@ -90,10 +90,10 @@ def _title(data: PublishedSet, title_id: str) -> None:
     _scores(title)
     if data.has("segment_members"):
         _reception(data, title_id)
-    ui.part(data, "title_audience", ui.INTEREST, lambda: _audience(data, title))
+    ui.part(data, "title_audience", lambda: _audience(data, title))
     if data.has("recommendations"):
         _likeliest(data, title)
-    ui.part(data, "similar_titles", "ratings, views or descriptions of titles", lambda: _similar(data, title))
+    ui.part(data, "similar_titles", lambda: _similar(data, title))
 
 
 def _scores(title: dict) -> None:

@@ -20,8 +20,6 @@ _TABLES = {
     "plans": ("subscription_regions",),
 }
 TABLES = tuple(table for tables in _TABLES.values() for table in tables)
-"""What the page shows."""
-_EVENTS, _USERS = "viewing events (watch_events.csv)", "users (users.csv)"
 _MEASURES = {"users": "Users", "mean_minutes": "Minutes per user", "mean_ratings": "Ratings per user"}
 
 
@@ -31,17 +29,17 @@ def show(data: PublishedSet) -> None:
     view = ui.choose_view("View", ui.with_data(data, _VIEWS, _TABLES), key="viewing")
     if view == "weeks":
         shows = {"weekly_activity": lambda: _weeks(data), "viewing_hours": lambda: _hours(data)}
-        ui.parts(data, _EVENTS, shows)
+        ui.parts(data, shows)
     elif view == "devices":
         shows = {
             "segment_devices": lambda: _segment_devices(data),
             "user_devices": lambda: _user_devices(data),
         }
-        ui.parts(data, _EVENTS, shows)
+        ui.parts(data, shows)
     elif view == "ratings":
-        ui.part(data, "genre_rating_counts", "ratings", lambda: _ratings(data))
+        ui.part(data, "genre_rating_counts", lambda: _ratings(data))
     else:
-        ui.part(data, "subscription_regions", _USERS, lambda: _subscriptions(data))
+        ui.part(data, "subscription_regions", lambda: _subscriptions(data))
 
 
 def _weeks(data: PublishedSet) -> None:

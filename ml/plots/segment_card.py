@@ -33,8 +33,8 @@ TABLES = (
 Rows = Mapping[str, pl.DataFrame]
 """By table, the rows of one segmentation."""
 
-_FEWEST_RATERS, _FEWEST_RATER_SHARE = 10, 0.1
-"""Members, and share of them, who must have rated a genre before a card speaks of it: below, a handful decides."""
+_FEWEST_RATER_SHARE = 0.1
+"""Share of the members who must have rated a genre, and be no few, before a card speaks of it."""
 _OVER, _UNDER = 105.0, 95.0
 """Indices from which a segment leans to or from something: five per cent over or under everybody."""
 _ALIKE = 10.0
@@ -457,7 +457,7 @@ def _favourites(own: Rows) -> tuple[tuple[str, float], ...]:
     if not len(genres):
         return ()
     best = (
-        genres.filter(pl.col("rater_share") >= _FEWEST_RATER_SHARE, pl.col("raters") >= _FEWEST_RATERS)
+        genres.filter(pl.col("rater_share") >= _FEWEST_RATER_SHARE, ~pl.col("is_few"))
         .drop_nulls("rater_mean_rating")
         .sort("rater_mean_rating", "genre", descending=[True, False])
         .head(_MOST_NAMED)

@@ -211,7 +211,11 @@ def rule(row: Mapping[str, Any]) -> tuple[str, str]:
     if not row["rule"]:
         return "", row["reason"] or ""
     found, missed = (round(100 * row[share]) for share in ("precision", "coverage"))
-    return row["rule"], f"{found} of 100 whom it finds are members, and it finds {missed} of 100 members"
+    fidelity = f"; macro-F1 of all rules together {decimals(row['macro_f1'])} ({_ends(row)})"
+    return (
+        row["rule"],
+        f"{found} of 100 whom it finds are members, and it finds {missed} of 100 members{fidelity}",
+    )
 
 
 def moves(migration: pl.DataFrame, unit: str) -> tuple[str, ...]:

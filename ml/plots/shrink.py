@@ -13,21 +13,22 @@ _PALETTE_SIZE = 256
 _MANY_COLORS = 30_000
 
 
-def thumbnail(png: bytes, width: int = 420) -> bytes:
+def thumbnail(png: bytes, width: int = 420, height: int | None = None) -> bytes:
     """Return a small PNG with a palette, for a page or the Dagster UI; colours stay what they are.
 
     Parameters
     ----------
     png
         Encoded picture.
-    width
-        Pixels; a narrower picture keeps its size.
+    width, height
+        Pixels, at most; a smaller picture keeps its size. As high as it comes where no height is given.
     """
     with Image.open(io.BytesIO(png)) as opened:
         picture = opened.convert("RGB")
-    if picture.width > width:
-        height = max(1, round(picture.height * width / picture.width))
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    scale = min(width / picture.width, height / picture.height if height else 1)
+    if scale < 1:
+        size = round(picture.width * scale), max(1, round(picture.height * scale))
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
     target = io.BytesIO()
     few_colours = picture.quantize(_PALETTE_SIZE, method=_palette_method(picture), dither=Image.Dither.NONE)
     few_colours.save(target, format="PNG")

@@ -134,10 +134,18 @@ class Embedding:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
-        """Rebuild an embedding that `to_arrays` described."""
-        return cls(
-            str(arrays["method"]), arrays["titles"], arrays["idf"], arrays["components"], int(arrays["least"])
-        )
+        """Rebuild an embedding that `to_arrays` described.
+
+        Raises
+        ------
+        ValueError
+            When the arrays do not fit together.
+        """
+        titles, idf, components = arrays["titles"], arrays["idf"], arrays["components"]
+        if components.ndim != 2 or not len(titles) == len(idf) == components.shape[1]:
+            msg = f"{len(titles)} titles, {len(idf)} weights and components of shape {components.shape}"
+            raise ValueError(msg)
+        return cls(str(arrays["method"]), titles, idf, components, int(arrays["least"]))
 
     def _framed(self, pairs: pl.DataFrame, users: np.ndarray, X: np.ndarray) -> pl.DataFrame:
         return pl.DataFrame({pairs.columns[0]: users, **dict(zip(self.columns, X.T, strict=True))})

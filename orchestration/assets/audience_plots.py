@@ -14,6 +14,7 @@ from orchestration.stores.plots import PlotStore
 from orchestration.tasks import worker
 from orchestration.tasks.audience_queries import AUDIENCE, marts_read, queries_of
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.shown import pictures
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 AUDIENCE_PLOTS = dg.AssetKey([AUDIENCE, "plots"])
@@ -42,9 +43,7 @@ def build_audience_plots(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> dg.MaterializeResult:
         thumbnails, left_out = worker.run(_TASK, *_task(context.run.run_id, warehouse))
-        metadata: dict[str, Any] = {
-            name: dg.MetadataValue.md(picture) for name, picture in thumbnails.items()
-        }
+        metadata: dict[str, Any] = {**pictures(thumbnails)} if thumbnails else {}
         if left_out:
             metadata["left_out"] = dg.MetadataValue.json(left_out)
         if not thumbnails:

@@ -3,7 +3,9 @@
 Belongs here: the definition, and what else begins as its models finish. Does not belong here: names and metadata of the
 assets (`orchestration.tools.dbt_assets`), how dbt is run (`orchestration.tools.dbt`).
 
-One definition: Dagster splits it by itself into the stage before ML and the stage after it.
+Two definitions, what dbt builds before ML and what it builds of ML's tables. Were they one, the graph would have a
+circle of steps, and Dagster would cut it at each distance from the landing: one build for every step of training that
+some table of ML comes from.
 """
 
 from collections.abc import Iterator
@@ -18,27 +20,39 @@ from orchestration.tools import dbt, dbt_assets
 from orchestration.tools.steps import is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
+_OF_ML = "source:ml+ source:recommender+"
+"""dbt's selection of all that is built of what ML gives."""
 
-def build_dbt_assets() -> dg.AssetsDefinition:
-    """Return the dbt project as assets; parses the project when it has changed."""
+
+def build_dbt_assets() -> list[dg.AssetsDefinition]:
+    """Return the dbt project as assets, before ML and after it; parses the project when it has changed."""
     missing: dict[str, set[dg.AssetKey]] = {}
     """By run: the marts that the pictures of the audience still wait for."""
 
-    @dagster_dbt.dbt_assets(
-        manifest=dbt.ensure_manifest(),
-        dagster_dbt_translator=dbt_assets.MatineeTranslator(),
-        name="dbt_build",
-        pool=POOL,
-    )
-    def dbt_build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+    def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
         start_worker()  # it imports while dbt works
 
         def draw_from_marts() -> None:
-            waited_for = missing.setdefault(context.run.run_id, set(MARTS & dbt_build.keys))
+            waited_for = missing.setdefault(context.run.run_id, set(drawn))
             waited_for -= context.selected_asset_keys
             if not waited_for and is_asked_for(AUDIENCE_PLOTS, context):
                 begin_audience_plots(context.run.run_id, warehouse)
 
         yield from dbt_assets.build(context, warehouse, once_built=draw_from_marts)
 
-    return dbt_build
+    stages = [
+        dagster_dbt.dbt_assets(
+            manifest=dbt.ensure_manifest(),
+            select=select,
+            exclude=exclude,
+            dagster_dbt_translator=dbt_assets.MatineeTranslator(sources),
+            name=name,
+            pool=POOL,
+        )(build)
+        for name, sources, select, exclude in (
+            ("dbt_build_before_ml", "landing", "fqn:*", _OF_ML),
+            ("dbt_build_after_ml", "ml", _OF_ML, ""),
+        )
+    ]
+    drawn = {key for stage in stages for key in MARTS & stage.keys}
+    return stages

@@ -18,7 +18,7 @@ from ingest.store import LandedFile
 from orchestration.settings import load_settings
 from orchestration.tasks.landing import LandedSource, land, stage
 from orchestration.tools.dbt import OWNER
-from orchestration.tools.shown import not_applicable, parquet_columns
+from orchestration.tools.shown import COLUMNS, not_applicable, parquet_columns
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.people import hide_emails
 
@@ -119,7 +119,7 @@ def _report_all(landed: LandedSource, id_count: int) -> Iterator[dg.MaterializeR
 def _report_account(table: str, rows: int, file: Path) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         asset_key=["landing", table],
-        metadata={"dagster/row_count": rows, "dagster/column_schema": parquet_columns(file)},
+        metadata={"dagster/row_count": rows, COLUMNS: parquet_columns(file)},
     )
 
 
@@ -161,7 +161,7 @@ def _report(table: str, files: Sequence[LandedFile], refused: str) -> dg.Materia
             "sha256": first.sha256,
             "already_landed": all(file.was_already_landed for file in files),
             "path": dg.MetadataValue.path(str(first.path)),
-            "dagster/column_schema": dg.TableSchema(
+            COLUMNS: dg.TableSchema(
                 [
                     dg.TableColumn(
                         column.name,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 import duckdb
 
+from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
@@ -17,58 +18,72 @@ from orchestration.tools.shown import table_metadata
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 TABLES = {
-    "k_metrics": "Every candidate k of every segmentation with all indices.",
-    "segments": "Ids and names of the published segments.",
-    "segment_members": "The segment of every entity.",
-    "segment_levels": "How many members of each segment are light and how many heavy, where that is declared.",
-    "segment_profiles": "Mean of every feature per segment, beside the base.",
-    "segment_words": "What may be said of each segment: playbook, name and quality, as its figures bear them out.",
-    "segment_exemplars": "The members that are most like each segment.",
-    "segment_rules": "The rule of each segment in words, and how far it holds.",
-    "pca_loadings": "Loadings of the two principal components of the prepared features.",
-    "segment_map": "Where a sample of members lies on the principal components, for every explored k.",
-    "start_agreement": "How much of the published segments hangs on where K-Means started.",
-    "free_segments": "What the best free fit looks like beside the published segments.",
-    "segment_separation": "What the segments explain of a feature, beside the best single column.",
-    "segment_quality": "Whether segments come back, what they are worth, and what nothing would be.",
-    "segment_promotions": "Which model took over when, which was refused, and why.",
-    "segment_history": "What became of segments: kept, born, died, split, merged.",
-    "segment_migration": "Who went from which segment to which since the refresh before.",
-    "membership_history": "Who was in which segment from when to when.",
-    "segment_claims": "Which segments differ from everybody in a feature, and why nothing is said of the others.",
+    "k_metrics": {
+        "k_metrics": "Every candidate k of every segmentation with all indices.",
+        "segments": "Ids and names of the published segments.",
+        "start_agreement": "How much of the published segments hangs on where K-Means started.",
+        "free_segments": "What the best free fit looks like beside the published segments.",
+    },
+    "quality": {
+        "segment_quality": "Whether segments come back, what they are worth, and what nothing would be.",
+    },
+    "model": {
+        "segment_promotions": "Which model took over when, which was refused, and why.",
+    },
+    "members": {
+        "segment_members": "The segment of every entity.",
+        "segment_levels": "How many members of each segment are light and how many heavy, where that is declared.",
+        "segment_migration": "Who went from which segment to which since the refresh before.",
+        "membership_history": "Who was in which segment from when to when.",
+        "segment_history": "What became of segments: kept, born, died, split, merged.",
+    },
+    "profile": {
+        "segment_profiles": "Mean of every feature per segment, beside the base.",
+        "segment_words": "What may be said of each segment: playbook, name and quality, as its figures bear them out.",
+        "segment_exemplars": "The members that are most like each segment.",
+        "segment_rules": "The rule of each segment in words, and how far it holds.",
+        "segment_separation": "What the segments explain of a feature, beside the best single column.",
+        "segment_claims": "Which segments differ from everybody in a feature, and why nothing is said of the others.",
+        "pca_loadings": "Loadings of the two principal components of the prepared features.",
+        "segment_map": "Where a sample of members lies on the principal components, for every explored k.",
+    },
 }
-
+"""By the step of a segmentation that makes them: its tables, each with those of all segmentations in one."""
 RECOMMENDER_TABLES = {
-    "recommendations": "The best titles for every user.",
-    "recommender_metrics": "What every recommender reaches on held-out ratings.",
-    "recommender_user_ndcg": "nDCG@10 of every judged user's list.",
-    "similar_titles": "The titles most like each title that is rated.",
+    "evaluation": {
+        "recommender_metrics": "What every recommender reaches on held-out ratings.",
+        "recommender_user_ndcg": "nDCG@10 of every judged user's list.",
+    },
+    "lists": {
+        "recommendations": "The best titles for every user.",
+    },
+    "similar": {
+        "similar_titles": "The titles most like each title that is rated.",
+    },
+    "similar_catalogue": {
+        "similar_catalogue_titles": "The titles most like each title of the streaming catalogue.",
+    },
 }
-CATALOGUE_TABLES = {"similar_catalogue_titles": "The titles most like each title of the streaming catalogue."}
+"""Likewise by the step of the recommender."""
+_EARLIER = ("k_metrics", "quality")
+"""Steps after which `model` may let an earlier version serve on: whose figures a table holds is up to it."""
 
 
 def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
-    """Return the one asset that gathers the given segmentations and the recommender: dbt waits for it once."""
-    # Every table waits for all of it: with different parents they would be gathered, and dbt invoked, apart.
-    upstream = [
-        *(dg.AssetKey([name, step]) for name in segmentations for step in ("members", "profile")),
-        *(
-            dg.AssetKey(["recommender", step])
-            for step in ("evaluation", "lists", "similar", "similar_catalogue")
-        ),
-    ]
+    """Return the one asset that gathers the given segmentations and the recommender, each table from its steps."""
 
     @dg.multi_asset(
         specs=[
             dg.AssetSpec(
                 ["ml", table],
                 description=description,
-                deps=upstream,
+                deps=made_of,
                 group_name="ml",
                 owners=[OWNER],
                 kinds={"python", "duckdb"},
             )
-            for table, description in (TABLES | RECOMMENDER_TABLES | CATALOGUE_TABLES).items()
+            for made_of, tables in _tables(segmentations)
+            for table, description in tables.items()
         ],
         name="gather_ml_tables",
         pool=POOL,
@@ -84,15 +99,26 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
     return gather_ml_tables
 
 
+def _tables(segmentations: Sequence[str]) -> Iterator[tuple[list[dg.AssetKey], dict[str, str]]]:
+    """Yield tables with their descriptions, and the assets that they are made of."""
+    for step, tables in TABLES.items():
+        steps = (step, "model") if step in _EARLIER else (step,)
+        yield [dg.AssetKey([name, step]) for name in segmentations for step in steps], tables
+    for step, tables in RECOMMENDER_TABLES.items():
+        yield [dg.AssetKey([RECOMMENDER, step])], tables
+
+
 def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, list[str]]:
     """Return the files of every table: none where nothing was trained."""
     trained = [store for name in segmentations if not (store := ModelStore(layout.models / name)).skipped]
-    files = {table: [str(store.table_path(table)) for store in trained] for table in TABLES}
-    for folder, tables in (
-        (layout.recommender, RECOMMENDER_TABLES),
-        (layout.catalogue_similarity, CATALOGUE_TABLES),
-    ):
-        of_one = VersionedStore(folder)
+    files = {
+        table: [str(store.table_path(table)) for store in trained]
+        for tables in TABLES.values()
+        for table in tables
+    }
+    for step, tables in RECOMMENDER_TABLES.items():
+        is_catalogue = step == "similar_catalogue"
+        of_one = VersionedStore(layout.catalogue_similarity if is_catalogue else layout.recommender)
         files |= {table: [str(of_one.table_path(table))] if of_one.has_candidate else [] for table in tables}
     return files
 

@@ -15,13 +15,13 @@ import polars as pl
 
 from ingest import landing
 from ingest.sql import text_literal
-from ingest.store import source_of
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, switch_symlink
 from orchestration.stores.plots import PlotStore
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.audience_queries import AUDIENCE
+from orchestration.tasks.left_out import landed_source
 from orchestration.tools.dbt import OWNER, mart_contracts
 from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_runs
 from orchestration.tools.warehouse import POOL, WarehouseResource
@@ -156,7 +156,7 @@ def _history(
         context.instance,
         context.run,
         warehouse=layout.root,
-        source=(source_of(layout.landing, "candidate") or {}).get("description"),
+        source=landed_source(layout.landing),
         checks=checks,
         models={store.name: store.home.name for store in stores if not store.skipped},
         published=layout.published.resolve(),

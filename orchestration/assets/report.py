@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ingest.store import source_of
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
-from orchestration.tasks.left_out import left_out
+from orchestration.tasks.left_out import landed_source, left_out
 from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.finding import set_before
-from published.people import hide_emails
+from published.people import hide_emails, hide_folders
 from published.sets import open_set
 
 if TYPE_CHECKING:
@@ -68,9 +67,9 @@ def _facts(run_id: str, layout: WarehouseLayout, segmentations: Mapping[str, str
 
     return RunFacts(
         run_id=run_id,
-        source=(source_of(layout.landing, "candidate") or {}).get("description", "unknown"),
+        source=landed_source(layout.landing) or "unknown",
         finished_at=datetime.now(UTC),
         recovery=planted_recovery(layout),
         descriptions=segmentations,
-        left_out=tuple(map(hide_emails, left_out(layout, segmentations))),
+        left_out=tuple(hide_folders(hide_emails(said)) for said in left_out(layout, segmentations)),
     )

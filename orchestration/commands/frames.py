@@ -70,7 +70,7 @@ def _read_csv(
         raise FrameError(msg)
     absent = names_if_absent(first) if names_if_absent else []
     names = absent or first
-    kept = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in text if name in names)
+    kept = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in dict.fromkeys(text) if name in names)
     options = [
         f"delim = {text_literal(divider)}",
         f"header = {'false' if absent else 'true'}",
@@ -92,6 +92,8 @@ def _first_line(path: Path) -> tuple[str, list[str]]:
     with (gzip.open if is_zipped else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
         line = next((line for line in file if line.strip()), "").rstrip("\r\n")
     divider = max(_DIVIDERS, key=line.count)
+    if not line:
+        return divider, []
     cells = line.split(divider) if divider == "::" else next(csv.reader([line], delimiter=divider), [])
     return divider, [cell.strip() for cell in cells]
 

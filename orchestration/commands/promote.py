@@ -37,7 +37,7 @@ def promote(
     store = ModelStore(folder)
     at = datetime.now(UTC).replace(tzinfo=None)
     with (
-        failing(promotion.PromotionError, ModelDamagedError, WarehouseError),
+        failing(promotion.PromotionError, ModelDamagedError, ModelNotFoundError, WarehouseError),
         lock_warehouse(layout, "matinee promote"),
     ):
         promoted = promotion.promote(store, version, reason, at)

@@ -22,7 +22,7 @@ from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
 from orchestration.tasks.promotion import decide
 from orchestration.tools.dbt import landing_tables_behind
-from orchestration.tools.shown import markdown, parquet_columns
+from orchestration.tools.shown import COLUMNS, markdown, parquet_columns, pictures
 from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
 
@@ -195,7 +195,7 @@ def _acts(spec: SegmentationSpec) -> list[str]:
 
 
 def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    decision = decide(spec, here.store, here.run_id, _now())
+    decision = decide(spec, here.store, _features(spec, here), here.run_id, _now())
     trained = here.store.model()
     return dg.MaterializeResult(
         metadata={
@@ -249,7 +249,7 @@ def _draw(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResul
     thumbnails = worker.run("draw_plots", _labelled(spec, here), here.store, _features(spec, here))
     return dg.MaterializeResult(
         metadata={
-            **{name: dg.MetadataValue.md(picture) for name, picture in thumbnails.items()},
+            **pictures(thumbnails),
             "folder": dg.MetadataValue.path(str(here.store.home / "plots")),
         }
     )
@@ -313,4 +313,4 @@ def _labelled(spec: SegmentationSpec, here: Step[ModelStore]) -> SegmentationSpe
 
 
 def _table(store: ModelStore, table: str, rows: int) -> dict[str, Any]:
-    return {"dagster/row_count": rows, "dagster/column_schema": parquet_columns(store.table_path(table))}
+    return {"dagster/row_count": rows, COLUMNS: parquet_columns(store.table_path(table))}

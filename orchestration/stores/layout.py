@@ -44,7 +44,14 @@ class WarehouseLayout:
         ModelNotFoundError
             When no such segmentation is trained; the message lists those that are.
         """
-        known = sorted({path.parents[1].name for path in self.models.glob("*/*/model.json")})
+        # By a file beside the model, too: where the model itself is gone, it is damaged and not unknown.
+        known = sorted(
+            {
+                path.parents[1].name
+                for name in ("model", "explored")
+                for path in self.models.glob(f"*/*/{name}.json")
+            }
+        )
         if segmentation in known:
             return self.models / segmentation
         there_are = (

@@ -101,18 +101,22 @@ class ModelStore(VersionedStore):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the model of the version can be read, so that it can serve."""
+        """Whether what the version serves with can be read: its models, what they are called and worth."""
         try:
             self.model()
             self.read_embedding(self.home)
-        except ModelDamagedError:
+            self.explored()
+            for table in ("segments", "segment_quality"):
+                self.read_table(table)
+        except (ModelDamagedError, FileNotFoundError):
             return False
         return True
 
     def explored(self) -> dict[int, SegmentationModel]:
         """Return the models of the published and the explored k."""
-        states = json.loads((self.home / "explored.json").read_text(encoding="utf-8"))
-        return {int(k): SegmentationModel.from_json(json.dumps(state)) for k, state in states.items()}
+        with _whole(self.home / "explored.json"):
+            states = json.loads((self.home / "explored.json").read_text(encoding="utf-8"))
+            return {int(k): SegmentationModel.from_json(json.dumps(state)) for k, state in states.items()}
 
     def write_projection(self, projection: Projection) -> None:
         """Store the principal components of the version's training rows."""
@@ -164,6 +168,26 @@ class ModelStore(VersionedStore):
             return json.loads((self.home / "recovery.json").read_text())["adjusted_rand_index"]
         except FileNotFoundError:
             return None
+
+    def read_table(self, table: str) -> pl.DataFrame:
+        """Return a table of the version.
+
+        Raises
+        ------
+        ModelDamagedError
+            When there is such a file and it cannot be read.
+        """
+        file = self.table_path(table)
+        try:
+            return super().read_table(table)
+        except pl.exceptions.PolarsError as error:
+            pointer = self.folder / f"{self.pointer}.json"
+            msg = (
+                f"the version {file.parent.name} of {self.name} is damaged: {file.name}: {error}. Put the file back "
+                f"from a copy, or remove {pointer}, and `matinee run` begins with new segments. "
+                "What is published stays as it is."
+            )
+            raise ModelDamagedError(msg) from None
 
     def write_table(self, table: str, frame: pl.DataFrame) -> None:
         """Store a table of the version, with the segmentation as its first column."""

@@ -119,8 +119,17 @@ class VersionedStore:
         return facts["version"]
 
     def _read_pointer(self, pointer: str) -> dict[str, Any]:
+        file = self.folder / f"{pointer}.json"
         try:
-            return json.loads((self.folder / f"{pointer}.json").read_text(encoding="utf-8"))
+            facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return facts if facts["version"] else {**facts, "skipped": facts["skipped"]}
+        except (ValueError, LookupError, TypeError):
+            there_are = ", ".join(sorted(path.name for path in self.folder.glob("*/"))) or "none"
+            msg = (
+                f"{file} is damaged: it must name the version of {self.name}, as in "
+                f'{{"version": "…"}}; there are: {there_are}. What is published stays as it is'
+            )
+            raise ModelNotFoundError(msg) from None
         except FileNotFoundError:
             if pointer == "current" and self._has("candidate") and self.skipped:
                 msg = f"{self.name} was not trained in the last run: {self.skipped}"

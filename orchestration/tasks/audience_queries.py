@@ -20,7 +20,8 @@ _CHOSEN = "(select segmentation from marts.segmentations where entity = 'user_id
 # Likeness by ratings where there is any; else by what the catalogue says of the titles.
 _BASIS = "(select basis from marts.similar_titles order by basis = 'ratings' desc limit 1)"
 
-
+# A mean of a handful is a figure in a table, where it is greyed, and no point of a picture.
+_NOT_FEW = "raters >= (select least_raters from marts.interaction_basis)"
 # Who watches most stands for who rates most where views count.
 _ACTIVE = "(select case basis when 'views' then 'watching' else 'rating' end from marts.interaction_basis)"
 
@@ -73,13 +74,19 @@ QUERIES: Mapping[str, Query] = {
         """,
     ),
     "rating_counts": Query(
-        ("genre_rating_counts",),
-        "select genre_label, rating, ratings from marts.genre_rating_counts order by all",
+        ("genre_rating_counts", "genre_popularity", "interaction_basis"),
+        f"""
+        select genre_label, rating, ratings from marts.genre_rating_counts
+        where genre_label in (select genre_label from marts.genre_popularity where {_NOT_FEW}) order by all
+        """,
     ),
     "genres": Query(
-        ("genre_popularity",),
+        ("genre_popularity", "interaction_basis"),
         # What is left over is no genre.
-        "select genre_label, ratings, mean_rating from marts.genre_popularity where genre <> 'other' order by all",
+        f"""
+        select genre_label, ratings, mean_rating from marts.genre_popularity
+        where genre <> 'other' and {_NOT_FEW} order by all
+        """,
     ),
     "user_devices": Query(
         ("most_active_members", "segmentations", "user_devices"),

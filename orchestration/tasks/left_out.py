@@ -1,15 +1,23 @@
-"""What a run and its segmentations leave out, in sentences.
+"""What a run was made of, and what it and its segmentations leave out, in sentences.
 
 Belongs here: reading it off the landing and the model stores. Does not belong here: deciding it (`ingest`,
 `ml.segmentation`), the page.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from ingest.store import source_of
 from ml.plots.words import feature_labels
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
+from published.people import hide_folders
+
+
+def landed_source(landing: Path) -> str | None:
+    """Return what the source landed last is called, not where it lies; None where nothing has landed."""
+    landed = source_of(landing, "candidate")
+    return None if landed is None else hide_folders(landed["description"])
 
 
 def left_out(layout: WarehouseLayout, segmentations: Iterable[str]) -> tuple[str, ...]:

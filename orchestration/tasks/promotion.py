@@ -4,8 +4,10 @@ Belongs here: the decision, a person's own, and what is written of both. Does no
 (`ml.segmentation.quality`), who the segments are (`orchestration.tasks.identity`), Dagster.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -45,7 +47,9 @@ class Decision:
         return self.status == "refused"
 
 
-def decide(spec: SegmentationSpec, store: ModelStore, run: str, at: datetime) -> Decision:
+def decide(
+    spec: SegmentationSpec, store: ModelStore, features: Sequence[Path], run: str, at: datetime
+) -> Decision:
     """Let the candidate of a run take over, or what is in force serve on; write down which and why.
 
     What was decided of the same candidate before, for the same reason, is no new decision.
@@ -63,7 +67,7 @@ def decide(spec: SegmentationSpec, store: ModelStore, run: str, at: datetime) ->
         return Decision(version, "promoted_by_hand", short)  # the person's reason stands in the table
     elif before is None or is_in_force or not before.is_whole:
         decision = Decision(version, "provisional", short)
-    elif gone := _features_gone(before, store):
+    elif gone := _features_gone(before, features):
         lacks = f"those in force cannot serve on, for there is no {', '.join(gone)} any more"
         decision = Decision(version, "provisional", f"{short}; {lacks}")
     else:
@@ -76,12 +80,14 @@ def decide(spec: SegmentationSpec, store: ModelStore, run: str, at: datetime) ->
     return decision
 
 
-def _features_gone(before: ModelStore, store: ModelStore) -> list[str]:
-    """Return the features of the model in force that the candidate, made of today's, was not offered."""
-    offered = store.model().preparation
-    return [
-        name for name in before.model().preparation.columns if name not in offered.columns + offered.dropped
-    ]
+def _features_gone(before: ModelStore, features: Sequence[Path]) -> list[str]:
+    """Return the features of the model in force that today's table lacks, whichever of them are declared."""
+    model, embedding = before.model(), ModelStore.read_embedding(before.home)
+    offered = {
+        *pl.read_parquet_schema(features[0]),
+        *(embedding.columns if embedding and features[1:] else ()),
+    }
+    return [name for name in (model.entity, *model.preparation.columns) if name not in offered]
 
 
 def promote(store: ModelStore, version: str | None, reason: str, at: datetime) -> str:

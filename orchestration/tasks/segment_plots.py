@@ -31,6 +31,9 @@ from ml.segmentation.spec import SegmentationSpec, select_columns
 from ml.segmentation.train import profiled_columns
 from orchestration.stores.segmentations import ModelStore
 
+_SHOWN_HEIGHT = 300
+"""Pixels of a picture in the Dagster UI, which cuts off what is higher."""
+
 
 @dataclass(frozen=True)
 class DrawnPlot:
@@ -41,7 +44,7 @@ class DrawnPlot:
 
     def thumbnail_markdown(self) -> str:
         """Return the small picture as Markdown, for the Dagster UI."""
-        encoded = base64.b64encode(thumbnail(self.png)).decode()
+        encoded = base64.b64encode(thumbnail(self.png, height=_SHOWN_HEIGHT)).decode()
         return f"![{self.name}](data:image/png;base64,{encoded})"
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from ml.recommendation.errors import RecommendationError
 from ml.segmentation.errors import SegmentationError
+from orchestration.stores.segmentations import ModelDamagedError
 from orchestration.tasks.worker import WorkerError, receive, send
 
 _SIDE_BY_SIDE = 16
@@ -55,7 +56,7 @@ def serve(module: str) -> None:
 
 def _as_sent(error: Exception) -> Exception:
     """Return the error if it survives the way, else one with its words; say where an unexpected one arose."""
-    if not isinstance(error, SegmentationError | RecommendationError):
+    if not isinstance(error, SegmentationError | RecommendationError | ModelDamagedError):
         traceback.print_exception(error)
     try:
         receive(io.BytesIO(pickle.dumps(error)))

@@ -4,14 +4,15 @@ Belongs here: their names in Dagster, and what Dagster is told of a build. Does 
 (`orchestration.tools.dbt`), SQL.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 import dagster_dbt
 
 from orchestration.tools import dbt
-from orchestration.tools.shown import empty_tables, not_applicable, table_metadata
+from orchestration.tools.column_lineage import Table, column_lineage, in_words
+from orchestration.tools.shown import COLUMNS, empty_tables, not_applicable, table_metadata
 from orchestration.tools.warehouse import WarehouseResource
 
 _NODE = "dagster_dbt/unique_id"
@@ -19,11 +20,15 @@ _NODE = "dagster_dbt/unique_id"
 
 
 class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
-    """Asset key = [layer, table]; group and owner stand in `dbt_project.yml`."""
+    """Asset key = [layer, table]; group and owner stand in `dbt_project.yml`.
 
-    def __init__(self) -> None:
-        # The contract of landing and of ML output stands as tests of dbt's sources: they are checks like all others.
+    The contract of landing and of ML output stands as tests of dbt's sources: they are checks like all others, of the
+    stage whose sources have the given schema. Models of the other stage read some of these sources, too.
+    """
+
+    def __init__(self, sources: str) -> None:
         super().__init__(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+        self._sources = sources
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: dagster_dbt.DbtProject | None
@@ -39,9 +44,24 @@ class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
             return spec.replace_attributes(
                 key=dg.AssetKey(["seeds", node["name"]]), deps=after_landing, kinds={"dbt", "duckdb", "csv"}
             )
+        # Dagster would show the descriptions of this schema and not those of what was built, which say more.
+        metadata = {name: value for name, value in spec.metadata.items() if name != COLUMNS}
         return spec.replace_attributes(
-            key=dg.AssetKey([node["fqn"][1], node["name"]]), kinds={"dbt", "duckdb"}
+            key=dg.AssetKey([node["fqn"][1], node["name"]]), kinds={"dbt", "duckdb"}, metadata=metadata
         )
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: dagster_dbt.DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """Name a test as a check; None where the test is another stage's."""
+        tested = manifest["sources"].get(asset_spec.metadata[_NODE])
+        if tested and tested["schema"] != self._sources:
+            return None
+        return super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
 
 
 def build(
@@ -76,10 +96,16 @@ def build(
         _relation(checks[result.node.unique_id]) for result in results if result.node.unique_id in checks
     ]
     empty = empty_tables(warehouse, checked)
+    built = {
+        (result.node.schema, result.node.alias): result.node
+        for result in results
+        if result.node.unique_id in assets and result.status == "success"
+    }
+    described = tables | _with_lineage(built, tables)
     for result in results:
         node = result.node
-        if node.unique_id in assets and result.status == "success":
-            metadata = _metadata(result) | tables.get((node.schema, node.alias), {})
+        if (node.schema, node.alias) in built:
+            metadata = _metadata(result) | described.get((node.schema, node.alias), {})
             yield dg.MaterializeResult(asset_key=assets[node.unique_id], metadata=metadata)
         elif node.unique_id in checks and result.status != "skipped":
             key = checks[node.unique_id]
@@ -90,6 +116,39 @@ def build(
                 yield _check_result(key, result)
     if problems:
         raise dg.Failure(description=f"dbt build: {'; '.join(problems)}", allow_retries=False)
+
+
+def _with_lineage(
+    built: Mapping[Table, Any], tables: Mapping[Table, dict[str, Any]]
+) -> dict[Table, dict[str, Any]]:
+    """Return the metadata of models with what each column is made of, and said in the description of the column.
+
+    The Dagster that anybody can install has no view of the former; it shows the latter.
+    """
+    columns = {
+        table: {column.name: column.type for column in metadata[COLUMNS].columns}
+        for table, metadata in tables.items()
+    }
+    queries = {
+        table: node.compiled_code
+        for table, node in built.items()
+        if node.resource_type == "model" and table in columns
+    }
+    found = {}
+    for table, made_of in column_lineage(queries, columns).items():
+        described = [
+            dg.TableColumn(
+                name, kind, description=_described(built[table], name, made_of.deps_by_column.get(name, ()))
+            )
+            for name, kind in columns[table].items()
+        ]
+        found[table] = tables[table] | {COLUMNS: dg.TableSchema(described), "dagster/column_lineage": made_of}
+    return found
+
+
+def _described(node: Any, column: str, made_of: Sequence[dg.TableColumnDep]) -> str:
+    declared = node.columns[column].description if column in node.columns else ""
+    return "\n\n".join(part for part in (" ".join(declared.split()), in_words(made_of)) if part)
 
 
 def _selected(

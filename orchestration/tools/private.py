@@ -50,6 +50,7 @@ _STORAGE = ("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.storage.e
 _LAUNCHER = ("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.launcher.base")
 _DBT_DUCKDB = ("orchestration.tools.dbt", "dbt-duckdb", ">=1.11,<1.12", "dbt.adapters.duckdb")
 _SCHEDULES = ("orchestration.tools.engines", *_DAGSTER, "dagster._utils.schedules")
+_PLACE = ("orchestration.tools.run_place", *_DAGSTER)
 _LLOYD = ("ml.segmentation.lloyd", "scikit-learn", ">=1.9,<1.10")
 
 PRIVATE = (
@@ -85,6 +86,10 @@ PRIVATE = (
     ),
     Private("orchestration.tools.events", *_DAGSTER, "dagster", "DagsterEvent.event_specific_data"),
     Private("orchestration.tools.steps", *_DAGSTER, "dagster", "JobDefinition.asset_layer"),
+    Private(*_PLACE, "dagster._core.remote_origin", "RegisteredCodeLocationOrigin"),
+    Private(*_PLACE, "dagster._core.remote_origin", "RemoteRepositoryOrigin"),
+    Private(*_PLACE, "dagster._core.remote_origin", "RemoteRepositoryOrigin.get_job_origin", ("job_name",)),
+    Private(*_PLACE, "dagster", "DagsterInstance.create_run_for_job"),
     Private(*_DBT_DUCKDB, "DuckDBConnectionManager.env"),
     Private(*_DBT_DUCKDB, "DuckDBConnectionManager.close_all_connections"),
     Private(*_LAUNCHER, "CheckRunHealthResult", ("status", "msg")),

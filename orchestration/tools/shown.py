@@ -3,7 +3,7 @@
 Belongs here: these translations. Does not belong here: what the tables hold.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from orchestration.tools.warehouse import WarehouseResource
 
 NOT_APPLICABLE = "not_applicable"
 """Metadata of a check that had nothing to check: why. Dagster knows passed and failed only."""
+
+COLUMNS = "dagster/column_schema"
+"""Metadata in which Dagster looks for the columns of a table."""
 
 
 def not_applicable(check_name: str | None, why: str, *, asset_key: Any = None) -> dg.AssetCheckResult:
@@ -31,6 +34,15 @@ def parquet_columns(path: Path) -> dg.TableSchema:
     """Return names and types of a Parquet file's columns; only its footer is read."""
     schema = pl.read_parquet_schema(path)
     return dg.TableSchema([dg.TableColumn(name, str(kind)) for name, kind in schema.items()])
+
+
+def pictures(thumbnails: Mapping[str, str]) -> dict[str, dg.TableSchema]:
+    """Return pictures, Markdown by name, as metadata that the page of an asset shows without a click.
+
+    It draws what describes a column, and hides all other Markdown of 1,000 characters behind a link.
+    """
+    shown = [dg.TableColumn(name, "picture", description=picture) for name, picture in thumbnails.items()]
+    return {COLUMNS: dg.TableSchema(shown)}
 
 
 def markdown(frame: pl.DataFrame) -> dg.MarkdownMetadataValue:
@@ -89,7 +101,7 @@ def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[s
     metadata: dict[tuple[str, str], dict[str, Any]] = {}
     for schema, table, fields in columns:
         entry: dict[str, Any] = {
-            "dagster/column_schema": dg.TableSchema(
+            COLUMNS: dg.TableSchema(
                 [dg.TableColumn(name=field["name"], type=field["type"]) for field in fields]
             )
         }

@@ -20,6 +20,7 @@ class Interest:
     act, acted : what people do and did.
     people : who they are.
     given : what is counted.
+    least_raters : people below whom a mean is greyed; 10 where a set does not say it.
     """
 
     basis: str = "ratings"
@@ -27,6 +28,7 @@ class Interest:
     acted: str = "rated"
     people: str = "raters"
     given: str = "ratings"
+    least_raters: int = 10
 
 
 def interest(data: PublishedSet) -> Interest:

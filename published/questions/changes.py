@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from published.errors import TableError
+from published.people import hide_folders
 from published.questions import quality
 from published.sets import PublishedSet
 
@@ -36,8 +37,9 @@ def compared(data: PublishedSet) -> dict[str, Any]:
         except TableError:
             continue
     runs = marts.pop("runs", pl.DataFrame())
+    source = runs["source"].item() if len(runs) else None
     return {
-        "source": runs["source"].item() if len(runs) else None,
+        "source": None if source is None else hide_folders(source),  # earlier versions say where it lay
         "published_at": data.published_at,
         "marts": marts,
     }
@@ -49,9 +51,14 @@ def runs_of_source(data: PublishedSet) -> pl.DataFrame:
         """
         select run_id, source, ended_at
         from runs
-        where status = 'published' and source is not distinct from (select source from runs limit 1)
+        where status = 'published'
+            -- Earlier versions say where the source lay; its name is at the end.
+            and regexp_extract(source, $name) is not distinct from (
+                select regexp_extract(source, $name) from runs limit 1
+            )
         order by ended_at desc
-        """
+        """,
+        name=r"[^/\\]*$",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from published.questions.audience import interest
 from published.sets import PublishedSet
 
 
@@ -80,7 +81,10 @@ def claims(data: PublishedSet, segmentation: str) -> pl.DataFrame:
 
 
 def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return one row per segment and genre with the genre's label, the genre rated by most first."""
+    """Return one row per segment and genre with the genre's label, the genre rated by most first.
+
+    `is_few` marks those that too few rated for their mean to be shown like others.
+    """
     labels = "genre_counts" if data.has("genre_counts") else "(select '' as genre, '' as genre_label)"
     return data.ask(
         f"""
@@ -93,13 +97,15 @@ def genre_ratings(data: PublishedSet, segmentation: str) -> pl.DataFrame:
             ratings.raters,
             ratings.rater_share,
             ratings.published_mean_rating,
-            ratings.rater_mean_rating
+            ratings.rater_mean_rating,
+            ratings.raters < $least as is_few
         from segment_genre_ratings as ratings
         left join {labels} as genres using (genre)
         where ratings.segmentation = $segmentation
         order by sum(ratings.raters) over (partition by ratings.genre) desc, ratings.genre, ratings.segment_id
         """,
         segmentation=segmentation,
+        least=interest(data).least_raters,
     )
 
 
@@ -199,11 +205,11 @@ def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
     """Return what cards of segments are made of, by table; a table that cannot be read is left out."""
     asked: dict[str, Callable[[PublishedSet, str], pl.DataFrame]] = {
         "segment_profiles": profiles,
+        "segment_levels": levels,
         "segment_separation": separation,
         "segment_claims": claims,
         "segment_rules": rules,
         "segment_quality": quality,
-        "segment_levels": levels,
         "segment_titles": titles,
         "segment_devices": devices,
         "segment_subscriptions": subscriptions,

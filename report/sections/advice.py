@@ -18,10 +18,13 @@ class Advice:
     """One strategic recommendation: what to do, and why in figures.
 
     `reason` is the rest of the sentence after what to do, empty where it is not told apart by a colon; `figures` are
-    label and value in words, `source` the table they come from.
+    label and value in words, `source` the table they come from. `segmentation` is the one whose segments it speaks of,
+    empty where it speaks of the whole audience; `genre` is what it speaks of, where it is of one.
     """
 
     topic: str
+    segmentation: str
+    genre: str
     action: str
     reason: str
     figures: tuple[tuple[str, str], ...]
@@ -47,26 +50,29 @@ def left_out(recommendations: pl.DataFrame | None) -> int:
 
 def _advice(row: dict) -> Advice:
     action, colon, reason = (row["sentence"] or "").partition(": ")
+    figures = _known(row["figures"] or "")
     return Advice(
         topic=feature_label(row["topic"] or ""),
+        segmentation=str(figures.get("segmentation") or ""),
+        genre=str(figures.get("genre") or ""),
         action=f"{action}." if colon else action,
         reason=f"{reason[:1].upper()}{reason[1:]}",
-        figures=_figures(row["figures"] or ""),
+        figures=tuple(
+            (_label(key), _words(key, value))
+            for key, value in figures.items()
+            if value is not None and key != "title_id"
+        ),
         source=row["source"] or "",
     )
 
 
-def _figures(text: str) -> tuple[tuple[str, str], ...]:
-    """Return label and value of a JSON object, of what is known; text that is none is shown as it is."""
+def _known(text: str) -> dict[str, object]:
+    """Return the figures of a JSON object; text that is none is a figure as it is."""
     try:
         found = json.loads(text) if text else {}
     except ValueError:
         found = None
-    if not isinstance(found, dict):
-        return (("Figures", text),)
-    return tuple(
-        (_label(str(key)), _words(str(key), value)) for key, value in found.items() if value is not None
-    )
+    return found if isinstance(found, dict) else {"figures": text}
 
 
 def _label(key: str) -> str:

@@ -12,11 +12,10 @@ import polars as pl
 
 from ml.plots import changes
 from ml.plots.words import short_name
-from published.people import hide_emails
+from published.people import hide_emails, hide_folders
 from published.questions.quality import checks_in_words
 
-MOST_REJECTS = 10
-_MOST_REASONS, _RAW_TEXT_LENGTH = 20, 160
+_MOST_REASONS = 20
 _STANDINGS = {
     "set aside": "Labels too rare to be taken for genres",
     "other": "Genres that count together as other, for others are more frequent",
@@ -72,16 +71,6 @@ class RejectReason:
     reason: str
     line_count: int
     is_known_quirk: bool
-
-
-@dataclass(frozen=True)
-class Reject:
-    """One rejected line; the raw text is cut to a readable length."""
-
-    source: str
-    line: int | None
-    reason: str
-    raw_text: str
 
 
 @dataclass(frozen=True)
@@ -146,22 +135,6 @@ def reject_reasons(counted: pl.DataFrame | None) -> tuple[RejectReason, ...]:
     return tuple(RejectReason(**row) for row in rows.iter_rows(named=True))
 
 
-def first_rejects(rejects: pl.DataFrame | None) -> tuple[Reject, ...]:
-    """Return rejected lines, their raw text cut to a readable length."""
-    if rejects is None:
-        return ()
-    return tuple(
-        Reject(
-            row["source"], row["line"], hide_emails(row["reason"]), _cut(hide_emails(row["raw_text"] or ""))
-        )
-        for row in rejects.iter_rows(named=True)
-    )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _RAW_TEXT_LENGTH else f"{text[:_RAW_TEXT_LENGTH]}…"
-
-
 def genres_left_out(genres: pl.DataFrame | None) -> tuple[str, ...]:
     """Return which labels have no columns of their own, in a sentence for each reason."""
     if genres is None:
@@ -194,5 +167,9 @@ def checks(counts: Mapping[str, int] | None, failed: pl.DataFrame | None) -> Che
     """Return what became of the checks before publishing; None where there were none."""
     if not counts or not any(counts.values()) or failed is None:
         return None
-    rows = failed.select("table_name", "rule", pl.col("found").map_elements(hide_emails, pl.String)).rows()
+    rows = failed.select("table_name", "rule", pl.col("found").map_elements(_shown, pl.String)).rows()
     return Checks(checks_in_words(counts), tuple(rows))
+
+
+def _shown(text: str) -> str:
+    return hide_folders(hide_emails(text))

@@ -11,7 +11,6 @@ import polars as pl
 
 from ml.plots.palette import segment_colors
 from ml.plots.words import decimals, feature_label, number, percent, short_name
-from published.people import hide_emails
 from published.questions.audience import Interest
 
 METRICS = {
@@ -85,9 +84,8 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Example:
-    """One user and the first titles recommended to them; `segment` is empty where none is known."""
+    """The first titles recommended to somebody, who is not named; `segment` is empty where none is known."""
 
-    user_id: str
     segment: str
     color: str
     suggestions: tuple[Suggestion, ...]
@@ -297,7 +295,7 @@ def _examples(
             )
             for row in rows.iter_rows(named=True)
         )
-        examples.append(Example(hide_emails(user_id), name, segment_colors(segment_id + 1)[-1], suggestions))
+        examples.append(Example(name, segment_colors(segment_id + 1)[-1], suggestions))
     return tuple(examples)
 
 

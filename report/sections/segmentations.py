@@ -19,16 +19,21 @@ from report.sections.judgement import Claim, FreeSegment, Separation, Trust
 
 _MOST_LOADINGS = 8
 _CHOICE_PLOTS = ("elbow", "k_metrics")
-_PROFILE_PLOTS = ("sizes", "distribution", "heatmap")
+_PROFILE_PLOTS = ("heatmap", "distribution")
 
 
 @dataclass(frozen=True)
 class GenreCell:
-    """How one segment rates one genre: 0 for never rated averaged in, raters only, and share of raters."""
+    """How one segment rates one genre: 0 for never rated averaged in, raters only, how many these are of all.
+
+    `is_few` where they are too few for their mean to be shown like others.
+    """
 
     published: float
     honest: float | None
     rater_share: float
+    raters: int
+    is_few: bool
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,11 @@ def _genre_rows(tables: SegmentationTables) -> tuple[GenreRow, ...]:
     for rows in tables.genres.partition_by("genre", maintain_order=True) if len(tables.genres) else ():
         cells = {
             row["segment_id"]: GenreCell(
-                row["published_mean_rating"], row["rater_mean_rating"], row["rater_share"]
+                row["published_mean_rating"],
+                row["rater_mean_rating"],
+                row["rater_share"],
+                row["raters"],
+                row["is_few"],
             )
             for row in rows.iter_rows(named=True)
         }

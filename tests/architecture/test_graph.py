@@ -105,9 +105,51 @@ def test_every_job_counts_the_rejects_of_each_table_that_exit_code_3_tells_of(de
     assert counted == set(CONTRACTS)
 
 
-def test_dbt_is_invoked_once_before_ml_and_once_after(defs):
-    steps = [node.name for node in defs.resolve_job_def("refresh").nodes]
-    assert len([name for name in steps if name.startswith("dbt_build")]) == 2
+@pytest.mark.parametrize(("job", "times"), [("refresh", 2), ("segments", 2), ("sql_layer", 1)])
+def test_dbt_is_invoked_once_before_ml_and_once_after(defs, job, times):
+    steps = [node.name for node in defs.resolve_job_def(job).nodes]
+    assert len([name for name in steps if name.startswith("dbt_build")]) == times
+    assert len([name for name in steps if name.startswith("gather_ml_tables")]) == times - 1
+
+
+@pytest.mark.parametrize(
+    ("table", "steps"),
+    [
+        ("segment_members", {"members"}),
+        ("membership_history", {"members"}),
+        ("segment_profiles", {"profile"}),
+        ("pca_loadings", {"profile"}),
+        ("k_metrics", {"k_metrics", "model"}),
+        ("segment_quality", {"quality", "model"}),
+    ],
+)
+def test_a_table_of_segments_depends_on_the_steps_that_make_it_and_on_no_other(graph, table, steps):
+    parents = graph.get(dg.AssetKey(["ml", table])).parent_keys
+    segmentations = {key.path[0] for key in graph.get_all_asset_keys() if key.path[1] == "k_metrics"} - {
+        "ml",
+        "marts",
+    }
+    assert {tuple(key.path) for key in parents} == {(name, step) for name in segmentations for step in steps}
+
+
+@pytest.mark.parametrize(
+    ("table", "step"),
+    [
+        ("recommendations", "lists"),
+        ("recommender_metrics", "evaluation"),
+        ("similar_titles", "similar"),
+        ("similar_catalogue_titles", "similar_catalogue"),
+    ],
+)
+def test_a_table_of_the_recommender_depends_on_its_step_alone(graph, table, step):
+    assert graph.get(dg.AssetKey(["ml", table])).parent_keys == {dg.AssetKey(["recommender", step])}
+
+
+def test_a_mart_shows_no_training_that_it_is_not_made_of(graph):
+    members = {key.path[0] for key in ancestors_of(graph, dg.AssetKey(["marts", "segment_members"]))}
+    metrics = {key.path[0] for key in ancestors_of(graph, dg.AssetKey(["marts", "recommender_metrics"]))}
+    assert "recommender" not in members
+    assert not metrics & {"user_ratings", "user_taste", "title_reception"}
 
 
 def test_the_job_of_segments_leaves_the_recommender_and_nothing_else_out(defs):

@@ -65,9 +65,22 @@ def test_the_graph_of_a_segmentation_is_shown_materialised(open_page):
     assert not page.get_by_text("Failed", exact=True).count()
 
 
-def test_a_plot_is_shown_as_a_picture(open_page):
+def test_a_plot_is_shown_as_a_picture_without_a_click_and_as_a_whole(open_page):
     page = open_page("assets/user_ratings/plots", 1700, 1000)
-    page.get_by_text("[Show Markdown]").first.click(timeout=60_000)
-    picture = page.locator("img[alt='elbow']")
-    picture.wait_for(timeout=20_000)
+    picture = page.locator("img[alt='pca_map_k5']")
+    picture.wait_for(timeout=60_000)
     assert picture.evaluate("one => one.naturalWidth") > 200
+    assert not page.get_by_text("Show more").count()
+
+
+def test_a_run_of_the_command_line_is_in_the_timeline_and_under_its_job(open_page):
+    page = open_page("timeline/jobs", 1700, 1000)
+    page.get_by_role("link", name="refresh").wait_for(timeout=60_000)
+    page = open_page("locations/matinee/jobs/refresh/runs", 1700, 1000)
+    page.get_by_text("matinee/source").wait_for(timeout=60_000)
+
+
+def test_a_column_links_to_the_table_that_it_comes_from(open_page):
+    page = open_page("assets/marts/recommendations", 1700, 1400)
+    page.get_by_role("link", name="ml/recommendations").first.click(timeout=60_000)
+    page.wait_for_url("**/assets/ml/recommendations**")

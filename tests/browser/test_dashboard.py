@@ -159,7 +159,7 @@ def test_pages_without_data_are_left_out_of_the_menu_and_say_so_to_who_has_their
         tab.open("customers")
         listed = tab.page.get_by_test_id("stSidebarNav").get_by_role("link").all_inner_texts()
         assert [title for title in PAGES if title not in "\n".join(listed)] == ["Customers"]
-        expect(tab.page.get_by_text("the source has no customers", exact=False)).to_be_visible()
+        expect(tab.page.get_by_text("The source has nothing that this page shows.")).to_be_visible()
         tab.page.close()
 
 

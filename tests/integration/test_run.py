@@ -77,6 +77,11 @@ def test_planted_personas_are_recovered(matinee: Matinee, demo_warehouse, demo_w
     assert top["len"].sum() / len(both) > 0.9
 
 
+def test_planted_tastes_are_recovered(demo_warehouse):
+    (recovered,) = demo_warehouse.glob("models/user_taste/*/recovery.json")
+    assert json.loads(recovered.read_text())["adjusted_rand_index"] >= 0.9
+
+
 def test_every_user_is_a_member_once_per_segmentation(demo_warehouse):
     with duckdb.connect(str(demo_warehouse / "matinee.duckdb"), read_only=True) as connection:
         (users,) = connection.execute("select count(*) from features.user_genre_stats").fetchall()[0]

@@ -132,8 +132,8 @@ final as (
     select
         shares.*,
         {% for daypart in dayparts -%}
-            {% set hours = 'viewing.daypart_' ~ daypart -%}
-            coalesce({{ hours }}, avg({{ summable(hours) }}) over (), 0) as daypart_{{ daypart }}{{ ',' if not loop.last }}
+            coalesce(viewing.daypart_{{ daypart }}, avg({{ summable('viewing.daypart_' ~ daypart) }}) over (), 0)
+                as daypart_{{ daypart }}{{ ',' if not loop.last }}
         {% endfor %}
     from shares
     left join {{ ref('user_viewing') }} as viewing on shares.user_id = viewing.user_id

@@ -6,5 +6,6 @@ select
     '{{ words.act }}' as act,
     '{{ words.acted }}' as acted,
     '{{ words.people }}' as people,
-    '{{ words.given }}' as given
+    '{{ words.given }}' as given,
+    {{ var('least_raters') }} as least_raters
 where exists (select 1 from {{ ref('user_interactions') }})

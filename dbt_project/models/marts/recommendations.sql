@@ -43,7 +43,7 @@ favoured as (
         segmentation = '{{ personas }}'
         and index >= {{ var('reason_least_index') }}
         and index_low > 100
-        and raters >= {{ var('segment_title_least_raters') }}
+        and raters >= {{ var('least_raters') }}
 
 ),
 

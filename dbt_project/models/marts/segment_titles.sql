@@ -29,7 +29,7 @@ judged as (
     from audience
     inner join titles on audience.title_id = titles.title_id
     where
-        audience.raters >= {{ var('segment_title_least_raters') }}
+        audience.raters >= {{ var('least_raters') }}
         and audience.index_low > 100
         and audience.activity_share < 1
 

@@ -58,8 +58,8 @@ def by_genre(
 ) -> Label:
     """Return what finds k segments on counts (`cnt_<genre>`) and mean ratings (`avg_<genre>`) by genre.
 
-    Both are made of the interactions handed in, whose values are ratings (0 where there is none), prepared as declared
-    and clustered anew; a mean of nothing is 0, as in the feature table.
+    Both are made of the interactions handed in, whose values are ratings (NaN where there is none), prepared as
+    declared and clustered anew; a mean of nothing is 0, as in the feature table, where missing values are not declared.
 
     Parameters
     ----------
@@ -82,6 +82,8 @@ def by_genre(
         rng = np.random.default_rng(seed)
         of_titles = shuffle_genres(genres, rng) if is_shuffled else genres
         frame = genre_columns(columns, interactions, of_titles, names)
+        if declared.missing == "error":
+            frame = frame.fill_null(0)
         X = Preparation.fit(frame, declared.model_copy(update={"columns": tuple(columns)})).transform(frame)
         return assign(X, refit(X, k, rng))[0]
 
@@ -96,9 +98,8 @@ def genre_columns(
     Parameters
     ----------
     columns
-        Counts (`cnt_<genre>`) and means (`avg_<genre>`, 0 where there is no rating) that are wanted; 0 where no title
-        has the genre.
-    interactions : (n, titles) csr of ratings, 0 where there is none
+        Counts (`cnt_<genre>`) and means (`avg_<genre>`, null where there is no rating) that are wanted.
+    interactions : (n, titles) csr of ratings, NaN where there is none
     genres : (titles, g) csr
     names : (g,)
 
@@ -106,16 +107,18 @@ def genre_columns(
     -------
     n rows of these columns, float64.
     """
-    ratings = sp.csr_array(interactions)
-    has_rating = stored(ratings)
-    has_rating.data = (ratings.data > 0).astype(np.float32)
-    counts, given, sums = ((X @ genres).toarray() for X in (stored(ratings), has_rating, ratings))
-    tables = {"cnt_": counts, "avg_": sums / np.maximum(given, 1)}
+    ratings = interactions.copy()
+    is_known = ~np.isnan(ratings.data)
+    chosen, rated = stored(ratings), stored(ratings)
+    rated.data, ratings.data = is_known.astype(np.float32), np.where(is_known, ratings.data, 0)
+    counts, given, sums = ((X @ genres).toarray().astype(np.float64) for X in (chosen, rated, ratings))
+    with np.errstate(invalid="ignore"):
+        tables = {"cnt_": counts, "avg_": sums / given}
     place = {name: i for i, name in enumerate(names)}
-    nothing = np.zeros(len(counts))
+    nothing = {"cnt_": np.zeros(len(counts)), "avg_": np.full(len(counts), np.nan)}
     return pl.DataFrame(
-        {c: tables[c[:4]][:, place[c[4:]]] if c[4:] in place else nothing for c in columns}
-    ).cast(pl.Float64)
+        {c: tables[c[:4]][:, place[c[4:]]] if c[4:] in place else nothing[c[:4]] for c in columns}
+    ).fill_nan(None)
 
 
 def are_of_genres(columns: Sequence[str], genres: Sequence[str]) -> bool:

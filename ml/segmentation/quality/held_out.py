@@ -102,14 +102,14 @@ def interactions_of(
 
     Returns
     -------
-    interactions : (m, titles) csr of ratings, 0 where there is none, of ones where `rating` is not given; for the m of
-        the users who did anything, in their order
+    interactions : (m, titles) csr of ratings, NaN where there is none, of ones where `rating` is not given; for the m
+        of the users who did anything, in their order
     labels : (m,) int
     genres : (titles, genres) csr of ones; None where no genre of these titles is given
     names : of the genres
     """
     rows = pl.DataFrame({"user": entities, "segment": labels}).with_row_index("row")
-    rating = pl.col("rating").fill_null(0) if "rating" in pairs.columns else pl.lit(1.0)
+    rating = pl.col("rating").fill_null(float("nan")) if "rating" in pairs.columns else pl.lit(1.0)
     known = pairs.select(pl.nth(0).alias("user"), pl.nth(1).alias("title"), rating.alias("rating"))
     known = known.join(rows, on="user")
     titles = known["title"].unique().sort()

@@ -18,14 +18,18 @@ from ml.segmentation.errors import UntrainableError
 from ml.segmentation.kmeans import fit_many
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.quality.judge import judge, what_users_did
-from ml.segmentation.spec import SegmentationSpec
+from ml.segmentation.spec import SegmentationSpec, select_columns
 
 _K = 5
 """Segments of the published analysis."""
 _WORKERS = 2
 
 
-def show_trust(console: Console, direct: pl.DataFrame, linked: pl.DataFrame, pairs: pl.DataFrame) -> None:
+Joined = tuple[pl.DataFrame, pl.DataFrame]
+"""`features.user_genre_stats` by a join, sorted by user, and the genres of each rated title by the same."""
+
+
+def show_trust(console: Console, direct: Joined, linked: Joined, pairs: pl.DataFrame) -> None:
     """Judge five segments each by the published join, the right one, honest means and taste, and print their figures.
 
     Parameters
@@ -33,9 +37,10 @@ def show_trust(console: Console, direct: pl.DataFrame, linked: pl.DataFrame, pai
     console
         Where to print.
     direct, linked
-        `features.user_genre_stats` by either join, sorted by user.
+        By either join.
     pairs
-        Who rated which title, each pair once, ascending: what everybody is judged by, whatever join made the segments.
+        Who rated which title and how, each pair once, ascending: what everybody is judged by, whatever join made the
+        segments.
     """
     personas, taste = _declared("user_ratings"), _declared("user_taste")
     honest = personas.model_copy(
@@ -44,32 +49,37 @@ def show_trust(console: Console, direct: pl.DataFrame, linked: pl.DataFrame, pai
     variants = {
         "published": (direct, personas),
         "right join": (linked, personas),
-        "honest means": (_honest(linked), honest),
+        "honest means": ((_honest(linked[0]), linked[1]), honest),
         "user_taste": (linked, taste),
     }
     found = {}
-    for name, (frame, spec) in variants.items():
+    for name, (joined, spec) in variants.items():
         try:
-            found[name] = _judged(frame, spec, pairs)
+            found[name] = _judged(joined, spec, pairs)
         except UntrainableError as error:
             console.print(f"{name}: {error}", markup=False)
     console.print(_table(found))
     console.print(
         "Lift: how much better what is popular in the segment foretells held-out ratings than what is popular with "
-        "everybody; 1 is nothing. Only user_taste is found anew without the held-out ratings; the others are judged as "
-        "they are, which flatters them."
+        "everybody; 1 is nothing. All are found anew without the held-out ratings."
     )
 
 
-def _judged(frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame) -> pl.DataFrame:
+def _judged(joined: Joined, spec: SegmentationSpec, pairs: pl.DataFrame) -> pl.DataFrame:
     """Make five segments as declared, and return their figures."""
+    frame, genres = joined
+    columns: list[str] = []
     seed, declared = spec.clustering.seed, spec.features.embedding
     rng = np.random.default_rng(seed)
     if declared is not None:
-        _, frame = Embedding.fit_placed(pairs, declared, rng=rng)
+        _, frame = Embedding.fit_placed(pairs.drop("rating"), declared, rng=rng)
+    else:
+        columns = select_columns(spec.features.columns, frame.columns)
     X = Preparation.fit(frame, spec.features).transform(frame)
     labels = fit_many(X, (_K,), restarts=10, rng=rng, workers=_WORKERS).of(_K).labels
-    judged = what_users_did(frame["user_id"], labels, _K, pairs, features=spec.features, seed=seed)
+    judged = what_users_did(
+        frame["user_id"], labels, _K, pairs, features=spec.features, columns=columns, genres=genres, seed=seed
+    )
     return judge(X, labels, _K, {}, judged=judged, rng=rng, workers=_WORKERS)
 
 

@@ -25,7 +25,7 @@ _LARGEST_K = 10
 def replicate_viewers(console: Console, settings: Settings, base: WarehouseLayout) -> list[Comparison]:
     """Run both joins, print them and return every comparison."""
     published, direct, replica = _figures("direct", settings, base)
-    corrected, linked, _ = _figures("links", settings, base)
+    corrected, linked, through = _figures("links", settings, base)
     ratings_read = replica.rows_read["ratings"]
     known = load_viewer_figures()
     as_published = compare(known, published, ratings_read=ratings_read, right_join=False)
@@ -42,8 +42,14 @@ def replicate_viewers(console: Console, settings: Settings, base: WarehouseLayou
     own = ("catalogue.", "tags.", "links.")
     joined = [row for row in through_links if not row.figure.key.startswith(own)]
     show(console, "The same figures through the right join", joined, beside=published)
-    pairs = replica.read("select distinct user_id, title_id from landing.ratings order by all")
-    show_trust(console, direct, linked, pairs)
+    pairs = replica.read(
+        "select user_id, title_id, arg_max(rating, rated_at) as rating from landing.ratings group by all order by all"
+    )
+    by_link = through.read("select rated_id, title_id from landing.links").join(
+        _genres(through), on="title_id"
+    )
+    genres = by_link.select(pl.col("rated_id").alias("title_id"), "genre")
+    show_trust(console, (direct, _genres(replica)), (linked, genres), pairs)
     return [*as_published, *joined]
 
 
@@ -71,6 +77,16 @@ def _figures(
     }
     figures |= activity_figures(features) | ratings_figures(features)
     return figures, features, replica
+
+
+def _genres(replica: Replica) -> pl.DataFrame:
+    """Return the genres of each title, one row each."""
+    names = replica.read("select genre from intermediate.int_genres__columns order by all")["genre"]
+    flags = ", ".join(f"is_{name} as {name}" for name in names)
+    titles = replica.read(
+        f"select title_id, {flags} from intermediate.int_titles__with_genres where is_first_of_title"
+    )
+    return titles.unpivot(index="title_id", variable_name="genre").filter(pl.col("value") == 1).drop("value")
 
 
 def _ids(replica: Replica) -> dict[str, float]:

@@ -16,6 +16,7 @@ from orchestration.tools.dead_runs import bury_dead_runs
 from orchestration.tools.event_log import quick_event_log
 from orchestration.tools.events import details
 from orchestration.tools.run_history import SOURCE_TAG
+from orchestration.tools.run_place import place_runs
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
     os.environ.update(settings.to_environment())
     with dg.DagsterInstance.get() as instance, quick_event_log(instance):
         bury_dead_runs(instance)
+        place_runs(instance, job)
         definitions = build_defs(settings)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from orchestration.commands.run.job import RunOutcome
 from orchestration.stores.layout import WarehouseLayout, write_atomically
+from orchestration.tasks.left_out import left_out
 from orchestration.tasks.recovery import planted_recovery
 from published.finding import current_set
 from published.people import hide_emails
@@ -45,21 +46,29 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     if job == "sql_layer":
         console.print(f"Done in {seconds:.0f} s: {layout.database}")
         return
-    _show_segments(console, layout)
+    made = _show_segments(console, layout)
     for sentence in genres_left_out(current_set(layout.root).ask("select * from genres")):
         console.print(Text(sentence), soft_wrap=True)
     for segmentation, index in planted_recovery(layout).items():
         console.print(f"Planted segments recovered by {segmentation}: adjusted Rand index {index:.3f}")
     counts = check_counts(current_set(layout.root))
     console.print(f"Checks: {checks_in_words(counts)}.", style="yellow" if counts["failed"] else "")
-    console.print(f"Done in {seconds:.0f} s.")
+    if made:
+        console.print(f"Done in {seconds:.0f} s.")
+    else:
+        why = " ".join(left_out(layout, sorted(path.name for path in layout.models.iterdir())))
+        console.print(
+            Text(f"No segments were made, in {seconds:.0f} s. {why}", style="yellow"), soft_wrap=True
+        )
     console.print(Text(f"Report: {layout.report / 'index.html'}"), soft_wrap=True)
     console.print(Text(f"Tables: {layout.published}"), soft_wrap=True)
 
 
-def _show_segments(console: Console, layout: WarehouseLayout) -> None:
+def _show_segments(console: Console, layout: WarehouseLayout) -> bool:
+    """Print the segments; return whether there are any."""
     published = current_set(layout.root)
-    for segmentation in sorted(segmentations(published)):
+    made = segmentations(published)
+    for segmentation in sorted(made):
         table = Table("segment", "members", "share", title=segmentation, title_justify="left")
         table.columns[1].justify = table.columns[2].justify = "right"
         for row in segments(published, segmentation).iter_rows(named=True):
@@ -68,6 +77,7 @@ def _show_segments(console: Console, layout: WarehouseLayout) -> None:
         for row in segments(published, segmentation).iter_rows(named=True):
             if row["name_doubt"]:
                 console.print(Text(f"{row['segment_name']}: {row['name_doubt']}"), soft_wrap=True)
+    return bool(made)
 
 
 def _show_reading(console: Console, layout: WarehouseLayout) -> None:

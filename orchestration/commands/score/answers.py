@@ -80,6 +80,10 @@ def score_file(
             f"found: {', '.join(frame.columns)}"
         )
         raise ScoringError(msg)
+    nested = [name for name in (entity, title or rated or "") if frame[name].dtype.is_nested()]
+    if nested:
+        msg = f"{file.name}: a cell of {', '.join(nested)} holds more than one value; one row per user and title"
+        raise ScoringError(msg)
     chosen = frame.select(
         pl.col(entity).cast(pl.String).alias("entity_id"),
         pl.col(title or rated or "").cast(pl.String).alias("title"),

@@ -106,6 +106,8 @@ def genre_ratings() -> pl.DataFrame:
             "segment_id": [0, 1, 0, 1],
             "segment_name": ["Quiet", "New"] * 2,
             "genre_label": ["Drama", "Drama", "War", "War"],
+            "raters": [90, 80, 5, 30],
+            "is_few": [False, False, True, False],
             "rater_share": [0.9, 0.8, 0.05, 0.3],
             "rater_mean_rating": [3.0, 3.5, 5.0, None],
             "published_mean_rating": [2.7, 2.8, 0.2, 0.9],
@@ -116,6 +118,8 @@ def genre_ratings() -> pl.DataFrame:
 def test_a_handful_of_raters_does_not_make_a_finding():
     chart = segments.genre_heatmap(genre_ratings(), "rater_mean_rating")
     assert chart.finding == "New rate Drama highest of all: 3.50"
+    assert np.isnan(chart.figure.data[0].z[1][0])
+    assert [note.text for note in chart.figure.layout.annotations] == ["5.00 by 5"]
 
 
 def test_a_genre_nobody_rated_is_an_empty_cell():

@@ -82,7 +82,13 @@ def audience_marts() -> dict[str, pl.DataFrame]:
     )
     return {
         "interaction_basis": pl.DataFrame(
-            {"basis": ["ratings"], "act": ["rate"], "acted": ["rated"], "given": ["ratings"]}
+            {
+                "basis": ["ratings"],
+                "act": ["rate"],
+                "acted": ["rated"],
+                "given": ["ratings"],
+                "least_raters": [10],
+            }
         ),
         "title_audience": pl.DataFrame({"segmentation": [LEAD], "title_id": ["1"], "raters": [5]}),
         "segmentations": segmentations,
@@ -110,7 +116,8 @@ def audience_marts() -> dict[str, pl.DataFrame]:
             {
                 "genre": ["drama", "comedy", "war"],
                 "genre_label": GENRES,
-                "ratings": [9, 5, 0],
+                "ratings": [90, 50, 0],
+                "raters": [20, 10, 0],
                 "mean_rating": [4.0, 3.0, None],
             }
         ),

@@ -18,13 +18,13 @@ GROUPS = np.array([[0, 0], [8, 0], [0, 8]])
 START = datetime(2026, 1, 1)
 
 
-def spec() -> SegmentationSpec:
+def spec(columns: str) -> SegmentationSpec:
     """A segmentation of users in three groups that must come back when it is fitted anew."""
     declared = {
         "name": "habits",
         "description": "Users by two habits",
         "entity": "user_id",
-        "features": {"table": "features.habits", "columns": ["habit_*"]},
+        "features": {"table": "features.habits", "columns": [columns]},
         "clustering": {"candidates": [2, 3], "publish": 3, "restarts": 2},
         "naming": {"rank_by": "habit_1"},
         "quality": {"thresholds": {"bootstrap_ari": 0.8}},
@@ -59,12 +59,19 @@ class Refreshes:
     def store(self) -> ModelStore:
         return ModelStore(self.layout.models / "habits")
 
-    def run(self, frame: pl.DataFrame, *, ari: float | None = None, is_published: bool = True) -> Decision:
+    def run(
+        self,
+        frame: pl.DataFrame,
+        *,
+        ari: float | None = None,
+        is_published: bool = True,
+        columns: str = "habit_*",
+    ) -> Decision:
         """Train, judge, decide, assign and publish, a month after the time before.
 
         With `ari` that is taken for the figure, which takes longest to measure.
         """
-        declared, self.runs = spec(), self.runs + 1
+        declared, self.runs = spec(columns), self.runs + 1
         at = START + timedelta(days=30 * self.runs)
         file = self.root / f"features-{self.runs}.parquet"
         frame.write_parquet(file)
@@ -74,7 +81,7 @@ class Refreshes:
         else:
             figures = quality_table([Figure("bootstrap_ari", ari)], declared.quality.bounds)
             self.store.write_table("segment_quality", figures)
-        decision = decide(declared, self.store, f"{self.runs:08d}-run", at)
+        decision = decide(declared, self.store, (file,), f"{self.runs:08d}-run", at)
         assign_members(self.store, (file,), at)
         if is_published:
             self.store.promote_candidate()

@@ -2,9 +2,12 @@
 
 import dagster as dg
 import pytest
+import yaml
 
 from orchestration.tools import event_log
 from orchestration.tools.event_log import quick_event_log
+from orchestration.tools.run_place import LOCATION, place_runs
+from tests.conftest import PROJECT_ROOT
 
 
 @dg.asset
@@ -54,3 +57,16 @@ def test_the_event_log_is_its_own_again_afterwards(instance):
 def test_an_event_log_that_is_not_sqlites_stays_as_it_is():
     with dg.DagsterInstance.ephemeral() as instance, quick_event_log(instance):
         assert materialize(instance).success
+
+
+def test_a_placed_run_is_found_under_its_job(instance):
+    place_runs(instance, "some_job")
+    run = instance.get_run_by_id(materialize(instance).run_id)
+    assert run.remote_job_origin.job_name == "some_job"
+    tags = {".dagster/repository": "__repository__@matinee"}
+    assert [one.run_id for one in instance.get_runs(filters=dg.RunsFilter(tags=tags))] == [run.run_id]
+
+
+def test_runs_are_placed_where_the_workspace_says():
+    (loaded,) = yaml.safe_load((PROJECT_ROOT / "workspace.yaml").read_text())["load_from"]
+    assert loaded["python_module"]["location_name"] == LOCATION

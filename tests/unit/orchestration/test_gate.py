@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from orchestration.stores.segmentations import ModelStore
+from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 from orchestration.tasks.promotion import PromotionError, promote
 from tests.unit.orchestration.refreshes import START, Refreshes, habits, noise
 
@@ -88,6 +88,14 @@ def test_where_the_features_of_those_in_force_are_no_more_new_ones_are_provision
     assert "no habit_2 any more" in decision.reason
 
 
+def test_a_bad_candidate_of_other_columns_is_refused_while_the_table_has_those_in_force(refreshes):
+    model = ModelStore(refreshes.store.folder, "current").model()
+    frame = pl.concat([GOOD, BAD.select(pl.col("^habit_.*$").name.prefix("random_"))], how="horizontal")
+    assert refreshes.run(frame, ari=0.3, columns="random_*").is_refused
+    members = refreshes.table("segment_members").drop("segmentation")
+    assert members.equals(model.members(frame))
+
+
 @pytest.mark.parametrize("content", ["{", '{"format": 99}', "[]"])
 def test_a_damaged_model_in_force_is_replaced_and_who_is_who_is_kept(refreshes, content):
     names = refreshes.table("segments")
@@ -96,8 +104,20 @@ def test_a_damaged_model_in_force_is_replaced_and_who_is_who_is_kept(refreshes, 
     assert refreshes.table("segments").equals(names)
 
 
-def test_a_damaged_model_cannot_serve_on(refreshes):
-    (ModelStore(refreshes.store.folder, "current").home / "model.json").write_text("{")
+@pytest.mark.parametrize("table", ["segments", "membership_history"])
+def test_a_damaged_table_of_those_in_force_is_said_with_its_file_and_they_stay(refreshes, table):
+    in_force = ModelStore(refreshes.store.folder, "current")
+    in_force.table_path(table).write_bytes(b"PAR1 cut off")
+    with pytest.raises(ModelDamagedError, match=rf"{table}\.parquet: .*or remove .*current\.json"):
+        refreshes.run(habits(np.arange(240) % 3, seed=1), ari=1)
+    assert ModelStore(refreshes.store.folder, "current").home == in_force.home
+
+
+@pytest.mark.parametrize("name", ["model.json", "explored.json", "segment_quality.parquet"])
+@pytest.mark.parametrize("content", ["{", None])
+def test_a_damaged_model_cannot_serve_on(refreshes, name, content):
+    file = ModelStore(refreshes.store.folder, "current").home / name
+    file.unlink() if content is None else file.write_text(content)
     assert refreshes.run(BAD, ari=0.3).status == "provisional"
 
 

@@ -13,6 +13,7 @@ import pytest
 from ingest.cells import FIRST_TEXT_ID
 from ml.segmentation.errors import SegmentationError
 from ml.segmentation.spec import SegmentationSpec
+from orchestration.commands.frames import FrameError
 from orchestration.commands.score.answers import ScoringError, score_file
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
@@ -168,11 +169,18 @@ def test_dimensions_of_taste_are_features_like_others(layout, scored):
         (pl.DataFrame({"user_id": [1], "title_id": ["x"]}), "none of the titles is among the 80"),
         (pl.DataFrame({"user_id": [1], "taste_1": [0.5]}), r"no column title_id .* found: user_id, taste_1"),
         (pl.DataFrame({"user_id": [], "title_id": []}), "no rows, only column names"),
+        (pl.DataFrame(), r"new\.csv: cannot be read as CSV: it is empty"),
     ],
 )
 def test_what_cannot_be_scored_is_said_with_what_was_expected(scored, frame, said):
-    with pytest.raises((ScoringError, SegmentationError), match=said):
+    with pytest.raises((ScoringError, SegmentationError, FrameError), match=said):
         scored(frame)
+
+
+def test_a_column_of_lists_is_refused_by_name(layout, tmp_path):
+    pl.DataFrame({"user_id": [1], "title_id": [["1", "2"]]}).write_parquet(tmp_path / "new.parquet")
+    with pytest.raises(ScoringError, match="a cell of title_id holds more than one value"):
+        score_file(layout, "taste", tmp_path / "new.parquet", print)
 
 
 def test_an_unknown_segmentation_is_refused_with_those_there_are(layout, tmp_path):
@@ -186,7 +194,9 @@ def test_an_unknown_segmentation_is_refused_with_those_there_are(layout, tmp_pat
         ("model.json", b'{"format": 2, "cut', r"model\.json"),
         ("model.json", b'{"format": 99}', "model format 99; this version reads formats 1 to 3"),
         ("model.json", b"[1]", r"model\.json"),
-        ("model.json", None, "there are: none|none is trained"),
+        ("model.json", None, r"model\.json: it is absent"),
+        ("../current.json", b"{", r"current\.json is damaged.*there are: [0-9a-f]{12}"),
+        ("../current.json", b"[1]", r"current\.json is damaged.*there are: [0-9a-f]{12}"),
         ("embedding.npz", b"PK\x03\x04 cut off", r"embedding\.npz"),
         ("embedding.npz", None, r"embedding\.npz: it is absent"),
     ],
@@ -201,7 +211,7 @@ def test_a_damaged_model_is_said_with_its_file_and_the_next_step(
         (home / name).unlink() if content is None else (home / name).write_bytes(content)
         with pytest.raises((ModelDamagedError, ModelNotFoundError), match=said) as error:
             score_file(layout, "taste", tmp_path / "new.csv", print)
-        assert "matinee run" in str(error.value)
+        assert "hat is published stays as it is" in str(error.value)
     finally:
         (home / name).write_bytes(whole)
 

@@ -28,6 +28,11 @@ def test_parquet_keeps_ids_as_they_are(tmp_path):
     assert pl.read_parquet(tmp_path / "members.parquet")["entity_id"].to_list() == ["=1"]
 
 
+def test_a_column_that_is_asked_for_twice_is_read_once(tmp_path):
+    (tmp_path / "in.csv").write_text("title_id,age\n007,1.5\n")
+    assert read_frame(tmp_path / "in.csv", text=["title_id", "title_id"]).rows() == [("007", 1.5)]
+
+
 def test_an_id_with_leading_zeros_keeps_them(tmp_path):
     (tmp_path / "in.csv").write_text("user_id,avg\n0012,1.5\n0013,2\n")
     frame = read_frame(tmp_path / "in.csv", text=["user_id"])

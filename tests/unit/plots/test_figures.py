@@ -358,6 +358,13 @@ def test_a_thumbnail_is_small_and_keeps_the_proportions(personas):
     assert len(small) < 40_000
 
 
+def test_a_thumbnail_is_no_higher_than_asked_for_and_keeps_the_proportions(personas):
+    png = to_png(draw_map(personas))
+    with Image.open(BytesIO(png)) as full, Image.open(BytesIO(thumbnail(png, height=200))) as picture:
+        assert picture.height == 200
+        assert picture.width == pytest.approx(full.width * 200 / full.height, abs=1)
+
+
 def test_a_thumbnail_is_never_larger_than_the_picture(k_metrics):
     png = to_png(elbow(k_metrics), dpi=40)
     with Image.open(BytesIO(thumbnail(png))) as picture:

@@ -136,6 +136,7 @@ def test_a_genre_that_a_handful_rated_is_nobodys_favourite():
             "genre": ["foreign", "drama"],
             "genre_label": ["Foreign", "Drama"],
             "raters": [9, 500],
+            "is_few": [True, False],
             "rater_share": [0.5, 0.8],
             "rater_mean_rating": [4.9, 3.5],
         }

@@ -124,10 +124,12 @@ def test_the_last_decision_is_said_with_its_reason(rows, said):
 
 
 def test_a_rule_is_told_with_how_far_it_holds_or_why_there_is_none():
-    known = {"rule": "Drama above 20 %", "precision": 0.968, "coverage": 0.5, "reason": None}
+    fidelity = {"macro_f1": 0.865, "low": 0.83, "high": 0.9}
+    known = {"rule": "Drama above 20 %", "precision": 0.968, "coverage": 0.5, "reason": None, **fidelity}
     assert words.rule(known) == (
         "Drama above 20 %",
-        "97 of 100 whom it finds are members, and it finds 50 of 100 members",
+        "97 of 100 whom it finds are members, and it finds 50 of 100 members; "
+        "macro-F1 of all rules together 0.86 (0.83–0.90)",
     )
     assert words.rule({**known, "rule": None, "reason": "too few members"}) == ("", "too few members")
 

@@ -81,9 +81,9 @@ def test_only_the_model_in_use_is_shown_per_segment():
     assert [(one.name, one.ndcg, one.bar) for one in served] == [("Quiet", 0.25, 0.5), ("Loyal", 0.5, 1.0)]
 
 
-def test_an_example_user_has_their_segment_and_five_titles_with_reasons():
+def test_an_example_has_a_segment_but_no_name_and_five_titles_with_reasons():
     view = recommender(None, None, _recommendations(), {"2": ("Loyal", 1)})
-    assert [(example.user_id, example.segment) for example in view.examples] == [("2", "Loyal"), ("1", "")]
+    assert [example.segment for example in view.examples] == ["Loyal", ""]
     first = view.examples[0].suggestions
     assert [suggestion.rank for suggestion in first] == [1, 2, 3, 4, 5]
     assert first[0].reason == "because of Title 0"

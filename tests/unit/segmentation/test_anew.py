@@ -48,11 +48,11 @@ def test_planted_genres_are_found_anew_and_shuffled_ones_are_worth_less(world):
 
 def test_means_are_of_ratings_alone_and_nothing_where_there_is_none():
     # The third user's last title was watched and not rated.
-    stored = (np.array([5, 3, 4, 1, 2, 0], dtype=np.float32), [0, 2, 1, 0, 1, 2], [0, 2, 3, 6])
+    stored = (np.array([5, 3, 4, 0, 2, np.nan], dtype=np.float32), [0, 2, 1, 0, 1, 2], [0, 2, 3, 6])
     interactions = sp.csr_array(stored, shape=(3, 3))
     genres = sp.csr_array(np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32))
     made = genre_columns(["cnt_a", "cnt_b", "avg_a", "avg_b", "avg_c"], interactions, genres, ["a", "b"])
-    assert made.rows() == [(2, 0, 4, 0, 0), (0, 1, 0, 4, 0), (2, 1, 1, 2, 0)]
+    assert made.rows() == [(2, 0, 4, None, None), (0, 1, None, 4, None), (2, 1, 0, 2, None)]
 
 
 @pytest.mark.parametrize(

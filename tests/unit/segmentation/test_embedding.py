@@ -76,6 +76,14 @@ def test_nobody_at_all_is_placed_as_nobody() -> None:
     assert (users.shape, X.shape) == ((0,), (0, TASTES))
 
 
+def test_arrays_that_do_not_fit_together_are_no_embedding() -> None:
+    pairs, _ = _chosen(np.random.default_rng(4))
+    arrays = _fitted(pairs).to_arrays()
+    for cut in ("titles", "idf", "components"):
+        with pytest.raises(ValueError, match=r"titles, .* weights and components of shape"):
+            Embedding.from_arrays({**arrays, cut: arrays[cut][:-1].T})
+
+
 def test_too_few_titles_for_the_dimensions_are_refused_in_words() -> None:
     pairs = pl.DataFrame({"user_id": [1, 1, 2, 2], "title_id": [1, 2, 1, 3]})
     with pytest.raises(
