@@ -12,7 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import settings
+from dashboard import settings, ui
 from dashboard.views import PAGES, PageEntry
 from published.errors import NothingPublishedError, SetVanishedError, TableError
 from published.finding import age_in_words, current_set
@@ -29,26 +29,26 @@ _ATTEMPTS = 3
 def main() -> None:
     """Show the chosen page on the set that is published now."""
     st.set_page_config(page_title="Matinee", page_icon=str(_HERE / "icon.svg"), layout="wide")
+    _mend_contrast()
     st.logo(str(_HERE / "logo.svg"), icon_image=str(_HERE / "icon.svg"), size="large")
     try:
         data = current_set(settings.warehouse())
     except NothingPublishedError as error:
         _say_what_to_do(str(error))
         return
-    chosen = st.navigation(
-        [
-            st.Page(
-                _page_of(page, data),
-                title=page.title,
-                icon=page.icon,
-                url_path=page.path,
-                default=position == 0,
-                visibility="hidden" if page.is_empty(data) else "visible",
-            )
-            for position, page in enumerate(PAGES)
-        ],
-        expanded=True,
-    )
+    pages = {
+        page.path: st.Page(
+            _page_of(page, data),
+            title=page.title,
+            icon=page.icon,
+            url_path=page.path,
+            default=position == 0,
+            visibility="hidden" if page.is_empty(data) else "visible",
+        )
+        for position, page in enumerate(PAGES)
+    }
+    st.session_state[ui.PAGES] = pages
+    chosen = st.navigation(list(pages.values()), expanded=True)
     with st.sidebar:
         _say_how_old(data)
         st.caption(f"Genres, titles and recommendations count {interest(data).given}.")
@@ -63,6 +63,16 @@ def main() -> None:
         st.error("The published set changes faster than this page can be read. Reload it.")
     except TableError as error:
         st.warning(str(error), icon=":material/warning:")
+
+
+def _mend_contrast() -> None:
+    """Give captions and chosen options the contrast of text, which Streamlit does not and no setting of a theme can."""
+    colors = ui.theme()
+    st.html(
+        "<style>:is([data-testid=stCaptionContainer], [data-testid=stCaptionContainer] *) "
+        f"{{color: {colors.muted} !important; opacity: 1 !important}} "
+        f"[data-testid=stMultiSelect] span[title] {{color: {colors.ground} !important}}</style>"
+    )
 
 
 def _page_of(entry: PageEntry, data: PublishedSet) -> Callable[[], None]:

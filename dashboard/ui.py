@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import exports
-from dashboard.charts.base import DARK, LIGHT, Chart, Theme, color_of
+from dashboard.charts.base import DARK, LIGHT, Chart, Theme, color_of, inked
 from dashboard.settings import minimum_members
 from ml.plots.words import clean, feature_label, percent
 from published.errors import TableError
@@ -25,6 +25,8 @@ _FORMATS = (
     ("CSV", "csv", "text/csv", to_csv),
     ("Parquet", "parquet", "application/vnd.apache.parquet", exports.to_parquet),
 )
+PAGES = "pages"
+"""Where the app keeps its pages by their path, for links from one to another."""
 _BADGE_COLORS: Mapping[str, Any] = {"sure": "blue", "partly": "gray", "unsure": "orange", "unknown": "gray"}
 _PLAYBOOK = (
     ("", "audience"),
@@ -54,7 +56,7 @@ def chart(drawn: Chart, *, key: str) -> None:
     if drawn.reading:
         st.caption(plain(drawn.reading))
     st.plotly_chart(
-        drawn.figure,
+        inked(drawn.figure, theme()),
         key=key,
         config=_PLOTLY_CONFIG,
         alt=f"{clean(drawn.finding)}. {clean(drawn.reading)}".replace("..", "."),
@@ -293,11 +295,18 @@ def segment_name(segment: Mapping[str, object]) -> None:
     marked = (
         f" · fewer than {minimum_members()}, left out of downloads" if members < minimum_members() else ""
     )
-    st.caption(f"{members:,} members · {percent(float(str(share or 0)))}{marked}")
+    what = unit_of(str(segment["entity"])).lower()
+    st.caption(f"{members:,} {what} · {percent(float(str(share or 0)))}{marked}")
     if segment.get("name_doubt"):
         st.markdown(f":orange[:material/warning: {plain(_sentence(str(segment['name_doubt'])))}]")
     if segment.get("badge"):
         st.badge(plain(segment["badge"]), color=_BADGE_COLORS[str(segment["badge_level"])])
+
+
+def link(path: str, label: str, **address: str) -> None:
+    """Show a link to another page as its address says; none where a page is shown without the app."""
+    if page := st.session_state.get(PAGES, {}).get(path):
+        st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=address)
 
 
 def playbook(segment: Mapping[str, object]) -> None:

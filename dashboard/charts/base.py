@@ -75,13 +75,26 @@ def finish(figure: go.Figure, *, height: int, left: int = 8) -> go.Figure:
         hoverlabel={"align": "left", "font": {"family": _FONT, "size": 13}},
         hovermode="closest",
         dragmode=False,  # a finger that scrolls the page must not zoom the chart
-        legend={"orientation": "h", "y": -0.16, "x": 0, "title": {"text": ""}},
+        # Above: below it would lie over the title of the axis as soon as it takes several lines.
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
     )
     figure.update_xaxes(automargin=True, zeroline=False)
     figure.update_yaxes(automargin=True, zeroline=False)
     if any(isinstance(trace, go.Heatmap) for trace in figure.data):  # lines would cross its empty cells
         figure.update_xaxes(showgrid=False)
         figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def inked(figure: go.Figure, theme: Theme) -> go.Figure:
+    """Give what is written on the ground of a figure colours that can be read on it; changed in place and returned."""
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(tickfont={"color": theme.muted}, title={"font": {"color": theme.muted}})
+    figure.update_layout(legend={"font": {"color": theme.ink}})
+    figure.update_coloraxes(colorbar={"tickfont": {"color": theme.muted}})
+    figure.update_traces(colorbar={"tickfont": {"color": theme.muted}}, selector={"type": "heatmap"})
+    figure.update_traces(textfont={"color": theme.ink}, selector={"type": "sankey"})
+    figure.update_traces(textfont={"color": theme.ink}, selector={"mode": "text"})
     return figure
 
 

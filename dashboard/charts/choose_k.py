@@ -65,8 +65,11 @@ def _index_finding(metrics: pl.DataFrame, index: str, marked: dict | None) -> st
     return f"{called} prefers k = {marked['k']} ({own} against {other})"
 
 
-def sizes_over_k(metrics: pl.DataFrame) -> Chart:
-    """Draw the smallest and the largest segment over k: k, size_min, size_max, is_published."""
+def sizes_over_k(metrics: pl.DataFrame, unit: str = "members") -> Chart:
+    """Draw the smallest and the largest segment over k: k, size_min, size_max, is_published.
+
+    `unit` is what is divided, in the plural.
+    """
     metrics = metrics.sort("k")
     figure = go.Figure([_line(metrics, "size_min", "smallest"), _line(metrics, "size_max", "largest")])
     figure.update_yaxes(rangemode="tozero")
@@ -74,8 +77,10 @@ def sizes_over_k(metrics: pl.DataFrame) -> Chart:
     finding = "Sizes of the smallest and the largest segment"
     if len(published):
         low, high = published["size_min"][0], published["size_max"][0]
-        finding = f"At k = {published['k'][0]} segments have from {low:,} to {high:,} members"
-    return Chart(_framed(figure, metrics), finding, "Members of the smallest and the largest segment.")
+        finding = f"At k = {published['k'][0]} segments have from {low:,} to {high:,} {unit}"
+    return Chart(
+        _framed(figure, metrics), finding, f"{unit.capitalize()} in the smallest and the largest segment."
+    )
 
 
 def _framed(figure: go.Figure, metrics: pl.DataFrame) -> go.Figure:

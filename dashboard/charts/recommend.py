@@ -27,7 +27,7 @@ def user_genre_sankey(
     genres
         genre_label, ratings: most first.
     recommended
-        title, genres ("Drama, Comedy"): best first; may be empty.
+        rank, title, genres ("Drama, Comedy"): best first; may be empty.
     acted
         What the user did: `rated`.
     """
@@ -35,7 +35,8 @@ def user_genre_sankey(
     labels = shown["genre_label"].to_list()
     palette = dict(zip(labels, segment_colors(len(labels)), strict=True))
     titles = recommended.head(_MOST_TITLES)
-    nodes = [name(user), *names(labels), *names(titles["title"].to_list(), 20)]
+    # A title by its place in the list: three columns of names lie over each other on a phone.
+    nodes = [name(user), *names(labels), *map(str, titles["rank"])]
     links = _links(
         dict(shown.select("genre_label", "ratings").iter_rows()), titles["genres"].to_list(), palette
     )
@@ -68,7 +69,7 @@ def user_genre_sankey(
     return Chart(
         figure,
         f"{first['genre_label']} is what {user} {acted} most: {percent(first['ratings'] / total, 0)} of all by genre",
-        f"From the user over the genres of {acted} titles to the first recommendations that have them.",
+        f"From the user over the genres of {acted} titles to the first recommendations of these genres, by number.",
     )
 
 

@@ -79,8 +79,8 @@ def _sizes_finding(rows: pl.DataFrame, unit: str) -> str:
     if most["members"] == smallest["members"]:
         return f"All segments have {most['members']:,} {unit}"
     return (
-        f"{short_name(most['segment_name'])} is the largest segment with {percent(most['share'] or 0)}, "
-        f"{short_name(smallest['segment_name'])} the smallest with {percent(smallest['share'] or 0)}"
+        f"The largest segment is {short_name(most['segment_name'])} with {percent(most['share'] or 0)}, "
+        f"the smallest {short_name(smallest['segment_name'])} with {percent(smallest['share'] or 0)}"
     )
 
 
@@ -133,7 +133,6 @@ def compare(profiles: pl.DataFrame, *, everybody: str, called: Mapping[str, str]
         type="category", categoryorder="array", categoryarray=names([labels[f] for f in reversed(shown)])
     )
     finish(figure, height=150 + 30 * len(shown))
-    figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"})
     return Chart(
         figure,
         _compare_finding(rows, labels, everybody),
@@ -234,7 +233,12 @@ def _genre_finding(ratings: pl.DataFrame, measure: str, acted: str) -> str:
 
 
 def segment_map(
-    points: pl.DataFrame, ratios: tuple[float, float], *, theme: Theme = LIGHT, height: int = 520
+    points: pl.DataFrame,
+    ratios: tuple[float, float],
+    *,
+    unit: str = "members",
+    theme: Theme = LIGHT,
+    height: int = 520,
 ) -> Chart:
     """Draw members and centres on the two principal components.
 
@@ -244,6 +248,8 @@ def segment_map(
         segment_id, segment_name, is_centre, pc1, pc2: a sample of members, and the centres.
     ratios
         Share of the variance that each component holds.
+    unit
+        What is divided, in the plural.
     theme
         What it is drawn on.
     height
@@ -283,13 +289,13 @@ def segment_map(
     figure.update_xaxes(title=f"Component 1 ({percent(ratios[0])} of the variance)")
     figure.update_yaxes(title=f"Component 2 ({percent(ratios[1])} of the variance)")
     outside = _frame_inner(figure, members, centres)
-    reading = f"Small dots: {len(members):,} members. Large dots: the centres"
+    reading = f"Small dots: {len(members):,} {unit}. Large dots: the centres"
     finish(figure, height=height)
     figure.update_layout(legend={"itemsizing": "constant"})
     return Chart(
         figure,
         _map_finding(centres, ratios),
-        f"{reading}; {outside:,} members lie outside the frame." if outside else f"{reading}.",
+        f"{reading}; {outside:,} {unit} lie outside the frame." if outside else f"{reading}.",
     )
 
 
@@ -461,5 +467,5 @@ def sizes_over_runs(sizes: pl.DataFrame, unit: str) -> Chart:
     return Chart(
         finish(figure, height=340),
         f"{totals[-1]:,} {unit} now, {totals[0]:,} at the first of {len(totals)} runs",
-        "Members of each segment at the end of each run.",
+        f"{unit.capitalize()} in each segment at the end of each run.",
     )

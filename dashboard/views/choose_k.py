@@ -28,6 +28,7 @@ def show(data: PublishedSet) -> None:
 
 def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
+    unit = ui.unit(questions.segments(data, segmentation))
     metrics = questions.k_metrics(data, segmentation)
     starts = questions.start_agreement(data, segmentation) if data.has("start_agreement") else None
     said = choice(
@@ -37,7 +38,7 @@ def _page(data: PublishedSet) -> None:
     )
     ui.sentences(said)
     drawn = [charts.index_over_k(metrics, index) for index in charts.INDICES]
-    drawn.append(charts.sizes_over_k(metrics))
+    drawn.append(charts.sizes_over_k(metrics, unit))
     for start in range(0, len(drawn), 3):
         for place, column in enumerate(st.columns(3, gap="medium")[: len(drawn) - start]):
             with column:
@@ -61,12 +62,12 @@ def _page(data: PublishedSet) -> None:
         },
     )
     st.header("Explored k side by side")
-    ui.part(data, "segment_map", lambda: _side_by_side(data, segmentation))
+    ui.part(data, "segment_map", lambda: _side_by_side(data, segmentation, unit))
     if starts:
         _starts(data, segmentation, starts)
 
 
-def _side_by_side(data: PublishedSet, segmentation: str) -> None:
+def _side_by_side(data: PublishedSet, segmentation: str, unit: str) -> None:
     explored = maps.explored(data, segmentation)
     if len(explored) == 1:
         st.caption(
@@ -79,7 +80,8 @@ def _side_by_side(data: PublishedSet, segmentation: str) -> None:
                 st.subheader(f"k = {k}")
                 points = maps.points(data, segmentation, k, _MOST_POINTS)
                 ui.chart(
-                    segment_charts.segment_map(points, ratios, theme=ui.theme(), height=420), key=f"map_{k}"
+                    segment_charts.segment_map(points, ratios, unit=unit, theme=ui.theme(), height=420),
+                    key=f"map_{k}",
                 )
 
 

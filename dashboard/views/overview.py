@@ -102,3 +102,10 @@ def _playbook(segments: pl.DataFrame) -> None:
             with column, st.container(border=True, height="stretch"):
                 ui.segment_name(row)
                 ui.playbook(row)
+                ui.link(
+                    "segments",
+                    "More of it",
+                    segmentation=ui.title_of(row["segmentation"]),
+                    view="One segment",
+                    segment=row["segment_name"],
+                )

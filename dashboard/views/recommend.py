@@ -197,8 +197,9 @@ def _choose_genre(data: PublishedSet) -> str | None:
 
 
 def _list(data: PublishedSet, advised: pl.DataFrame, *, name: str) -> None:
-    # A list and no table: a reason is a sentence, and a phone shows no second column of them.
-    with st.container(border=True, height=420):
+    # A list and no table: a reason is a sentence, and a phone shows no second column of them. Nor does it scroll of its
+    # own, which no keyboard could.
+    with st.container(border=True):
         for row in advised.iter_rows(named=True):
             genres = f" · {ui.plain(row['genres'])}" if row["genres"] else ""
             st.markdown(

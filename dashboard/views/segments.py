@@ -61,7 +61,7 @@ def _page(data: PublishedSet) -> None:
     elif view == "genres":
         _genres(data, segmentation)
     elif view == "map":
-        _map(data, segmentation)
+        _map(data, segmentation, ui.unit(segments))
     else:
         _trust(data, segmentation, ui.unit(segments))
 
@@ -75,7 +75,7 @@ def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, ever
         downloads=segments,
         labels={
             "segment_name": "Segment",
-            "members": st.column_config.NumberColumn("Members", format="localized"),
+            "members": st.column_config.NumberColumn(ui.unit(segments).capitalize(), format="localized"),
             "share": st.column_config.NumberColumn("Share", format="percent"),
             "badge": "How sure it is",
             "audience": "Who they are",
@@ -345,14 +345,16 @@ def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
     )
 
 
-def _map(data: PublishedSet, segmentation: str) -> None:
-    ui.part(data, "segment_map", lambda: _segment_map(data, segmentation))
+def _map(data: PublishedSet, segmentation: str, unit: str) -> None:
+    ui.part(data, "segment_map", lambda: _segment_map(data, segmentation, unit))
 
 
-def _segment_map(data: PublishedSet, segmentation: str) -> None:
+def _segment_map(data: PublishedSet, segmentation: str, unit: str) -> None:
     published = queries.published_k(data, segmentation)
     points = maps.points(data, segmentation, published)
-    ui.chart(charts.segment_map(points, maps.explained(data, segmentation), theme=ui.theme()), key="map")
+    ui.chart(
+        charts.segment_map(points, maps.explained(data, segmentation), unit=unit, theme=ui.theme()), key="map"
+    )
     st.subheader("What the two directions are made of")
     loadings = questions.loadings(data, segmentation)
     for column, component in zip(st.columns(2, gap="large"), (1, 2), strict=True):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.tab import Open, Reader
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -20,3 +22,19 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Open]:
+    """Open a tab on an address; at the end nothing may have gone wrong in it."""
+    opened = []
+
+    def open_tab(address: str, width: int = 1400, scheme: str = "light") -> Reader:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        opened.append((context, Reader(context.new_page(), address)))
+        return opened[-1][1]
+
+    yield open_tab
+    for context, tab in opened:
+        context.close()
+        assert not tab.troubles

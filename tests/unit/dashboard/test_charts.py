@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from dashboard.charts import choose_k, cloud, customers, recommend, segments, titles, viewing
-from dashboard.charts.base import DARK, LIGHT, color_of, name
+from dashboard.charts.base import DARK, LIGHT, color_of, inked, name
 from ml.plots.palette import segment_colors
 from ml.plots.segment_card import Card, card
 from report.sections.recommender import MODELS as REPORTED_MODELS
@@ -22,7 +22,7 @@ def test_a_segment_has_the_colour_of_the_plots_and_the_report():
 def test_the_title_of_a_chart_is_its_finding():
     chart = segments.sizes(SEGMENTS, "users")
     assert (
-        chart.finding == "Quiet <b>Viewers</b> is the largest segment with 60.0%, Tiny the smallest with 4.9%"
+        chart.finding == "The largest segment is Quiet <b>Viewers</b> with 60.0%, the smallest Tiny with 4.9%"
     )
     assert chart.figure.layout.title.text is None
 
@@ -251,9 +251,32 @@ def test_the_words_of_the_cloud_stand_out_from_the_ground(theme):
         assert (high + 0.05) / (low + 0.05) >= 4.5, color
 
 
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_whatever_is_written_on_the_ground_of_a_chart_stands_out_from_it(theme):
+    for color in (theme.ink, theme.muted):
+        high, low = sorted((luminance(color), luminance(theme.ground)), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 4.5, color
+    drawn = inked(segments.segment_map(points(3), (0.3, 0.2), theme=theme).figure, theme)
+    for axis in (drawn.layout.xaxis, drawn.layout.yaxis):
+        assert axis.tickfont.color == axis.title.font.color == theme.muted
+        assert axis.title.text.startswith("Component")
+
+
+def test_a_legend_lies_above_the_chart_where_no_axis_has_its_title():
+    legend = segments.segment_map(points(3), (0.3, 0.2)).figure.layout.legend
+    assert legend.y > 1
+    assert legend.yanchor == "bottom"
+
+
+def test_what_is_divided_is_called_by_its_name():
+    assert re.search(
+        r"Small dots: \d+ titles", segments.segment_map(points(3), (0.3, 0.2), unit="titles").reading
+    )
+
+
 def test_a_sankey_gives_out_of_a_genre_what_came_into_it():
     genres = pl.DataFrame({"genre_label": ["Drama", "War"], "ratings": [6, 2]})
-    advised = pl.DataFrame({"title": ["A", "B"], "genres": ["Drama, War", "Drama"]})
+    advised = pl.DataFrame({"rank": [1, 2], "title": ["A", "B"], "genres": ["Drama, War", "Drama"]})
     chart = recommend.user_genre_sankey("User 1", genres, advised)
     link = chart.figure.data[0].link
     flows = {
