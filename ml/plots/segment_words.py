@@ -211,7 +211,8 @@ def rule(row: Mapping[str, Any]) -> tuple[str, str]:
     if not row["rule"]:
         return "", row["reason"] or ""
     found, missed = (round(100 * row[share]) for share in ("precision", "coverage"))
-    fidelity = f"; macro-F1 of all rules together {decimals(row['macro_f1'])} ({_ends(row)})"
+    told = row.get("macro_f1")  # sets of earlier versions do not say it
+    fidelity = "" if told is None else f"; macro-F1 of all rules together {decimals(told)} ({_ends(row)})"
     return (
         row["rule"],
         f"{found} of 100 whom it finds are members, and it finds {missed} of 100 members{fidelity}",

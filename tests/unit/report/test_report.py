@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from published.questions.audience import Interest
 from report.build import write_report
 
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/x.png onerror=alert(1)>"
@@ -174,7 +175,12 @@ def test_rejects_that_differ_only_in_the_value_are_one_reason(warehouse):
     ]
 
 
-def test_a_few_raters_are_not_shown_as_none(warehouse):
+def test_the_mean_of_a_few_raters_is_greyed_beside_their_number(warehouse):
+    page = warehouse.page()
+    assert '<small class="few">5.00 by 3</small>' in page
+    assert page.count('class="few"') == 1
+    warehouse.marts["interaction_basis"] = pl.DataFrame([{**vars(Interest()), "least_raters": 3}])
+    assert 'class="few"' not in warehouse.page()
     assert "Science Fiction 0.01 5.00 by <1%" in Page(warehouse.page()).text
 
 
@@ -276,6 +282,15 @@ def test_nothing_published_yet_still_gives_a_page_that_says_so(warehouse):
     text = Page(warehouse.page()).text
     assert "The published segments cannot be read." in text
     assert all(f"published table {mart}" in text for mart in MARTS)
+
+
+def test_a_run_that_made_no_segments_says_so_and_why_and_has_no_section_of_them(warehouse):
+    warehouse.marts["segments"] = warehouse.marts["segments"].clear()
+    warehouse.run = dataclasses.replace(warehouse.run, left_out=("user_ratings was skipped: no ratings.",))
+    assert "This run made no segments. user_ratings was skipped: no ratings." in Page(warehouse.page()).text
+    sections = warehouse.context().sections
+    assert not [section for section in sections if section.view]
+    assert {"data", "method"} <= {section.id for section in sections}
 
 
 def test_missing_and_broken_plots_are_named(warehouse):
