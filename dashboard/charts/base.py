@@ -94,7 +94,9 @@ def inked(figure: go.Figure, theme: Theme) -> go.Figure:
     figure.update_coloraxes(colorbar={"tickfont": {"color": theme.muted}})
     figure.update_traces(colorbar={"tickfont": {"color": theme.muted}}, selector={"type": "heatmap"})
     figure.update_traces(textfont={"color": theme.ink}, selector={"type": "sankey"})
-    figure.update_traces(textfont={"color": theme.ink}, selector={"mode": "text"})
+    for mode in ("text", "markers+text"):
+        figure.update_traces(textfont={"color": theme.ink}, selector={"mode": mode})
+    figure.update_traces(outsidetextfont={"color": theme.ink}, selector={"type": "bar"})
     return figure
 
 

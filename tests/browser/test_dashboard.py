@@ -81,8 +81,9 @@ def test_every_page_opens_on_the_real_files(real, reader):
             tab.page.get_by_test_id("stPlotlyChart")
             .or_(tab.page.get_by_test_id("stAlert"))
             .or_(tab.page.get_by_test_id("stDataFrame"))
-            .first.is_visible()
-        )
+            .filter(visible=True)
+            .count()
+        ), listed
 
 
 def test_a_segment_is_picked_and_its_members_are_taken_away_as_a_list(demo, demo_warehouse, reader):
