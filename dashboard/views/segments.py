@@ -151,6 +151,8 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
         _recommended(data, segment)
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
+    if data.has("segment_unfinished"):
+        _unfinished(data, questions.unfinished(data, segmentation).filter(own), segment)
     ui.part(data, "segment_profiles", lambda: _profile(data, segmentation, segment, shown, everybody))
     _sayings("What it does not mean", [f"{sentence}." for sentence in shown.does_not_mean])
     _sayings("How sure it is", shown.badge.why)
@@ -236,6 +238,28 @@ def _exemplars(data: PublishedSet, shown: Card) -> None:
             f"User {hide_emails(user.name)}: {user.titles:,} titles {acted}; the last: {user.history}"
             for user in shown.exemplars
         ]
+    )
+
+
+def _unfinished(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
+    if not len(titles):
+        return
+    st.subheader("Titles they begin and leave")
+    usual = percent(titles["usual_share"][0], 0)
+    st.caption(
+        f"Of those who began it, who saw less than half in all; of all that these members begin they leave {usual}."
+    )
+    ui.table(
+        titles,
+        name=f"unfinished_{segment['segmentation']}_{segment['segment_id']}",
+        data=data,
+        labels={
+            "rank": st.column_config.NumberColumn("#", width=50),
+            "title": st.column_config.TextColumn("Title", width="large"),
+            "viewers": st.column_config.NumberColumn("Began it", format="localized"),
+            "left_share": st.column_config.NumberColumn("Left it", format="percent"),
+        },
+        group_size="viewers",
     )
 
 

@@ -162,6 +162,11 @@ def devices(data: PublishedSet, segmentation: str | None = None) -> pl.DataFrame
     )
 
 
+def unfinished(data: PublishedSet, segmentation: str) -> pl.DataFrame:
+    """Return the titles that members of each segment begin and leave more often than others."""
+    return _of(data, "segment_unfinished", segmentation, "segment_id, rank")
+
+
 def levels(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     """Return how many members of each segment are light and how many heavy."""
     return _of(data, "segment_levels", segmentation, "segment_id, above nulls first")

@@ -58,6 +58,7 @@ FED_BY_ML = {
     "segment_separation",
     "segment_claims",
     "segment_devices",
+    "segment_unfinished",
     "segment_genres",
     "segmentations",
     "most_active_members",
