@@ -1,6 +1,7 @@
 -- What members of a segment begin and leave: titles that a larger share of them left than of all that they began, by
--- more than chance (Wilson's interval, 1927, 95 %). Seen in parts adds up.
-{% set z = 1.96 %}
+-- more than chance: Wilson's interval (1927), three standard errors wide, for a segment has hundreds of titles. Seen in
+-- parts adds up.
+{% set z = var('advice_least_z') %}
 
 with
 
