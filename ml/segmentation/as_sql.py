@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ml.segmentation.levels import Levels
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.prepare import Preparation
 
 
 def as_sql(model: SegmentationModel, table: str) -> str:
-    """Return a statement over the feature table that gives entity_id, segment_id and segment_name.
+    """Return a statement over the feature table that gives entity_id, segment_id, segment_name and level.
 
     Every number is written so that it is read back exactly. Rows are prepared to float32 as `Preparation.transform`
     does it, then compared with the centroids in float64, where the model compares in float32: only a row that is
@@ -39,16 +40,18 @@ def as_sql(model: SegmentationModel, table: str) -> str:
             zip(model.segment_ids, model.segment_names, strict=True), start=1
         )
     ]
+    levels = model.levels
+    volume = f"cast({_quoted(levels.by)} as double)" if levels else "cast(null as double)"
     return f"""-- {model.segmentation}: the nearest of {model.k} centroids, by the model as it was trained.
 with prepared as (
     select cast({_quoted(model.entity)} as varchar) as entity_id, [
         {_lines(_prepared(model.preparation))}
-    ] as x
+    ] as x, {volume} as volume
     from {table}
 ),
 
 compared as (
-    select entity_id, [
+    select entity_id, volume, [
         {_lines(nearness)}
     ] as nearness
     from prepared
@@ -59,10 +62,18 @@ segments (place, segment_id, segment_name) as (
         {_lines(segments)}
 )
 
-select compared.entity_id, segments.segment_id, segments.segment_name
+select compared.entity_id, segments.segment_id, segments.segment_name, {_level(levels)} as level
 from compared
 inner join segments on list_position(compared.nearness, list_max(compared.nearness)) = segments.place
 order by compared.entity_id"""
+
+
+def _level(levels: Levels | None) -> str:
+    if levels is None:
+        return "cast(null as varchar)"
+    cuts = zip(levels.names, levels.cuts, strict=False)
+    lower = " ".join(f"when compared.volume <= {_number(cut)} then {_text(name)}" for name, cut in cuts)
+    return f"case {lower} when compared.volume is not null then {_text(levels.names[-1])} end"
 
 
 def _prepared(preparation: Preparation) -> list[str]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from ml.segmentation.model import SegmentationModel
 from orchestration.tasks.audience_queries import PICTURES, QUERIES
+from report.context import PERSONAL_PLOTS
 from tests.integration.conftest import Matinee, mart
 
 PERSONAS = [
@@ -78,8 +79,9 @@ def test_planted_personas_are_recovered(matinee: Matinee, demo_warehouse, demo_w
 
 
 def test_planted_tastes_are_recovered(demo_warehouse):
+    """Of a fifth of the users; of all of the small world they come back with .93."""
     (recovered,) = demo_warehouse.glob("models/user_taste/*/recovery.json")
-    assert json.loads(recovered.read_text())["adjusted_rand_index"] >= 0.9
+    assert json.loads(recovered.read_text())["adjusted_rand_index"] >= 0.75
 
 
 def test_every_user_is_a_member_once_per_segmentation(demo_warehouse):
@@ -127,7 +129,9 @@ def test_plots_and_report_are_there_and_the_report_opens_offline(demo_warehouse)
     assert len(page) < 3_500_000
 
 
-def test_pictures_of_audience_and_catalogue_are_published_with_their_findings(demo_warehouse):
+def test_pictures_of_audience_and_catalogue_are_published_with_their_findings_but_those_of_people(
+    demo_warehouse,
+):
     drawn = {file.stem: file for file in (demo_warehouse / "plots" / "audience").glob("*.png")}
     tables = {file.stem for file in (demo_warehouse / "published").glob("*.parquet")}
     assert set(drawn) == {name for name, query in PICTURES.items() if tables.issuperset(QUERIES[query].marts)}
@@ -135,7 +139,7 @@ def test_pictures_of_audience_and_catalogue_are_published_with_their_findings(de
     page = (demo_warehouse / "report" / "index.html").read_text()
     for name, file in drawn.items():
         with Image.open(file) as picture:
-            assert picture.info["Title"] in html.unescape(page), name
+            assert (picture.info["Title"] in html.unescape(page)) == (name not in PERSONAL_PLOTS), name
             assert picture.width >= 700, name
 
 
@@ -196,7 +200,7 @@ def test_the_statement_of_a_model_gives_the_members_that_the_run_gave(
     assert answer.exit_code == 0, answer.said
     with duckdb.connect(str(demo_warehouse / "matinee.duckdb"), read_only=True) as connection:
         found = connection.sql((tmp_path / "model.sql").read_text()).pl()
-        stored = f"select entity_id, segment_id, segment_name from ml.segment_members where segmentation = '{name}'"
+        stored = f"select entity_id, segment_id, segment_name, level from ml.segment_members where segmentation = '{name}'"
         assert found.equals(connection.sql(f"{stored} order by 1").pl())
 
 

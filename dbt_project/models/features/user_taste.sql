@@ -130,11 +130,11 @@ shares as (
 final as (
 
     select
-        shares.*,
         {% for daypart in dayparts -%}
             coalesce(viewing.daypart_{{ daypart }}, avg({{ summable('viewing.daypart_' ~ daypart) }}) over (), 0)
-                as daypart_{{ daypart }}{{ ',' if not loop.last }}
-        {% endfor %}
+                as daypart_{{ daypart }},
+        {% endfor -%}
+        shares.*
     from shares
     left join {{ ref('user_viewing') }} as viewing on shares.user_id = viewing.user_id
 

@@ -1,12 +1,15 @@
 """The statement that a model is written as gives what the model gives."""
 
+from dataclasses import replace
+
 import duckdb
 import numpy as np
 import polars as pl
 import pytest
 
 from ml.segmentation.as_sql import as_sql
-from ml.segmentation.spec import SegmentationSpec
+from ml.segmentation.levels import Levels
+from ml.segmentation.spec import LevelsSpec, SegmentationSpec
 from ml.segmentation.train import train
 
 
@@ -76,6 +79,14 @@ def test_ids_that_outlived_refits_are_those_of_the_statement(frame):
     found = asked(as_sql(model, "features.habits"), frame)
     assert found.equals(model.members(frame).sort("entity_id"))
     assert set(found["segment_id"]) == {2, 3, 5, 7}
+
+
+def test_the_level_of_a_row_is_the_models(frame):
+    declared = LevelsSpec(by="minutes", names=("few", "it's some", "many"))
+    model = replace(trained(frame, ["standardize"]), levels=Levels.fit(frame["minutes"], declared))
+    found = asked(as_sql(model, "features.habits"), frame)
+    assert found.equals(model.members(frame).sort("entity_id"))
+    assert found["level"].n_unique() >= 3
 
 
 def test_every_number_is_read_back_exactly(frame):
