@@ -132,12 +132,20 @@ def model_quality(metrics: pl.DataFrame, metric: str) -> Chart:
     )
 
 
+_LISTS = {"popular": "the most popular titles", "recent_popular": "the lately popular titles"}
+"""Lists that are the same for everybody, in a sentence."""
+
+
 def _quality_finding(rows: pl.DataFrame, metric: str) -> str:
     called = _METRIC_NAMES.get(metric, metric)
     used, popular = rows.filter("is_default"), rows.filter("is_baseline").sort(metric, descending=True)
     if not len(used) or not len(popular):
         return f"{called} of the models that were judged"
-    own, other = used[metric][0], popular[metric][0]
+    own, other, best = (
+        used[metric][0],
+        popular[metric][0],
+        _LISTS.get(popular["model"][0], popular["model"][0]),
+    )
     if metric == "genre_match":
-        return f"{percent(own, 0)} of a list fits favourite genres; of the most popular titles {percent(other, 0)}"
-    return f"{called} is {number(own)}, {number(own / other) if other else '–'} times that of the most popular titles"
+        return f"{percent(own, 0)} of a list fits favourite genres; of {best} {percent(other, 0)}"
+    return f"{called} is {number(own)}, {number(own / other) if other else '–'} times that of {best}"

@@ -91,7 +91,8 @@ def _audience_finding(rows: pl.DataFrame, title: str, interest: Interest) -> str
     times = number(top["index"] / 100)
     return (
         f"{short_name(top['segment_name'])} give {short_name(title)} {times} times the share of their "
-        f"{interest.given} that everybody gives it"
+        f"{interest.given} that everybody gives it; {percent(top['rater_share'], 0)} of them {interest.acted} it, "
+        f"{percent(top['base_share'], 0)} of everybody"
     )
 
 

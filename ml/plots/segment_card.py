@@ -338,7 +338,7 @@ def _leanings(figures: pl.DataFrame, own: Rows) -> tuple[Leaning, ...]:
         .filter(
             pl.col("is_apart"),
             ~_defines(),
-            ~pl.col("feature").is_in(_unsupported(own)),
+            ~pl.col("feature").is_in(_judged(own, is_supported=False)),
             # An index of 0 is a group that has no member here by the segment's own definition.
             (pl.col("index") >= _OVER) | ((pl.col("index") <= _UNDER) & (pl.col("index") > 0)),
         )
@@ -363,10 +363,13 @@ def _dividing(figures: pl.DataFrame, own: Rows) -> pl.DataFrame:
     return found if len(found) else figures
 
 
-def _unsupported(own: Rows) -> list[str]:
-    """Return judged features of which nothing may be said: a mean that one member makes is not what stands out."""
+def _judged(own: Rows, *, is_supported: bool) -> list[str]:
+    """Return judged features that differ from everybody's, or of which nothing may be said.
+
+    A mean that one member makes is not what stands out.
+    """
     claims = own.get("segment_claims", pl.DataFrame())
-    return claims.filter(~pl.col("is_supported"))["feature"].to_list() if len(claims) else []
+    return claims.filter(pl.col("is_supported") == is_supported)["feature"].to_list() if len(claims) else []
 
 
 def _does_not_mean(
@@ -375,13 +378,15 @@ def _does_not_mean(
     """Say what might be read into a segment and is not there."""
     said = []
     if len(figures):
+        # Where a judged feature is borne out by its own interval, of means and not of the index, that one stands.
+        figures = figures.filter(~pl.col("feature").is_in(_judged(own, is_supported=True)))
         volume = figures.filter("is_volume", ~pl.col("is_apart"), pl.col("index_low").is_not_null())
         said += [
             f"Not how much they do: {label} {mean}, everybody {everybody}, which may be chance"
             for label, mean, everybody in _written(volume)
         ]
         doubtful = ~pl.col("is_apart") & pl.col("index_low").is_not_null()
-        doubtful |= pl.col("feature").is_in(_unsupported(own))
+        doubtful |= pl.col("feature").is_in(_judged(own, is_supported=False))
         rest = _dividing(figures, own).filter(~pl.col("is_volume") & (pl.col("kind") != "year") & doubtful)
         alike = (pl.col("index_low") >= 100 - _ALIKE) & (pl.col("index_high") <= 100 + _ALIKE)
         same = rest.filter(alike).sort(pl.col("index_high") - pl.col("index_low"), "feature")

@@ -67,5 +67,5 @@ def _trust(lead: SegmentationView | None) -> tuple[str, ...]:
         return ()
     sure = sum(card.badge.level == "sure" for card in lead.cards)
     many = "All" if sure == len(lead.cards) else f"{sure or 'None'} of"
-    said = f"{many} {len(lead.cards)} segments can be fully relied on." if lead.trust.figures else ""
-    return tuple(filter(None, (said, lead.trust.decision, *lead.trust.findings[:_MOST_FINDINGS])))
+    said = f"{many} {len(lead.cards)} segments come back and foretell choices." if lead.trust.figures else ""
+    return tuple(filter(None, (lead.trust.decision, said, *lead.trust.findings[:_MOST_FINDINGS])))
