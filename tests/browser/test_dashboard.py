@@ -170,7 +170,7 @@ def test_the_choice_of_a_segmentation_stays_from_page_to_page(demo, reader):
     tab.turn_to("Segments")
     tab.choose("Segmentation", "Customer acquisition")
     tab.turn_to("Choose k")
-    expect(tab.page.get_by_text("k = 8 is published", exact=False).first).to_be_visible()
+    expect(tab.page.get_by_text("8 segments are published", exact=False).first).to_be_visible()
 
 
 def test_a_title_is_searched_and_its_markup_stays_text(demo, reader):
@@ -191,7 +191,7 @@ def test_a_title_is_searched_and_its_markup_stays_text(demo, reader):
     ):
         search.fill(typed)
         search.press("Enter")
-        tab.page.get_by_text("Nearest in spelling", exact=False).wait_for(timeout=LONG)
+        tab.page.get_by_text("No title has all of these words", exact=False).wait_for(timeout=LONG)
         tab.settle()
 
 
@@ -282,6 +282,7 @@ def test_a_run_refreshes_the_dashboard_while_it_is_read(
         runs = pl.read_parquet(warehouse / "published" / "runs.parquet")
         assert runs.height == 2
         expect(tab.page.get_by_test_id("stMetricValue").first).to_have_text("just now", timeout=LONG)
+        tab.page.close()
 
 
 def test_before_the_first_run_the_page_says_what_to_do(tmp_path, reader):
@@ -289,3 +290,4 @@ def test_before_the_first_run_the_page_says_what_to_do(tmp_path, reader):
         tab = reader(address)
         tab.open()
         expect(tab.page.get_by_text("matinee run", exact=False).first).to_be_visible()
+        tab.page.close()
