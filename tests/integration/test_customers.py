@@ -30,7 +30,7 @@ def test_the_report_says_what_is_gone_since_the_last_run_of_the_same_source(ware
     page = (warehouse_without_its_customers / "report" / "index.html").read_text()
     assert "Compared with the last run" in page
     _, _, changes = page.partition('id="changes"')
-    changes, _, _ = changes.partition("</section>")
+    changes, _, _ = changes.partition('<details class="part">')
     assert "Customer acquisition" in changes
     assert "Not in this run" in changes
     assert "Well Received" not in changes  # the titles are the same as before
