@@ -42,45 +42,20 @@ class SegmentationTables:
     """The rows of one segmentation; a table that cannot be read has none."""
 
     segments: pl.DataFrame
-    profiles: pl.DataFrame
-    genres: pl.DataFrame
     k_metrics: pl.DataFrame
-    loadings: pl.DataFrame
     starts: Mapping[str, Any] | None
     free: pl.DataFrame
-    separation: pl.DataFrame
-    claims: pl.DataFrame
-    titles: pl.DataFrame
-    devices: pl.DataFrame
-    quality: pl.DataFrame
     decisions: pl.DataFrame
-    rules: pl.DataFrame
     migration: pl.DataFrame
     history: pl.DataFrame
-    exemplars: pl.DataFrame
-    levels: pl.DataFrame
-
-    @property
-    def of_cards(self) -> dict[str, pl.DataFrame]:
-        """What cards of segments are made of, by published table."""
-        return {
-            "segment_profiles": self.profiles,
-            "segment_separation": self.separation,
-            "segment_claims": self.claims,
-            "segment_rules": self.rules,
-            "segment_quality": self.quality,
-            "segment_levels": self.levels,
-            "segment_titles": self.titles,
-            "segment_devices": self.devices,
-            "segment_genre_ratings": self.genres,
-            "segment_exemplars": self.exemplars,
-            "pca_loadings": self.loadings,
-        }
+    of_cards: Mapping[str, pl.DataFrame]
+    """What cards of segments are made of, by published table."""
 
     @property
     def has_means(self) -> bool:
         """Whether genres have mean ratings: not where views alone count, or its members rate nothing."""
-        return bool(len(self.genres)) and self.genres["published_mean_rating"].count() > 0
+        genres = self.of_cards["segment_genre_ratings"]
+        return bool(len(genres)) and genres["published_mean_rating"].count() > 0
 
 
 class Reading:
@@ -114,26 +89,17 @@ class Reading:
             answer = self.ask(table, question, *given)
             return pl.DataFrame() if answer is None else answer
 
+        # Of users no ids: the page is mailed.
+        of_cards = {**segments.OF_CARDS, "segment_exemplars": segments.exemplar_titles}
         return SegmentationTables(
             segments=rows("segments", segments.segments, name),
-            profiles=rows("segment_profiles", segments.profiles, name),
-            genres=rows("segment_genre_ratings", segments.genre_ratings, name),
             k_metrics=rows("k_metrics", segments.k_metrics, name),
-            loadings=rows("pca_loadings", segments.loadings, name),
             starts=self.ask("start_agreement", segments.start_agreement, name),
             free=rows("free_segments", segments.free_segments, name),
-            separation=rows("segment_separation", segments.separation, name),
-            claims=rows("segment_claims", segments.claims, name),
-            titles=rows("segment_titles", segments.titles, name),
-            devices=rows("segment_devices", segments.devices, name),
-            quality=rows("segment_quality", segments.quality, name),
             decisions=rows("segment_promotions", segments.decisions, name),
-            rules=rows("segment_rules", segments.rules, name),
             migration=rows("segment_migration", segments.migration, name),
             history=rows("segment_history", segments.history, name),
-            # Of users no ids: the page is mailed.
-            exemplars=rows("segment_exemplars", segments.exemplar_titles, name),
-            levels=rows("segment_levels", segments.levels, name),
+            of_cards={table: rows(table, question, name) for table, question in of_cards.items()},
         )
 
     def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:

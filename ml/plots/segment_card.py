@@ -16,22 +16,8 @@ from ml.plots import segment_words as words
 from ml.plots.palette import segment_colors
 from ml.plots.words import feature_labels, in_kind, number, percent, short_name
 
-TABLES = (
-    *("segment_profiles", "segment_separation", "segment_claims", "segment_rules", "segment_quality"),
-    *(
-        "segment_levels",
-        "segment_titles",
-        "segment_devices",
-        "segment_subscriptions",
-        "segment_genres",
-        "segment_genre_ratings",
-        "segment_exemplars",
-        "pca_loadings",
-    ),
-)
-"""The published tables that a card is made of; each may be absent."""
 Rows = Mapping[str, pl.DataFrame]
-"""By table, the rows of one segmentation."""
+"""By published table, the rows of one segmentation; each table may be absent."""
 
 _FEWEST_RATER_SHARE = 0.1
 """Share of the members who must have rated a genre, and be no few, before a card speaks of it."""

@@ -11,6 +11,7 @@ import polars as pl
 from ml.plots.words import feature_labels
 from ml.segmentation.spec import SegmentationSpec, select_columns
 from ml.segmentation.surrogate import Kind, Shown
+from ml.segmentation.train import profiled_columns
 
 _YEARS = (1800, 2200)
 _UNITS = ("minutes", "hours", "days", "years", "titles", "ratings", "views")
@@ -30,7 +31,7 @@ def shown_columns(frame: pl.DataFrame, spec: SegmentationSpec) -> dict[str, Show
     spec
         The declaration; `plots.labels` says what columns are called, whose name does not say it.
     """
-    columns = _numeric(frame, spec.entity)
+    columns = profiled_columns(frame, spec.entity)
     clustered = select_columns(spec.features.columns, columns)
     told = [c for c in columns if c not in clustered] if spec.features.embedding else clustered
     described = describe(frame.select(columns), spec)
@@ -68,10 +69,6 @@ def describe(frame: pl.DataFrame, spec: SegmentationSpec) -> pl.DataFrame:
         },
         schema_overrides={"unit": pl.String},
     )
-
-
-def _numeric(frame: pl.DataFrame, entity: str) -> list[str]:
-    return [c for c in frame.columns if c != entity and frame.schema[c].is_numeric()]
 
 
 def _kinds(frame: pl.DataFrame) -> dict[str, str]:

@@ -3,7 +3,7 @@
 Belongs here: SQL over the published tables of segmentations. Does not belong here: what one page alone asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -206,26 +206,6 @@ def exemplar_titles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     return exemplars(data, segmentation).filter(pl.col("title").is_not_null())
 
 
-def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
-    """Return what cards of segments are made of, by table; a table that cannot be read is left out."""
-    asked: dict[str, Callable[[PublishedSet, str], pl.DataFrame]] = {
-        "segment_profiles": profiles,
-        "segment_levels": levels,
-        "segment_separation": separation,
-        "segment_claims": claims,
-        "segment_rules": rules,
-        "segment_quality": quality,
-        "segment_titles": titles,
-        "segment_devices": devices,
-        "segment_subscriptions": subscriptions,
-        "segment_genres": genres,
-        "segment_genre_ratings": genre_ratings,
-        "segment_exemplars": exemplars,
-        "pca_loadings": loadings,
-    }
-    return {table: question(data, segmentation) for table, question in asked.items() if data.has(table)}
-
-
 def quality(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     """Return how good the segments are: of all together (segment_id null) and of each, one row per measure."""
     return _of(data, "segment_quality", segmentation, "segment_id nulls first, measure")
@@ -253,8 +233,30 @@ def history(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     return _of(data, "segment_history", segmentation, "happened_at, kind, segment_id")
 
 
+def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
+    """Return what cards of segments are made of, by table; a table that cannot be read is left out."""
+    asked = {**OF_CARDS, "segment_subscriptions": subscriptions, "segment_genres": genres}
+    return {table: question(data, segmentation) for table, question in asked.items() if data.has(table)}
+
+
 def _of(data: PublishedSet, table: str, segmentation: str, order: str) -> pl.DataFrame:
     return data.ask(
         f"select * from {table} where segmentation = $segmentation order by {order}",
         segmentation=segmentation,
     )
+
+
+OF_CARDS: Mapping[str, Callable[[PublishedSet, str], pl.DataFrame]] = {
+    "segment_profiles": profiles,
+    "segment_levels": levels,
+    "segment_separation": separation,
+    "segment_claims": claims,
+    "segment_rules": rules,
+    "segment_quality": quality,
+    "segment_titles": titles,
+    "segment_devices": devices,
+    "segment_genre_ratings": genre_ratings,
+    "segment_exemplars": exemplars,
+    "pca_loadings": loadings,
+}
+"""By table, the question that gives its rows to any card of a segment."""

@@ -74,10 +74,10 @@ class Trust:
 def trust(tables: SegmentationTables, unit: str) -> Trust:
     """Return what the page says about whether a segmentation can be trusted; `unit` is what is divided."""
     return Trust(
-        findings=words.findings(tables.quality, unit),
+        findings=words.findings(tables.of_cards["segment_quality"], unit),
         decision=words.decision(tables.decisions),
         is_sound=words.is_sound(tables.decisions),
-        figures=words.figures(tables.quality),
+        figures=words.figures(tables.of_cards["segment_quality"]),
         refreshed=(*words.events(tables.history), *words.moves(tables.migration, unit)),
     )
 

@@ -129,9 +129,9 @@ def describe(
         choice=choice(tried, ward_k=ward_k, is_anchored=is_anchored),
         starts=judgement.starts_in_words(tables.starts, unit),
         free_segments=judgement.free_segments(tables.free),
-        separations=judgement.separations(tables.separation, called),
-        claims=judgement.claims(tables.claims, called),
-        components=_components(tables.loadings, called),
+        separations=judgement.separations(tables.of_cards["segment_separation"], called),
+        claims=judgement.claims(tables.of_cards["segment_claims"], called),
+        components=_components(tables.of_cards["pca_loadings"], called),
         **_places(pictures),
     )
 
@@ -167,8 +167,9 @@ def _unit(segments: pl.DataFrame) -> str:
 def _genre_rows(tables: SegmentationTables) -> tuple[GenreRow, ...]:
     """Return a row per genre, in the order they come in."""
     ids = tables.segments["segment_id"].to_list()
+    genres = tables.of_cards["segment_genre_ratings"]
     found = []
-    for rows in tables.genres.partition_by("genre", maintain_order=True) if len(tables.genres) else ():
+    for rows in genres.partition_by("genre", maintain_order=True) if len(genres) else ():
         cells = {
             row["segment_id"]: GenreCell(
                 row["published_mean_rating"],

@@ -68,13 +68,8 @@ judged as (
     select
         begun.*,
         usual.usual_share,
-        (
-            begun.left_share + {{ z * z }} / (2 * begun.viewers)
-            - {{ z }} * sqrt(
-                begun.left_share * (1 - begun.left_share) / begun.viewers
-                + {{ z * z }} / (4 * begun.viewers * begun.viewers)
-            )
-        ) / (1 + {{ z * z }} / begun.viewers) as left_low
+        {{ wilson_middle('begun.left_share', 'begun.viewers', z) }}
+        - {{ wilson_half_width('begun.left_share', 'begun.viewers', z) }} as left_low
     from begun
     inner join usual
         on

@@ -135,10 +135,8 @@ intervals as (
 
     select
         *,
-        (audience_share + {{ z * z }} / (2 * all_raters)) / (1 + {{ z * z }} / all_raters) as centre,
-        {{ z }} * sqrt(
-            audience_share * (1 - audience_share) / all_raters + {{ z * z }} / (4 * all_raters * all_raters)
-        ) / (1 + {{ z * z }} / all_raters) as half_width
+        {{ wilson_middle('audience_share', 'all_raters', z) }} as centre,
+        {{ wilson_half_width('audience_share', 'all_raters', z) }} as half_width
     from shares
 
 ),

@@ -30,7 +30,7 @@ def test_the_setting_shows_addresses(monkeypatch):
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("/work/ann/movies", "movies"),
+        ("/mnt/ann/movies", "movies"),
         ("/home/ann/my files/movies.zip", "movies.zip"),
         (r"C:\Users\ann\movies", "movies"),
         ("~/movies/", "movies"),
