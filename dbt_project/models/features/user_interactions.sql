@@ -1,5 +1,4 @@
--- A view: recommenders read the 26 M rows once, and once is cheaper than writing them. `interactions` says which of
--- ratings and views count; by default ratings where there are any, since who rated a title also watched it, else views.
+-- A view where ratings alone count, which a table holds already. `interactions` says which of ratings and views count; by default ratings where there are any, since who rated a title also watched it, else views.
 -- depends_on: {{ ref('user_title_ratings') }}, {{ ref('int_views__watched') }}
 {{ config(materialized='view') }}
 {% set basis = interaction_basis() %}

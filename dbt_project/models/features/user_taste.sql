@@ -60,28 +60,23 @@ flags as (
 
 ),
 
-titles as (
+described as (
 
     select
         ranked.title_id,
-        case when ranked.before_share < 1 / 3 then 1.0 else 0 end as popularity_mainstream,
-        case when ranked.before_share >= 2 / 3 then 1.0 else 0 end as popularity_niche,
-        {% for era, (first_year, last_year) in eras.items() -%}
-            case when described.release_year between {{ first_year }} and {{ last_year }} then 1.0 else 0 end
-                as era_{{ era }},
-        {% endfor -%}
-        case when described.release_year is not null then 1.0 else 0 end as has_era,
+        ranked.before_share,
         described.release_year,
-        (
-            sum(ranked.users) over (partition by described.release_year is null order by described.release_year)
-            - 0.5 * sum(ranked.users) over (partition by described.release_year)
-        ) / sum(ranked.users) over (partition by described.release_year is null) as older_share,
-        {% for language in languages -%}
-            case when languages.language_column = '{{ language }}' then 1.0 else 0 end as language_{{ language }},
-        {% endfor -%}
-        case when languages.language_column is not null then 1.0 else 0 end as has_language,
-        {{ for_each_genre(summable('coalesce(flags.is_{genre} / flags.genres, 0)') ~ ' as genre_{genre}') }},
-        case when flags.title_id is not null then 1.0 else 0 end as has_genre
+        -- Decades say little of a catalogue of a few years: five parts of all interactions, a year with the part that
+        -- its middle lies in.
+        ceil(
+            5 * (
+                sum(ranked.users) over (partition by described.release_year is null order by described.release_year)
+                - 0.5 * sum(ranked.users) over (partition by described.release_year)
+            ) / sum(ranked.users) over (partition by described.release_year is null)
+        ) as release_fifth,
+        languages.language_column,
+        flags.genres,
+        {{ for_each_genre('flags.is_{genre}') }}
     from ranked
     left join flags on ranked.title_id = flags.title_id
     left join {{ ref('int_titles__described') }} as described
@@ -89,6 +84,31 @@ titles as (
             flags.title_key = described.title_id
             and described.catalogue = 'movies'
     left join languages on flags.title_key = languages.title_id
+
+),
+
+-- As DOUBLE, which sums four times as fast as the DECIMAL of a plain 1.0.
+titles as (
+
+    select
+        title_id,
+        case when before_share < 1 / 3 then 1e0 else 0 end as popularity_mainstream,
+        case when before_share >= 2 / 3 then 1e0 else 0 end as popularity_niche,
+        {% for fifth in range(1, 6) -%}
+            case when release_year is not null and release_fifth = {{ fifth }} then 1e0 else 0 end
+                as release_fifth_{{ fifth }},
+        {% endfor -%}
+        {% for era, (first_year, last_year) in eras.items() -%}
+            case when release_year between {{ first_year }} and {{ last_year }} then 1e0 else 0 end as era_{{ era }},
+        {% endfor -%}
+        case when release_year is not null then 1e0 else 0 end as has_era,
+        {% for language in languages -%}
+            case when language_column = '{{ language }}' then 1e0 else 0 end as language_{{ language }},
+        {% endfor -%}
+        case when language_column is not null then 1e0 else 0 end as has_language,
+        {{ for_each_genre(summable('coalesce(is_{genre} / genres, 0)') ~ ' as genre_{genre}') }},
+        case when genres is not null then 1e0 else 0 end as has_genre
+    from described
 
 ),
 
@@ -102,13 +122,9 @@ shares as (
         count(*) as titles,
         avg(titles.popularity_mainstream) as popularity_mainstream,
         avg(titles.popularity_niche) as popularity_niche,
-        -- Decades say little of a catalogue of a few years: five parts of all interactions, a year with the part that
-        -- its middle lies in.
         {% for fifth in range(1, 6) -%}
-            coalesce(
-                count(*) filter (where ceil(5 * titles.older_share) = {{ fifth }} and titles.release_year is not null)
-                / nullif(sum(titles.has_era), 0), 0
-            ) as release_fifth_{{ fifth }},
+            coalesce(sum(titles.release_fifth_{{ fifth }}) / nullif(sum(titles.has_era), 0), 0)
+                as release_fifth_{{ fifth }},
         {% endfor -%}
         {% for era in eras -%}
             coalesce(sum(titles.era_{{ era }}) / nullif(sum(titles.has_era), 0), 0) as era_{{ era }},

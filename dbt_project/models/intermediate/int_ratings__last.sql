@@ -1,65 +1,70 @@
-{{ config(materialized='view') }}
+-- Read once, by all that counts ratings: narrow, and sorted by user, which makes every sum over users four times as fast.
+-- One number decides which rating is the last: a group-by that compares numbers takes 4 s of CPU for 26 M rows in any
+-- order, a ranking of them 20.
+{% set join_by = rating_join() %}
 
 with
 
+titles as (
+
+    select
+        movie_id,
+        title_id,
+        cast(title_row_id as integer) as title_row_id,
+        row_number() over (partition by title_id order by movie_id asc) as place
+    from {{ ref('int_movies__titles') }}
+    union all
+    select
+        movie_id,
+        title_id,
+        cast(null as integer) as title_row_id,
+        row_number() over (partition by title_id order by movie_id asc) as place
+    from {{ ref('int_titles__unlisted') }}
+    where
+        title_id is not null
+        and ratings > 0
+
+),
+
 ratings as (
-
-    select * from {{ ref('stg_movies__ratings') }}
-
-),
-
-movies as (
-
-    select * from {{ ref('int_movies__titles') }}
-
-),
-
--- Read twice, not kept: a `limit` over a union waits for ever for the other readers of a kept one (DuckDB 2.0).
-repeated as not materialized (
-
-    select * from {{ ref('int_ratings__repeated') }}
-
-),
-
-rated_once as (
 
     select
         ratings.user_id,
-        movies.title_row_id,
+        titles.title_id,
+        titles.title_row_id,
         ratings.rating,
         ratings.rated_at,
-        1 as rating_count
-    from ratings
-    inner join movies on ratings.movie_id = movies.movie_id
-    where
-        not exists (
-            select 1
-            from repeated
-            where
-                repeated.user_id = ratings.user_id
-                and repeated.title_row_id = movies.title_row_id
-        )
+        {{ precedence('ratings.rated_at', 'titles.place', 'ratings.rating') }} as precedence
+    from {{ ref('stg_movies__ratings') }} as ratings
+    inner join titles on ratings.movie_id = titles.movie_id
 
 ),
 
-final as (
+last_ratings as (
 
-    select
-        user_id,
-        title_row_id,
-        rating,
-        rated_at,
-        rating_count
-    from rated_once
-    union all
-    select
-        user_id,
-        title_row_id,
-        rating,
-        rated_at,
-        rating_count
-    from repeated
+    {% if join_by == 'direct' %}
+        -- The published method kept every joined row: nothing counts as a repeat.
+        select
+            user_id,
+            title_id,
+            title_row_id,
+            rating,
+            rated_at,
+            cast(1 as integer) as rating_count
+        from ratings
+    {% else %}
+        select
+            user_id,
+            title_id,
+            title_row_id,
+            arg_max(rating, precedence) as rating,
+            max(rated_at) as rated_at,
+            cast(count(*) as integer) as rating_count
+        from ratings
+        group by user_id, title_id, title_row_id
+    {% endif %}
 
 )
 
-select * from final
+select * from last_ratings
+order by user_id, title_id

@@ -14,6 +14,7 @@ counted as (
         rating,
         count(*) as ratings
     from ratings
+    where title_row_id is not null
     group by title_row_id, rating
 
 )

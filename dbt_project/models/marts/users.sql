@@ -10,11 +10,10 @@ listed as (
 raters as (
 
     select
-        stats.user_id,
-        stats.total_ratings,
-        means.mean_rating
-    from {{ ref('user_genre_stats') }} as stats
-    inner join {{ ref('int_users__rating_means') }} as means on stats.user_id = means.user_id
+        user_id,
+        total_ratings,
+        mean_rating
+    from {{ ref('user_genre_stats') }}
 
 ),
 
