@@ -85,7 +85,9 @@ def sweep(X: np.ndarray) -> tuple[list[dict[str, float]], dict[int, KMeans]]:
             {
                 "k": k,
                 "inertia": float(fits[k].inertia_),
-                "silhouette": float(silhouette_score(X, labels, sample_size=min(10_000, len(X)), random_state=0)),
+                "silhouette": float(
+                    silhouette_score(X, labels, sample_size=min(10_000, len(X)), random_state=0)
+                ),
                 "calinski_harabasz": float(calinski_harabasz_score(X, labels)),
                 "davies_bouldin": float(davies_bouldin_score(X, labels)),
             }
@@ -120,11 +122,19 @@ def run(source: Path, out: Path) -> dict[str, object]:
                 means = stats.drop(_USER).with_columns(segment=fits[k].labels_).group_by("segment").mean()
                 means.sort("segment").write_csv(out / f"segments_{name}_k{k}.csv")
                 plot_map(
-                    points, pca.transform(fits[k].cluster_centers_), fits[k].labels_, out / f"map_{name}_k{k}.png"
+                    points,
+                    pca.transform(fits[k].cluster_centers_),
+                    fits[k].labels_,
+                    out / f"map_{name}_k{k}.png",
                 )
             pd.DataFrame(metrics).to_csv(out / f"k_metrics_{name}.csv", index=False)
         found[name] = {"k_metrics": metrics}
-    return {"counts": counts, "stages": watch.stages, "segmentations": found, "peak_rss_bytes": peak_rss_bytes()}
+    return {
+        "counts": counts,
+        "stages": watch.stages,
+        "segmentations": found,
+        "peak_rss_bytes": peak_rss_bytes(),
+    }
 
 
 def main() -> int:

@@ -29,30 +29,32 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
     missing: dict[str, set[dg.AssetKey]] = {}
     """By run: the marts that the pictures of the audience still wait for."""
 
-    def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
-        start_worker()  # it imports while dbt works
-
-        def draw_from_marts() -> None:
-            waited_for = missing.setdefault(context.run.run_id, set(drawn))
-            waited_for -= context.selected_asset_keys
-            if not waited_for and is_asked_for(AUDIENCE_PLOTS, context):
-                begin_audience_plots(context.run.run_id, warehouse)
-
-        yield from dbt_assets.build(context, warehouse, once_built=draw_from_marts)
-
-    stages = [
-        dagster_dbt.dbt_assets(
+    def build_stage(name: str, sources: str, select: str, exclude: str) -> dg.AssetsDefinition:
+        @dagster_dbt.dbt_assets(
             manifest=dbt.ensure_manifest(),
             select=select,
             exclude=exclude,
             dagster_dbt_translator=dbt_assets.MatineeTranslator(sources),
             name=name,
             pool=POOL,
-        )(build)
-        for name, sources, select, exclude in (
-            ("dbt_build_before_ml", "landing", "fqn:*", _OF_ML),
-            ("dbt_build_after_ml", "ml", _OF_ML, ""),
         )
+        def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+            start_worker()  # it imports while dbt works
+
+            def draw_from_marts() -> None:
+                waited_for = missing.setdefault(context.run.run_id, set(drawn))
+                waited_for -= context.selected_asset_keys
+                if not waited_for and is_asked_for(AUDIENCE_PLOTS, context):
+                    begin_audience_plots(context.run.run_id, warehouse)
+
+            whole = ["--select", select, *(["--exclude", exclude] if exclude else [])]
+            yield from dbt_assets.build(context, warehouse, whole, once_built=draw_from_marts)
+
+        return build
+
+    stages = [
+        build_stage("dbt_build_before_ml", "landing", "fqn:*", _OF_ML),
+        build_stage("dbt_build_after_ml", "ml", _OF_ML, ""),
     ]
     drawn = {key for stage in stages for key in MARTS & stage.keys}
     return stages

@@ -6,24 +6,27 @@ over (`orchestration.tasks.promotion`), Dagster.
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from ml.segmentation.identity import NO_EVENTS, Promoted, match, membership_history, migration
-from ml.segmentation.train import Training
 from orchestration.stores.segmentations import ModelStore
+
+if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the run itself trains nothing
+    from ml.segmentation.train import Training
 
 _NOBODY = pl.DataFrame(schema={"entity_id": pl.String, "segment_id": pl.Int32, "segment_name": pl.String})
 
 
 def identified(
-    training: Training,
+    training: "Training",
     frame: pl.DataFrame,
     store: ModelStore,
     promoted_members: pl.DataFrame | None,
     *,
     by_place: bool,
-) -> tuple[Training, pl.DataFrame]:
+) -> tuple["Training", pl.DataFrame]:
     """Give a training the ids and names of the segments in force that it continues, and return what became of them.
 
     Parameters

@@ -49,8 +49,20 @@ def ensure_manifest() -> Path:
 
 @cache
 def _parsed_project(_written: int) -> Any:
-    """Return dbt's own form of the manifest; what dbt remembers of its last parsing makes that cost 0.3 s."""
+    """Return dbt's own form of the manifest, which parsing leaves beside it: read in 0.2 s, parsed again in 1.4."""
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - comes with dbt
+    from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
+    from dbt.version import __version__  # noqa: PLC0415
+
     with _alone():
+        try:
+            kept = MANIFEST.with_name("partial_parse.msgpack").read_bytes()
+            project = Manifest.from_msgpack(kept, decoder=extended_mashumuro_decoder)
+        except Exception:  # of whatever class, another version's form raises
+            project = None
+        if project is not None and project.metadata.dbt_version == __version__:
+            project.build_flat_graph()
+            return project
         return _parse("--no-write-json").result
 
 
@@ -146,7 +158,8 @@ def run_build(
     """
     layout.temporary.mkdir(parents=True, exist_ok=True)
     target = ["--target-path", str(layout.dbt_target), "--log-path", str(layout.dbt_target)]
-    tests = ["--indirect-selection", indirectly, "--exclude-resource-type", "unit_test"]
+    left_out = [part for kind in ("unit_test", "exposure") for part in ("--exclude-resource-type", kind)]
+    tests = ["--indirect-selection", indirectly, *left_out]
     return invoke(
         ["build", *selection, *tests, "--no-write-json", *target], manifest=_project()
     ).result.results

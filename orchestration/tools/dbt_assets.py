@@ -67,6 +67,7 @@ class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
 def build(
     context: dg.AssetExecutionContext,
     warehouse: WarehouseResource,
+    whole: Sequence[str],
     *,
     once_built: Callable[[], None] = lambda: None,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -76,6 +77,8 @@ def build(
     ----------
     context, warehouse
         Of the step.
+    whole
+        dbt's arguments that select everything the step may build; node by node dbt takes seconds to find hundreds.
     once_built
         Called when all went well, before the results are yielded: Dagster takes a second to write them down.
 
@@ -85,7 +88,10 @@ def build(
         When a model or a test with severity error fails, after the results of what succeeded.
     """
     assets, checks = _selected(context)
-    results = dbt.run_nodes([*assets, *checks], warehouse.layout)
+    if context.is_subset:
+        results = dbt.run_nodes([*assets, *checks], warehouse.layout)
+    else:
+        results = dbt.run_build(whole, warehouse.layout, indirectly="empty")
     # One message: each would be an event of its own in Dagster's log, and those are slow to write.
     context.log.info("\n".join(f"{r.status} {r.node.name} in {r.execution_time:.2f} s" for r in results))
     problems = dbt.failures(results)

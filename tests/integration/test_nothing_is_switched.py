@@ -65,11 +65,11 @@ def test_a_program_that_holds_the_database_is_named_before_anything_lands(
 def test_a_step_that_fails_after_landing_switches_nothing(
     matinee: Matinee, warehouse: Path, source: Path, monkeypatch
 ):
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise dbt.DbtError("the disk is full")
 
     before = in_force(warehouse)
-    monkeypatch.setattr(dbt, "run_nodes", fail)
+    monkeypatch.setattr(dbt, "run_build", fail)
     answer = matinee("run", "--source", source, warehouse=warehouse)
     assert answer.exit_code == 1, answer.said
     assert "the disk is full" in answer.said

@@ -97,7 +97,7 @@ counted as (
     select
         segments_of_cells.segment_key,
         counted_by_cell.title_id,
-        sum(counted_by_cell.raters) as raters,
+        cast(sum(counted_by_cell.raters) as bigint) as raters,
         sum(counted_by_cell.total_rating) / nullif(sum(counted_by_cell.ratings), 0) as mean_rating
     from counted_by_cell
     inner join segments_of_cells on counted_by_cell.cell = segments_of_cells.cell
