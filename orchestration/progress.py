@@ -155,9 +155,13 @@ class _Display:
             return
         words = ", ".join([*_how_far(inner, now - nest[-1].began), f"{now - nest[0].began:.0f} s"])
         if self._can_redraw:
-            self._bar = self._bar or _new_bar(self._stream)
-            share = {"total": inner.total or None, "completed": inner.done}
-            self._bar.update(self._bar.task_ids[0], description=what, words=words, **share)
+            if not self._bar:
+                self._bar = _new_bar(self._stream)
+                self._columns = self._bar.columns
+            spinner, title, share, more = self._columns
+            self._bar.columns = (spinner, title, share, more) if inner.total else (spinner, title, more)
+            at = {"total": inner.total or None, "completed": inner.done, "description": what, "words": words}
+            self._bar.update(self._bar.task_ids[0], **at)
             self._bar.start()
             self._bar.refresh()
         elif now - self._last_line >= _BETWEEN_LINES:

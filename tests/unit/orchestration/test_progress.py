@@ -170,16 +170,26 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines():
     assert not re.search(r"\x1b", Said(_STEPS, "work", terminal=True, TERM="dumb").end().raw)
 
 
-def test_control_c_leaves_a_clean_line_and_the_cursor():
+@pytest.fixture(scope="module")
+def interrupted() -> Said:
     said = Said(_STEPS, "wait", terminal=True)
     deadline = time.monotonic() + 60
     while "waiting" not in said.raw and time.monotonic() < deadline:
         time.sleep(0.1)
     said.process.send_signal(signal.SIGINT)
-    said.end()
-    assert said.process.returncode == 130
-    assert not [line for line in left_on_screen(said.raw) if "waiting" in line]
-    assert said.raw.rindex("\x1b[?25h") > said.raw.rindex("\x1b[?25l")
+    return said.end()
+
+
+def test_control_c_leaves_a_clean_line_and_the_cursor(interrupted):
+    assert interrupted.process.returncode == 130
+    assert not [line for line in left_on_screen(interrupted.raw) if "waiting" in line]
+    assert interrupted.raw.rindex("\x1b[?25h") > interrupted.raw.rindex("\x1b[?25l")
+
+
+def test_where_nobody_knows_how_much_there_is_there_is_no_bar(interrupted, at_a_terminal):
+    assert "━" in at_a_terminal.raw
+    assert "waiting" in interrupted.raw
+    assert "━" not in interrupted.raw
 
 
 @pytest.mark.parametrize("terminal", [False, True])
