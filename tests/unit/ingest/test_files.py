@@ -50,6 +50,13 @@ def test_who_watches_learns_which_share_of_a_file_is_read(tmp_path):
     assert halfway[0] < halfway[-1]
 
 
+def test_rows_land_in_the_order_of_the_file(tmp_path):
+    file = tmp_path / "ratings.csv"
+    file.write_text(HEADER + "".join(f"{line},31,2.5,1260759144\n" for line in range(2_000_000)))
+    landed = land_file(CONTRACTS["ratings"], file, tmp_path / "landing")
+    assert pq.read_table(landed.path)["user_id"].to_pylist() == list(range(2_000_000))
+
+
 def packed(content: bytes, *names: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
