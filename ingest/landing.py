@@ -12,9 +12,9 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -55,6 +55,15 @@ __all__ = ["LandedFile", "land", "land_file", "stage", "switch"]
 _KEPT_WHEN_REFUSED = 100_000
 
 
+Watch = Callable[[str, int, Callable[[], float]], AbstractContextManager[None]]
+"""Entered while a file is read, with its name, its bytes, and what tells which share of them has been read: any thread
+may ask inside the `with` block. Where the file is read again, the share begins anew."""
+
+
+def _unwatched(_name: str, _size_bytes: int, _share: Callable[[], float]) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 class TooManyRejectsError(IngestError):
     """Too many lines of a file break its contract; `landed` counts them, and its rejects stay."""
 
@@ -71,6 +80,7 @@ def land(
     threads: int = 2,
     max_rejected_share: float = 0.01,
     today: date | None = None,
+    watch: Watch = _unwatched,
 ) -> tuple[LandedFile, ...]:
     """Land every file of a source; `stage` then makes a set of them, and `switch` puts it in force.
 
@@ -87,6 +97,8 @@ def land(
         unreadable; known quirks do not count.
     today
         The day (UTC) after which, by more than a day, no rating or view can be; the day it is when left out.
+    watch
+        Entered while each file is read; see `Watch`.
 
     Returns
     -------
@@ -110,6 +122,7 @@ def land(
                 threads=threads,
                 max_rejected_share=max_rejected_share,
                 today=today,
+                watch=watch,
             )
         ]
     }
@@ -125,6 +138,7 @@ def land_file(
     threads: int = 2,
     max_rejected_share: float = 0.01,
     today: date | None = None,
+    watch: Watch = _unwatched,
 ) -> LandedFile:
     """Land one raw file; the current set does not change.
 
@@ -136,7 +150,7 @@ def land_file(
         The raw file, or the table of a database.
     landing_dir
         The landing folder; made where it does not exist.
-    memory_limit, threads, max_rejected_share, today
+    memory_limit, threads, max_rejected_share, today, watch
         As for `land`.
 
     Returns
@@ -156,7 +170,7 @@ def land_file(
         if isinstance(table, Contract):
             table = TableSource(table.table, rule_of(table, raw), (raw,), "")
         day = today or datetime.now(UTC).date()
-        job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share, day)
+        job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share, day, watch)
         landed = job.run(memory_limit=memory_limit, threads=threads)
     return replace(landed, seconds=time.perf_counter() - started)
 
@@ -198,6 +212,7 @@ class _Job:
     work: Path
     max_rejected_share: float
     today: date
+    watch: Watch
 
     @cached_property
     def fingerprint(self) -> str:
@@ -212,7 +227,10 @@ class _Job:
             hashed = pool.submit(digest, file.path)
             if known := self._known(file, before.st_size, hashed):
                 return known
-            with _connect(memory_limit, threads, self.work) as connection:
+            with (
+                _connect(memory_limit, threads, self.work) as connection,
+                self.watch(self.file.name, before.st_size, lambda: max(connection.query_progress(), 0) / 100),
+            ):
                 connection.execute(end_of_time(self.today))
                 opening = Opening(file, self.file.name, self.table.rule, self.contract, self.work, connection)
                 opened = opening.open()
@@ -417,8 +435,11 @@ def _connect(memory_limit: str, threads: int, work: Path) -> Iterator[duckdb.Duc
     )
     try:
         connection.execute(MACROS)
+        # DuckDB tells how far it is only where it has a bar, which it would draw on standard output.
+        connection.execute("SET enable_progress_bar_print = false; SET enable_progress_bar = true")
         # The rows of a file stay on the probing side of a join, which keeps their order.
-        connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+        # A list of words stays a condition: as one more table to join, DuckDB could not tell how far the file is read.
+        connection.execute("SET disabled_optimizers = 'build_side_probe_side,in_clause'")
         yield connection
     finally:
         connection.close()

@@ -21,8 +21,8 @@ from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION
 from orchestration.settings import Settings, load_settings
 from orchestration.tools.engines import check_engines
-from orchestration.tools.progress import progress_logger
 from orchestration.tools.run_history import WAREHOUSE_TAG
+from orchestration.tools.step_lines import progress_logger
 from orchestration.tools.warehouse import WarehouseResource
 
 REFRESH = "refresh"

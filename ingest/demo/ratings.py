@@ -4,7 +4,7 @@ Belongs here: choosing titles by genre and popularity, stars, times, and the str
 Does not belong here: the declaration of the personas (`personas`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -115,7 +115,7 @@ def _weights(
     return weights / weights.sum()
 
 
-def write_ratings(path: Path, seed: int, setting: Setting) -> int:
+def write_ratings(path: Path, seed: int, setting: Setting, tell: Callable[[int], None]) -> int:
     """Write `ratings.csv`, ordered by user and movieId; give the number of rows."""
     rows = 0
     with whole_file(path) as file:
@@ -123,6 +123,7 @@ def write_ratings(path: Path, seed: int, setting: Setting) -> int:
         for frame in _chunks(seed, setting):
             frame.write_csv(file, include_header=False, line_terminator="\r\n")
             rows += len(frame)
+            tell(rows)
     return rows
 
 

@@ -36,6 +36,13 @@ class Sizes:
     shows: int
     """Rows of `titles.jsonl`, in the form of a service."""
 
+    def rows(self, form: Form) -> int:
+        """About how many rows all files of a form have."""
+        if form == "service":
+            return self.plays + self.shows + 2 * self.users
+        once = self.ratings + self.catalogue_rows + self.watch_events
+        return once + 2 * (self.title_rows + self.customers) + 3 * self.users
+
     def quirks(self, real: int, least: int) -> int:
         """Scale a count of the real catalogue's quirks to this world, but keep at least a few."""
         return max(least, round(real * self.title_rows / REAL_TITLE_ROWS))

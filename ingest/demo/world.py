@@ -41,7 +41,14 @@ class DemoWorld:
         return tuple(self.folder / name for name in self.rows)
 
 
-def write_demo_world(out: Path, *, scale: Scale | Sizes, seed: int = 0, form: Form = "movies") -> DemoWorld:
+def write_demo_world(
+    out: Path,
+    *,
+    scale: Scale | Sizes,
+    seed: int = 0,
+    form: Form = "movies",
+    tell: Callable[[int, int], None] = lambda _done, _of: None,
+) -> DemoWorld:
     """Write a demo world as raw files; the same scale and seed give the same bytes.
 
     Parameters
@@ -55,6 +62,8 @@ def write_demo_world(out: Path, *, scale: Scale | Sizes, seed: int = 0, form: Fo
         Any whole number ≥ 0.
     form
         ``"movies"``, in the shape of the public files, or ``"service"``, in one that a declaration describes.
+    tell
+        Takes how many rows are written, and of about how many.
 
     Returns
     -------
@@ -74,13 +83,23 @@ def write_demo_world(out: Path, *, scale: Scale | Sizes, seed: int = 0, form: Fo
     if form not in get_args(Form):
         raise ValueError(f"form is {form!r}; it must be one of {', '.join(get_args(Form))}")
     began = time.perf_counter()
-    writers = service_writers if form == "service" else _movie_writers
-    rows = {name: write(out / name) for name, write in writers(seed, sizes).items()}
+    rows: dict[str, int] = {}
+
+    def tell_of(part: int = 0) -> None:
+        tell(sum(rows.values()) + part, sizes.rows(form))
+
+    writers = service_writers(seed, sizes) if form == "service" else _movie_writers(seed, sizes, tell_of)
+    for name, write in writers.items():
+        rows[name] = write(out / name)
+        tell_of()
     return DemoWorld(out, scale, seed, rows, time.perf_counter() - began)
 
 
-def _movie_writers(seed: int, sizes: Sizes) -> dict[str, Callable[[Path], int]]:
-    """Say which file is made of what; each writer takes the path and gives the number of rows."""
+def _movie_writers(seed: int, sizes: Sizes, tell: Callable[[int], None]) -> dict[str, Callable[[Path], int]]:
+    """Say which file is made of what; each writer takes the path and gives the number of rows.
+
+    The largest tells how many rows it has so far.
+    """
     setting = draw_setting(seed, sizes)
     titles, items, users = setting.titles, setting.items, setting.users
     customers = draw_customers(seed, sizes)
@@ -91,7 +110,7 @@ def _movie_writers(seed: int, sizes: Sizes) -> dict[str, Callable[[Path], int]]:
     return {
         "movies_metadata.csv": lambda path: write_movies(path, seed, sizes, titles, items),
         "links.csv": lambda path: write_links(path, titles, items),
-        "ratings.csv": lambda path: write_ratings(path, seed, setting),
+        "ratings.csv": lambda path: write_ratings(path, seed, setting, tell),
         "customers/customer_segmentation_data.csv": lambda path: write_customers(path, customers),
         "catalogue/netflix_titles.csv": lambda path: write_catalogue(path, seed, sizes),
         "viewing/users.csv": lambda path: write_frame(path, viewing.users),

@@ -183,6 +183,7 @@ def evaluate(
     most_users: int | None = None,
     rng: np.random.Generator,
     say: Callable[[str], None] = lambda _: None,
+    tell: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Evaluation:
     """Train models and the two kinds of popularity, and judge them on what was held out.
 
@@ -205,7 +206,9 @@ def evaluate(
     rng
         Source of every random choice. A model's figures do not depend on which others are asked for.
     say
-        Takes what negative ratings count as, and progress, a sentence for each model.
+        Takes what negative ratings count as, and a sentence for each model.
+    tell
+        Takes how many models are judged, and of how many.
 
     Raises
     ------
@@ -223,7 +226,9 @@ def evaluate(
     task = prepare(train, test, items=items, most_users=most_users, rng=judges)
     workshop = _Workshop(task, tunes, fits)
     figures, chosen, per_user = {}, {}, {}
-    for name in dict.fromkeys((*models, *BASELINES)):
+    names = dict.fromkeys((*models, *BASELINES))
+    for at, name in enumerate(names):
+        tell(at, len(names))
         figures[name], chosen[name], per_user[f"ndcg_{name}"] = workshop.judged(name, k)
         say(f"{name}: nDCG@{k} {figures[name].ndcg:.3f} in {figures[name].seconds:.1f} s.")
     return Evaluation(k, figures, chosen, pl.DataFrame({"user_id": task.users} | per_user), task)

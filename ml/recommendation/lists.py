@@ -4,6 +4,8 @@ Belongs here: the lists of all users at once, within bounds of time and memory. 
 (`ranking.recommend`, `reasons.reasons`), names of titles, sentences.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
@@ -20,6 +22,7 @@ def lists(
     *,
     candidates: np.ndarray | None = None,
     reasons: int = 2,
+    tell: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> pl.DataFrame:
     """Return the n best titles that each user has not seen, and the seen ones that speak for them.
 
@@ -39,6 +42,8 @@ def lists(
         of these.
     reasons
         Seen titles named for each recommended one, at most.
+    tell
+        Takes how many users are done, and of how many.
 
     Returns
     -------
@@ -54,6 +59,7 @@ def lists(
         part = rows[block]
         ranked = best(scorer(part), part if columns is None else part[:, columns], n)
         items = ranked.items if columns is None else _original(ranked.items, columns)
+        tell(block.stop, rows.shape[0])
         return items, ranked.scores, _because(fitted, part, items, reasons)
 
     if width == 0:

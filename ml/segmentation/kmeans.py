@@ -10,6 +10,7 @@ side instead.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -37,6 +38,8 @@ Solution = tuple[float, np.ndarray]
 """Inertia on the rows at hand, and centroids (k, d) float32."""
 Task = Callable[[int], list[Solution]]
 """What is done for one k."""
+Tell = Callable[[int, int], None]
+"""Takes how many fits are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def fit_many(
     rng: np.random.Generator,
     workers: int,
     more_starts: Mapping[int, np.ndarray] | None = None,
+    tell: Tell = lambda _done, _of: None,
 ) -> FreeFits:
     """Fit K-Means once for every candidate k.
 
@@ -110,22 +114,28 @@ def fit_many(
         Fits that run side by side; does not change the result.
     more_starts
         One more start, (k, d) float32, for each k that has one.
+    tell
+        Called after each fit: one for each k on the sample, one from its neighbours, one on all rows.
     """
     order = rng.permutation(len(X)) if len(X) > SAMPLE_ROWS else np.arange(len(X))
     every = Rows(X)
     sample, middle = (Rows(X[order[:most]]) for most in (SAMPLE_ROWS, MIDDLE_ROWS))
     seeds = dict(zip(candidates, rng.spawn(len(candidates)), strict=True))
-    count = restarts if len(sample) < len(X) else restarts * SMALL_DATA_FACTOR
+    tries = restarts if len(sample) < len(X) else restarts * SMALL_DATA_FACTOR
     given, starts = more_starts or {}, dict[int, list[Solution]]()
     # Largest k first: it takes longest, so no worker is left waiting for it at the end.
-    downwards = sorted(candidates, reverse=True)
+    downwards, done = sorted(candidates, reverse=True), count(1)
     with one_thread_each("blas"), ThreadPoolExecutor(max_workers=workers) as pool:
 
         def side_by_side(task: Task) -> dict[int, list[Solution]]:
-            return dict(zip(downwards, pool.map(_on_one_thread(task), downwards), strict=True))
+            found = {}
+            for k, solutions in zip(downwards, pool.map(_on_one_thread(task), downwards), strict=True):
+                found[k] = solutions
+                tell(next(done), 3 * len(candidates))
+            return found
 
         def search(k: int) -> list[Solution]:
-            starts[k] = [converge(sample, plus_plus(sample, k, seeds[k])) for _ in range(count)]
+            starts[k] = [converge(sample, plus_plus(sample, k, seeds[k])) for _ in range(tries)]
             more = [converge(sample, given[k])] if k in given else []
             return _breathed(sample, [*starts[k], *more], seeds[k])
 

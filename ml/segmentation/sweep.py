@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from ml.segmentation.errors import UntrainableError
-from ml.segmentation.kmeans import FreeFits, KMeansFit, fit_from, fit_many
+from ml.segmentation.kmeans import FreeFits, KMeansFit, Tell, fit_from, fit_many
 from ml.segmentation.quality import indices
 from ml.segmentation.quality.choose import Candidate
 from ml.segmentation.spec import Clustering
@@ -77,6 +77,7 @@ def sweep(
     groups: np.ndarray | None = None,
     trust: Trust | None = None,
     workers: int = 2,
+    tell: Tell = lambda _done, _of: None,
 ) -> Sweep:
     """Fit every candidate for which there are as many different rows once, and judge it.
 
@@ -94,6 +95,8 @@ def sweep(
         Says what each is worth; chooses the published k where `publish` is `trusted`.
     workers
         Fits that run side by side; does not change the result.
+    tell
+        See `kmeans.fit_many`.
 
     Raises
     ------
@@ -110,6 +113,7 @@ def sweep(
         rng=fit_rng,
         workers=workers,
         more_starts={k: tree.centroids(X, k) for k in candidates} if tree else None,
+        tell=tell,
     )
     fits = list(free.fits)
     if groups is not None:

@@ -14,7 +14,7 @@ import polars as pl
 from ml.segmentation.anchor import anchor_groups, require_kept
 from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.identity import Matching
-from ml.segmentation.kmeans import KMeansFit
+from ml.segmentation.kmeans import KMeansFit, Tell
 from ml.segmentation.levels import Levels
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
@@ -76,7 +76,12 @@ def profiled_columns(frame: pl.DataFrame, entity: str) -> list[str]:
 
 
 def train(
-    frame: pl.DataFrame, spec: SegmentationSpec, *, pairs: pl.DataFrame | None = None, workers: int = 2
+    frame: pl.DataFrame,
+    spec: SegmentationSpec,
+    *,
+    pairs: pl.DataFrame | None = None,
+    workers: int = 2,
+    tell: Tell = lambda _done, _of: None,
 ) -> Training:
     """Prepare, sweep and name.
 
@@ -91,6 +96,8 @@ def train(
         Entity and title, each pair once, to say what each k is worth; needed where the `trusted` one is published.
     workers
         Fits that run side by side; does not change the result.
+    tell
+        See `kmeans.fit_many`.
 
     Raises
     ------
@@ -99,14 +106,14 @@ def train(
         UntrainableError where there is too little to divide.
     """
     try:
-        return _train(frame, spec, pairs, workers=workers)
+        return _train(frame, spec, pairs, workers=workers, tell=tell)
     except SegmentationError as error:
         msg = f"{spec.name}: {error}"
         raise type(error)(msg) from error
 
 
 def _train(
-    frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame | None, *, workers: int
+    frame: pl.DataFrame, spec: SegmentationSpec, pairs: pl.DataFrame | None, *, workers: int, tell: Tell
 ) -> Training:
     _check_frame(frame, spec)
     if spec.clustering.publish == "trusted" and pairs is None:
@@ -121,7 +128,7 @@ def _train(
     X = preparation.transform(frame)
     rng = np.random.default_rng(spec.clustering.seed)
     trust = None if pairs is None else partial(_trust, X, frame[spec.entity], pairs, spec, workers=workers)
-    swept = sweep(X, spec.clustering, rng=rng, groups=groups, trust=trust, workers=workers)
+    swept = sweep(X, spec.clustering, rng=rng, groups=groups, trust=trust, workers=workers, tell=tell)
     published = swept.published
     if groups is not None:
         require_kept(groups, published.labels, spec.naming.names)

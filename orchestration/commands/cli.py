@@ -14,6 +14,7 @@ from typing import Annotated, Any, TextIO
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from orchestration import progress
 from orchestration.commands.shared import DONE, FAILED, answer
 
 COMMANDS = {
@@ -106,8 +107,11 @@ def main() -> None:
     # What is registered first is called last: all has ended, and only 2 s of taking objects apart are left.
     atexit.register(leave)
     sys.stdout, sys.stderr = _forgiving(sys.stdout), _forgiving(sys.stderr)
+    # Of its own: while Dagster runs, the other one leads to the log of the run, and is no terminal.
+    for_people = sys.stderr and _forgiving(sys.stderr, os.dup(sys.stderr.fileno()))
     try:
-        app()
+        with progress.shown(for_people):
+            app()
     except SystemExit as asked:
         code = asked.code if isinstance(asked.code, int) else FAILED if asked.code else DONE
 
@@ -122,10 +126,10 @@ class _Pipe(io.FileIO):
             return len(data)
 
 
-def _forgiving(stream: TextIO) -> TextIO:
+def _forgiving(stream: TextIO, descriptor: int | None = None) -> TextIO:
     """Return the stream so that neither a closed pipe nor a letter that its encoding lacks ends a command."""
     if stream is None:  # closed by who called
         return stream
-    file = io.BufferedWriter(_Pipe(stream.fileno(), "wb", closefd=False))
+    file = io.BufferedWriter(_Pipe(descriptor or stream.fileno(), "wb", closefd=False))
     line_buffering = stream.isatty() or stream is sys.stderr
     return io.TextIOWrapper(file, stream.encoding, "replace", line_buffering=line_buffering)

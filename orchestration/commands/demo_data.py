@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from orchestration.commands.shared import fail, say
+from orchestration.progress import counting
 
 
 def demo_data(
@@ -26,7 +27,8 @@ def demo_data(
     from ingest.demo import write_demo_world
 
     try:
-        world = write_demo_world(out, scale=scale, seed=seed, form=form)
+        with counting("writing", "rows") as tell:
+            world = write_demo_world(out, scale=scale, seed=seed, form=form, tell=tell)
     except OSError as error:
         fail(f"cannot write to {out}: {error.strerror or error}")
     say(f"The {world.scale} demo world, seed {world.seed}, in {world.seconds:.0f} s:")

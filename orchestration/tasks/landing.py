@@ -6,8 +6,9 @@ here: parsing and checking (`ingest`), telling Dagster (`orchestration.assets.la
 imported.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ingest.contracts import DATASETS
 from ingest.errors import IngestError
 from ingest.landing import LandedFile
 from ingest.sources import PartlyRefusedError, Source, resolve_source
+from orchestration.progress import Progress, counting, doing
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
 
@@ -85,24 +87,30 @@ def _land(settings: Settings) -> LandedSource:
     except PartlyRefusedError as error:
         source, refused = error.rest, dict(error.refused)
     files: list[LandedFile] = []
-    for dataset in source.datasets:
-        try:
-            files += landing.land(
-                dataset,
-                layout.landing,
-                memory_limit=settings.memory_limit,
-                threads=settings.threads,
-                max_rejected_share=settings.max_rejected_share,
-                today=settings.today,
-            )
-        except IngestError as error:
-            refused |= dict.fromkeys((table.table for table in dataset.tables), error)
+    with doing("landing"):
+        for dataset in source.datasets:
+            try:
+                files += landing.land(
+                    dataset,
+                    layout.landing,
+                    memory_limit=settings.memory_limit,
+                    threads=settings.threads,
+                    max_rejected_share=settings.max_rejected_share,
+                    today=settings.today,
+                    watch=_watch,
+                )
+            except IngestError as error:
+                refused |= dict.fromkeys((table.table for table in dataset.tables), error)
     if refused and not files:
         raise next(iter(refused.values()))
     for tables in DATASETS:
         if refusal := next((refused[table] for table in tables if table in refused), None):
             files += _in_force(tables, source, layout.landing, refusal)
     return LandedSource(source, tuple(files), {table: str(error) for table, error in refused.items()})
+
+
+def _watch(name: str, size_bytes: int, share: Callable[[], float]) -> AbstractContextManager[None]:
+    return doing(lambda: Progress(name, share() * size_bytes, size_bytes, "bytes"))
 
 
 def _in_force(
@@ -121,13 +129,16 @@ def _in_force(
 def _open_source(settings: Settings, layout: WarehouseLayout) -> Source:
     """Resolve a source; the demo world is written first where it is not there yet."""
     if settings.source != "demo":
-        return resolve_source(settings.source, download_dir=layout.downloads)
+        # Kaggle's own client shows how far a download is.
+        with doing("" if settings.source == "kaggle" else "looking at the files"):
+            return resolve_source(settings.source, download_dir=layout.downloads)
     from ingest.demo import write_demo_world  # noqa: PLC0415 - only for those who want the demo
 
     folder = layout.demo / settings.demo_scale
     if not folder.exists():
         unfinished = folder.with_name(f".{folder.name}")
-        write_demo_world(unfinished, scale=settings.demo_scale)
+        with counting("writing the demo world", "rows") as tell:
+            write_demo_world(unfinished, scale=settings.demo_scale, tell=tell)
         unfinished.rename(folder)
     world = resolve_source(str(folder), download_dir=layout.downloads)
     return replace(world, description=f"the demo world ({settings.demo_scale})")

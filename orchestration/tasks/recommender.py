@@ -27,6 +27,7 @@ from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
 from ml.recommendation.similar import similar_by_content, similar_items
 from ml.recommendation.splits import stratified_split
 from ml.recommendation.tuning import tuned
+from orchestration.progress import counting
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
 
@@ -81,7 +82,9 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> int:
         popular = np.argsort(-interactions.popularity, kind="stable")[:MOST_CANDIDATES]
         candidates = np.zeros(len(interactions.items), dtype=bool)
         candidates[popular] = True
-        found = lists(store.read_model().fitted, interactions, PER_USER, candidates=candidates, reasons=2)
+        fitted = store.read_model().fitted
+        with counting("listing", "users") as tell:
+            found = lists(fitted, interactions, PER_USER, candidates=candidates, reasons=2, tell=tell)
         store.write_table(
             "recommendations",
             found.select(
@@ -124,9 +127,11 @@ def find_similar_catalogue_titles(store: VersionedStore, titles: Path) -> int:
 
 def _judged(store: RecommenderStore, frame: pl.DataFrame, items: pl.DataFrame) -> dict[str, Any]:
     train, test = stratified_split(frame, test_share=TEST_SHARE, rng=_rng("split"))
-    done = evaluate(
-        train, test, MODEL_NAMES, k=K, items=items, most_users=MOST_JUDGED, rng=_rng("evaluation")
-    )
+    rng = _rng("evaluation")
+    with counting("learning and judging", "models") as tell:
+        done = evaluate(
+            train, test, MODEL_NAMES, k=K, items=items, most_users=MOST_JUDGED, rng=rng, tell=tell
+        )
     figures = {
         name: asdict(of_model) | {"seconds": of_model.seconds} for name, of_model in done.figures.items()
     }

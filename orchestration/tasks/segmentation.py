@@ -32,6 +32,7 @@ from ml.segmentation.shown import describe, shown_columns
 from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
+from orchestration.progress import counting
 from orchestration.stores.layout import write_atomically
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 from orchestration.stores.versions import parquet_bytes
@@ -56,7 +57,8 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
         rng = np.random.default_rng(spec.clustering.seed)
         embedding, placed = Embedding.fit_placed(pairs, spec.features.embedding, rng=rng)
         frame = _beside(frame, placed)
-    training = train(frame, spec, pairs=pairs, workers=workers)
+    with counting("fitting", "fits") as tell:
+        training = train(frame, spec, pairs=pairs, workers=workers, tell=tell)
     by_place = bool(spec.naming.names)
     before = None if by_place else _members_in_force(store, features)
     training, events = identified(training, frame, store, before, by_place=by_place)

@@ -17,12 +17,22 @@ from concurrent.futures import Future
 from itertools import count
 from typing import IO, Any
 
+from orchestration.progress import Progress, doing
+
 TASKS = "orchestration.tasks.worker_tasks"
 """The module whose functions the worker runs."""
+RESULT, ERROR, PROGRESS = "result", "error", "progress"
+"""Kinds of message from the worker; a task sends any number of the last, and then one of the others."""
 
 
 class WorkerError(RuntimeError):
     """The worker process ended before it answered."""
+
+
+class Answer(Future[Any]):
+    """What a task gives, and until then how far it is."""
+
+    progress = Progress()
 
 
 class Worker:
@@ -34,7 +44,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._answers: dict[int, Future[Any]] = {}
+        self._answers: dict[int, Answer] = {}
         self._numbers = count()
         self._lock = threading.Lock()
         self._has_ended = False
@@ -45,9 +55,9 @@ class Worker:
         """Whether it still takes tasks."""
         return not self._has_ended
 
-    def submit(self, task: str, *args: Any) -> Future[Any]:
+    def submit(self, task: str, *args: Any) -> Answer:
         """Begin a task; its errors come out of the future."""
-        answer: Future[Any] = Future()
+        answer = Answer()
         with self._lock:
             number = next(self._numbers)
             self._answers[number] = answer
@@ -67,12 +77,13 @@ class Worker:
     def _listen(self) -> None:
         try:
             while True:
-                number, value, error = receive(_pipe(self._process.stdout))
-                answer = self._answers.pop(number)
-                if error:
-                    answer.set_exception(error)
+                number, kind, value = receive(_pipe(self._process.stdout))
+                if kind == PROGRESS:
+                    self._answers[number].progress = value
+                elif kind == ERROR:
+                    self._answers.pop(number).set_exception(value)
                 else:
-                    answer.set_result(value)
+                    self._answers.pop(number).set_result(value)
         except EOFError:
             pass
         finally:  # whatever ended it: nobody must wait for an answer that cannot come
@@ -88,7 +99,7 @@ class Worker:
 
 _workers: list[Worker] = []
 """The one of this process; none before it is needed, and another after it died."""
-_under_way: dict[bytes, Future[Any]] = {}
+_under_way: dict[bytes, Answer] = {}
 """By task and arguments, pickled: not all arguments can be hashed."""
 
 
@@ -116,7 +127,8 @@ def run(task: str, *args: Any) -> Any:
         Whatever the task raised.
     """
     answer = _under_way.pop(pickle.dumps((task, args)), None) or start_worker().submit(task, *args)
-    return answer.result()
+    with doing(lambda: answer.progress):
+        return answer.result()
 
 
 def send(pipe: IO[bytes], message: Any) -> None:

@@ -10,6 +10,7 @@ import pickle
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,9 @@ from typing import Any
 
 from ml.recommendation.errors import RecommendationError
 from ml.segmentation.errors import SegmentationError
+from orchestration.progress import TICK, under_way
 from orchestration.stores.segmentations import ModelDamagedError
-from orchestration.tasks.worker import WorkerError, receive, send
+from orchestration.tasks.worker import ERROR, PROGRESS, RESULT, WorkerError, receive, send
 
 _SIDE_BY_SIDE = 16
 """Tasks at once: a step need not wait for the plots of other segmentations, which wait for each other."""
@@ -31,21 +33,35 @@ def serve(module: str) -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints must not fall among the answers
     lock = threading.Lock()
+    at_work: dict[int, int] = {}
+    """Thread to the number of the task that it runs."""
 
     def work(number: int, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        value = error = None
+        thread, kind = threading.get_ident(), RESULT
+        with lock:
+            at_work[thread] = number
         try:
             value = task(*args)
         except Exception as caught:
-            error = _as_sent(caught)
+            kind, value = ERROR, _as_sent(caught)
         with lock:
-            send(answers, (number, value, error))
+            del at_work[thread]
+            send(answers, (number, kind, value))
+
+    def tell() -> None:
+        while True:
+            time.sleep(TICK)
+            with lock:
+                for thread, number in at_work.items():
+                    if progress := under_way(thread):
+                        send(answers, (number, PROGRESS, progress))
 
     gc.disable()  # what imports leave is there to stay: the collector need not look for it, now or later
     tasks = import_module(module)
     gc.freeze()
     gc.enable()
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
+    threading.Thread(target=tell, daemon=True).start()
     while True:
         try:
             number, name, args = receive(requests)

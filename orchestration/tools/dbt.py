@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
+from orchestration.progress import Progress, doing
 from orchestration.settings import PROJECT_ROOT
 from orchestration.stores.layout import WarehouseLayout
 from published.contract import Column, Table
@@ -111,8 +112,17 @@ def invoke(args: Sequence[str], *, manifest: Any = None) -> Any:
     os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
     quietly = ["--log-level", "none", "--log-level-file", "info"]
     places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+    now = Progress(f"dbt {args[0]}")
+
+    def follow(event: Any) -> None:
+        nonlocal now
+        if event.info.name == "LogStartLine":
+            node = event.data
+            now = Progress(node.node_info.node_name, node.index - 1, node.total, "models and tests")
+
     try:
-        result = dbtRunner(manifest=manifest).invoke([*quietly, *args, *places])
+        with doing(lambda: now):
+            result = dbtRunner(manifest=manifest, callbacks=[follow]).invoke([*quietly, *args, *places])
     finally:
         free_database()
     if result.exception is not None:

@@ -1,6 +1,6 @@
 """What a Dagster event holds beside its name and step.
 
-Belongs here: reading an event. Does not belong here: what is made of it (`orchestration.tools.progress`, commands).
+Belongs here: reading an event. Does not belong here: what is made of it (`orchestration.tools.step_lines`, commands).
 """
 
 from typing import Any

@@ -16,6 +16,7 @@ from ml.recommendation.errors import RecommendationError
 from ml.recommendation.evaluate import Evaluation, Figures, evaluate
 from ml.recommendation.models import BASELINES
 from orchestration.commands.frames import FrameError, read_frame
+from orchestration.progress import counting, doing
 
 SPELLINGS = {
     "user_id": ("userid", "user", "uid", "customerid"),
@@ -63,23 +64,26 @@ def evaluate_files(
     EvaluationError
         When a file is absent, empty, lacks a column, or shares nothing with the other.
     """
-    frames = [read_ratings(train), read_ratings(test)]
-    if items is not None:
-        frames.append(_spelled(_read(items), items, ("item_id",)))
-    learned, held_out, *catalogue = with_ids_alike(frames)
+    with doing("reading the files"):
+        frames = [read_ratings(train), read_ratings(test)]
+        if items is not None:
+            frames.append(_spelled(_read(items), items, ("item_id",)))
+        learned, held_out, *catalogue = with_ids_alike(frames)
     say(f"Learning from {learned.height:,} ratings, judging on {held_out.height:,}, with `{model}`.")
     if "timestamp" not in learned.columns:
         say("No timestamps: recent_popular is the same as popular.")
     try:
-        done = evaluate(
-            learned,
-            held_out,
-            [model],
-            k=k,
-            items=next(iter(catalogue), None),
-            rng=np.random.default_rng(seed),
-            say=say,
-        )
+        with counting("learning and judging", "models") as tell:
+            done = evaluate(
+                learned,
+                held_out,
+                [model],
+                k=k,
+                items=next(iter(catalogue), None),
+                rng=np.random.default_rng(seed),
+                say=say,
+                tell=tell,
+            )
     except RecommendationError as error:
         raise EvaluationError(str(error)) from None
     if items is not None and done.task.features is not None and not done.task.features.vectors.nnz:

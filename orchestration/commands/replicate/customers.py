@@ -10,6 +10,7 @@ from ml.replication.customers import SEGMENTS, STARTS, customer_figures, start_a
 from orchestration.commands.replicate.compare import Comparison, compare_customers
 from orchestration.commands.replicate.show import show
 from orchestration.commands.replicate.warehouse import ReplicationError, build_replica
+from orchestration.progress import doing
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
 
@@ -27,9 +28,11 @@ def replicate_customers(console: Console, settings: Settings, base: WarehouseLay
     if absent:
         msg = f"the published analysis has eight segments; this file has no customers of {', '.join(absent)}"
         raise ReplicationError(msg)
-    rows = compare_customers(customer_figures(features))
+    with doing("repeating the published fits"):
+        rows = compare_customers(customer_figures(features))
     show(console, "The published customer analysis", rows)
-    best, agreement = start_agreement(features)
+    with doing("comparing starts"):
+        best, agreement = start_agreement(features)
     console.print(
         f"Beside it, {STARTS} single random starts: the best inertia is {best:,.1f}, and any two agree to "
         f"{agreement:.2f} on average (adjusted Rand index)."

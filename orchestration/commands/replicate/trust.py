@@ -19,6 +19,7 @@ from ml.segmentation.kmeans import fit_many
 from ml.segmentation.prepare import Preparation
 from ml.segmentation.quality.judge import judge, what_users_did
 from ml.segmentation.spec import SegmentationSpec, select_columns
+from orchestration.progress import counting
 
 _K = 5
 """Segments of the published analysis."""
@@ -53,11 +54,16 @@ def show_trust(console: Console, direct: Joined, linked: Joined, pairs: pl.DataF
         "user_taste": (linked, taste),
     }
     found = {}
-    for name, (joined, spec) in variants.items():
-        try:
-            found[name] = _judged(joined, spec, pairs)
-        except UntrainableError as error:
-            console.print(f"{name}: {error}", markup=False)
+    refused = []
+    with counting("judging", "segmentations") as tell:
+        for at, (name, (joined, spec)) in enumerate(variants.items()):
+            tell(at, len(variants))
+            try:
+                found[name] = _judged(joined, spec, pairs)
+            except UntrainableError as error:
+                refused.append(f"{name}: {error}")
+    for sentence in refused:  # not while the bar is there, on the same terminal
+        console.print(sentence, markup=False)
     console.print(_table(found))
     console.print(
         "Lift: how much better what is popular in the segment foretells held-out ratings than what is popular with "

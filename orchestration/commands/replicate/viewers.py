@@ -16,6 +16,7 @@ from orchestration.commands.replicate.compare import Comparison, compare, load_v
 from orchestration.commands.replicate.show import show
 from orchestration.commands.replicate.trust import show_trust
 from orchestration.commands.replicate.warehouse import Replica, ReplicationError, build_replica
+from orchestration.progress import doing
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
 
@@ -75,7 +76,8 @@ def _figures(
         "join.users": len(features),
         "join.pairs": int(features["total_titles"].sum()),
     }
-    figures |= activity_figures(features) | ratings_figures(features)
+    with doing("repeating the published fits"):
+        figures |= activity_figures(features) | ratings_figures(features)
     return figures, features, replica
 
 

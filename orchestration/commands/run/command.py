@@ -20,6 +20,7 @@ from orchestration.commands.shared import (
     read_settings,
     say,
 )
+from orchestration.progress import doing
 
 if TYPE_CHECKING:
     from orchestration.commands.run.job import RunOutcome
@@ -88,8 +89,9 @@ def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout") -> "R
     with failing(WarehouseError), lock_warehouse(layout, "matinee run"):
         start_landing(settings)
 
-        from orchestration.commands.run.job import run_job
-        from orchestration.definitions import DeclarationError
+        with doing("loading Dagster and dbt"):
+            from orchestration.commands.run.job import run_job
+            from orchestration.definitions import DeclarationError
 
         with failing(DeclarationError, code=USAGE):
             return run_job(job, settings)

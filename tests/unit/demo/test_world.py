@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.demo import DemoWorld, write_demo_world
+from ingest.demo import DemoWorld, Form, write_demo_world
 from ingest.demo.ratings import draw_setting
 from ingest.demo.sizes import sizes_of
 from ingest.demo.streams import csv_file
@@ -33,6 +33,17 @@ def test_every_file_holds_the_rows_that_were_reported(world: DemoWorld) -> None:
         with duckdb.connect() as db:
             read = db.execute(f"select count(*) from read_csv('{path}', header = true, all_varchar = true)")
             assert read.fetchall() == [(rows,)], name
+
+
+@pytest.mark.parametrize("form", ["movies", "service"])
+def test_it_is_told_how_many_rows_are_written_of_about_how_many(tmp_path: Path, form: Form) -> None:
+    told: list[tuple[int, int]] = []
+    world = write_demo_world(tmp_path, scale=DEMO, form=form, tell=lambda done, of: told.append((done, of)))
+    done, of = zip(*told, strict=True)
+    assert list(done) == sorted(done)
+    assert done[-1] == sum(world.rows.values())
+    assert len(set(of)) == 1
+    assert of[0] == pytest.approx(done[-1], rel=0.05)
 
 
 def test_only_the_reported_files_are_there(world: DemoWorld) -> None:

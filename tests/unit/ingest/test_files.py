@@ -3,7 +3,10 @@
 import gzip
 import io
 import json
+import threading
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +20,41 @@ from ingest.sources import resolve_source
 HEADER = "userId,movieId,rating,timestamp\n"
 OBJECTS = [{"userId": user, "movieId": 31, "rating": user + 1.5, "timestamp": 1260759144} for user in (1, 2)]
 GOOD = HEADER + "1,31,2.5,1260759144\n2,31,3.5,1260759144\n"
+
+
+def test_who_watches_learns_which_share_of_a_file_is_read(tmp_path):
+    file = tmp_path / "ratings.csv"
+    file.write_text(HEADER + "".join(f"{line},31,2.5,1260759144\n" for line in range(3_000_000)))
+    seen: list[float] = []
+
+    @contextmanager
+    def watch(name: str, size_bytes: int, share: Callable[[], float]) -> Iterator[None]:
+        assert (name, size_bytes) == ("ratings.csv", file.stat().st_size)
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(0.02):
+                seen.append(share())
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        yield
+        over.set()
+        looking.join()
+
+    land_file(CONTRACTS["ratings"], file, tmp_path / "landing", watch=watch)
+    assert all(0 <= share <= 1 for share in seen)
+    assert max(seen) > 0.8
+    halfway = [share for share in seen if 0.2 < share < 0.8]
+    assert len(halfway) > 1
+    assert halfway[0] < halfway[-1]
+
+
+def test_rows_land_in_the_order_of_the_file(tmp_path):
+    file = tmp_path / "ratings.csv"
+    file.write_text(HEADER + "".join(f"{line},31,2.5,1260759144\n" for line in range(2_000_000)))
+    landed = land_file(CONTRACTS["ratings"], file, tmp_path / "landing")
+    assert pq.read_table(landed.path)["user_id"].to_pylist() == list(range(2_000_000))
 
 
 def packed(content: bytes, *names: str) -> bytes:

@@ -21,6 +21,11 @@ def refuse(): raise SegmentationError("too few rows")
 def unsendable():
     class LocalError(Exception): ...
     raise LocalError("made in a function")
+def count_to(n, path):
+    from orchestration.progress import counting
+    with counting("counting", "parts") as tell:
+        tell(n - 1, n)
+        return wait_for(path)
 def chatter(): print("not an answer"); return "heard"
 def wait(seconds): time.sleep(seconds); return os.getpid()
 def wait_for(path):
@@ -52,6 +57,16 @@ def test_a_task_begun_earlier_is_not_run_twice(tasks):
     first = tasks.run("wait", 0.01)
     assert first == tasks._workers[0]._process.pid
     assert not tasks._under_way
+
+
+def test_who_waits_for_a_task_learns_how_far_it_is(tasks, tmp_path):
+    answer = tasks.start_worker().submit("count_to", 5, str(tmp_path / "goes on"))
+    deadline = time.monotonic() + 30
+    while not answer.progress.total and time.monotonic() < deadline:
+        time.sleep(0.01)
+    (tmp_path / "goes on").touch()
+    assert answer.result() == "came"
+    assert answer.progress == ("counting", 4, 5, "parts")
 
 
 def test_an_error_comes_back_as_it_was_raised(tasks):

@@ -160,7 +160,9 @@ def test_at_most_so_many_users_are_judged_and_the_rest_is_told(cut):
 
 def test_progress_is_told_model_by_model(cut):
     told: list[str] = []
-    evaluate(*cut, ["cosine"], rng=rng(), say=told.append)
+    done: list[tuple[int, int]] = []
+    evaluate(*cut, ["cosine"], rng=rng(), say=told.append, tell=lambda at, of: done.append((at, of)))
+    assert done == [(0, 3), (1, 3), (2, 3)]
     assert [sentence.split(":")[0] for sentence in told] == ["cosine", "popular", "recent_popular"]
 
 

@@ -111,3 +111,11 @@ def test_a_title_that_nobody_rated_is_listed_because_of_what_is_said_about_it():
     because = new.explode("because")["because"]
     assert because.null_count() == 0
     assert (because % 2 == 0).all()
+
+
+def test_it_is_told_how_many_users_are_done(monkeypatch):
+    monkeypatch.setattr(ranking, "BLOCK_CELLS", WORLD.ratings.shape[1] * 7)
+    told: list[tuple[int, int]] = []
+    lists(Popular().fit(WORLD, rng=rng()), WORLD, 5, tell=lambda done, of: told.append((done, of)))
+    users = len(WORLD.users)
+    assert sorted(told) == [(min(done, users), users) for done in range(7, users + 7, 7)]

@@ -105,3 +105,10 @@ def test_metrics_are_a_frame_of_the_published_types():
     assert schema["k"] == pl.Int32
     assert schema["inertia"] == pl.Float64
     assert schema["is_elbow"] == pl.Boolean
+
+
+def test_every_fit_is_told_of_in_its_turn():
+    told: list[tuple[int, int]] = []
+    declared = Clustering.model_validate({"candidates": [2, 3, 4], "publish": 3})
+    sweep(blobs(400), declared, rng=np.random.default_rng(0), tell=lambda done, of: told.append((done, of)))
+    assert told == [(done, 9) for done in range(1, 10)]

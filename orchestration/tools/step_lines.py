@@ -1,14 +1,16 @@
-"""One line per finished step while a run works, for people at a terminal.
+"""One line per finished step while a run works, for people at a terminal, and the step that is under way.
 
-Belongs here: turning Dagster's events into lines. Does not belong here: running anything.
+Belongs here: turning Dagster's events into lines. Does not belong here: running anything, showing what is
+under way (`orchestration.progress`).
 """
 
 import logging
-import sys
+from contextlib import ExitStack
 from typing import Any
 
 import dagster as dg
 
+from orchestration.progress import doing, say
 from orchestration.tools.events import details
 
 _MOST_COUNTS = 4
@@ -21,6 +23,7 @@ class _ProgressHandler(logging.Handler):
         super().__init__()
         self._rows: dict[str, list[str]] = {}
         self._skipped: dict[str, str] = {}
+        self._under_way = ExitStack()
 
     def emit(self, record: logging.LogRecord) -> None:
         event: Any = getattr(record, "dagster_event", None)
@@ -35,6 +38,8 @@ class _ProgressHandler(logging.Handler):
             if rows is not None and skipped is None:
                 table = data.materialization.asset_key.path[-1]
                 self._rows.setdefault(event.step_key, []).append(f"{table} {rows.value:,}")
+        elif kind == "STEP_START":
+            self._under_way.enter_context(doing(step_title(event.step_key)))
         elif kind == "STEP_SUCCESS":
             self._say(*self._ended(event.step_key, data.duration_ms / 1000))
         elif kind == "STEP_FAILURE":
@@ -47,8 +52,8 @@ class _ProgressHandler(logging.Handler):
         return "✓", step_key, f"{seconds:6.1f} s  {self._counts(step_key)}"
 
     def _say(self, mark: str, step_key: str, what: str) -> None:
-        sys.stderr.write(f"  {mark} {step_title(step_key):<44}{what}\n")
-        sys.stderr.flush()
+        self._under_way.close()
+        say(f"  {mark} {step_title(step_key):<44}{what}")
 
     def _counts(self, step_key: str) -> str:
         rows = self._rows.get(step_key, [])
