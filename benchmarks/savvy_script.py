@@ -1,8 +1,8 @@
 """The segmentation as somebody writes it who knows what is fast: the benchmark's second opponent.
 
 Belongs here: one script in polars and scikit-learn, float32 throughout, with one k-means++ start for each k, where the
-notebook takes ten; two maps for each feature set and no other picture. Does not belong here: any code of Matinee's. What the notebook does as
-well as anyone would (cleaning the titles, reading the elbow, drawing a map) is the notebook's.
+notebook takes ten; two maps for each feature set and no other picture. Does not belong here: any code of Matinee's.
+What the notebook does as well as anyone would (cleaning the titles, drawing a map) is the notebook's.
 
 Run it with `python benchmarks/savvy_script.py --source FOLDER --out DIR`.
 """

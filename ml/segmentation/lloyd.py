@@ -69,11 +69,20 @@ def plus_plus(rows: Rows, k: int, rng: np.random.Generator) -> np.ndarray:
     return rows.X[chosen]
 
 
-def converge(rows: Rows, start: np.ndarray, *, slack: float = 1.0) -> tuple[float, np.ndarray]:
+def outermost(rows: Rows, k: int) -> np.ndarray:
+    """Return the mean and the k - 1 rows furthest from the origin, (k, d) float32: a start for heavy tails.
+
+    Counts have them. Segments of the few who are far from everybody are worth most there, and k-means++, of a sample
+    that holds a handful of them, seldom starts from enough: of ten segments of 270 K users it misses .4 %.
+    """
+    far = np.argsort(-rows.squared_norms, kind="stable")[: k - 1]
+    return np.vstack([rows.X.mean(axis=0, keepdims=True), rows.X[far]]).astype(np.float32)
+
+
+def converge(rows: Rows, start: np.ndarray) -> tuple[float, np.ndarray]:
     """Run Lloyd's algorithm from the given centroids, (k, d) float32; return inertia and centroids.
 
-    A centroid that loses all its rows moves to the row that is furthest from its own. With `slack` it ends that many
-    times sooner, by the squared shift of the centroids: enough to tell solutions apart, whose tails take most of the time.
+    A centroid that loses all its rows moves to the row that is furthest from its own.
     """
     # scikit-learn's loop (`_kmeans_single_lloyd`), whose inner steps are all that is called of it.
     centroids = np.array(start, dtype=np.float32, order="C")
@@ -86,7 +95,7 @@ def converge(rows: Rows, start: np.ndarray, *, slack: float = 1.0) -> tuple[floa
         centroids, moved = moved, centroids
         if np.array_equal(labels, before):
             break
-        if float(shift @ shift) <= slack * rows.tolerance:
+        if float(shift @ shift) <= rows.tolerance:
             lloyd_iter_chunked_dense(
                 rows.X, rows.weights, centroids, centroids, sizes, labels, shift, 1, update_centers=False
             )
