@@ -74,12 +74,12 @@ class Neighbours:
     neighbours : titles that may speak for a title.
     shrinkage : users in common at which a similarity counts half.
     most_ratings : learned from; of more, users are drawn. The time grows with the square of a user's titles:
-        26 million ratings take two minutes, 6 million half of one.
+        4 million take a sixth of a minute.
     """
 
     neighbours: int = 50
     shrinkage: float = 10.0
-    most_ratings: int = 6_000_000
+    most_ratings: int = 4_000_000
 
     def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> FittedNeighbours:
         """Find each title's nearest titles."""
@@ -132,7 +132,7 @@ def cosine_neighbours(X: sp.csr_array, *, neighbours: int, shrinkage: float) -> 
 
 
 def _parts(by_title: sp.csr_array, rest: sp.csr_array, head: int) -> Iterator[slice]:
-    """Cut the titles after the head so that the products of each part have at most `BLOCK_CELLS` terms, or one title."""
+    """Cut the titles after the head so that products of each part have at most `BLOCK_CELLS` cells, or one title."""
     lengths = np.diff(rest.indptr)
     pairs = np.concatenate([[0], np.cumsum(lengths[by_title.indices], dtype=np.float64)])[by_title.indptr]
     ends = np.cumsum(np.minimum(np.diff(pairs), len(by_title.indptr)) + head)
