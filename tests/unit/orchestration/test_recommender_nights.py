@@ -35,7 +35,9 @@ class Nights:
     def night(self, rated: pl.DataFrame) -> tuple[dict, pl.DataFrame]:
         files = [self.folder / f"{name}.parquet" for name in ("ratings", "titles", "ids")]
         said = catalogue().rename({"item_id": "title_id"})
-        said = said.with_columns(pl.lit(None, pl.String).alias("overview")) if "overview" not in said else said
+        said = (
+            said.with_columns(pl.lit(None, pl.String).alias("overview")) if "overview" not in said else said
+        )
         ids = pl.DataFrame(schema={"number": pl.Int64, "id": pl.String})
         for file, frame in zip(files, (rated, said, ids), strict=True):
             frame.write_parquet(file)
