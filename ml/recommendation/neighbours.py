@@ -44,10 +44,14 @@ class FittedNeighbours(Fitted):
     def scorer(self, columns: np.ndarray | None = None) -> Scorer:
         """Return what sums the similarities of what was seen, by weight of its rating."""
         similarity = self.similarity if columns is None else self.similarity[:, columns]
+        speaking = np.flatnonzero(np.diff(similarity.indptr))
+        towards = sp.csr_array(similarity[speaking].T)
         popularity = of(self.popularity, columns)
 
         def score(rows: sp.csr_array) -> np.ndarray:
-            scores = (weighted(rows, self.mean_rating) @ similarity).toarray()
+            # A title has few neighbours, many users have seen one: full columns of users are faster than sparse rows.
+            seen = weighted(rows, self.mean_rating)[:, speaking]
+            scores = np.ascontiguousarray((towards @ seen.T.toarray()).T)
             return popular_where_empty(scores, rows, popularity)
 
         return score
