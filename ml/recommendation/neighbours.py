@@ -78,7 +78,7 @@ class Neighbours:
     neighbours : titles that may speak for a title.
     shrinkage : users in common at which a similarity counts half.
     most_ratings : learned from; of more, users are drawn. The time grows with the square of a user's titles:
-        4 million take a sixth of a minute of one core.
+        4 million take some 20 s of one core.
     """
 
     neighbours: int = 50

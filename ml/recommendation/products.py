@@ -8,8 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 _DENSE_SHARE = 0.03
-"""Share of users with a title from which its column is faster as a full one: a term of a sparse product costs 30 times
-as much."""
+"""Share of users with a title from which its column is faster as a full one: a term of a sparse product costs more than
+ten times as much, and a row of the head is the others' column too."""
 
 
 def by_popularity(X: sp.csr_array) -> np.ndarray:
