@@ -1,32 +1,34 @@
-"""Every recommender on one stratified split of a ratings file, or the seconds and the memory of everything, as tables.
+"""Every recommender on one stratified split of a ratings file, or the seconds and the memory of nights, as tables.
 
 Belongs here: the split, the items' genres, the clock, the tables. Does not belong here: models and figures
-(`ml.recommendation`).
+(`ml.recommendation`), the steps of a night (`orchestration.tasks.recommender`).
 """
 
 import argparse
 import ast
+import os
 import resource
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
 
-from ml.recommendation.content import item_features
 from ml.recommendation.evaluate import Evaluation, evaluate
-from ml.recommendation.interactions import from_frame
-from ml.recommendation.lists import lists
 from ml.recommendation.models import MODEL_NAMES, NEEDS_FEATURES
-from ml.recommendation.similar import similar_items
 from ml.recommendation.splits import stratified_split
-from ml.recommendation.tuning import tuned
+from orchestration.stores.recommender import RecommenderStore
+from orchestration.tasks.recommender import (
+    evaluate_recommenders,
+    find_similar_titles,
+    fit_recommender,
+    list_recommendations,
+)
 
 FIGURES = ("ndcg", "precision", "recall", "map", "coverage", "novelty", "diversity", "genre_match")
-CANDIDATES = 8_000
-MOST_USERS = 10_000
-LENGTH = 20
 
 
 def read_ratings(source: Path) -> pl.DataFrame:
@@ -45,52 +47,71 @@ def read_items(source: Path) -> pl.DataFrame:
     return both.select("item_id", pl.Series("genres", genres))
 
 
+def now() -> tuple[float, float]:
+    """Return the moment by the clock and by the processor."""
+    return time.perf_counter(), time.process_time()
+
+
 @dataclass
 class Clock:
-    """Seconds, seconds of both cores, and the highest memory so far, of one stage after the other."""
+    """Seconds, seconds of both cores, and the highest memory so far, of the steps of a night."""
 
-    rows: list[tuple[str, float, float, float]] = field(default_factory=list)
-    wall: float = field(default_factory=time.perf_counter)
-    cpu: float = field(default_factory=time.process_time)
+    night: str
+    began: tuple[float, float] = field(default_factory=now)
+    last: tuple[float, float] = field(default_factory=now)
 
-    def stop(self, stage: str) -> None:
-        """End a stage and print it."""
-        wall, cpu = time.perf_counter(), time.process_time()
+    def stop(self, step: str) -> None:
+        """End a step and print it."""
+        self._print(step, self.last)
+        self.last = now()
+
+    def total(self) -> None:
+        """Print the whole night."""
+        self._print(f"**all**, load {os.getloadavg()[0]:.1f}", self.began)
+
+    def _print(self, step: str, since: tuple[float, float]) -> None:
+        wall, cpu = (moment - then for moment, then in zip(now(), since, strict=True))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        self.rows.append((stage, wall - self.wall, cpu - self.cpu, peak))
-        print(f"| {stage} | {wall - self.wall:.1f} | {cpu - self.cpu:.1f} | {peak:.2f} |", flush=True)
-        self.wall, self.cpu = wall, cpu
+        print(f"| {self.night} | {step} | {wall:.1f} | {cpu:.1f} | {peak:.2f} |", flush=True)
 
 
 def measure(source: Path) -> None:
-    """Print what each stage takes: choosing, training, everybody's lists, titles alike, judging."""
-    print("| stage | seconds | seconds of CPU | peak so far, GiB |\n|---|---:|---:|---:|")
-    clock = Clock()
-    frame, items = read_ratings(source), read_items(source)
-    clock.stop("read the files")
-    interactions = from_frame(frame)
-    features = item_features(items, interactions.items)
-    clock.stop("matrix and features")
-    model = tuned("blend", interactions, features=features, rng=np.random.default_rng(0))
-    clock.stop("choose the blend's settings")
-    fitted = model.fit(interactions, rng=np.random.default_rng(0))
-    clock.stop("train it on all ratings")
-    candidates = np.zeros(len(interactions.items), dtype=bool)
-    candidates[np.argsort(-interactions.popularity, kind="stable")[:CANDIDATES]] = True
-    table = lists(fitted, interactions, LENGTH, candidates=candidates)
-    clock.stop(f"{table.height:,} recommendations with reasons")
-    alike = similar_items(interactions, features, LENGTH, rng=np.random.default_rng(0))
-    clock.stop(f"{alike.height:,} titles alike")
-    del interactions, fitted, table, alike
-    train, test = stratified_split(frame, test_share=0.25, rng=np.random.default_rng(42))
-    del frame
-    clock.stop("split")
-    done = evaluate(
-        train, test, MODEL_NAMES, items=items, most_users=MOST_USERS, rng=np.random.default_rng(0)
+    """Print what the steps of a first night take, of one on which one rating in a hundred is new, and of a third."""
+    print("| night | step | seconds | seconds of CPU | peak so far, GiB |\n|---|---|---:|---:|---:|")
+    rated = read_ratings(source).unique(["user_id", "item_id"], keep="last", maintain_order=True)
+    rated = rated.sort("user_id", "item_id").select(
+        "user_id",
+        title_id="item_id",
+        weight=pl.col("rating").cast(pl.Float64),
+        last_at=pl.from_epoch("timestamp"),
     )
-    clock.stop(f"judge {len(MODEL_NAMES)} models on {len(done.task.users):,} users")
-    print()
-    show(done)
+    titles = read_items(source).rename({"item_id": "title_id"}).sort("title_id")
+    titles = titles.with_columns(
+        pl.lit(None, pl.String).alias("overview"),
+        title_key=pl.col("title_id").cast(pl.String),
+        title="genres",
+    )
+    earlier = rated.filter(pl.int_range(pl.len()) % 100 != 0)
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{name}.parquet" for name in ("titles", "ids", "all", "earlier")]
+        ids = pl.DataFrame(schema={"number": pl.Int64, "id": pl.String})
+        for file, frame in zip(files, (titles, ids, rated, earlier), strict=True):
+            frame.write_parquet(file)
+        del rated, earlier
+        store = RecommenderStore(Path(folder) / "recommender")
+        said, written, everything, before = files
+        for night, ratings in (("first", before), ("next", everything), ("same ratings", everything)):
+            steps = {
+                "judge or keep the judging": partial(evaluate_recommenders, store, ratings, said, written),
+                "train on all ratings": partial(fit_recommender, store, ratings, said, written),
+                "everybody's lists with reasons": partial(list_recommendations, store, ratings),
+                "titles alike": partial(find_similar_titles, store, ratings, said),
+            }
+            clock = Clock(night)
+            for step, work in steps.items():
+                work()
+                clock.stop(step)
+            clock.total()
 
 
 def show(done: Evaluation) -> None:
@@ -110,9 +131,7 @@ def main() -> None:
     parser.add_argument("--source", type=Path, required=True, help="folder with ratings, links and catalogue")
     parser.add_argument("--seed", type=int, default=42, help="of the split")
     parser.add_argument("-k", type=int, default=10, help="length of the lists")
-    parser.add_argument(
-        "--scale", action="store_true", help="measure the seconds and memory of each stage instead"
-    )
+    parser.add_argument("--scale", action="store_true", help="measure the steps of three nights instead")
     options = parser.parse_args()
     if options.scale:
         measure(options.source)

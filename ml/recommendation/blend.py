@@ -10,7 +10,15 @@ import numpy as np
 import scipy.sparse as sp
 
 from ml.recommendation.interactions import Interactions
-from ml.recommendation.ranking import Fitted, Model, Scorer, of, popular_where_empty, row_numbers
+from ml.recommendation.ranking import (
+    Fitted,
+    Model,
+    Scorer,
+    in_threads,
+    of,
+    popular_where_empty,
+    row_numbers,
+)
 
 _LEAST_DEVIATION = 1e-9
 
@@ -85,12 +93,10 @@ class Blend:
     fallback: Model
 
     def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> FittedBlend:
-        """Train every part that weighs something."""
+        """Train every part that weighs something, side by side."""
         used = self.used
-        fitted = [
-            part.fit(interactions, rng=stream)
-            for part, stream in zip(used, rng.spawn(len(used)), strict=True)
-        ]
+        streams = zip(used, rng.spawn(len(used)), strict=True)
+        fitted = in_threads(lambda one: one[0].fit(interactions, rng=one[1]), streams)
         return self.joined(fitted, self.fallback.fit(interactions, rng=rng), len(interactions.items))
 
     @property

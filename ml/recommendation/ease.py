@@ -11,6 +11,7 @@ from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
 from ml.recommendation.interactions import Interactions, weighted
+from ml.recommendation.products import by_popularity, head_products
 from ml.recommendation.ranking import Fitted, Scorer, of, popular_where_empty, row_numbers, row_slices
 
 DUAL_CELLS = 40_000_000
@@ -112,7 +113,7 @@ class EaseOverItems(Fitted):
     ----------
     weights : (kept, kept) float32
     kept : (kept,) int64
-        Columns of those titles, ascending.
+        Columns of those titles, the most rated first.
     popularity : (items,) float32
     mean_rating : of the training data.
     """
@@ -186,7 +187,7 @@ def _fit_over_items(
     Z: sp.csr_array, interactions: Interactions, regularization: float, most_items: int
 ) -> EaseOverItems:
     popularity = interactions.popularity
-    kept = np.sort(np.argsort(-popularity, kind="stable")[:most_items])
+    kept = by_popularity(Z)[:most_items]
     P = _gram(Z[:, kept])
     P[np.diag_indices_from(P)] += regularization
     factor, info = lapack.dpotrf(P, lower=True, overwrite_a=True)
@@ -196,13 +197,20 @@ def _fit_over_items(
 
 
 def _gram(Z: sp.csr_array) -> np.ndarray:
-    """Return ZᵀZ as (items, items) float64 in Fortran order, made a block of titles at a time."""
+    """Return the lower triangle of ZᵀZ, (items, items) float64 in Fortran order; columns are by popularity.
+
+    What is above the diagonal is undefined.
+    """
     items = Z.shape[1]
-    by_item = sp.csr_array(Z.T)
     gram = np.empty((items, items), order="F")
-    for start in range(0, items, _GRAM_ROWS):
-        rows = slice(start, min(start + _GRAM_ROWS, items))
-        gram[:, rows] = (by_item[rows] @ Z).toarray().T
+    head = head_products(Z)
+    gram[:, : len(head)] = head.T
+    rest = Z[:, len(head) :]
+    by_item = sp.csr_array(rest.T)
+    for start in range(len(head), items, _GRAM_ROWS):
+        rows = by_item[start - len(head) : start - len(head) + _GRAM_ROWS]
+        gram[start:, start : start + _GRAM_ROWS] = (rows @ rest).toarray().T
+        rest = rest[:, _GRAM_ROWS:]
     return gram
 
 

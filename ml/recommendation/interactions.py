@@ -145,7 +145,8 @@ def from_frame(frame: pl.DataFrame, *, catalogue: pl.Series | None = None) -> In
         (
             clean["rating"].to_numpy(),
             columns,
-            np.concatenate([[0], np.cumsum(counts)]),
+            # As narrow as the columns: of unlike ones scipy widens both.
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int32 if len(columns) < 2**31 else np.int64),
         ),
         shape=(len(users), len(items)),
     )

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
-from ml.recommendation.ranking import Fitted, row_numbers
+from ml.recommendation.ranking import Fitted
 
 POPULAR = "popular with other viewers"
 
@@ -70,7 +70,7 @@ def reasons(
     if added is None:
         return [Reason((), ()) for _ in columns]
     totals = np.maximum(added, 0).sum(axis=0)
-    best = strongest(added.copy(), row, most)[0]
+    best = strongest(added, row, most)[0]
     return [
         _reason(added[places[places >= 0], place], row.indices[places[places >= 0]], totals[place])
         for place, places in enumerate(best)
@@ -83,7 +83,7 @@ def strongest(added: np.ndarray, rows: sp.csr_array, most: int) -> np.ndarray:
     Parameters
     ----------
     added : (ratings, m) float32
-        What each stored rating adds, as `Fitted.contributions` gives it; changed in place.
+        What each stored rating adds, as `Fitted.contributions` gives it.
     rows : (n, items) csr
         The ratings.
     most
@@ -97,13 +97,15 @@ def strongest(added: np.ndarray, rows: sp.csr_array, most: int) -> np.ndarray:
     filled = np.flatnonzero(np.diff(rows.indptr))
     if not len(filled):
         return found
-    starts, row = rows.indptr[filled], np.searchsorted(filled, row_numbers(rows))
-    places, titles = np.arange(len(added))[:, None], np.arange(added.shape[1])
+    starts, places, titles = rows.indptr[filled], np.arange(len(added))[:, None], np.arange(added.shape[1])
+    # Value and place in one number, which one pass finds: positive floats are in the order of their bits.
+    keys = np.maximum(added, 0).view(np.int32).astype(np.int64) << 32
+    keys |= len(added) - 1 - places
     for turn in range(most):
-        highest = np.maximum.reduceat(added, starts, axis=0)
-        place = np.minimum.reduceat(np.where(added == highest[row], places, len(added)), starts, axis=0)
-        found[filled, :, turn] = np.where(highest > 0, place, -1)
-        added[place, titles] = -np.inf
+        highest = np.maximum.reduceat(keys, starts, axis=0)
+        place = len(added) - 1 - (highest & 0xFFFFFFFF)
+        found[filled, :, turn] = np.where(highest >> 32 > 0, place, -1)
+        keys[place, titles] = 0
     return found
 
 

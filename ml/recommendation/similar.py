@@ -8,8 +8,8 @@ import polars as pl
 import scipy.sparse as sp
 
 from ml.recommendation.content import DENSE_TERMS, ItemFeatures
-from ml.recommendation.interactions import Interactions, drawn, weighted
-from ml.recommendation.neighbours import cosine_neighbours
+from ml.recommendation.interactions import Interactions
+from ml.recommendation.neighbours import FittedNeighbours
 from ml.recommendation.ranking import best, blocks, in_threads, row_numbers, row_slices
 
 BASES = ("ratings", "content")
@@ -21,48 +21,37 @@ _TIE = 1e-4
 
 def similar_items(
     interactions: Interactions,
+    near: FittedNeighbours,
     features: ItemFeatures | None,
     n: int,
     *,
-    rng: np.random.Generator,
-    shrinkage: float = 10.0,
     least_similarity: float = 0.05,
-    most_ratings: int = 4_000_000,
 ) -> pl.DataFrame:
     """Return the n titles nearest to each title.
 
-    By ratings: the cosine of two titles' weighted ratings, times c / (c + `shrinkage`) for c raters in common. It
-    falls below `least_similarity` where few rated both; the places left are filled by content: the cosine of what is
-    said about the two, of equal ones the more rated first. A similarity compares with others of the same basis only.
+    By ratings: the similarity of the trained neighbours, which falls below `least_similarity` where few rated both; the
+    places left are filled by content: the cosine of what is said about the two, of equal ones the more rated first. A
+    similarity compares with others of the same basis only.
 
     Parameters
     ----------
     interactions
         The ratings; titles without any are listed too.
+    near
+        Nearest titles, trained on them.
     features
         What is said about the same titles; None: by ratings alone.
     n
         Titles per title; fewer where no more are alike.
-    rng
-        Draws users where there are more than `most_ratings`.
-    shrinkage
-        Raters in common at which a cosine counts half.
     least_similarity
         Below it ratings say too little, and content speaks.
-    most_ratings
-        Learned from: the time grows with the square of a user's titles.
 
     Returns
     -------
     item_id, rank (1 to n, int32), similar_item_id, similarity (float64, above 0 to 1), basis ("ratings" or
     "content"), in the order of items and ranks.
     """
-    known = drawn(interactions.ratings, most_ratings, rng)
-    near = cosine_neighbours(
-        weighted(known, interactions.mean_rating), neighbours=n, shrinkage=shrinkage
-    ).T.tocsr()
-    by_ratings = _ranked(near, n, least_similarity)
-    items, similarity = by_ratings
+    items, similarity = _ranked(near.similarity.T.tocsr(), n, least_similarity)
     basis = np.zeros(items.shape, dtype=np.int8)
     lacking = np.flatnonzero((items < 0).any(axis=1))
     if features is not None and len(lacking):

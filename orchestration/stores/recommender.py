@@ -8,12 +8,15 @@ Belongs here: writing `models/recommender/`. Does not belong here: the pointers 
                                  ids.parquet        number and id of users whose id is no number, sorted by id
                                  arrays/*.npy       the trained model, who rated what, the genres of titles
                                  recommender_metrics.parquet, recommender_user_ndcg.parquet,
+                                 judged_on.parquet: hashes of a sample of what models were judged on,
                                  recommendations.parquet, similar_titles.parquet
 """
 
 import json
 import shutil
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,9 +25,12 @@ import polars as pl
 from ml.recommendation.interactions import Interactions, positions
 from ml.recommendation.ranking import Fitted
 from ml.recommendation.stored import StoredRecommender, arrays_of
-from orchestration.stores.layout import write_atomically
+from orchestration.stores.layout import ModelNotFoundError, write_atomically
 from orchestration.stores.versions import VersionedStore, parquet_bytes
 from published.recommender import read_files
+
+_JUDGING = ("recommender_metrics", "recommender_user_ndcg", "judged_on")
+"""Tables of a judging, the last one written last."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,22 @@ class RecommenderStore(VersionedStore):
     def settings(self) -> dict[str, Any]:
         """Return the chosen settings and what judging them found."""
         return json.loads((self.home / "settings.json").read_text(encoding="utf-8"))
+
+    def last_judging(self) -> Path | None:
+        """Return the folder of the last version, trained or in force, whose models were judged; None where none is."""
+        for pointer in ("candidate", "current"):
+            with suppress(ModelNotFoundError):
+                folder = replace(self, pointer=pointer).home
+                if (folder / f"{_JUDGING[-1]}.parquet").exists():
+                    return folder
+        return None
+
+    def keep_judging(self, earlier: Path) -> dict[str, Any]:
+        """Take settings and figures over from another version and return the settings."""
+        for table in _JUDGING:
+            self.write_table(table, pl.read_parquet(earlier / f"{table}.parquet"))
+        self.write_settings(json.loads((earlier / "settings.json").read_text(encoding="utf-8")))
+        return self.settings()
 
     def write_model(
         self, fitted: Fitted, interactions: Interactions, titles: pl.DataFrame, ids: pl.DataFrame

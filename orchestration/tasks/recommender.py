@@ -5,6 +5,9 @@ computation itself. The functions run in the worker process (`orchestration.task
 
 A version is named by a hash of the ratings, of what is said about the titles and of the code that learns from them; so
 what a version holds already is what would come out again, and is not computed twice.
+
+Settings are chosen and models judged again when the code changed or more than `CHANGED_SHARE` of what it was done on;
+until then settings and figures stay, and say of which ratings they are.
 """
 
 import hashlib
@@ -17,13 +20,15 @@ import numpy as np
 import polars as pl
 
 import ml.recommendation
+from ml.recommendation.blend import FittedBlend
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.evaluate import evaluate
 from ml.recommendation.interactions import Interactions, from_frame
 from ml.recommendation.lists import lists
-from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
+from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES, NEAREST
+from ml.recommendation.neighbours import FittedNeighbours
 from ml.recommendation.similar import similar_by_content, similar_items
 from ml.recommendation.splits import stratified_split
 from ml.recommendation.tuning import tuned
@@ -35,21 +40,35 @@ SEED = 0
 TEST_SHARE = 0.25
 K = 10
 PER_USER = 20
-MOST_JUDGED = 5_000
-"""Users whose lists are judged; the mean nDCG of so many is known to about 0.004."""
+MOST_LEARNED_FROM = 25_000
+"""Users on whose ratings models learn that are judged: figures compare models, and that takes no more."""
+MOST_JUDGED = 2_500
+"""Of these, users whose lists are judged; the mean nDCG of so many is known to about 0.006."""
+CHANGED_SHARE = 0.05
+"""Share of the ratings or of the titles that must be new, gone or different before models are judged again."""
 MOST_CANDIDATES = 8_000
 """Most rated titles that may be recommended to everybody: scores of 45,000 titles for 270,000 users take 11 minutes."""
+_SAMPLED = 100_000
+_FEWEST_IN_INTERVAL = 2
+_Z95 = 1.96
 
 
 def evaluate_recommenders(store: RecommenderStore, ratings: Path, titles: Path, ids: Path) -> dict[str, Any]:
-    """Choose settings, judge every model on held-out ratings and store both; return what was stored as settings."""
+    """Choose settings and judge every model, or keep what an earlier judging found; return what is stored as settings.
+
+    Models learn from a part of the ratings of at most `MOST_LEARNED_FROM` users, drawn, and are judged on the rest.
+    """
     everything, described = pl.read_parquet(ratings), pl.read_parquet(titles)
+    earlier = store.last_judging()
     store.begin_candidate(_version(everything, described, pl.read_parquet(ids)))
     if store.has("settings.json"):
         return store.settings()
-    frame, items = _as_ratings(everything), _as_items(described)
+    sample = _sample({"ratings": everything, "titles": described, "code": pl.DataFrame({"code": [_code()]})})
+    if earlier and _changed_share(pl.read_parquet(earlier / "judged_on.parquet"), sample) <= CHANGED_SHARE:
+        return store.keep_judging(earlier)
     try:
-        found = _judged(store, frame, items)
+        found = _judged(store, everything, _as_items(described))
+        store.write_table("judged_on", sample)
     except RecommendationError as error:  # too few ratings to hold any out: recommended all the same
         store.write_table("recommender_metrics", _metrics({}))
         store.write_table("recommender_user_ndcg", _user_ndcg(None))
@@ -105,9 +124,13 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> int:
 def find_similar_titles(store: RecommenderStore, ratings: Path, titles: Path) -> int:
     """Store the titles most like each title; return how many rows."""
     if not store.has("similar_titles.parquet"):
-        found = similar_items(
-            _interactions(ratings), _features(ratings, titles), PER_USER, rng=_rng("similar")
-        )
+        interactions = _interactions(ratings)
+        # The blend has them where they are of use to it.
+        fitted = store.read_model().fitted
+        parts = fitted.parts if isinstance(fitted, FittedBlend) else (fitted,)
+        near = next((part for part in parts if isinstance(part, FittedNeighbours)), None)
+        near = near or NEAREST.fit(interactions, rng=_rng("similar"))
+        found = similar_items(interactions, near, _features(ratings, titles), PER_USER)
         store.write_table("similar_titles", _similar_rows(found))
     return _rows(store, "similar_titles")
 
@@ -125,8 +148,13 @@ def find_similar_catalogue_titles(store: VersionedStore, titles: Path) -> int:
     return _rows(store, "similar_catalogue_titles")
 
 
-def _judged(store: RecommenderStore, frame: pl.DataFrame, items: pl.DataFrame) -> dict[str, Any]:
-    train, test = stratified_split(frame, test_share=TEST_SHARE, rng=_rng("split"))
+def _judged(store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFrame) -> dict[str, Any]:
+    users = everything["user_id"].unique().sort()
+    drawn = everything
+    if len(users) > MOST_LEARNED_FROM:
+        rows = _rng("sample").choice(len(users), MOST_LEARNED_FROM, replace=False)
+        drawn = everything.filter(pl.col("user_id").is_in(users.gather(rows).implode()))
+    train, test = stratified_split(_as_ratings(drawn), test_share=TEST_SHARE, rng=_rng("split"))
     rng = _rng("evaluation")
     with counting("learning and judging", "models") as tell:
         done = evaluate(
@@ -135,29 +163,53 @@ def _judged(store: RecommenderStore, frame: pl.DataFrame, items: pl.DataFrame) -
     figures = {
         name: asdict(of_model) | {"seconds": of_model.seconds} for name, of_model in done.figures.items()
     }
-    judged = len(done.task.users)
-    store.write_table("recommender_metrics", _metrics(figures, judged))
+    newest = everything["last_at"].max()
+    store.write_table("recommender_metrics", _metrics(figures, done.per_user, everything.height, newest))
     store.write_table("recommender_user_ndcg", _user_ndcg(done.per_user))
     return {
         "model": to_settings(done.models[DEFAULT_MODEL]),
-        "judged_users": judged,
+        "judged_users": len(done.task.users),
+        "judged_on": {
+            "ratings": everything.height,
+            "until": str(newest),
+            "users": len(users),
+            "learned_from": min(len(users), MOST_LEARNED_FROM),
+        },
         "not_judged": None,
         "figures": figures,
     }
 
 
-def _metrics(figures: dict[str, dict[str, Any]], judged: int = 0) -> pl.DataFrame:
+def _metrics(
+    figures: dict[str, dict[str, Any]],
+    per_user: pl.DataFrame | None = None,
+    ratings: int = 0,
+    newest: Any = None,
+) -> pl.DataFrame:
+    judged = 0 if per_user is None else len(per_user)
     values = [
-        (model, metric, float(value))
+        (model, metric, float(value), *_interval(per_user, metric, model))
         for model, of_model in figures.items()
         for metric, value in {**of_model, "users": judged}.items()
         # How long it took is no result: the same input must give the same tables.
         if value is not None and not metric.endswith("seconds")
     ]
-    columns = {"model": pl.String, "metric": pl.String, "value": pl.Float64}
+    columns = {"model": pl.String, "metric": pl.String} | dict.fromkeys(("value", "low", "high"), pl.Float64)
     return pl.DataFrame(values, schema=columns, orient="row").with_columns(
-        is_default=pl.col("model") == DEFAULT_MODEL, is_baseline=pl.col("model").is_in(BASELINES)
+        is_default=pl.col("model") == DEFAULT_MODEL,
+        is_baseline=pl.col("model").is_in(BASELINES),
+        judged_ratings=pl.lit(ratings, pl.Int64),
+        judged_until=pl.lit(newest, pl.Datetime("us")),
     )
+
+
+def _interval(per_user: pl.DataFrame | None, metric: str, model: str) -> tuple[float | None, float | None]:
+    """Return the ends of the 95 % interval of a mean over users that are known one by one."""
+    if per_user is None or f"{metric}_{model}" not in per_user.columns or len(per_user) < _FEWEST_IN_INTERVAL:
+        return None, None
+    values = per_user[f"{metric}_{model}"].to_numpy()
+    mean, error = values.mean(), values.std(ddof=1) / np.sqrt(len(values))
+    return max(mean - _Z95 * error, 0.0), min(mean + _Z95 * error, 1.0)
 
 
 def _user_ndcg(per_user: pl.DataFrame | None) -> pl.DataFrame:
@@ -186,10 +238,35 @@ def _version(*snapshots: pl.DataFrame) -> str:
                 learned_from.update("\x00".join(column.fill_null("\x01")).encode())
             else:
                 learned_from.update(column.to_physical().to_numpy().tobytes())
-    code = sorted(Path(ml.recommendation.__path__[0]).glob("*.py"))
-    for path in (*code, Path(__file__)):
-        learned_from.update(path.read_bytes())
+    learned_from.update(_code().encode())
     return learned_from.hexdigest()[:12]
+
+
+def _code() -> str:
+    """Return a hash of the code that learns and judges."""
+    code = sorted(Path(ml.recommendation.__path__[0]).glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in (*code, Path(__file__)))).hexdigest()
+
+
+def _sample(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return hashes of some rows of each frame, always of the same rows: of all rows, those that `every` divides."""
+    sampled = []
+    for name, frame in frames.items():
+        hashes, every = frame.hash_rows(), 1 << (frame.height // _SAMPLED).bit_length()
+        sampled.append(pl.DataFrame({"of": name, "every": every, "hash": hashes.filter(hashes % every == 0)}))
+    return pl.concat(sampled)
+
+
+def _changed_share(before: pl.DataFrame, now: pl.DataFrame) -> float:
+    """Return the share of rows that are new, gone or different, of the frame of which most are; to 1 in 100 or so."""
+    shares = []
+    for (name,), then in before.group_by("of"):
+        today = now.filter(of=name)
+        coarser = pl.col("hash") % pl.concat([then, today])["every"].max() == 0
+        old, new = (sample.filter(coarser)["hash"] for sample in (then, today))
+        unchanged = int(old.is_in(new.implode()).sum())
+        shares.append((max(len(old), len(new)) - unchanged) / len(old))
+    return max(shares)
 
 
 def _rows(store: VersionedStore, table: str) -> int:

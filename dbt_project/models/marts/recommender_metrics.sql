@@ -10,6 +10,10 @@ select
     model,
     metric,
     value,
+    low,
+    high,
     is_default,
-    is_baseline
+    is_baseline,
+    judged_ratings,
+    judged_until
 from metrics

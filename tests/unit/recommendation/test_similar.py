@@ -7,26 +7,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.recommendation.content import item_features
-from ml.recommendation.interactions import from_frame
+from ml.recommendation.interactions import Interactions, from_frame
+from ml.recommendation.neighbours import FittedNeighbours, Neighbours
 from ml.recommendation.similar import similar_by_content, similar_items
 from tests.unit.recommendation.worlds import catalogue, two_tastes
-
-
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
-
 
 WORLD = from_frame(two_tastes().filter(pl.col("item_id") != 4), catalogue=catalogue()["item_id"])
 FEATURES = item_features(catalogue(), WORLD.items)
 
 
+def near(world: Interactions, most_ratings: int = 1_000) -> FittedNeighbours:
+    return Neighbours(30, most_ratings=most_ratings).fit(world, rng=np.random.default_rng(0))
+
+
 def test_titles_rated_by_the_same_people_are_alike():
-    table = similar_items(WORLD, FEATURES, 5, rng=rng()).filter(pl.col("basis") == "ratings")
+    table = similar_items(WORLD, near(WORLD), FEATURES, 5).filter(pl.col("basis") == "ratings")
     assert ((table["item_id"] - table["similar_item_id"]) % 2 == 0).mean() > 0.9
 
 
 def test_a_title_that_nobody_rated_is_like_those_of_which_the_same_is_said_the_most_rated_first():
-    own = similar_items(WORLD, FEATURES, 3, rng=rng()).filter(pl.col("item_id") == 4)
+    own = similar_items(WORLD, near(WORLD), FEATURES, 3).filter(pl.col("item_id") == 4)
     most = [i for i in np.argsort(-WORLD.popularity, kind="stable").tolist() if i % 2 == 0 and i != 4][:3]
     assert own["similar_item_id"].to_list() == most
     assert own["basis"].unique().to_list() == ["content"]
@@ -34,14 +34,14 @@ def test_a_title_that_nobody_rated_is_like_those_of_which_the_same_is_said_the_m
 
 
 def test_without_content_a_title_that_nobody_rated_is_like_nothing():
-    table = similar_items(WORLD, None, 5, rng=rng())
+    table = similar_items(WORLD, near(WORLD), None, 5)
     assert 4 not in table["item_id"]
     assert 4 not in table["similar_item_id"]
     assert table["basis"].unique().to_list() == ["ratings"]
 
 
 def test_content_fills_the_places_after_ratings_without_a_title_twice():
-    table = similar_items(WORLD, FEATURES, 30, rng=rng(), least_similarity=0.3)
+    table = similar_items(WORLD, near(WORLD), FEATURES, 30, least_similarity=0.3)
     assert set(table["basis"]) == {"ratings", "content"}
     assert table.select("item_id", "similar_item_id").is_unique().all()
     first = table.filter(pl.col("basis") == "content").group_by("item_id").agg(first=pl.col("rank").min())
@@ -63,7 +63,7 @@ def test_ranks_run_from_one_similarities_lie_within_a_cosine_and_fall_within_a_b
         pl.DataFrame(rows, schema=["user_id", "item_id", "rating"], orient="row"),
         catalogue=pl.Series(range(7)),
     )
-    table = similar_items(world, item_features(catalogue(7), world.items), n, rng=rng())
+    table = similar_items(world, near(world), item_features(catalogue(7), world.items), n)
     assert (table["item_id"] != table["similar_item_id"]).all()
     assert table["similarity"].is_between(0, 1).all()
     assert (table["similarity"] > 0).all()
@@ -75,7 +75,7 @@ def test_ranks_run_from_one_similarities_lie_within_a_cosine_and_fall_within_a_b
 
 
 def test_the_same_seed_gives_the_same_table():
-    one, two = (similar_items(WORLD, FEATURES, 5, rng=rng(), most_ratings=200) for _ in range(2))
+    one, two = (similar_items(WORLD, near(WORLD, most_ratings=200), FEATURES, 5) for _ in range(2))
     assert one.equals(two)
 
 
