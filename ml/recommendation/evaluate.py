@@ -20,6 +20,7 @@ from ml.recommendation.interactions import Dropped, Interactions, cleaned, from_
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
 from ml.recommendation.ranking import Fitted, Model, Ranked, recommend
 from ml.recommendation.scales import on_one_scale
+from ml.recommendation.splits import time_split
 from ml.recommendation.tuning import Tuner
 
 _DIVERSITY_LISTS = 2_000
@@ -230,6 +231,33 @@ def evaluate(
         figures[name], chosen[name], per_user[f"ndcg_{name}"] = workshop.judged(name, k)
         say(f"{name}: nDCG@{k} {figures[name].ndcg:.3f} in {figures[name].seconds:.1f} s.")
     return Evaluation(k, figures, chosen, pl.DataFrame({"user_id": task.users} | per_user), task)
+
+
+def evaluate_later(
+    frame: pl.DataFrame,
+    *,
+    test_share: float,
+    k: int = 10,
+    items: pl.DataFrame | None = None,
+    most_users: int | None = None,
+    rng: np.random.Generator,
+) -> Evaluation | None:
+    """Judge the default model and the baselines on the newest ratings; None where they cannot be told or judged.
+
+    Parameters
+    ----------
+    frame
+        user_id, item_id, rating[, timestamp].
+    test_share
+        Share of all ratings, the newest, that is held out.
+    k, items, most_users, rng
+        See `evaluate`.
+    """
+    try:
+        train, test = time_split(frame, test_share=test_share)
+        return evaluate(train, test, k=k, items=items, most_users=most_users, rng=rng)
+    except RecommendationError:
+        return None
 
 
 class _Workshop:

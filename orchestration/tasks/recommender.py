@@ -20,7 +20,7 @@ import ml.recommendation
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.evaluate import evaluate
+from ml.recommendation.evaluate import evaluate, evaluate_later
 from ml.recommendation.interactions import Interactions, from_frame
 from ml.recommendation.lists import lists
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
@@ -130,11 +130,17 @@ def _judged(store: RecommenderStore, frame: pl.DataFrame, items: pl.DataFrame) -
     figures = {
         name: asdict(of_model) | {"seconds": of_model.seconds} for name, of_model in done.figures.items()
     }
+    later = evaluate_later(
+        frame, test_share=TEST_SHARE, k=K, items=items, most_users=MOST_JUDGED, rng=_rng("later")
+    )
+    for name, of_model in later.figures.items() if later else ():
+        figures[name]["later_ndcg"] = of_model.ndcg
     judged = len(done.task.users)
     store.write_table("recommender_metrics", _metrics(figures, judged))
     store.write_table("recommender_user_ndcg", _user_ndcg(done.per_user))
     return {
-        "model": to_settings(done.models[DEFAULT_MODEL]),
+        # What is published tonight is for what comes next.
+        "model": to_settings((later or done).models[DEFAULT_MODEL]),
         "judged_users": judged,
         "not_judged": None,
         "figures": figures,
