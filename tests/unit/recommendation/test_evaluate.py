@@ -10,7 +10,7 @@ from ml.recommendation.content import Content, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.evaluate import Evaluation, evaluate, prepare
+from ml.recommendation.evaluate import Evaluation, evaluate, evaluate_later, prepare
 from ml.recommendation.interactions import from_frame
 from ml.recommendation.models import MODEL_NAMES
 from ml.recommendation.popularity import HALF_LIVES, RecentPopular, Trend
@@ -257,3 +257,14 @@ def test_the_taste_of_a_blend_is_the_same_whether_or_not_it_looks_ahead():
     assert ahead.parts[:-1] == plain.parts
     assert ahead.weights[:-1] == plain.weights
     assert ahead.fallback == plain.fallback
+
+
+def test_the_newest_ratings_are_judged_as_their_cut_by_time_is():
+    done = evaluate_later(two_tastes(), test_share=0.25, rng=rng())
+    assert done is not None
+    assert done.per_user.equals(evaluate(*time_split(two_tastes(), test_share=0.25), rng=rng()).per_user)
+
+
+def test_nothing_is_judged_by_time_where_time_is_not_told():
+    untold = two_tastes().drop("timestamp"), two_tastes().with_columns(timestamp=pl.lit(5))
+    assert [evaluate_later(frame, test_share=0.25, rng=rng()) for frame in untold] == [None, None]
