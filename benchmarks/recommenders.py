@@ -1,4 +1,4 @@
-"""Every recommender on one stratified split of a ratings file, or the seconds and the memory of nights, as tables.
+"""Every recommender on one split of a ratings file, or the seconds and the memory of nights, as tables.
 
 Belongs here: the split, the items' genres, the clock, the tables. Does not belong here: models and figures
 (`ml.recommendation`), the steps of a night (`orchestration.tasks.recommender`).
@@ -19,7 +19,7 @@ import polars as pl
 
 from ml.recommendation.evaluate import Evaluation, evaluate
 from ml.recommendation.models import MODEL_NAMES, NEEDS_FEATURES
-from ml.recommendation.splits import stratified_split
+from ml.recommendation.splits import SPLITS, split
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.tasks.recommender import (
     evaluate_recommenders,
@@ -125,10 +125,9 @@ def show(done: Evaluation) -> None:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description="Judge every recommender on a stratified 75/25 split by user."
-    )
+    parser = argparse.ArgumentParser(description="Judge every recommender on a 75/25 split.")
     parser.add_argument("--source", type=Path, required=True, help="folder with ratings, links and catalogue")
+    parser.add_argument("--split", choices=SPLITS, default="user", help="by which a quarter is held out")
     parser.add_argument("--seed", type=int, default=42, help="of the split")
     parser.add_argument("-k", type=int, default=10, help="length of the lists")
     parser.add_argument("--scale", action="store_true", help="measure the steps of three nights instead")
@@ -136,9 +135,8 @@ def main() -> None:
     if options.scale:
         measure(options.source)
         return
-    train, test = stratified_split(
-        read_ratings(options.source), test_share=0.25, rng=np.random.default_rng(options.seed), user="user_id"
-    )
+    rng = np.random.default_rng(options.seed)
+    train, test = split(read_ratings(options.source), options.split, test_share=0.25, rng=rng)
     names = [name for name in MODEL_NAMES if name not in NEEDS_FEATURES]
     show(
         evaluate(

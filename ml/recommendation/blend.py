@@ -4,11 +4,12 @@ Belongs here: the sum. Does not belong here: how the weights are chosen (`tuning
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
 
+from ml.recommendation.content import Content, ItemFeatures
 from ml.recommendation.interactions import Interactions
 from ml.recommendation.ranking import (
     Fitted,
@@ -98,6 +99,11 @@ class Blend:
         streams = zip(used, rng.spawn(len(used)), strict=True)
         fitted = in_threads(lambda one: one[0].fit(interactions, rng=one[1]), streams)
         return self.joined(fitted, self.fallback.fit(interactions, rng=rng), len(interactions.items))
+
+    def of(self, features: ItemFeatures | None) -> "Blend":
+        """Return the same blend for other titles, of which this is said."""
+        parts = tuple(Content(features) if isinstance(p, Content) and features else p for p in self.parts)
+        return replace(self, parts=parts)
 
     @property
     def used(self) -> tuple[Model, ...]:

@@ -12,10 +12,12 @@ from ml.recommendation.content import Content, ItemFeatures
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.neighbours import Neighbours
-from ml.recommendation.popularity import Popular, RecentPopular
+from ml.recommendation.popularity import Popular, RecentPopular, Trend
 from ml.recommendation.ranking import Model
 
-_KINDS: dict[str, type] = {kind.__name__: kind for kind in (Als, Ease, Neighbours, Popular, RecentPopular)}
+_KINDS: dict[str, type] = {
+    kind.__name__: kind for kind in (Als, Ease, Neighbours, Popular, RecentPopular, Trend)
+}
 
 
 def to_settings(model: Model) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from ml.recommendation import metrics
 from ml.recommendation.blend import Blend
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.interactions import Dropped, Interactions, cleaned, from_frame, positions
+from ml.recommendation.interactions import Dropped, Interactions, cleaned, from_frame, moments, positions
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
 from ml.recommendation.ranking import Fitted, Model, Ranked, recommend
 from ml.recommendation.scales import on_one_scale
+from ml.recommendation.splits import time_split
 from ml.recommendation.tuning import Tuner
 
 _DIVERSITY_LISTS = 2_000
@@ -78,6 +79,7 @@ class Task:
         All their held-out titles, also those that training never saw and no model can find.
     dropped_train, dropped_test : rows that were no rating.
     known_again : held-out pairs that training has too, left out: what was seen is not recommended.
+    ahead : whether all that is held out is newer than all that is learned from.
     """
 
     train: Interactions
@@ -90,6 +92,7 @@ class Task:
     dropped_train: Dropped
     dropped_test: Dropped
     known_again: int
+    ahead: bool
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,7 @@ def prepare(
         dropped_train=interactions.dropped,
         dropped_test=dropped,
         known_again=int(again.sum()),
+        ahead=_is_ahead(train, test),
     )
 
 
@@ -187,9 +191,9 @@ def evaluate(
 ) -> Evaluation:
     """Train models and the two kinds of popularity, and judge them on what was held out.
 
-    All titles that a user has not rated in training are ranked, never a sample. Settings are chosen on a cut of
-    `train` only. Users whom training never saw are recommended what is popular; held-out titles that it never saw
-    count as missed.
+    All titles that a user has not rated in training are ranked, never a sample. Settings are chosen on cuts of
+    `train` only; where all of `test` is newer than all of `train`, for what comes next (see `tuning.Tuner`). Users whom
+    training never saw are recommended what is popular; held-out titles that it never saw count as missed.
 
     Parameters
     ----------
@@ -234,12 +238,39 @@ def evaluate(
     return Evaluation(k, figures, chosen, pl.DataFrame({"user_id": task.users} | per_user), task)
 
 
+def evaluate_later(
+    frame: pl.DataFrame,
+    *,
+    test_share: float,
+    k: int = 10,
+    items: pl.DataFrame | None = None,
+    most_users: int | None = None,
+    rng: np.random.Generator,
+) -> Evaluation | None:
+    """Judge the default model and the baselines on the newest ratings; None where they cannot be told or judged.
+
+    Parameters
+    ----------
+    frame
+        user_id, item_id, rating[, timestamp].
+    test_share
+        Share of all ratings, the newest, that is held out.
+    k, items, most_users, rng
+        See `evaluate`.
+    """
+    try:
+        train, test = time_split(frame, test_share=test_share)
+        return evaluate(train, test, k=k, items=items, most_users=most_users, rng=rng)
+    except RecommendationError:
+        return None
+
+
 class _Workshop:
     """Tunes and trains each model once, parts of a blend too."""
 
     def __init__(self, task: Task, tunes: np.random.Generator, fits: np.random.Generator) -> None:
         self._task = task
-        self._tuner = Tuner(task.train, features=task.features, rng=tunes)
+        self._tuner = Tuner(task.train, features=task.features, ahead=task.ahead, rng=tunes)
         self._seed = int(fits.integers(2**63))
         self._fits: list[tuple[Model, Fitted]] = []
 
@@ -302,6 +333,13 @@ def _trained_on(interactions: Interactions, row: np.ndarray, column: np.ndarray)
     train_rows = np.repeat(np.arange(len(interactions.users)), np.diff(interactions.ratings.indptr))
     again = np.isin(row * width + column, train_rows * width + interactions.ratings.indices)
     return again & (row >= 0) & (column >= 0)
+
+
+def _is_ahead(train: pl.DataFrame, test: pl.DataFrame) -> bool:
+    if any("timestamp" not in frame.columns for frame in (train, test)):
+        return False
+    known, held_out = (moments(frame["timestamp"]).drop_nulls().to_numpy() for frame in (train, test))
+    return bool(len(known) and len(held_out) and held_out.min() > known.max())
 
 
 def _held_out(test: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:

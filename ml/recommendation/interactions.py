@@ -170,7 +170,7 @@ def cleaned(frame: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:
     columns = [_as_ids(frame["user_id"]), _as_ids(frame["item_id"])]
     columns.append(frame["rating"].cast(pl.Float32, strict=False))
     if "timestamp" in frame.columns:
-        columns.append(_seconds(frame["timestamp"]))
+        columns.append(moments(frame["timestamp"]))
     whole = pl.DataFrame(columns).filter(
         pl.col("user_id").is_not_null(), pl.col("item_id").is_not_null(), pl.col("rating").is_finite()
     )
@@ -230,13 +230,14 @@ def _as_ids(ids: pl.Series) -> pl.Series:
     return ids.cast(pl.String)
 
 
-def _seconds(moments: pl.Series) -> pl.Series:
-    if moments.dtype == pl.String:
-        number = moments.cast(pl.Float64, strict=False)
-        moments = number if number.null_count() < len(number) else _parsed(moments)
-    if moments.dtype.is_temporal():
-        return moments.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
-    seconds = moments.cast(pl.Float64, strict=False).fill_nan(None)
+def moments(written: pl.Series) -> pl.Series:
+    """Return moments as seconds since 1970, null where there is none."""
+    if written.dtype == pl.String:
+        number = written.cast(pl.Float64, strict=False)
+        written = number if number.null_count() < len(number) else _parsed(written)
+    if written.dtype.is_temporal():
+        return written.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
+    seconds = written.cast(pl.Float64, strict=False).fill_nan(None)
     largest = seconds.max()
     return seconds / 1e3 if isinstance(largest, float) and largest > _MILLISECONDS_FROM else seconds
 

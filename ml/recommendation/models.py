@@ -8,7 +8,7 @@ from ml.recommendation.content import Content, ItemFeatures
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.neighbours import Neighbours
-from ml.recommendation.popularity import Popular, RecentPopular
+from ml.recommendation.popularity import HALF_LIVES, Popular, RecentPopular
 from ml.recommendation.ranking import Model
 
 DEFAULT_MODEL = "blend"
@@ -39,6 +39,9 @@ popularity to the power .2, or with λ at 400; user neighbours (80 and 150); RP3
 rated; ranks by boosted trees or logistic regression over most of these (.382 and .392, where the sum has .397).
 """
 
+TREND_WEIGHTS = (1.0, 0.0, 0.5, 1.5)
+"""Weights tried for what is on the rise, the default first, where a blend is for what comes next."""
+
 NEAREST = Neighbours(neighbours=20, shrinkage=5.0)
 """The cosine part of a blend: beside models of everybody's taste, the few titles nearest to one that was seen."""
 
@@ -65,7 +68,7 @@ def settings(name: str, features: ItemFeatures | None = None) -> tuple[Model, ..
         return (Content(features),)
     known: dict[str, tuple[Model, ...]] = {
         "popular": (Popular(),),
-        "recent_popular": (RecentPopular(),),
+        "recent_popular": tuple(RecentPopular(half_life) for half_life in HALF_LIVES),
         "cosine": tuple(Neighbours(n, s) for n in (50, 20, 100) for s in (10.0, 30.0)),
         "ease": tuple(Ease(regularization) for regularization in (200.0, 50.0, 100.0, 400.0, 800.0)),
         "als": (

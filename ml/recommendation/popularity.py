@@ -1,6 +1,7 @@
-"""What most people watch, ever or of late: the baselines that every model stands beside.
+"""What most people watch, ever or of late: the baselines that every model stands beside, and what is on the rise.
 
-Belongs here: the two popularity models. Does not belong here: anything personal.
+Belongs here: models that say the same to everybody. Does not belong here: anything personal, choosing a half-life
+(`tuning`).
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,11 @@ import scipy.sparse as sp
 
 from ml.recommendation.interactions import Interactions
 from ml.recommendation.ranking import Fitted, Scorer, of
+
+HALF_LIVES = (365.0, 7.0, 14.0, 30.0, 60.0, 90.0, 180.0, 730.0)
+"""Days after which a rating counts half: those that are tried, the default first."""
+
+_PRIOR = 0.1
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,38 @@ class RecentPopular:
     half_life_days : days before the newest rating at which a rating counts half.
     """
 
-    half_life_days: float = 90.0
+    half_life_days: float = HALF_LIVES[0]
 
     def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> FittedPopularity:  # noqa: ARG002
         """Count the users of each title, each rating by its age."""
-        if interactions.days is None:
-            return FittedPopularity(interactions.popularity)
-        decay = np.exp2(-interactions.days / self.half_life_days)
-        counts = np.bincount(interactions.ratings.indices, decay, minlength=len(interactions.items))
-        return FittedPopularity(counts.astype(np.float32))
+        return FittedPopularity(_recent(interactions, self.half_life_days))
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Titles by how much of their popularity is of late: log (recent + a) / (all + b), a and b a tenth of the means.
+
+    What a title has of late is counted as `RecentPopular` does. Beside models that know taste, and with it popularity,
+    it says what changes. Without timestamps it says nothing.
+
+    Attributes
+    ----------
+    half_life_days : days before the newest rating at which a rating counts half.
+    """
+
+    half_life_days: float = HALF_LIVES[0]
+
+    def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> FittedPopularity:  # noqa: ARG002
+        """Compare what each title has of late with all it has."""
+        recent, popularity = _recent(interactions, self.half_life_days), interactions.popularity
+        rise = np.log(recent + _PRIOR * recent.mean()) - np.log(popularity + _PRIOR * popularity.mean())
+        return FittedPopularity(rise)
+
+
+def _recent(interactions: Interactions, half_life_days: float) -> np.ndarray:
+    """Return how many users rated each title, each rating weighed by its age, (items,) float32."""
+    if interactions.days is None:
+        return interactions.popularity
+    decay = np.exp2(-interactions.days / half_life_days)
+    counts = np.bincount(interactions.ratings.indices, decay, minlength=len(interactions.items))
+    return counts.astype(np.float32)

@@ -1,12 +1,47 @@
 """Cuts of a frame of ratings into what is learned from and what is held out.
 
-Belongs here: the three cuts. Does not belong here: judging on them (`evaluate`).
+Belongs here: the cuts. Does not belong here: judging on them (`evaluate`).
 """
 
 import numpy as np
 import polars as pl
 
 from ml.recommendation.errors import RecommendationError
+
+SPLITS = ("user", "time", "item")
+
+
+def split(
+    frame: pl.DataFrame, by: str, *, test_share: float, rng: np.random.Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Hold out a share of each user's ratings, of each title's, or the newest of all.
+
+    Parameters
+    ----------
+    frame
+        user_id, item_id; timestamp to cut by time.
+    by
+        One of `SPLITS`.
+    test_share
+        Share held out, between 0 and 1.
+    rng
+        Draws, but for a cut by time; the result depends on the order of the rows.
+
+    Returns
+    -------
+    train, test
+
+    Raises
+    ------
+    RecommendationError
+        When there is no such cut, or none by time can be made.
+    """
+    if by not in SPLITS:
+        msg = f"no split by {by!r}; there are: {', '.join(SPLITS)}"
+        raise RecommendationError(msg)
+    if by == "time":
+        return time_split(frame, test_share=test_share)
+    return stratified_split(frame, test_share=test_share, rng=rng, user=f"{by}_id")
 
 
 def random_split(

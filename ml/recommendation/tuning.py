@@ -1,12 +1,16 @@
-"""Choose settings and the weights of the blend on a cut of the training ratings, never on the test's.
+"""Choose settings and the weights of the blend on cuts of the training ratings, never on the test's.
 
-Belongs here: the cut, the choice. Does not belong here: which settings there are (`models`), figures for people
+Taste is chosen on a cut at random of each user's ratings, of which there are many; what is of late on cuts in time,
+where what is held out is newer than all that is learned from.
+
+Belongs here: the cuts, the choice. Does not belong here: which settings there are (`models`), figures for people
 (`evaluate`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,9 +19,9 @@ from ml.recommendation import metrics
 from ml.recommendation.blend import Blend, standardized
 from ml.recommendation.content import ItemFeatures
 from ml.recommendation.interactions import Interactions
-from ml.recommendation.models import BLEND_PARTS, BLEND_WEIGHTS, NEAREST, settings
-from ml.recommendation.popularity import RecentPopular
-from ml.recommendation.ranking import Fitted, Model, best, recommend
+from ml.recommendation.models import BLEND_PARTS, BLEND_WEIGHTS, NEAREST, TREND_WEIGHTS, settings
+from ml.recommendation.popularity import HALF_LIVES, RecentPopular, Trend
+from ml.recommendation.ranking import Fitted, Model, best, recommend, row_numbers
 
 MOST_USERS = 2_500
 """Users of the cut, and `MOST_ITEMS` their titles: what seconds allow. Fewer are taken as they are."""
@@ -34,6 +38,9 @@ what is sure is that nothing is lost.
 
 _FEWEST_USERS = 10
 _K = 10
+
+_AGES = (0.4, 0.3, 0.2, 0.1, 0.0)
+"""Quantiles of the ratings' ages at which time is cut: each cut holds out the tenth of the ratings that comes next."""
 
 
 @dataclass(frozen=True)
@@ -70,41 +77,109 @@ def validation_cut(interactions: Interactions, *, rng: np.random.Generator) -> C
     rng
         Draws the users and what is held out.
     """
-    users, items = interactions.ratings.shape
+    users = interactions.ratings.shape[0]
     chosen = np.sort(rng.choice(users, MOST_USERS, replace=False)) if users > MOST_USERS else np.arange(users)
-    columns = np.sort(np.argsort(-interactions.popularity, kind="stable")[:MOST_ITEMS])
-    ages = None
-    numbered = sp.csr_array(
-        (
-            np.arange(1, interactions.ratings.nnz + 1),
-            interactions.ratings.indices,
-            interactions.ratings.indptr,
-        ),
-        shape=(users, items),
-    )[chosen][:, columns]
-    numbered.sort_indices()
-    counts = np.diff(numbered.indptr)
-    row = np.repeat(np.arange(len(chosen)), counts)
+    columns = _most_rated(interactions.popularity)
+    whole = _of(interactions, chosen, columns)
+    counts = np.diff(whole.ratings.indptr)
+    row = row_numbers(whole.ratings)
     order = np.lexsort((rng.random(len(row)), row))
     place = np.empty(len(row), dtype=np.int64)
-    place[order] = np.arange(len(row)) - np.repeat(numbered.indptr[:-1], counts)
+    place[order] = np.arange(len(row)) - np.repeat(whole.ratings.indptr[:-1], counts)
     out = place < np.round(counts * _HELD_OUT_SHARE)[row]
+    return Cut(_part(whole, ~out), _part(whole, out).ratings, columns)
+
+
+@dataclass(frozen=True)
+class LaterCut(Cut):
+    """A cut in time: what is held out is newer than all that is learned from.
+
+    Attributes
+    ----------
+    everybody : what is learned from, of all users: whose popularity counts.
+    """
+
+    everybody: Interactions
+
+    def of_known(self) -> Cut:
+        """Return the cut of those users alone who had rated before and rate next."""
+        known = np.flatnonzero((np.diff(self.train.ratings.indptr) > 0) & (np.diff(self.held_out.indptr) > 0))
+        return Cut(_of(self.train, known, np.arange(len(self.items))), self.held_out[known], self.items)
+
+
+def later_cuts(interactions: Interactions, *, rng: np.random.Generator) -> list[LaterCut]:
+    """Cut time at several moments, and hold out what comes next of at most `MOST_USERS` users.
+
+    Parameters
+    ----------
+    interactions
+        All the ratings there are to learn from.
+    rng
+        Draws the users, from those who rate next as long as there are any.
+
+    Returns
+    -------
+    One cut a moment, the oldest first; none without timestamps, or where all are of one moment.
+    """
+    if interactions.days is None:
+        return []
+    edges = np.quantile(interactions.days, _AGES, method="lower")
+    found = (_later_cut(interactions, oldest, newest, rng) for oldest, newest in pairwise(edges))
+    return [cut for cut in found if cut is not None]
+
+
+def _later_cut(
+    interactions: Interactions, oldest: float, newest: float, rng: np.random.Generator
+) -> LaterCut | None:
+    """Learn from ratings older than `oldest` days, hold out those from there down to `newest` days."""
+    days = np.asarray(interactions.days)
+    before, after = days > oldest, (days <= oldest) & (days >= newest)
+    if not before.any() or not after.any():
+        return None
+    older, later = _part(interactions, before), _part(interactions, after)
+    items = _most_rated(older.popularity)
+    everybody = _of(older, np.arange(len(older.users)), items)
+    is_next = np.diff(later.ratings.indptr) > 0
+    users = np.sort(np.lexsort((rng.random(len(is_next)), ~is_next))[:MOST_USERS])
+    train = _of(everybody, users, np.arange(len(items)))
+    return LaterCut(train, _of(later, users, items).ratings, items, everybody)
+
+
+def _most_rated(popularity: np.ndarray) -> np.ndarray:
+    return np.sort(np.argsort(-popularity, kind="stable")[:MOST_ITEMS])
+
+
+def _of(interactions: Interactions, users: np.ndarray, items: np.ndarray) -> Interactions:
+    """Return the ratings of some users for some titles, both ascending, each with its age."""
+    ratings = interactions.ratings
+    numbers = np.arange(1, ratings.nnz + 1)
+    numbered = sp.csr_array((numbers, ratings.indices, ratings.indptr), shape=ratings.shape)[users][:, items]
+    numbered.sort_indices()
     picked = numbered.data - 1
-    if interactions.days is not None:
-        ages = interactions.days[picked[~out]]
-    ratings = interactions.ratings.data[picked]
-    train = replace(
+    return replace(
         interactions,
-        ratings=_part(ratings, numbered, row, ~out),
-        days=ages,
-        users=interactions.users[chosen],
-        items=interactions.items[columns],
+        ratings=sp.csr_array((ratings.data[picked], numbered.indices, numbered.indptr), shape=numbered.shape),
+        days=None if interactions.days is None else interactions.days[picked],
+        users=interactions.users[users],
+        items=interactions.items[items],
     )
-    return Cut(train, _part(ratings, numbered, row, out), columns)
+
+
+def _part(interactions: Interactions, taken: np.ndarray) -> Interactions:
+    """Return some of the ratings, of the same users and titles."""
+    ratings = interactions.ratings
+    counts = np.bincount(row_numbers(ratings)[taken], minlength=ratings.shape[0])
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    days = None if interactions.days is None else interactions.days[taken]
+    return replace(
+        interactions,
+        ratings=sp.csr_array((ratings.data[taken], ratings.indices[taken], indptr), shape=ratings.shape),
+        days=days if days is None or not len(days) else days - days.min(),
+    )
 
 
 class Tuner:
-    """Chooses settings of models on one cut of the ratings; what two models share is tried once.
+    """Chooses settings of models on cuts of the ratings; what two models share is tried once.
 
     Parameters
     ----------
@@ -112,16 +187,25 @@ class Tuner:
         The training ratings.
     features
         What is said about the same titles, where known.
+    ahead
+        Whether the model is for what comes after the training ratings, as every night's is: then a blend is told what
+        is on the rise, by as much as cuts in time allow.
     rng
-        Draws the cut and what models draw. What is chosen for one model does not depend on which others are asked
+        Draws the cuts and what models draw. What is chosen for one model does not depend on which others are asked
         for.
     """
 
     def __init__(
-        self, interactions: Interactions, *, features: ItemFeatures | None = None, rng: np.random.Generator
+        self,
+        interactions: Interactions,
+        *,
+        features: ItemFeatures | None = None,
+        ahead: bool = False,
+        rng: np.random.Generator,
     ) -> None:
         self._features = features
-        self._cut_seed, self._fit_seed = (int(seed) for seed in rng.integers(2**63, size=2))
+        self._ahead = ahead
+        self._cut_seed, self._fit_seed, self._later_seed = (int(seed) for seed in rng.integers(2**63, size=3))
         self._interactions = interactions
         self._chosen: dict[tuple[str, int], tuple[Model, Fitted]] = {}
 
@@ -135,12 +219,35 @@ class Tuner:
         """
         if name == "blend":
             return self._blend()
+        if name == "recent_popular":
+            return self._recent
         tried = settings(name, self._features)
         return tried[0] if len(tried) == 1 else self._choose(name, tried)[0]
 
     @cached_property
     def _cut(self) -> Cut:
         return validation_cut(self._interactions, rng=np.random.default_rng(self._cut_seed))
+
+    @cached_property
+    def _later(self) -> list[LaterCut]:
+        return later_cuts(self._interactions, rng=np.random.default_rng(self._later_seed))
+
+    @cached_property
+    def _recent(self) -> RecentPopular:
+        """The half-life that ranks best over all cuts in time."""
+        tried = [RecentPopular(half_life) for half_life in HALF_LIVES]
+        if not self._later:
+            return tried[0]
+        return tried[_first_or_better([self._ndcg_of_all(model) for model in tried])]
+
+    def _ndcg_of_all(self, model: Model) -> np.ndarray:
+        rng = np.random.default_rng(self._fit_seed)
+        return np.concatenate(
+            [
+                cut.ndcg(recommend(model.fit(cut.everybody, rng=rng), cut.train.ratings, _K).items)
+                for cut in self._later
+            ]
+        )
 
     def _blend(self) -> Blend:
         names = [part for part in BLEND_PARTS if part != "content" or self._features is not None]
@@ -152,7 +259,28 @@ class Tuner:
             parts.append(settings(part, self._features)[0] if part == "content" else model)
             seen = self._cut.train.ratings
             scores.append(standardized(fitted.scores(seen), seen))
-        return Blend(tuple(parts), _weigh(names, scores, self._cut), RecentPopular())
+        weights = _weigh([BLEND_WEIGHTS[name] for name in names], scores, self._cut)
+        blend = Blend(tuple(parts), weights, self._recent)
+        return self._with_trend(blend) if self._ahead and self._later else blend
+
+    def _with_trend(self, blend: Blend) -> Blend:
+        """Return the blend with what is on the rise, weighed on those of the cuts in time who had rated before."""
+        trend = Trend(self._recent.half_life_days)
+        found: list[list[np.ndarray]] = []
+        for cut in self._later:
+            known = cut.of_known()
+            seen = known.train.ratings
+            near = self._features.of(cut.items) if self._features is not None else None
+            taste = blend.of(near).fit(cut.train, rng=np.random.default_rng(self._fit_seed)).scores(seen)
+            rise = np.tile(
+                trend.fit(cut.everybody, rng=np.random.default_rng()).popularity, (seen.shape[0], 1)
+            )
+            standardized(rise, seen)
+            found.append(
+                [known.ndcg(best(taste + np.float32(w) * rise, seen, _K).items) for w in TREND_WEIGHTS]
+            )
+        weight = TREND_WEIGHTS[_first_or_better([np.concatenate(ndcg) for ndcg in zip(*found, strict=True)])]
+        return replace(blend, parts=(*blend.parts, trend), weights=(*blend.weights, weight))
 
     def _choose(self, name: str, tried: Sequence[Model]) -> tuple[Model, Fitted]:
         """Return the best of the settings and its fit on the cut: the first, unless another is clearly better."""
@@ -161,10 +289,7 @@ class Tuner:
             # The same draws for each, so that settings differ in nothing else.
             fits = [model.fit(self._cut.train, rng=np.random.default_rng(self._fit_seed)) for model in tried]
             seen = self._cut.train.ratings
-            found = [self._cut.ndcg(recommend(fit, seen, _K).items) for fit in fits]
-            winner = int(np.argmax([ndcg.sum() for ndcg in found]))
-            if not _wins(found[winner], found[0]):
-                winner = 0
+            winner = _first_or_better([self._cut.ndcg(recommend(fit, seen, _K).items) for fit in fits])
             self._chosen[key] = tried[winner], fits[winner]
         return self._chosen[key]
 
@@ -174,9 +299,10 @@ def tuned(
     interactions: Interactions,
     *,
     features: ItemFeatures | None = None,
+    ahead: bool = False,
     rng: np.random.Generator,
 ) -> Model:
-    """Return a model with the settings that rank best on a cut of the training ratings; see `Tuner`.
+    """Return a model with the settings that rank best on cuts of the training ratings; see `Tuner`.
 
     Parameters
     ----------
@@ -186,20 +312,22 @@ def tuned(
         The training ratings.
     features
         What is said about the same titles, where known.
+    ahead
+        Whether it is for what comes after them.
     rng
-        Draws the cut and what models draw.
+        Draws the cuts and what models draw.
 
     Raises
     ------
     RecommendationError
         When there is no such model, or its features are missing.
     """
-    return Tuner(interactions, features=features, rng=rng).model(name)
+    return Tuner(interactions, features=features, ahead=ahead, rng=rng).model(name)
 
 
-def _weigh(names: Sequence[str], scores: Sequence[np.ndarray], cut: Cut) -> tuple[float, ...]:
-    """Return the weights that rank best, found one part after the other, twice."""
-    chosen = [BLEND_WEIGHTS[name][0] for name in names]
+def _weigh(tried: Sequence[Sequence[float]], scores: Sequence[np.ndarray], cut: Cut) -> tuple[float, ...]:
+    """Return the weights that rank best, found one part after the other, twice; the first tried are the default."""
+    chosen = [weights[0] for weights in tried]
 
     def judge(weights: Sequence[float]) -> np.ndarray:
         total = sum(np.float32(w) * part for w, part in zip(weights, scores, strict=True))
@@ -207,12 +335,18 @@ def _weigh(names: Sequence[str], scores: Sequence[np.ndarray], cut: Cut) -> tupl
 
     reached = judge(chosen)
     for _ in range(2):
-        for place, name in enumerate(names):
-            for weight in BLEND_WEIGHTS[name]:
-                tried = [*chosen[:place], weight, *chosen[place + 1 :]]
-                if tried != chosen and _wins(value := judge(tried), reached):
-                    chosen, reached = tried, value
+        for place, weights in enumerate(tried):
+            for weight in weights:
+                other = [*chosen[:place], weight, *chosen[place + 1 :]]
+                if other != chosen and _wins(value := judge(other), reached):
+                    chosen, reached = other, value
     return tuple(chosen)
+
+
+def _first_or_better(found: Sequence[np.ndarray]) -> int:
+    """Return which setting ranks best on the whole, of each user's nDCG; the first where it is not clearly better."""
+    winner = int(np.argmax([ndcg.sum() for ndcg in found]))
+    return winner if _wins(found[winner], found[0]) else 0
 
 
 def _wins(ndcg: np.ndarray, over: np.ndarray) -> bool:
@@ -221,9 +355,3 @@ def _wins(ndcg: np.ndarray, over: np.ndarray) -> bool:
         return False
     gain = ndcg - over
     return bool(gain.mean() > _LEAST_ERRORS * gain.std(ddof=1) / np.sqrt(len(gain)))
-
-
-def _part(ratings: np.ndarray, numbered: sp.csr_array, row: np.ndarray, taken: np.ndarray) -> sp.csr_array:
-    counts = np.bincount(row[taken], minlength=numbered.shape[0])
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    return sp.csr_array((ratings[taken], numbered.indices[taken], indptr), shape=numbered.shape)

@@ -24,7 +24,7 @@ from ml.recommendation.blend import FittedBlend
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.evaluate import evaluate
+from ml.recommendation.evaluate import evaluate, evaluate_later
 from ml.recommendation.interactions import Interactions, from_frame
 from ml.recommendation.lists import lists
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES, NEAREST
@@ -32,7 +32,7 @@ from ml.recommendation.neighbours import FittedNeighbours
 from ml.recommendation.similar import similar_by_content, similar_items
 from ml.recommendation.splits import stratified_split
 from ml.recommendation.tuning import tuned
-from orchestration.progress import counting
+from orchestration.progress import counting, doing
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
 
@@ -163,11 +163,23 @@ def _judged(store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFra
     figures = {
         name: asdict(of_model) | {"seconds": of_model.seconds} for name, of_model in done.figures.items()
     }
+    with doing("judging what comes next"):
+        later = evaluate_later(
+            _as_ratings(drawn),
+            test_share=TEST_SHARE,
+            k=K,
+            items=items,
+            most_users=MOST_JUDGED,
+            rng=_rng("later"),
+        )
+    for name, of_model in later.figures.items() if later else ():
+        figures[name]["later_ndcg"] = of_model.ndcg
     newest = everything["last_at"].max()
     store.write_table("recommender_metrics", _metrics(figures, done.per_user, everything.height, newest))
     store.write_table("recommender_user_ndcg", _user_ndcg(done.per_user))
     return {
-        "model": to_settings(done.models[DEFAULT_MODEL]),
+        # What is published tonight is for what comes next.
+        "model": to_settings((later or done).models[DEFAULT_MODEL]),
         "judged_users": len(done.task.users),
         "judged_on": {
             "ratings": everything.height,

@@ -18,6 +18,10 @@ METRICS = {
         "nDCG",
         "1 would be a list that begins with exactly what the user went on to {act}; 0 misses it all",
     ),
+    "later_ndcg": (
+        "nDCG, later",
+        "the same where all that was learned from is older than what is to be found, as it is every night",
+    ),
     "precision": ("Precision", "share of the titles on a list that the user went on to {act}"),
     "recall": ("Recall", "share of what the user went on to {act} that is on the list"),
     "map": ("MAP", "mean precision down to each hit: hits high on the list count more"),

@@ -15,9 +15,20 @@ from orchestration.commands.shared import answer, failing, say
 def evaluate(
     *,
     train: Annotated[
-        Path, typer.Option(exists=True, help="CSV or Parquet with user_id, item_id, rating[, timestamp].")
-    ],
-    test: Annotated[Path, typer.Option(exists=True, help="The ratings to find, in the same form.")],
+        Path | None,
+        typer.Option(exists=True, help="CSV or Parquet with user_id, item_id, rating[, timestamp]."),
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(exists=True, help="The ratings to find, in the same form.")
+    ] = None,
+    ratings: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="In the place of both: one file, of which a quarter is held out."),
+    ] = None,
+    split: Annotated[
+        str,
+        typer.Option(help="With --ratings: a quarter of each user's, of each item's, or the newest (time)."),
+    ] = "user",
     model: Annotated[
         str, typer.Option(help="blend, ease, als, cosine, content, popular or recent_popular.")
     ] = "blend",
@@ -35,8 +46,14 @@ def evaluate(
     Prints one JSON object.
     """
     from ml.recommendation.models import MODEL_NAMES, NEEDS_FEATURES
+    from ml.recommendation.splits import SPLITS
     from orchestration.commands.evaluate.files import EvaluationError, evaluate_files
 
+    learned = ratings or train
+    if learned is None or (ratings is None) != (train is not None) or (train is None) != (test is None):
+        raise typer.BadParameter("either --train and --test, or --ratings", param_hint="--train")
+    if split not in SPLITS:
+        raise typer.BadParameter(f"{split!r}; there are: {', '.join(SPLITS)}", param_hint="--split")
     if model not in MODEL_NAMES:
         raise typer.BadParameter(f"{model!r}; there are: {', '.join(MODEL_NAMES)}", param_hint="--model")
     if model in NEEDS_FEATURES and items is None:
@@ -44,5 +61,5 @@ def evaluate(
             f"{model!r} needs --items, a file with genres or the like", param_hint="--model"
         )
     with failing(EvaluationError, OSError):
-        figures = evaluate_files(train, test, model, k=k, items=items, seed=seed, say=say)
+        figures = evaluate_files(learned, test, model, split=split, k=k, items=items, seed=seed, say=say)
     answer(json.dumps(figures))

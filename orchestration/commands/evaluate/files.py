@@ -14,7 +14,9 @@ import polars as pl
 
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.evaluate import Evaluation, Figures, evaluate
+from ml.recommendation.interactions import moments
 from ml.recommendation.models import BASELINES
+from ml.recommendation.splits import split as split_by
 from orchestration.commands.frames import FrameError, read_frame
 from orchestration.progress import counting, doing
 
@@ -25,6 +27,7 @@ SPELLINGS = {
     "timestamp": ("timestamp", "ratedat", "time", "date"),
 }
 """How a column may be called, whatever its capitals, blanks and underscores; of several the first counts."""
+TEST_SHARE = 0.25
 _IDS = ("user_id", "item_id")
 
 
@@ -34,20 +37,24 @@ class EvaluationError(ValueError):
 
 def evaluate_files(
     train: Path,
-    test: Path,
+    test: Path | None,
     model: str,
     *,
+    split: str = "user",
     k: int = 10,
     items: Path | None = None,
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, object]:
-    """Train on one file, judge on the other, and return what `matinee evaluate` prints.
+    """Train on one file, judge on another or on a part of the same, and return what `matinee evaluate` prints.
 
     Parameters
     ----------
     train, test
-        CSV or Parquet with user_id, item_id, rating[, timestamp], or with MovieLens' names or none.
+        CSV or Parquet with user_id, item_id, rating[, timestamp], or with MovieLens' names or none. Without a test file
+        a quarter of the one there is is held out.
+    split
+        How it is held out, one of `ml.recommendation.splits.SPLITS`.
     model
         One of `ml.recommendation.models.MODEL_NAMES`.
     k
@@ -65,10 +72,16 @@ def evaluate_files(
         When a file is absent, empty, lacks a column, or shares nothing with the other.
     """
     with doing("reading the files"):
-        frames = [read_ratings(train), read_ratings(test)]
+        frames = [read_ratings(path) for path in (train, test) if path is not None]
         if items is not None:
             frames.append(_spelled(_read(items), items, ("item_id",)))
-        learned, held_out, *catalogue = with_ids_alike(frames)
+        frames = with_ids_alike(frames)
+    if test is None:
+        try:
+            frames[:1] = _cut(frames[0], split, seed)
+        except RecommendationError as error:
+            raise EvaluationError(str(error)) from None
+    learned, held_out, *catalogue = frames
     say(f"Learning from {learned.height:,} ratings, judging on {held_out.height:,}, with `{model}`.")
     if "timestamp" not in learned.columns:
         say("No timestamps: recent_popular is the same as popular.")
@@ -90,7 +103,13 @@ def evaluate_files(
         say(f"{items.name} describes no title of the training file: are their item_id of the same kind?")
     for sentence in _left_out(done):
         say(sentence)
-    return _as_json(done, model)
+    return _as_json(done, model) | ({"split": split} if test is None else {})
+
+
+def _cut(ratings: pl.DataFrame, by: str, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if "timestamp" in ratings.columns:
+        ratings = ratings.with_columns(moments(ratings["timestamp"]).alias("timestamp"))
+    return split_by(ratings, by, test_share=TEST_SHARE, rng=np.random.default_rng([seed, 1]))
 
 
 def read_ratings(path: Path) -> pl.DataFrame:

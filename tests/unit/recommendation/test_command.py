@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ml.recommendation.models import MODEL_NAMES
-from ml.recommendation.splits import stratified_split
+from ml.recommendation.splits import SPLITS, stratified_split, time_split
 from orchestration.commands.cli import app
 from tests.unit.recommendation.worlds import catalogue, two_tastes
 
@@ -160,3 +160,54 @@ def test_a_test_of_strangers_only_is_judged_on_what_is_popular(files, tmp_path):
     strangers.write_csv(tmp_path / "strangers.csv")
     found = json.loads(run(files[0], tmp_path / "strangers.csv", "--model", "ease").stdout)
     assert found["ndcg"] == found["baselines"]["popular"]["ndcg"] > 0
+
+
+@pytest.mark.parametrize("by", SPLITS)
+def test_one_file_is_cut_as_asked(tmp_path, by):
+    two_tastes().write_csv(tmp_path / "ratings.csv")
+    one, two = (
+        CliRunner().invoke(
+            app,
+            ["evaluate", "--ratings", str(tmp_path / "ratings.csv"), "--split", by, "--model", "popular"],
+        )
+        for _ in range(2)
+    )
+    assert one.exit_code == 0, one.stderr
+    found = json.loads(one.stdout)
+    assert (found["split"], found["ndcg"]) == (by, json.loads(two.stdout)["ndcg"])
+
+
+def test_a_cut_by_time_is_the_same_as_its_two_files(tmp_path):
+    two_tastes().write_csv(tmp_path / "ratings.csv")
+    for name, part in zip(("train", "test"), time_split(two_tastes(), test_share=0.25), strict=True):
+        part.write_csv(tmp_path / f"{name}.csv")
+    cut = run(tmp_path / "train.csv", tmp_path / "test.csv", "--model", "popular")
+    whole = CliRunner().invoke(
+        app,
+        ["evaluate", "--ratings", str(tmp_path / "ratings.csv"), "--split", "time", "--model", "popular"],
+    )
+    assert json.loads(cut.stdout)["ndcg"] == json.loads(whole.stdout)["ndcg"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--train", "A"],
+        ["--test", "A"],
+        ["--ratings", "A", "--test", "A"],
+        ["--ratings", "A", "--split", "x"],
+    ],
+)
+def test_files_that_do_not_go_together_are_wrong_usage(files, options):
+    written = [str(files[0]) if option == "A" else option for option in options]
+    assert CliRunner().invoke(app, ["evaluate", *written]).exit_code == 2
+
+
+def test_a_file_without_timestamps_cannot_be_cut_by_time(tmp_path):
+    two_tastes().drop("timestamp").write_csv(tmp_path / "ratings.csv")
+    done = CliRunner().invoke(
+        app, ["evaluate", "--ratings", str(tmp_path / "ratings.csv"), "--split", "time"]
+    )
+    assert done.exit_code == 1
+    assert "timestamp" in done.stderr

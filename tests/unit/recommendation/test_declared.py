@@ -11,7 +11,7 @@ from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.models import MODEL_NAMES, settings
-from ml.recommendation.popularity import RecentPopular
+from ml.recommendation.popularity import RecentPopular, Trend
 from tests.unit.recommendation.worlds import catalogue, learned
 
 FEATURES = item_features(catalogue(), learned().items)
@@ -33,7 +33,7 @@ def test_content_comes_back_with_what_is_said_about_titles():
 
 
 def test_a_blend_comes_back_with_its_parts_weights_and_fallback():
-    blend = Blend((Ease(100.0), Als(32)), (1.0, 0.5), RecentPopular(30.0))
+    blend = Blend((Ease(100.0), Als(32), Trend(30.0)), (1.0, 0.5, 1.5), RecentPopular(30.0))
     assert again(blend) == blend
 
 

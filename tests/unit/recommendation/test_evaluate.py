@@ -3,16 +3,19 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ml.recommendation.content import Content, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.evaluate import Evaluation, evaluate, prepare
+from ml.recommendation.evaluate import Evaluation, evaluate, evaluate_later, prepare
 from ml.recommendation.interactions import from_frame
 from ml.recommendation.models import MODEL_NAMES
-from ml.recommendation.splits import stratified_split
-from ml.recommendation.tuning import _wins, tuned, validation_cut
+from ml.recommendation.popularity import HALF_LIVES, RecentPopular, Trend
+from ml.recommendation.splits import stratified_split, time_split
+from ml.recommendation.tuning import Tuner, _wins, later_cuts, tuned, validation_cut
 from tests.unit.recommendation.worlds import catalogue, learned, two_tastes
 
 
@@ -179,3 +182,91 @@ def test_another_setting_must_win_by_more_than_chance():
     assert not _wins(some + rank.normal(0.0, 0.3, 200), some + 0.02)
     assert _wins(some + rank.normal(0.1, 0.3, 200), some)
     assert not _wins(np.ones(3), np.zeros(3))
+
+
+@given(st.lists(st.integers(0, 30), min_size=2, max_size=60), st.integers(0, 5))
+def test_a_cut_in_time_holds_out_only_what_is_newer_than_all_that_is_learned_from(days, seed):
+    frame = pl.DataFrame(
+        {
+            "user_id": [place % 7 for place in range(len(days))],
+            "item_id": [place // 7 for place in range(len(days))],
+            "rating": 3.0,
+            "timestamp": [86_400 * day for day in days],
+        }
+    )
+    world = from_frame(frame)
+    moment = {(row["user_id"], row["item_id"]): row["timestamp"] for row in frame.iter_rows(named=True)}
+    for cut in later_cuts(world, rng=np.random.default_rng(seed)):
+        learned_from, held_out = (
+            [
+                moment[cut.train.users[int(row)], cut.train.items[int(column)]]
+                for row, column in zip(*matrix.nonzero(), strict=True)
+            ]
+            for matrix in (cut.train.ratings, cut.held_out)
+        )
+        assert max(learned_from, default=0) < min(held_out, default=np.inf)
+        assert cut.train.days is not None
+        assert cut.train.days.min(initial=0) >= 0
+
+
+def fashions(half_life: float, seed: int = 0) -> pl.DataFrame:
+    """Every day forty newcomers rate ten titles each, those the more that came out lately."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for day in range(200):
+        age = np.maximum(day - np.arange(-200, 200) * 1.0, -1)
+        chance = np.where(age >= 0, np.exp2(-age / half_life), 0)
+        for user in range(4):
+            titles = rng.choice(400, 10, replace=False, p=(chance + 1e-9) / (chance + 1e-9).sum())
+            rows += [(day * 4 + user, int(title), 3.0, 86_400 * day) for title in titles]
+    return pl.DataFrame(rows, schema=["user_id", "item_id", "rating", "timestamp"], orient="row")
+
+
+def test_a_half_life_is_short_where_fashions_are_short():
+    chosen = tuned("recent_popular", from_frame(fashions(7.0)), rng=rng())
+    assert isinstance(chosen, RecentPopular)
+    assert chosen.half_life_days < HALF_LIVES[0]
+
+
+def test_a_half_life_does_not_hang_on_what_is_judged():
+    train, test = time_split(fashions(7.0), test_share=0.25)
+    other = test.with_columns(item_id=pl.col("item_id").reverse())
+    one, two = (evaluate(train, held_out, ["popular"], rng=rng()).models for held_out in (test, other))
+    assert (
+        one["recent_popular"]
+        == two["recent_popular"]
+        == tuned("recent_popular", from_frame(train), rng=rng())
+    )
+
+
+def test_without_timestamps_the_default_half_life_stays():
+    world = from_frame(two_tastes().drop("timestamp"))
+    assert later_cuts(world, rng=rng()) == []
+    assert tuned("recent_popular", world, rng=rng()) == RecentPopular()
+
+
+def test_what_is_on_the_rise_takes_part_only_where_what_is_judged_comes_next(cut):
+    by_time = evaluate(*time_split(two_tastes(), test_share=0.25), ["blend"], rng=rng())
+    at_random = evaluate(*cut, ["blend"], rng=rng())
+    assert (by_time.task.ahead, at_random.task.ahead) == (True, False)
+    assert [type(part) for part in by_time.models["blend"].parts].count(Trend) == 1
+    assert Trend not in [type(part) for part in at_random.models["blend"].parts]
+
+
+def test_the_taste_of_a_blend_is_the_same_whether_or_not_it_looks_ahead():
+    world = learned()
+    ahead, plain = (Tuner(world, ahead=ahead, rng=rng()).model("blend") for ahead in (True, False))
+    assert ahead.parts[:-1] == plain.parts
+    assert ahead.weights[:-1] == plain.weights
+    assert ahead.fallback == plain.fallback
+
+
+def test_the_newest_ratings_are_judged_as_their_cut_by_time_is():
+    done = evaluate_later(two_tastes(), test_share=0.25, rng=rng())
+    assert done is not None
+    assert done.per_user.equals(evaluate(*time_split(two_tastes(), test_share=0.25), rng=rng()).per_user)
+
+
+def test_nothing_is_judged_by_time_where_time_is_not_told():
+    untold = two_tastes().drop("timestamp"), two_tastes().with_columns(timestamp=pl.lit(5))
+    assert [evaluate_later(frame, test_share=0.25, rng=rng()) for frame in untold] == [None, None]

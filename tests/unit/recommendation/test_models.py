@@ -13,7 +13,7 @@ from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import from_frame
 from ml.recommendation.neighbours import Neighbours
-from ml.recommendation.popularity import Popular, RecentPopular
+from ml.recommendation.popularity import Popular, RecentPopular, Trend
 from ml.recommendation.ranking import recommend
 from ml.recommendation.reasons import POPULAR, Reason, reasons
 from tests.unit.recommendation.worlds import catalogue, learned, two_tastes
@@ -26,7 +26,7 @@ PERSONAL = {
     "als": Als(factors=8, regularization=1, confidence=5),
     "content": Content(FEATURES),
 }
-PERSONAL["blend"] = Blend(tuple(PERSONAL.values()), (1, 1, 1, 0.5), RecentPopular())
+PERSONAL["blend"] = Blend((*PERSONAL.values(), Trend()), (1, 1, 1, 0.5, 0.5), RecentPopular())
 EVERY = PERSONAL | {"popular": Popular(), "recent_popular": RecentPopular()}
 
 
@@ -223,3 +223,17 @@ def test_an_unknown_genre_is_refused_with_those_there_are():
     with pytest.raises(RecommendationError, match="Comedy, Drama, Family"):
         FEATURES.allowed("Western")
     assert FEATURES.allowed("drama").sum() == 20
+
+
+@pytest.mark.parametrize("half_life", [7.0, 365.0])
+def test_what_gains_lately_rises_and_what_loses_falls(half_life):
+    rows = [(user, user % 2, 3.0, 86_400 * (1_000 if user % 2 else 0)) for user in range(20)]
+    rows += [(user, 2, 3.0, 86_400 * (1_000 if user < 5 else 0)) for user in range(10)]
+    world = from_frame(pl.DataFrame(rows, schema=["user_id", "item_id", "rating", "timestamp"], orient="row"))
+    old, new, both = Trend(half_life).fit(world, rng=rng()).popularity
+    assert old < both < new
+
+
+def test_without_timestamps_nothing_rises():
+    world = from_frame(two_tastes().drop("timestamp"))
+    assert np.ptp(Trend().fit(world, rng=rng()).popularity) == 0

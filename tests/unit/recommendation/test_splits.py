@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.splits import random_split, stratified_split, time_split
+from ml.recommendation.splits import SPLITS, random_split, split, stratified_split, time_split
 from tests.unit.recommendation.worlds import two_tastes
 
 
@@ -65,3 +65,16 @@ def test_a_share_outside_zero_and_one_is_refused(share):
 def test_the_same_seed_gives_the_same_cut():
     one, two = (stratified_split(two_tastes(), test_share=0.25, rng=rng())[1] for _ in range(2))
     assert one.equals(two)
+
+
+@pytest.mark.parametrize("by", ["user", "item"])
+def test_a_cut_by_user_or_item_leaves_something_of_each(by):
+    frame = two_tastes()
+    train, test = split(frame, by, test_share=0.25, rng=rng())
+    assert set(train[f"{by}_id"]) == set(frame[f"{by}_id"])
+    assert len(test) / len(frame) == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_cut_that_there_is_not_is_refused_with_those_there_are():
+    with pytest.raises(RecommendationError, match=", ".join(SPLITS)):
+        split(two_tastes(), "moon", test_share=0.25, rng=rng())

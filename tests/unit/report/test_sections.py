@@ -50,6 +50,14 @@ def test_models_stand_best_first_with_the_one_in_use_and_the_baselines_marked():
     assert view.models[1].values == ("0.450", "–", "–")
 
 
+def test_what_is_reached_by_time_stands_beside_what_is_reached_at_random():
+    later = _metrics().filter(pl.col("metric").str.starts_with("ndcg"), "is_default")
+    later = later.with_columns(metric=pl.lit("later_ndcg"), value=pl.lit(0.123))
+    view = recommender(pl.concat([_metrics(), later]), None, None, {})
+    place = [heading for heading, _ in view.metrics].index("nDCG, later")
+    assert {model.is_default: model.values[place] for model in view.models} == {True: "0.123", False: "–"}
+
+
 def test_the_recommender_is_summed_up_beside_the_best_baseline():
     finding = recommender(_metrics(), None, None, {}).finding
     assert "2.00 times as well as a list that is the same for everybody (popularity)" in finding
