@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.audience_plots import build_audience_plots
-from orchestration.assets.dbt_models import build_dbt_assets
+from orchestration.assets.dbt_models import IF_NEW_TAG, build_dbt_assets
 from orchestration.assets.landing import build_landing, build_raw_specs
 from orchestration.assets.ml_tables import build_ml_tables
 from orchestration.assets.publish import build_published
@@ -106,7 +106,8 @@ def _nightly_refresh(settings: Settings) -> dg.ScheduleDefinition:
         cron_schedule=settings.schedule,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Refreshes everything each night.",
+        tags={IF_NEW_TAG: "true"},
+        description="Refreshes everything each night on which something is new.",
     )
 
 

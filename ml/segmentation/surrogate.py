@@ -28,6 +28,9 @@ LEAST_PRECISION = 0.5
 """Of a rule: where fewer of those it finds are members, it speaks of others."""
 MOST_ROWS = 10_000
 """Of each part: the tree is grown on one, all figures come from the other."""
+CHOSEN_ROWS = 3_000
+"""How many of them, about as many of each segment, cross-validation chooses a model on, which is then fitted to all: a
+logit of 10,000 rows takes .7 s, and it takes 25."""
 
 _LEAVES = (1, 2, 3, 4)
 """Times as many leaves as segments; the fewest that do as well as the best are taken."""
@@ -236,7 +239,10 @@ def _simplest(
     models: Sequence[Model], X: np.ndarray, y: np.ndarray, folds: StratifiedKFold
 ) -> tuple[Model, float]:
     """Fit the first that is within one standard error of the best (Breiman et al., 1984); with its macro-F1."""
-    scores = np.array([cross_val_score(model, X, y, scoring="f1_macro", cv=folds) for model in models])
+    some = slice(None, None, -(-len(y) // CHOSEN_ROWS))  # they come by segment
+    scores = np.array(
+        [cross_val_score(model, X[some], y[some], scoring="f1_macro", cv=folds) for model in models]
+    )
     means, best = scores.mean(axis=1), scores.mean(axis=1).argmax()
     error = scores[best].std(ddof=1) / np.sqrt(_FOLDS)
     chosen = int(np.flatnonzero(means >= means[best] - error)[0])

@@ -15,11 +15,15 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
+from orchestration.tasks.nothing_new import is_nothing_new
 from orchestration.tasks.worker import start_worker
 from orchestration.tools import dbt, dbt_assets
-from orchestration.tools.steps import is_asked_for
+from orchestration.tools.steps import asked_for, is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
+BEFORE_ML = "dbt_build_before_ml"
+IF_NEW_TAG = "matinee/if_new"
+"""Tag of a run that is to end where nothing is new since the last one."""
 _OF_ML = "source:ml+ source:recommender+"
 """dbt's selection of all that is built of what ML gives."""
 
@@ -39,6 +43,12 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
             pool=POOL,
         )
         def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+            if name == BEFORE_ML and IF_NEW_TAG in context.run.tags:
+                asked = [key.to_user_string() for key in asked_for(context)]
+                if is_nothing_new(warehouse.layout, asked):
+                    # Dagster leaves out what is made of tables that a step has not made.
+                    context.log.info("Nothing is new since the last run: what is published stays.")
+                    return
             start_worker()  # it imports while dbt works
 
             def draw_from_marts() -> None:
@@ -53,7 +63,7 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
         return build
 
     stages = [
-        build_stage("dbt_build_before_ml", "landing", "fqn:*", _OF_ML),
+        build_stage(BEFORE_ML, "landing", "fqn:*", _OF_ML),
         build_stage("dbt_build_after_ml", "ml", _OF_ML, ""),
     ]
     drawn = {key for stage in stages for key in MARTS & stage.keys}

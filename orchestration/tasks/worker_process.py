@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from ml.recommendation.errors import RecommendationError
 from ml.segmentation.errors import SegmentationError
 from orchestration.progress import TICK, under_way
@@ -58,6 +60,8 @@ def serve(module: str) -> None:
 
     gc.disable()  # what imports leave is there to stay: the collector need not look for it, now or later
     tasks = import_module(module)
+    # Tasks share the cores; one that lifts its own limit on BLAS would lift it for another, whose sums would change.
+    threadpool_limits(1, "blas")
     gc.freeze()
     gc.enable()
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE)

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,7 +54,6 @@ def _parsed_project(_written: int) -> Any:
     """Return dbt's own form of the manifest, which parsing leaves beside it: read in 0.2 s, parsed again in 1.4."""
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - comes with dbt
     from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
-    from dbt.version import __version__  # noqa: PLC0415
 
     with _alone():
         try:
@@ -61,7 +61,7 @@ def _parsed_project(_written: int) -> Any:
             project = Manifest.from_msgpack(kept, decoder=extended_mashumuro_decoder)
         except Exception:  # of whatever class, another version's form raises
             project = None
-        if project is not None and project.metadata.dbt_version == __version__:
+        if project is not None and project.metadata.dbt_version == version("dbt-core"):
             project.build_flat_graph()
             return project
         return _parse("--no-write-json").result

@@ -48,6 +48,7 @@ _DAGSTER = ("dagster", ">=1.13,<1.14")
 _EVENT_LOG = ("orchestration.tools.event_log", *_DAGSTER, "dagster._core.storage.event_log")
 _STORAGE = ("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.storage.event_log")
 _LAUNCHER = ("orchestration.tools.dead_runs", *_DAGSTER, "dagster._core.launcher.base")
+_DBT_CORE = ("orchestration.tools.dbt", "dbt-core", ">=1.11,<1.12")
 _DBT_DUCKDB = ("orchestration.tools.dbt", "dbt-duckdb", ">=1.11,<1.12", "dbt.adapters.duckdb")
 _SCHEDULES = ("orchestration.tools.engines", *_DAGSTER, "dagster._utils.schedules")
 _PLACE = ("orchestration.tools.run_place", *_DAGSTER)
@@ -90,6 +91,10 @@ PRIVATE = (
     Private(*_PLACE, "dagster._core.remote_origin", "RemoteRepositoryOrigin"),
     Private(*_PLACE, "dagster._core.remote_origin", "RemoteRepositoryOrigin.get_job_origin", ("job_name",)),
     Private(*_PLACE, "dagster", "DagsterInstance.create_run_for_job"),
+    Private(*_DBT_CORE, "dbt.contracts.graph.manifest", "Manifest"),
+    Private(*_DBT_CORE, "dbt.contracts.graph.manifest", "Manifest.from_msgpack", ("data",)),
+    Private(*_DBT_CORE, "dbt.contracts.graph.manifest", "Manifest.build_flat_graph"),
+    Private(*_DBT_CORE, "dbt.parser.manifest", "extended_mashumuro_decoder", ("data",)),
     Private(*_DBT_DUCKDB, "DuckDBConnectionManager.env"),
     Private(*_DBT_DUCKDB, "DuckDBConnectionManager.close_all_connections"),
     Private(*_LAUNCHER, "CheckRunHealthResult", ("status", "msg")),

@@ -38,6 +38,12 @@ def run(
             "sql_layer: landing, cleaning and features only."
         ),
     ] = "refresh",
+    if_new: Annotated[
+        bool,
+        typer.Option(
+            "--if-new", help="End after landing where files, code and models are those of what is published."
+        ),
+    ] = False,
     allow_rejects: Annotated[
         bool, typer.Option("--allow-rejects", help="End with exit code 0 even when raw lines were rejected.")
     ] = False,
@@ -54,7 +60,7 @@ def run(
     from orchestration.stores.layout import WarehouseLayout
 
     layout = WarehouseLayout(settings.warehouse)
-    outcome = _run_locked(job, settings, layout)
+    outcome = _run_locked(job, settings, layout, if_new=if_new)
     seconds = time.perf_counter() - started
     if not outcome.success:
         for problem in outcome.problems or ("the run failed; `make dev` shows its log",):
@@ -64,6 +70,9 @@ def run(
         raise typer.Exit(FAILED)
     from orchestration.commands.run.summary import show_outcome, write_run_file
 
+    if if_new and job != "sql_layer" and not outcome.has_published:
+        say(f"Nothing is new: {layout.published} stays as it is. Done in {seconds:.0f} s.")
+        return
     write_run_file(layout, outcome, seconds)
     show_outcome(layout, outcome, seconds, job)
     if outcome.unexpected_rejects and not allow_rejects:
@@ -81,7 +90,7 @@ def _check_engines(settings: "Settings") -> None:
         check_engines(settings)
 
 
-def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout") -> "RunOutcome":
+def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout", *, if_new: bool) -> "RunOutcome":
     """Lock the warehouse, begin to land while Dagster and dbt are imported, and run the job."""
     from orchestration.stores.lock import WarehouseError, lock_warehouse
     from orchestration.tasks.landing import start_landing
@@ -94,4 +103,4 @@ def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout") -> "R
             from orchestration.definitions import DeclarationError
 
         with failing(DeclarationError, code=USAGE):
-            return run_job(job, settings)
+            return run_job(job, settings, if_new=if_new)

@@ -3,6 +3,7 @@
 Belongs here: one run from settings to outcome. Does not belong here: what people see of it (`command`, `summary`).
 """
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.assets.dbt_models import IF_NEW_TAG
 from orchestration.definitions import build_defs
 from orchestration.settings import Settings
 from orchestration.tools.dead_runs import bury_dead_runs
@@ -39,8 +41,13 @@ class RunOutcome:
     """Landing table to lines rejected that are not known quirks."""
     stages: tuple[Stage, ...]
 
+    @property
+    def has_published(self) -> bool:
+        """Whether it published; false for a run that was not to, and for one that found nothing new."""
+        return any(stage.name == "published__tables" for stage in self.stages)
 
-def run_job(job: str, settings: Settings) -> RunOutcome:
+
+def run_job(job: str, settings: Settings, *, if_new: bool = False) -> RunOutcome:
     """Run a job to its end and say how it went; failures of the run are in the outcome, not raised.
 
     Parameters
@@ -49,17 +56,21 @@ def run_job(job: str, settings: Settings) -> RunOutcome:
         `refresh`, `segments` or `sql_layer`.
     settings
         What to run on.
+    if_new
+        End after landing where nothing is new since the last run.
     """
     os.environ.update(settings.to_environment())
     with dg.DagsterInstance.get() as instance, quick_event_log(instance):
         bury_dead_runs(instance)
         place_runs(instance, job)
+        # Of a run that finds nothing new it would say of each check of each step that is left out that it was not made.
+        logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
         definitions = build_defs(settings)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {"progress": {"config": {}}}},
-            tags={SOURCE_TAG: settings.source},
+            tags={SOURCE_TAG: settings.source} | ({IF_NEW_TAG: "true"} if if_new else {}),
         )
         return RunOutcome(
             run_id=result.run_id,

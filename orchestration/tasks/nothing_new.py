@@ -1,0 +1,58 @@
+"""Whether a run would publish again what is published.
+
+Belongs here: what a published set was made of, and whether that is what a run has at hand. Does not belong here:
+leaving steps out (`orchestration.assets.dbt_models`).
+
+The same landed files, the same code and the same models in force give the same tables. What is remembered of them lies
+in the published set, written last, so that a run that was killed is never taken for one that ended.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection
+from functools import cache
+
+import polars as pl
+
+from orchestration.settings import PROJECT_ROOT
+from orchestration.stores.layout import WarehouseLayout, write_atomically
+
+_FILE = "made_of.json"
+_CODE = ("dbt_project", "ingest", "ml", "orchestration", "published", "report")
+_SOURCES = {".py", ".sql", ".yml", ".yaml", ".csv", ".jinja", ".html", ".css", ".js"}
+_MADE = {"target", "logs", "__pycache__"}
+
+
+def remember(layout: WarehouseLayout, assets: Collection[str]) -> None:
+    """Write down in the published set what it was made of, and by a run of which assets."""
+    facts = {"made_of": _made_of(layout), "assets": sorted(assets)}
+    write_atomically(layout.published.resolve() / _FILE, json.dumps(facts) + "\n")
+
+
+def is_nothing_new(layout: WarehouseLayout, assets: Collection[str]) -> bool:
+    """Whether a run of these assets on what has landed would publish what is published."""
+    try:
+        facts = json.loads((layout.published / _FILE).read_text(encoding="utf-8"))
+        return set(assets) <= set(facts["assets"]) and facts["made_of"] == _made_of(layout)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def _made_of(layout: WarehouseLayout) -> str:
+    digest = hashlib.sha256(code_in_use().encode())
+    for file in sorted((layout.landing / "candidate" / "manifest").glob("*.parquet")):
+        digest.update(pl.read_parquet(file).write_json().encode())
+    digest.update((layout.landing / "candidate" / "source.json").read_bytes())
+    for pointer in sorted(layout.models.glob("*/current.json")):
+        digest.update(pointer.parent.name.encode() + pointer.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def code_in_use() -> str:
+    """Return a hash of the code and of the packages it was locked to, as they were when this process first asked."""
+    digest = hashlib.sha256((PROJECT_ROOT / "requirements.lock").read_bytes())
+    for file in sorted(path for room in _CODE for path in (PROJECT_ROOT / room).rglob("*")):
+        if file.suffix in _SOURCES and not _MADE & set(file.parts):
+            digest.update(str(file.relative_to(PROJECT_ROOT)).encode() + file.read_bytes())
+    return digest.hexdigest()
