@@ -1,4 +1,4 @@
-"""Wall time and memory of a command, and Matinee beside the plain notebook, run back to back.
+"""Wall time and memory of a command, and Matinee beside the plain notebook and the savvy script, run back to back.
 
 Belongs here: running commands as subprocesses, what they cost, the comparison as a Markdown table.
 Does not belong here: the work that is measured; any judgement by absolute seconds, which say more about
@@ -18,6 +18,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import threading
 import time
@@ -161,27 +162,38 @@ def must_succeed(measurement: Measurement, log: Path) -> Measurement:
     return measurement
 
 
-# ---------------------------------------------------------------- the two opponents
+# ---------------------------------------------------------------- the opponents
 
 
 def warm(source: Path) -> None:
-    """Read the raw files once, so that neither run pays for a cold disk."""
+    """Read the raw files once and compile what is imported, so that no run pays for a cold disk or for the first start.
+
+    A shell that keeps Python from writing bytecode would have each start compile a thousand modules anew.
+    """
+    packages = Path(sysconfig.get_path("purelib"))
+    subprocess.run(
+        [sys.executable, "-m", "compileall", "-q", "-j", "0", str(packages), str(PROJECT_ROOT)],
+        stdout=subprocess.DEVNULL,
+        check=False,  # a package may hold a template that is no Python
+    )
     for path in sorted(source.glob("*.csv")):
         with path.open("rb") as file:
             while file.read(1 << 24):
                 pass
 
 
-def run_plain(source: Path, out: Path) -> dict[str, Any]:
-    result = out / "plain.json"
-    log = out / "plain.log"
-    script = [sys.executable, str(BENCHMARKS / "plain_notebook.py")]
-    files = ["--source", str(source), "--out", str(out / "plain"), "--json", str(result)]
-    cost = must_succeed(measure([*script, *files], log=log), log)
-    plain = {"measured": asdict(cost), **json.loads(result.read_text())}
+def run_opponent(script: str, source: Path, out: Path) -> dict[str, Any]:
+    name = script.partition("_")[0]
+    result, log = out / f"{name}.json", out / f"{name}.log"
+    files = ["--source", str(source), "--out", str(out / name), "--json", str(result)]
+    command = [sys.executable, str(BENCHMARKS / f"{script}.py"), *files]
+    found = {
+        "measured": asdict(must_succeed(measure(command, log=log), log)),
+        **json.loads(result.read_text()),
+    }
     # Kept with its cost, so that a Matinee that fails next does not throw the longer run away.
-    result.write_text(json.dumps(plain, indent=2) + "\n")
-    return plain
+    result.write_text(json.dumps(found, indent=2) + "\n")
+    return found
 
 
 def run_matinee(source: Path, out: Path, command: str, *, keep: bool) -> dict[str, Any]:
@@ -262,16 +274,18 @@ def compare_sweeps(plain: dict[str, Any], matinee: dict[str, Any]) -> list[dict[
     return rows
 
 
-def compare(plain: dict[str, Any], matinee: dict[str, Any]) -> dict[str, Any]:
+def compare(plain: dict[str, Any], savvy: dict[str, Any], matinee: dict[str, Any]) -> dict[str, Any]:
     theirs, ours = plain["measured"], matinee["measured"]
     sweeps = compare_sweeps(plain, matinee)
     return {
         "ratio": theirs["wall_seconds"] / ours["wall_seconds"],
+        "savvy_ratio": savvy["measured"]["wall_seconds"] / ours["wall_seconds"],
         "sweep_ratio": sum(row["plain"] for row in sweeps) / sum(row["matinee"] for row in sweeps),
         "sweeps": sweeps,
         "inertia": compare_inertia(plain, matinee),
         "machine": describe_machine(),
         "plain": plain,
+        "savvy": savvy,
         "matinee": matinee,
     }
 
@@ -346,7 +360,19 @@ def stage_rows(side: dict[str, Any]) -> list[list[str]]:
 def to_markdown(result: dict[str, Any], *, back_to_back: bool) -> str:
     machine, counts = result["machine"], result["plain"]["counts"]
     how = "back to back" if back_to_back else "**not back to back**: the plain times come from an earlier run"
-    loads = ", ".join(f"{result[side]['measured']['load_before']:.1f}" for side in ("plain", "matinee"))
+    loads = ", ".join(
+        f"{result[side]['measured']['load_before']:.1f}" for side in ("plain", "savvy", "matinee")
+    )
+    savvy, ours = result["savvy"]["measured"], result["matinee"]["measured"]
+    beside_savvy = [
+        ["whole run, wall", *_seconds_and_ratio(savvy["wall_seconds"], ours["wall_seconds"])],
+        ["whole run, CPU", *_seconds_and_ratio(savvy["cpu_seconds"], ours["cpu_seconds"])],
+        [
+            "peak memory",
+            *(f"{cost['peak_rss_bytes'] / GIB:.2f} GiB" for cost in (savvy, ours)),
+            f"{savvy['peak_rss_bytes'] / ours['peak_rss_bytes']:.1f} ×",
+        ],
+    ]
     inertia = [
         [
             f"{row['segmentation']}, k = {row['k']}",
@@ -363,6 +389,7 @@ def to_markdown(result: dict[str, Any], *, back_to_back: bool) -> str:
             f"{machine['architecture']}; {how}; load average at the start of each: {loads}. "
             f"Peak memory: {result['matinee']['measured']['memory_method']}.",
             table(["", "plain notebook", "Matinee", "ratio"], total_rows(result)),
+            table(["", "savvy script", "Matinee", "ratio"], beside_savvy),
             "Stage by stage, Matinee:",
             table(["stage", "seconds", "share"], stage_rows(result["matinee"])),
             "Stage by stage, plain notebook:",
@@ -399,10 +426,12 @@ def compare_command(options: argparse.Namespace) -> int:
                 f"{options.plain_json} is not the plain.json that an earlier comparison wrote"
             )
     else:
-        plain = run_plain(source, out)
+        plain = run_opponent("plain_notebook", source, out)
     print(f"plain notebook: {plain['measured']['wall_seconds']:,.1f} s", file=sys.stderr, flush=True)
+    savvy = run_opponent("savvy_script", source, out)
+    print(f"savvy script: {savvy['measured']['wall_seconds']:,.1f} s", file=sys.stderr, flush=True)
     matinee = run_matinee(source, out, options.matinee, keep=options.keep)
-    result = compare(plain, matinee)
+    result = compare(plain, savvy, matinee)
     (out / "compare.json").write_text(json.dumps(result, indent=2) + "\n")
     text = to_markdown(result, back_to_back=not options.plain_json)
     (out / "compare.md").write_text(text + "\n")
@@ -464,7 +493,9 @@ def parser() -> argparse.ArgumentParser:
     judged.set_defaults(act=segments_command)
 
     both = commands.add_parser(
-        "compare", parents=[matinee], help="the plain notebook, then Matinee, on the same folder"
+        "compare",
+        parents=[matinee],
+        help="the plain notebook, the savvy script, then Matinee, on the same folder",
     )
     both.add_argument(
         "--plain-json", type=Path, help="plain.json of an earlier comparison, to measure Matinee alone"

@@ -19,6 +19,12 @@ _UNUSABLE = re.compile(r"[*?\[#\x00-\x1f\x7f\ud800-\udfff]|ducklake:", re.IGNORE
 """What a reader of files takes for a pattern (polars, DuckDB) or for part of an address (dbt-duckdb, DuckDB)."""
 
 
+def _a_tenth_of_memory() -> str:
+    """Return a tenth of the machine's memory, 2 GB at least: machine learning and others want some, too."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    return f"{max(memory // 10**7, 2_000)}MB"
+
+
 class SettingsError(ValueError):
     """A setting has a value that cannot be used."""
 
@@ -36,7 +42,7 @@ class Settings(BaseSettings):
     """Size of the demo world that the source `demo` makes."""
     threads: Annotated[int, Field(ge=1, le=_MOST_THREADS)] = min(os.cpu_count() or 1, _MOST_THREADS)
     """Threads for DuckDB and fits that run side by side."""
-    memory_limit: str = "2GB"
+    memory_limit: str = _a_tenth_of_memory()
     """Memory that DuckDB may use; beyond it DuckDB spills to the warehouse folder."""
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     """A raw file with a larger share of bad lines is refused as a whole."""

@@ -105,6 +105,12 @@ class Blend:
         parts = tuple(Content(features) if isinstance(p, Content) and features else p for p in self.parts)
         return replace(self, parts=parts)
 
+    def with_what_is_of_late(self, other: "Blend") -> "Blend":
+        """Return the blend with the fallback of another and the parts that the other has beyond its own."""
+        more = slice(len(self.parts), None)
+        parts, weights = (*self.parts, *other.parts[more]), (*self.weights, *other.weights[more])
+        return Blend(parts, weights, other.fallback)
+
     @property
     def used(self) -> tuple[Model, ...]:
         """The parts that weigh something."""

@@ -185,6 +185,7 @@ def evaluate(
     k: int = 10,
     items: pl.DataFrame | None = None,
     most_users: int | None = None,
+    taste: bool = True,
     rng: np.random.Generator,
     say: Callable[[str], None] = lambda _: None,
     tell: Callable[[int, int], None] = lambda _done, _of: None,
@@ -207,6 +208,8 @@ def evaluate(
         What is said about titles, for `content`, the blend and genre match.
     most_users
         Judge as many users at most, drawn at random; training is on all. None: everybody.
+    taste
+        Whether settings of taste are chosen for the blend; the default ones otherwise.
     rng
         Source of every random choice. A model's figures do not depend on which others are asked for.
     say
@@ -228,7 +231,7 @@ def evaluate(
         say(said)
     judges, tunes, fits = rng.spawn(3)
     task = prepare(train, test, items=items, most_users=most_users, rng=judges)
-    workshop = _Workshop(task, tunes, fits)
+    workshop = _Workshop(task, tunes, fits, taste=taste)
     figures, chosen, per_user = {}, {}, {}
     names = dict.fromkeys((*models, *BASELINES))
     for at, name in enumerate(names):
@@ -249,6 +252,8 @@ def evaluate_later(
 ) -> Evaluation | None:
     """Judge the default model and the baselines on the newest ratings; None where they cannot be told or judged.
 
+    With the default settings of taste: it is what is of late that is chosen here (see `tuning.Tuner`).
+
     Parameters
     ----------
     frame
@@ -260,7 +265,7 @@ def evaluate_later(
     """
     try:
         train, test = time_split(frame, test_share=test_share)
-        return evaluate(train, test, k=k, items=items, most_users=most_users, rng=rng)
+        return evaluate(train, test, k=k, items=items, most_users=most_users, taste=False, rng=rng)
     except RecommendationError:
         return None
 
@@ -268,9 +273,11 @@ def evaluate_later(
 class _Workshop:
     """Tunes and trains each model once, parts of a blend too."""
 
-    def __init__(self, task: Task, tunes: np.random.Generator, fits: np.random.Generator) -> None:
+    def __init__(
+        self, task: Task, tunes: np.random.Generator, fits: np.random.Generator, *, taste: bool
+    ) -> None:
         self._task = task
-        self._tuner = Tuner(task.train, features=task.features, ahead=task.ahead, rng=tunes)
+        self._tuner = Tuner(task.train, features=task.features, ahead=task.ahead, taste=taste, rng=tunes)
         self._seed = int(fits.integers(2**63))
         self._fits: list[tuple[Model, Fitted]] = []
 

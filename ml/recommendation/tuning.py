@@ -190,6 +190,8 @@ class Tuner:
     ahead
         Whether the model is for what comes after the training ratings, as every night's is: then a blend is told what
         is on the rise, by as much as cuts in time allow.
+    taste
+        Whether a blend's settings of taste are chosen; the default ones otherwise, which takes no cut.
     rng
         Draws the cuts and what models draw. What is chosen for one model does not depend on which others are asked
         for.
@@ -201,10 +203,12 @@ class Tuner:
         *,
         features: ItemFeatures | None = None,
         ahead: bool = False,
+        taste: bool = True,
         rng: np.random.Generator,
     ) -> None:
         self._features = features
         self._ahead = ahead
+        self._taste = taste
         self._cut_seed, self._fit_seed, self._later_seed = (int(seed) for seed in rng.integers(2**63, size=3))
         self._interactions = interactions
         self._chosen: dict[tuple[str, int], tuple[Model, Fitted]] = {}
@@ -251,6 +255,10 @@ class Tuner:
 
     def _blend(self) -> Blend:
         names = [part for part in BLEND_PARTS if part != "content" or self._features is not None]
+        if not self._taste:
+            plain = [NEAREST if name == "cosine" else settings(name, self._features)[0] for name in names]
+            default = tuple(BLEND_WEIGHTS[name][0] for name in names)
+            return self._for_what_comes_next(Blend(tuple(plain), default, self._recent))
         near = self._features.of(self._cut.items) if self._features is not None else None
         parts: list[Model] = []
         scores: list[np.ndarray] = []
@@ -260,7 +268,9 @@ class Tuner:
             seen = self._cut.train.ratings
             scores.append(standardized(fitted.scores(seen), seen))
         weights = _weigh([BLEND_WEIGHTS[name] for name in names], scores, self._cut)
-        blend = Blend(tuple(parts), weights, self._recent)
+        return self._for_what_comes_next(Blend(tuple(parts), weights, self._recent))
+
+    def _for_what_comes_next(self, blend: Blend) -> Blend:
         return self._with_trend(blend) if self._ahead and self._later else blend
 
     def _with_trend(self, blend: Blend) -> Blend:

@@ -20,15 +20,16 @@ import numpy as np
 import polars as pl
 
 import ml.recommendation
-from ml.recommendation.blend import FittedBlend
+from ml.recommendation.blend import Blend, FittedBlend
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.evaluate import evaluate, evaluate_later
+from ml.recommendation.evaluate import Evaluation, evaluate, evaluate_later
 from ml.recommendation.interactions import Interactions, from_frame
 from ml.recommendation.lists import lists
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES, NEAREST
 from ml.recommendation.neighbours import FittedNeighbours
+from ml.recommendation.ranking import Model
 from ml.recommendation.similar import similar_by_content, similar_items
 from ml.recommendation.splits import stratified_split
 from ml.recommendation.tuning import tuned
@@ -178,8 +179,7 @@ def _judged(store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFra
     store.write_table("recommender_metrics", _metrics(figures, done.per_user, everything.height, newest))
     store.write_table("recommender_user_ndcg", _user_ndcg(done.per_user))
     return {
-        # What is published tonight is for what comes next.
-        "model": to_settings((later or done).models[DEFAULT_MODEL]),
+        "model": to_settings(_for_what_comes_next(done, later)),
         "judged_users": len(done.task.users),
         "judged_on": {
             "ratings": everything.height,
@@ -190,6 +190,17 @@ def _judged(store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFra
         "not_judged": None,
         "figures": figures,
     }
+
+
+def _for_what_comes_next(done: Evaluation, later: Evaluation | None) -> Model:
+    """Return the default model with taste as it was chosen on all ratings and what is of late as on the older ones.
+
+    What is published tonight is for what comes next.
+    """
+    model, ahead = (found.models[DEFAULT_MODEL] if found else None for found in (done, later))
+    if isinstance(model, Blend) and isinstance(ahead, Blend):
+        return model.with_what_is_of_late(ahead)
+    return done.models[DEFAULT_MODEL]
 
 
 def _metrics(

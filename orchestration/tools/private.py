@@ -92,7 +92,7 @@ PRIVATE = (
     Private(*_PLACE, "dagster._core.remote_origin", "RemoteRepositoryOrigin.get_job_origin", ("job_name",)),
     Private(*_PLACE, "dagster", "DagsterInstance.create_run_for_job"),
     Private(*_DBT_CORE, "dbt.contracts.graph.manifest", "Manifest"),
-    Private(*_DBT_CORE, "dbt.contracts.graph.manifest", "Manifest.from_msgpack", ("data",)),
+    Private(*_DBT_CORE, "dbt.contracts.graph.manifest", "Manifest.from_msgpack", ("d",)),
     Private(*_DBT_CORE, "dbt.contracts.graph.manifest", "Manifest.build_flat_graph"),
     Private(*_DBT_CORE, "dbt.parser.manifest", "extended_mashumuro_decoder", ("data",)),
     Private(*_DBT_DUCKDB, "DuckDBConnectionManager.env"),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.recommendation.blend import Blend
 from ml.recommendation.content import Content, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.ease import Ease
@@ -264,7 +265,19 @@ def test_the_taste_of_a_blend_is_the_same_whether_or_not_it_looks_ahead():
 def test_the_newest_ratings_are_judged_as_their_cut_by_time_is():
     done = evaluate_later(two_tastes(), test_share=0.25, rng=rng())
     assert done is not None
-    assert done.per_user.equals(evaluate(*time_split(two_tastes(), test_share=0.25), rng=rng()).per_user)
+    cut = time_split(two_tastes(), test_share=0.25)
+    assert done.per_user.equals(evaluate(*cut, taste=False, rng=rng()).per_user)
+
+
+def test_what_comes_next_is_recommended_with_the_taste_of_all_and_what_is_of_late():
+    taste, ahead = Tuner(learned(), rng=rng()), Tuner(learned(), ahead=True, taste=False, rng=rng())
+    chosen, later = taste.model("blend"), ahead.model("blend")
+    assert isinstance(chosen, Blend)
+    assert isinstance(later, Blend)
+    both = chosen.with_what_is_of_late(later)
+    assert both.parts == (*chosen.parts, later.parts[-1])
+    assert both.weights == (*chosen.weights, later.weights[-1])
+    assert both.fallback == later.fallback
 
 
 def test_nothing_is_judged_by_time_where_time_is_not_told():
