@@ -20,6 +20,7 @@ from orchestration.assets.report import build_report
 from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION
 from orchestration.settings import Settings, load_settings
+from orchestration.tasks.nothing_new import code_in_use
 from orchestration.tools.engines import check_engines
 from orchestration.tools.run_history import WAREHOUSE_TAG
 from orchestration.tools.step_lines import progress_logger
@@ -45,6 +46,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """
     settings = settings or load_settings()
     check_engines(settings)
+    code_in_use()  # as it is before anything of it is loaded
     segmentations = _load_segmentations()
     described = _declared(segmentations)
     dbt_assets = build_dbt_assets()

@@ -6,6 +6,7 @@ Does not belong here: anything decided per segmentation (that is its YAML), the 
 
 import os
 import re
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +23,8 @@ _UNUSABLE = re.compile(r"[*?\[#\x00-\x1f\x7f\ud800-\udfff]|ducklake:", re.IGNORE
 def _a_tenth_of_memory() -> str:
     """Return a tenth of the machine's memory, 2 GB at least: machine learning and others want some, too."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    with suppress(OSError, ValueError):  # what a container may use; "max" where nothing is said
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
     return f"{max(memory // 10**7, 2_000)}MB"
 
 

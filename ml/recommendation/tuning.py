@@ -280,6 +280,8 @@ class Tuner:
         for cut in self._later:
             known = cut.of_known()
             seen = known.train.ratings
+            if not seen.nnz:
+                continue  # nobody who rates next had rated before
             near = self._features.of(cut.items) if self._features is not None else None
             taste = blend.of(near).fit(cut.train, rng=np.random.default_rng(self._fit_seed)).scores(seen)
             rise = np.tile(
@@ -289,6 +291,8 @@ class Tuner:
             found.append(
                 [known.ndcg(best(taste + np.float32(w) * rise, seen, _K).items) for w in TREND_WEIGHTS]
             )
+        if not found:
+            return blend
         weight = TREND_WEIGHTS[_first_or_better([np.concatenate(ndcg) for ndcg in zip(*found, strict=True)])]
         return replace(blend, parts=(*blend.parts, trend), weights=(*blend.weights, weight))
 

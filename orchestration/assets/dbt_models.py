@@ -22,6 +22,8 @@ from orchestration.tools.steps import asked_for, is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 BEFORE_ML = "dbt_build_before_ml"
+PUBLISHED = "published/tables"
+"""What a run must be asked for to be compared with what is published."""
 IF_NEW_TAG = "matinee/if_new"
 """Tag of a run that is to end where nothing is new since the last one."""
 _OF_ML = "source:ml+ source:recommender+"
@@ -45,7 +47,7 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
         def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
             if name == BEFORE_ML and IF_NEW_TAG in context.run.tags:
                 asked = [key.to_user_string() for key in asked_for(context)]
-                if is_nothing_new(warehouse.layout, asked):
+                if PUBLISHED in asked and is_nothing_new(warehouse.layout, asked):
                     # Dagster leaves out what is made of tables that a step has not made.
                     context.log.info("Nothing is new since the last run: what is published stays.")
                     return

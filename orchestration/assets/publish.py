@@ -22,10 +22,8 @@ from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.audience_queries import AUDIENCE
 from orchestration.tasks.left_out import landed_source
-from orchestration.tasks.nothing_new import remember
 from orchestration.tools.dbt import OWNER, mart_contracts
 from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_runs
-from orchestration.tools.steps import asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.contract import Table, write_contract
 
@@ -67,7 +65,6 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         if is_made_of_the_candidate(layout, finished):
             landing.switch(layout.landing)
         _promote_candidates(layout, segmentations)
-        remember(layout, [key.to_user_string() for key in asked_for(context)])
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)
         return dg.MaterializeResult(

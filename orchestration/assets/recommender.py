@@ -191,6 +191,7 @@ def _by_model(figures: dict[str, dict[str, Any]]) -> pl.DataFrame:
     """Return what every model reached, the best first."""
     metrics = [
         "ndcg",
+        "later_ndcg",
         "precision",
         "recall",
         "map",
@@ -200,6 +201,6 @@ def _by_model(figures: dict[str, dict[str, Any]]) -> pl.DataFrame:
         "genre_match",
         "seconds",
     ]
-    rows = [(name, *(of_model[metric] for metric in metrics)) for name, of_model in figures.items()]
+    rows = [(name, *(of_model.get(metric) for metric in metrics)) for name, of_model in figures.items()]
     schema = {"model": pl.String, **dict.fromkeys(metrics, pl.Float64)}
     return pl.DataFrame(rows, schema=schema, orient="row").sort("ndcg", descending=True)

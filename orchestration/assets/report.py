@@ -12,8 +12,10 @@ import dagster as dg
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
 from orchestration.tasks.left_out import landed_source, left_out
+from orchestration.tasks.nothing_new import remember
 from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.steps import asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.finding import set_before
 from published.people import hide_emails, hide_folders
@@ -55,6 +57,8 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
             )
         )
         path = write_report(page, layout.report)
+        # The last of all steps: only now has the run made everything it was asked for.
+        remember(layout, [key.to_user_string() for key in asked_for(context)])
         return dg.MaterializeResult(
             metadata={"path": dg.MetadataValue.path(str(path)), "bytes": len(page.encode())}
         )

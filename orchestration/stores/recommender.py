@@ -52,7 +52,8 @@ class RecommenderStore(VersionedStore):
         for pointer in ("candidate", "current"):
             with suppress(ModelNotFoundError):
                 folder = replace(self, pointer=pointer).home
-                if (folder / f"{_JUDGING[-1]}.parquet").exists():
+                # The settings are written last: a run that was killed before has judged nothing.
+                if all((folder / name).exists() for name in (f"{_JUDGING[-1]}.parquet", "settings.json")):
                     return folder
         return None
 

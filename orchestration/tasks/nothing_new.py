@@ -14,12 +14,12 @@ from functools import cache
 
 import polars as pl
 
-from orchestration.settings import PROJECT_ROOT
+from orchestration.settings import PROJECT_ROOT, load_settings
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 
 _FILE = "made_of.json"
 _CODE = ("dbt_project", "ingest", "ml", "orchestration", "published", "report")
-_SOURCES = {".py", ".sql", ".yml", ".yaml", ".csv", ".jinja", ".html", ".css", ".js"}
+_SOURCES = {".py", ".sql", ".yml", ".yaml", ".csv", ".jinja", ".html", ".css", ".js", ".md"}
 _MADE = {"target", "logs", "__pycache__"}
 
 
@@ -39,7 +39,8 @@ def is_nothing_new(layout: WarehouseLayout, assets: Collection[str]) -> bool:
 
 
 def _made_of(layout: WarehouseLayout) -> str:
-    digest = hashlib.sha256(code_in_use().encode())
+    # Of the settings the one that changes what is on pages and not what lands.
+    digest = hashlib.sha256(f"{code_in_use()} {load_settings().show_emails}".encode())
     for file in sorted((layout.landing / "candidate" / "manifest").glob("*.parquet")):
         digest.update(pl.read_parquet(file).write_json().encode())
     digest.update((layout.landing / "candidate" / "source.json").read_bytes())
@@ -53,6 +54,7 @@ def code_in_use() -> str:
     """Return a hash of the code and of the packages it was locked to, as they were when this process first asked."""
     digest = hashlib.sha256((PROJECT_ROOT / "requirements.lock").read_bytes())
     for file in sorted(path for room in _CODE for path in (PROJECT_ROOT / room).rglob("*")):
-        if file.suffix in _SOURCES and not _MADE & set(file.parts):
-            digest.update(str(file.relative_to(PROJECT_ROOT)).encode() + file.read_bytes())
+        place = file.relative_to(PROJECT_ROOT)
+        if file.suffix in _SOURCES and not _MADE & set(place.parts):
+            digest.update(str(place).encode() + file.read_bytes())
     return digest.hexdigest()

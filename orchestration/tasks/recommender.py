@@ -288,7 +288,7 @@ def _changed_share(before: pl.DataFrame, now: pl.DataFrame) -> float:
         coarser = pl.col("hash") % pl.concat([then, today])["every"].max() == 0
         old, new = (sample.filter(coarser)["hash"] for sample in (then, today))
         unchanged = int(old.is_in(new.implode()).sum())
-        shares.append((max(len(old), len(new)) - unchanged) / len(old))
+        shares.append((max(len(old), len(new)) - unchanged) / max(len(old), 1))
     return max(shares)
 
 

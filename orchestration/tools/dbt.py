@@ -7,6 +7,7 @@ A dbt build through dagster-dbt's own resource starts a subprocess and costs 8-1
 process it costs one import (3 s) and then next to nothing, and the DuckDB file is free again afterwards.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ class DbtError(RuntimeError):
 
 
 def ensure_manifest() -> Path:
-    """Return the manifest, parsed anew only when a file of the project is newer than it.
+    """Return the manifest, parsed anew only when a file of the project, or dbt, is another than it was made of.
 
     Raises
     ------
@@ -44,13 +45,16 @@ def ensure_manifest() -> Path:
     """
     MANIFEST.parent.mkdir(parents=True, exist_ok=True)
     with _alone():
-        if not MANIFEST.exists() or MANIFEST.stat().st_mtime < max(_project_times()):
+        remembered, made_of = MANIFEST.with_name("made_of"), _made_of()
+        if not (MANIFEST.exists() and remembered.exists() and remembered.read_text() == made_of):
+            remembered.unlink(missing_ok=True)
             _parse()
+            remembered.write_text(made_of)
     return MANIFEST
 
 
 @cache
-def _parsed_project(_written: int) -> Any:
+def _parsed_project(_made_of: str) -> Any:
     """Return dbt's own form of the manifest, which parsing leaves beside it: read in 0.2 s, parsed again in 1.4."""
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - comes with dbt
     from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
@@ -59,12 +63,10 @@ def _parsed_project(_written: int) -> Any:
         try:
             kept = MANIFEST.with_name("partial_parse.msgpack").read_bytes()
             project = Manifest.from_msgpack(kept, decoder=extended_mashumuro_decoder)
-        except Exception:  # of whatever class, another version's form raises
-            project = None
-        if project is not None and project.metadata.dbt_version == version("dbt-core"):
-            project.build_flat_graph()
-            return project
-        return _parse("--no-write-json").result
+        except Exception:  # of whatever class, a damaged file raises
+            return _parse("--no-write-json").result
+        project.build_flat_graph()
+        return project
 
 
 def _parse(*args: str) -> Any:
@@ -83,13 +85,14 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _project_times() -> Iterator[float]:
-    """Yield when each file and folder of the project changed; a folder tells of a deleted file."""
-    for path in (PROJECT_DIR, *PROJECT_DIR.rglob("*")):
-        made_by_dbt = {"target", "logs"} & set(path.relative_to(PROJECT_DIR).parts)
-        # dbt itself changes the time of the top folder when it makes its target and logs there.
-        if not made_by_dbt and path != PROJECT_DIR and (path.is_dir() or path.suffix in _PROJECT_FILES):
-            yield path.stat().st_mtime
+def _made_of() -> str:
+    """Return a hash of dbt's versions and of the project's files: times do not tell of a file that was copied."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    for path in sorted(PROJECT_DIR.rglob("*")):
+        place = path.relative_to(PROJECT_DIR)
+        if path.suffix in _PROJECT_FILES and not {"target", "logs"} & set(place.parts):
+            digest.update(str(place).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def invoke(args: Sequence[str], *, manifest: Any = None) -> Any:
@@ -183,7 +186,7 @@ def run_nodes(unique_ids: Sequence[str], layout: WarehouseLayout) -> list[Any]:
 
 
 def _project() -> Any:
-    return _parsed_project(ensure_manifest().stat().st_mtime_ns)
+    return _parsed_project(ensure_manifest().with_name("made_of").read_text())
 
 
 def failures(results: Sequence[Any]) -> list[str]:

@@ -72,9 +72,9 @@ def run(
 
     if if_new and job != "sql_layer" and not outcome.has_published:
         say(f"Nothing is new: {layout.published} stays as it is. Done in {seconds:.0f} s.")
-        return
-    write_run_file(layout, outcome, seconds)
-    show_outcome(layout, outcome, seconds, job)
+    else:
+        write_run_file(layout, outcome, seconds)
+        show_outcome(layout, outcome, seconds, job)
     if outcome.unexpected_rejects and not allow_rejects:
         say("Ends with exit code 3, because lines were rejected; with --allow-rejects it would be 0.")
         raise typer.Exit(REJECTS)
