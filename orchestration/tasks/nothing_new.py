@@ -52,7 +52,8 @@ def _made_of(layout: WarehouseLayout) -> str:
 @cache
 def code_in_use() -> str:
     """Return a hash of the code and of the packages it was locked to, as they were when this process first asked."""
-    digest = hashlib.sha256((PROJECT_ROOT / "requirements.lock").read_bytes())
+    lock = PROJECT_ROOT / "requirements.lock"
+    digest = hashlib.sha256(lock.read_bytes() if lock.exists() else b"")
     for file in sorted(path for room in _CODE for path in (PROJECT_ROOT / room).rglob("*")):
         place = file.relative_to(PROJECT_ROOT)
         if file.suffix in _SOURCES and not _MADE & set(place.parts):
