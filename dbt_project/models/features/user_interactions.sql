@@ -1,5 +1,5 @@
--- A view: where ratings alone count it reads a table as it lies. `interactions` says which of ratings and views count; by
--- default ratings where there are any, since who rated a title also watched it, else views.
+-- A view: where ratings alone count it reads a table as it lies. `interactions` says which of ratings and views count:
+-- by default ratings where there are any, since who rated a title also watched it, else views.
 -- depends_on: {{ ref('user_title_ratings') }}, {{ ref('int_views__watched') }}
 {{ config(materialized='view') }}
 {% set basis = interaction_basis() %}
