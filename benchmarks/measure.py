@@ -327,17 +327,25 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def total_rows(result: dict[str, Any]) -> list[list[str]]:
-    theirs, ours = result["plain"]["measured"], result["matinee"]["measured"]
+    *seconds, memory = cost_rows(result["plain"]["measured"], result["matinee"]["measured"])
     sweeps = [sum(row[side] for row in result["sweeps"]) for side in ("plain", "matinee")]
-    memory = [cost["peak_rss_bytes"] / GIB for cost in (theirs, ours)]
     return [
-        ["whole run, wall", *_seconds_and_ratio(theirs["wall_seconds"], ours["wall_seconds"])],
-        ["whole run, CPU", *_seconds_and_ratio(theirs["cpu_seconds"], ours["cpu_seconds"])],
+        *seconds,
         ["k sweeps, wall", *_seconds_and_ratio(sweeps[0], sweeps[1])],
         *[
             [f"k sweep of {row['segmentation']}", *_seconds_and_ratio(row["plain"], row["matinee"])]
             for row in result["sweeps"]
         ],
+        memory,
+    ]
+
+
+def cost_rows(theirs: dict[str, Any], ours: dict[str, Any]) -> list[list[str]]:
+    """Return what a whole run costs on both sides: by the clock, of the processor, and in memory."""
+    memory = [cost["peak_rss_bytes"] / GIB for cost in (theirs, ours)]
+    return [
+        ["whole run, wall", *_seconds_and_ratio(theirs["wall_seconds"], ours["wall_seconds"])],
+        ["whole run, CPU", *_seconds_and_ratio(theirs["cpu_seconds"], ours["cpu_seconds"])],
         ["peak memory", f"{memory[0]:.2f} GiB", f"{memory[1]:.2f} GiB", f"{memory[0] / memory[1]:.1f} ×"],
     ]
 
@@ -363,16 +371,7 @@ def to_markdown(result: dict[str, Any], *, back_to_back: bool) -> str:
     loads = ", ".join(
         f"{result[side]['measured']['load_before']:.1f}" for side in ("plain", "savvy", "matinee")
     )
-    savvy, ours = result["savvy"]["measured"], result["matinee"]["measured"]
-    beside_savvy = [
-        ["whole run, wall", *_seconds_and_ratio(savvy["wall_seconds"], ours["wall_seconds"])],
-        ["whole run, CPU", *_seconds_and_ratio(savvy["cpu_seconds"], ours["cpu_seconds"])],
-        [
-            "peak memory",
-            *(f"{cost['peak_rss_bytes'] / GIB:.2f} GiB" for cost in (savvy, ours)),
-            f"{savvy['peak_rss_bytes'] / ours['peak_rss_bytes']:.1f} ×",
-        ],
-    ]
+    beside_savvy = cost_rows(result["savvy"]["measured"], result["matinee"]["measured"])
     inertia = [
         [
             f"{row['segmentation']}, k = {row['k']}",

@@ -452,6 +452,13 @@ def section_list(text: str) -> list[str]:
     return sections
 
 
+def finish(result: dict[str, object], file: Path | None) -> None:
+    """Print the seconds of all, and write what was found where a file is given."""
+    print(f"{result['seconds']:9.2f} s  in all", flush=True)
+    if file:
+        file.write_text(json.dumps(result, indent=2) + "\n")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="The published notebook in plain pandas and scikit-learn.")
     parser.add_argument("--source", type=Path, required=True, help="folder with the three raw CSV files")
@@ -466,9 +473,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where to write stages, memory and k metrics")
     options = parser.parse_args()
     result = run(options.source, options.out, sections=options.sections, join=options.join)
-    print(f"{result['seconds']:9.2f} s  in all", flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
+    finish(result, options.json)
     return 0
 
 

@@ -8,7 +8,6 @@ Run it with `python benchmarks/savvy_script.py --source FOLDER --out DIR`.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from plain_notebook import (
     VALID_GENRES,
     Stopwatch,
     clean_titles,
+    finish,
     peak_rss_bytes,
     plot_map,
     read_links,
@@ -97,6 +97,7 @@ def sweep(X: np.ndarray) -> tuple[list[dict[str, float]], dict[int, KMeans]]:
 
 def run(source: Path, out: Path) -> dict[str, object]:
     """Go from the raw files to tables, indices and maps."""
+    start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     watch, counts, found = Stopwatch(), dict[str, int](), {}
     with watch.stage("read titles and links"):
@@ -130,6 +131,7 @@ def run(source: Path, out: Path) -> dict[str, object]:
             pd.DataFrame(metrics).to_csv(out / f"k_metrics_{name}.csv", index=False)
         found[name] = {"k_metrics": metrics}
     return {
+        "seconds": time.perf_counter() - start,
         "counts": counts,
         "stages": watch.stages,
         "segmentations": found,
@@ -144,11 +146,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for tables and maps")
     parser.add_argument("--json", type=Path, help="where to write stages, memory and k metrics")
     options = parser.parse_args()
-    start = time.perf_counter()
-    result = run(options.source, options.out)
-    print(f"{time.perf_counter() - start:9.2f} s  in all", flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
+    finish(run(options.source, options.out), options.json)
     return 0
 
 

@@ -256,14 +256,14 @@ class Tuner:
     def _blend(self) -> Blend:
         names = [part for part in BLEND_PARTS if part != "content" or self._features is not None]
         if not self._taste:
-            plain = [NEAREST if name == "cosine" else settings(name, self._features)[0] for name in names]
+            plain = [_tried_in_blend(name, self._features)[0] for name in names]
             default = tuple(BLEND_WEIGHTS[name][0] for name in names)
             return self._for_what_comes_next(Blend(tuple(plain), default, self._recent))
         near = self._features.of(self._cut.items) if self._features is not None else None
         parts: list[Model] = []
         scores: list[np.ndarray] = []
         for part in names:
-            model, fitted = self._choose(part, (NEAREST,) if part == "cosine" else settings(part, near))
+            model, fitted = self._choose(part, _tried_in_blend(part, near))
             parts.append(settings(part, self._features)[0] if part == "content" else model)
             seen = self._cut.train.ratings
             scores.append(standardized(fitted.scores(seen), seen))
@@ -337,6 +337,10 @@ def tuned(
         When there is no such model, or its features are missing.
     """
     return Tuner(interactions, features=features, ahead=ahead, rng=rng).model(name)
+
+
+def _tried_in_blend(name: str, features: ItemFeatures | None) -> tuple[Model, ...]:
+    return (NEAREST,) if name == "cosine" else settings(name, features)
 
 
 def _weigh(tried: Sequence[Sequence[float]], scores: Sequence[np.ndarray], cut: Cut) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
+from orchestration.assets.publish import PUBLISHED
 from orchestration.tasks.nothing_new import is_nothing_new
 from orchestration.tasks.worker import start_worker
 from orchestration.tools import dbt, dbt_assets
@@ -22,8 +23,6 @@ from orchestration.tools.steps import asked_for, is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 BEFORE_ML = "dbt_build_before_ml"
-PUBLISHED = "published/tables"
-"""What a run must be asked for to be compared with what is published."""
 IF_NEW_TAG = "matinee/if_new"
 """Tag of a run that is to end where nothing is new since the last one."""
 _OF_ML = "source:ml+ source:recommender+"
@@ -35,9 +34,11 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
     missing: dict[str, set[dg.AssetKey]] = {}
     """By run: the marts that the pictures of the audience still wait for."""
 
+    manifest = dbt.ensure_manifest()
+
     def build_stage(name: str, sources: str, select: str, exclude: str) -> dg.AssetsDefinition:
         @dagster_dbt.dbt_assets(
-            manifest=dbt.ensure_manifest(),
+            manifest=manifest,
             select=select,
             exclude=exclude,
             dagster_dbt_translator=dbt_assets.MatineeTranslator(sources),
@@ -45,12 +46,12 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
             pool=POOL,
         )
         def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
-            if name == BEFORE_ML and IF_NEW_TAG in context.run.tags:
-                asked = [key.to_user_string() for key in asked_for(context)]
-                if PUBLISHED in asked and is_nothing_new(warehouse.layout, asked):
-                    # Dagster leaves out what is made of tables that a step has not made.
-                    context.log.info("Nothing is new since the last run: what is published stays.")
-                    return
+            # What is published is compared with, so the run must be one that would publish.
+            may_end = IF_NEW_TAG in context.run.tags and is_asked_for(PUBLISHED, context)
+            if name == BEFORE_ML and may_end and is_nothing_new(warehouse.layout, asked_for(context)):
+                # Dagster leaves out what is made of tables that a step has not made.
+                context.log.info("Nothing is new since the last run: what is published stays.")
+                return
             start_worker()  # it imports while dbt works
 
             def draw_from_marts() -> None:

@@ -27,6 +27,7 @@ from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_ru
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.contract import Table, write_contract
 
+PUBLISHED = dg.AssetKey(["published", "tables"])
 _USER = "user_id"
 
 
@@ -34,7 +35,7 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
     """Return the asset that publishes the given marts and puts models and pictures of the same run in force."""
 
     @dg.asset(
-        key=["published", "tables"],
+        key=PUBLISHED,
         description=(
             "Every mart as `published/<mart>.parquet`, with the last runs, their checks and what all columns mean;"
             " a reader sees the old set or the new one."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from orchestration.assets.publish import PUBLISHED
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
 from orchestration.tasks.left_out import landed_source, left_out
@@ -32,7 +33,7 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
         key=["published", "report"],
         description="One self-contained page for people who never open Dagster: `report/index.html`.",
         deps=[
-            dg.AssetKey(["published", "tables"]),
+            PUBLISHED,
             *(dg.AssetKey([name, "plots"]) for name in segmentations),
         ],
         group_name="published",
@@ -58,7 +59,7 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
         )
         path = write_report(page, layout.report)
         # The last of all steps: only now has the run made everything it was asked for.
-        remember(layout, [key.to_user_string() for key in asked_for(context)])
+        remember(layout, asked_for(context))
         return dg.MaterializeResult(
             metadata={"path": dg.MetadataValue.path(str(path)), "bytes": len(page.encode())}
         )

@@ -15,12 +15,12 @@ from functools import cache
 import polars as pl
 
 from orchestration.settings import PROJECT_ROOT, load_settings
+from orchestration.stores.file_hashes import hash_of_files
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 
 _FILE = "made_of.json"
 _CODE = ("dbt_project", "ingest", "ml", "orchestration", "published", "report")
 _SOURCES = {".py", ".sql", ".yml", ".yaml", ".csv", ".jinja", ".html", ".css", ".js", ".md"}
-_MADE = {"target", "logs", "__pycache__"}
 
 
 def remember(layout: WarehouseLayout, assets: Collection[str]) -> None:
@@ -54,8 +54,6 @@ def code_in_use() -> str:
     """Return a hash of the code and of the packages it was locked to, as they were when this process first asked."""
     lock = PROJECT_ROOT / "requirements.lock"
     digest = hashlib.sha256(lock.read_bytes() if lock.exists() else b"")
-    for file in sorted(path for room in _CODE for path in (PROJECT_ROOT / room).rglob("*")):
-        place = file.relative_to(PROJECT_ROOT)
-        if file.suffix in _SOURCES and not _MADE & set(place.parts):
-            digest.update(str(place).encode() + file.read_bytes())
+    for room in _CODE:
+        digest.update(hash_of_files(PROJECT_ROOT / room, _SOURCES).encode())
     return digest.hexdigest()

@@ -34,6 +34,7 @@ from ml.recommendation.similar import similar_by_content, similar_items
 from ml.recommendation.splits import stratified_split
 from ml.recommendation.tuning import tuned
 from orchestration.progress import counting, doing
+from orchestration.stores.file_hashes import hash_of_files
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
 
@@ -197,10 +198,10 @@ def _for_what_comes_next(done: Evaluation, later: Evaluation | None) -> Model:
 
     What is published tonight is for what comes next.
     """
-    model, ahead = (found.models[DEFAULT_MODEL] if found else None for found in (done, later))
+    model, ahead = done.models[DEFAULT_MODEL], later and later.models[DEFAULT_MODEL]
     if isinstance(model, Blend) and isinstance(ahead, Blend):
         return model.with_what_is_of_late(ahead)
-    return done.models[DEFAULT_MODEL]
+    return model
 
 
 def _metrics(
@@ -267,8 +268,8 @@ def _version(*snapshots: pl.DataFrame) -> str:
 
 def _code() -> str:
     """Return a hash of the code that learns and judges."""
-    code = sorted(Path(ml.recommendation.__path__[0]).glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in (*code, Path(__file__)))).hexdigest()
+    models = hash_of_files(Path(ml.recommendation.__path__[0]), {".py"})
+    return hashlib.sha256(models.encode() + Path(__file__).read_bytes()).hexdigest()
 
 
 def _sample(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:

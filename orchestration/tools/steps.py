@@ -87,9 +87,10 @@ def _skipped(lacking: str, checks: Sequence[dg.AssetCheckSpec]) -> dg.Materializ
 
 def is_asked_for(key: dg.AssetKey, context: dg.AssetExecutionContext) -> bool:
     """Return whether the run also materialises an asset."""
-    return key in asked_for(context)
+    return key.to_user_string() in asked_for(context)
 
 
-def asked_for(context: dg.AssetExecutionContext) -> set[dg.AssetKey]:
-    """Return the assets that the run materialises."""
-    return set(context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys)
+def asked_for(context: dg.AssetExecutionContext) -> set[str]:
+    """Return the assets that the run materialises, as people write them: `user_ratings/members`."""
+    keys = context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys
+    return {key.to_user_string() for key in keys}

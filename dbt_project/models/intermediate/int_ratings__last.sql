@@ -4,24 +4,31 @@
 
 with
 
-titles as (
+movies as (
 
     select
         movie_id,
         title_id,
-        cast(title_row_id as integer) as title_row_id,
-        row_number() over (partition by title_id order by movie_id asc) as place
+        cast(title_row_id as integer) as title_row_id
     from {{ ref('int_movies__titles') }}
     union all
     select
         movie_id,
         title_id,
-        cast(null as integer) as title_row_id,
-        row_number() over (partition by title_id order by movie_id asc) as place
+        null as title_row_id
     from {{ ref('int_titles__unlisted') }}
     where
         title_id is not null
         and ratings > 0
+
+),
+
+titles as (
+
+    select
+        *,
+        row_number() over (partition by title_id order by movie_id asc) as place
+    from movies
 
 ),
 

@@ -49,22 +49,15 @@ keyed as (
 
 ),
 
-placed as (
-
-    select
-        user_id,
-        string_agg(cast(segment_key as varchar), ',' order by segment_key) as segment_keys
-    from keyed
-    group by user_id
-
-),
-
 cells as (
 
     select
         user_id,
-        cast(dense_rank() over (order by segment_keys) as integer) as cell
-    from placed
+        cast(
+            dense_rank() over (order by string_agg(cast(segment_key as varchar), ',' order by segment_key)) as integer
+        ) as cell
+    from keyed
+    group by user_id
 
 ),
 
