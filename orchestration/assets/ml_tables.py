@@ -13,7 +13,7 @@ from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
-from orchestration.tools.dbt import OWNER
+from orchestration.tools.dbt import OWNER, ml_table_definitions
 from orchestration.tools.shown import table_metadata
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
@@ -91,7 +91,7 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
     def gather_ml_tables(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult]:
         files = _files(warehouse.layout, segmentations)
         with warehouse.connect(read_only=False) as connection:
-            _gather(connection, files)
+            gather(connection, files)
         described = table_metadata(warehouse)
         for table in files:
             yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
@@ -123,15 +123,24 @@ def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, l
     return files
 
 
-def _gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]]) -> None:
+def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]]) -> None:
+    """Fill tables from files, each as dbt's contract defines it.
+
+    Raises
+    ------
+    dagster.Failure
+        Where a file does not keep the contract; no table is changed then.
+    """
+    defined = ml_table_definitions()
     connection.execute("create schema if not exists ml")
     connection.execute("begin")
     for table, parts in files.items():
-        # Where nothing was trained, dbt made the table with its declared columns.
-        if parts:
-            connection.execute(
-                f"create or replace table ml.{table} as select * from read_parquet(?)", [parts]
-            )
-        else:
-            connection.execute(f"delete from ml.{table}")
+        try:
+            connection.execute(f"create or replace table ml.{table} ({defined[table]})")
+            if parts:
+                connection.execute(f"insert into ml.{table} by name select * from read_parquet(?)", [parts])
+        except duckdb.Error as error:
+            connection.execute("rollback")
+            msg = f"ml.{table} does not keep its contract (dbt_project/models/marts): {error}"
+            raise dg.Failure(description=msg, allow_retries=False) from error
     connection.execute("commit")

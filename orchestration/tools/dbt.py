@@ -214,6 +214,24 @@ def landing_tables_behind(table: str) -> set[str]:
     return found
 
 
+def ml_table_definitions() -> dict[str, str]:
+    """Return the columns of each table of ML output, with the constraints of dbt's contract, as DuckDB defines them."""
+    manifest = json.loads(ensure_manifest().read_text(encoding="utf-8"))
+    return {
+        source["name"]: ", ".join(map(_definition, source["columns"].values()))
+        for source in manifest["sources"].values()
+        if source["schema"] == "ml"
+    }
+
+
+def _definition(column: dict[str, Any]) -> str:
+    constraints = [
+        "not null" if constraint["type"] == "not_null" else f"check ({constraint['expression']})"
+        for constraint in column["constraints"]
+    ]
+    return " ".join([f'"{column["name"]}"', column["data_type"], *constraints])
+
+
 def mart_contracts() -> dict[str, Table]:
     """Return what dbt's contract of the marts says of each: its description, its columns with type and description."""
     manifest = json.loads(ensure_manifest().read_text(encoding="utf-8"))

@@ -221,14 +221,12 @@ def test_ml_output_that_breaks_its_contract_is_refused(built: Warehouse, tmp_pat
         *ML_ROWS,
         "insert into ml.segment_members values ('user_ratings', '1', 0, 'Loyalists', null)",
         "update ml.segment_members set entity_id = '7' where entity_id = '2'",
-        "insert into ml.pca_loadings values ('user_ratings', 3, 'avg_war', 0.4, 0.6)",
         "insert into ml.segment_claims by name "
         "select 'user_ratings' as segmentation, 1 as segment_id, 'avg_war' as feature, false as is_supported",
     )
     refused = warehouse.dbt("test", "--select", "source:ml").with_status("fail")
     assert refused == {
         "source_is_unique_together_ml_segment_members_segmentation__entity_id",
-        "source_accepted_values_ml_pca_loadings_component__False__1__2",
         "assert_a_claim_has_a_sentence_or_the_reason_why_not",
     }
     warehouse.dbt("run", "--select", "segments", "segment_members")

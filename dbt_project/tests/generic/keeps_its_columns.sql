@@ -1,9 +1,9 @@
 {#-
     A contract for a table whose columns the data decides. Fails on each column that is missing, of another type or not
-    declared, and on rows without a value. `columns` are fixed (name: type); `of_each` are those of each name that a
-    macro gives, `{name}` in them; `may_be_null` may be.
+    declared, and on rows without a value or of which a condition does not hold. `columns` are fixed (name: type);
+    `of_each` are those of each name that a macro gives, `{name}` in them; `may_be_null` may be; `holds` are conditions.
 -#}
-{% test keeps_its_columns(model, columns, of_each, may_be_null=[]) %}
+{% test keeps_its_columns(model, columns, of_each, may_be_null=[], holds=[]) %}
 {%- set declared = dict(columns) -%}
 {%- for macro_name, templates in of_each.items() -%}
     {#- Called by name: dbt looks for the macros that a test calls before it runs it. -#}
@@ -39,8 +39,12 @@ union all
 {%- endfor %}
 select
     'any' as column_name,
-    'a value' as declared_type,
+    'a value{% for condition in holds %}, {{ condition }}{% endfor %}' as declared_type,
     'none' as held_type
 from {{ model }}
-where {% for name in held if name not in may_be_null %}{{ name }} is null or {% endfor %}false
+where
+    {% for name in held if name not in may_be_null %}{{ name }} is null or {% endfor %}false
+    {% for condition in holds -%}
+        or not ({{ condition }})
+    {% endfor %}
 {% endtest %}
