@@ -17,7 +17,7 @@ import dagster_dbt
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
 from orchestration.assets.publish import PUBLISHED
 from orchestration.tasks.nothing_new import is_nothing_new
-from orchestration.tasks.worker import start_worker
+from orchestration.tasks.worker import start_workers
 from orchestration.tools import dbt, dbt_assets
 from orchestration.tools.steps import asked_for, is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
@@ -52,7 +52,7 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
                 # Dagster leaves out what is made of tables that a step has not made.
                 context.log.info("Nothing is new since the last run: what is published stays.")
                 return
-            start_worker()  # it imports while dbt works
+            start_workers()  # they import while dbt works
 
             def draw_from_marts() -> None:
                 waited_for = missing.setdefault(context.run.run_id, set(drawn))

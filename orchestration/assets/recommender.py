@@ -96,7 +96,8 @@ def build_recommender() -> list[dg.AssetsDefinition]:
 def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     snapshots = _rated(here)
     found = worker.run("evaluate_recommenders", here.store, *snapshots)
-    worker.begin("fit_recommender", here.store, *snapshots)
+    if f"{GROUP}/model" in here.asked_for:
+        worker.begin("fit_recommender", here.store, *snapshots)
     figures = found["figures"]
     return dg.MaterializeResult(
         metadata={
@@ -117,7 +118,8 @@ def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
 def _fit(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     snapshots = _rated(here)
     trained = worker.run("fit_recommender", here.store, *snapshots)
-    worker.begin("list_recommendations", here.store, snapshots[0])
+    if f"{GROUP}/lists" in here.asked_for:
+        worker.begin("list_recommendations", here.store, snapshots[0])
     size = sum(path.stat().st_size for path in (here.store.home / "arrays").iterdir())
     return dg.MaterializeResult(metadata={"version": here.store.home.name, **trained, "bytes": size})
 

@@ -140,6 +140,8 @@ def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResu
     version = worker.run(
         "train_candidate", _labelled(spec, here), here.store, _features(spec, here), here.warehouse.threads
     )
+    if f"{spec.name}/quality" in here.asked_for:  # while the next one is trained
+        worker.begin(*_judging(spec, here))
     metrics = here.store.read_table("k_metrics").drop("segmentation")
     starts = here.store.read_table("start_agreement").drop("segmentation")
     # An anchored fit may be worse than the free one for a smaller k: that is said, and no fault of a fit.
@@ -173,14 +175,16 @@ def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResu
 
 
 def _judge(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    acts = tuple(here.snapshots(*_acts(spec)))
-    quality = worker.run(
-        "judge_candidate", spec, here.store, _features(spec, here), acts, here.warehouse.threads
-    )
+    quality = worker.run(*_judging(spec, here))
     whole = quality.filter(pl.col("segment_id").is_null()).drop("segment_id", cs.starts_with("beside_"))
     return dg.MaterializeResult(
         metadata={"figures": markdown(whole), **_table(here.store, "segment_quality", len(quality))}
     )
+
+
+def _judging(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Any, ...]:
+    acts = tuple(here.snapshots(*_acts(spec)))
+    return "judge_candidate", spec, here.store, _features(spec, here), acts, here.warehouse.threads
 
 
 def _acts(spec: SegmentationSpec) -> list[str]:
@@ -219,6 +223,8 @@ def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResul
 
 def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
     entities, sizes = worker.run("assign_members", here.store, _features(spec, here), _now())
+    if f"{spec.name}/profile" in here.asked_for:
+        worker.begin(*_profiling(spec, here))
     rows = int(sizes["members"].sum())
     return dg.MaterializeResult(
         metadata={**_table(here.store, "segment_members", rows), "sizes": markdown(sizes)},
@@ -233,9 +239,9 @@ def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRes
 
 
 def _profile(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    features, labelled = _features(spec, here), _labelled(spec, here)
-    profiles = worker.run("profile_segments", labelled, here.store, features)
-    worker.begin("draw_plots", labelled, here.store, features)  # while dbt builds the marts
+    profiles = worker.run(*_profiling(spec, here))
+    if f"{spec.name}/plots" in here.asked_for:  # while dbt builds the marts
+        worker.begin(*_drawing(spec, here))
     explained = [round(float(ratio), 4) for ratio in here.store.projection().explained_variance_ratio]
     return dg.MaterializeResult(
         metadata={
@@ -245,8 +251,16 @@ def _profile(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRe
     )
 
 
+def _profiling(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Any, ...]:
+    return "profile_segments", _labelled(spec, here), here.store, _features(spec, here)
+
+
+def _drawing(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Any, ...]:
+    return "draw_plots", _labelled(spec, here), here.store, _features(spec, here)
+
+
 def _draw(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    thumbnails = worker.run("draw_plots", _labelled(spec, here), here.store, _features(spec, here))
+    thumbnails = worker.run(*_drawing(spec, here))
     return dg.MaterializeResult(
         metadata={
             **pictures(thumbnails),

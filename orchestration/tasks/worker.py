@@ -1,19 +1,22 @@
-"""A second process for machine learning: it imports while dbt works, and draws while dbt builds the marts.
+"""Processes for machine learning: they import while dbt works, and judge, draw and train beside each other and dbt.
 
-Belongs here: starting it, handing it a task, waiting for what comes back. Does not belong here: its own side
+Belongs here: starting them, handing them a task, waiting for what comes back. Does not belong here: their own side
 (`orchestration.tasks.worker_process`), the tasks (`orchestration.tasks.worker_tasks`), Dagster.
 
 scikit-learn and matplotlib take 3 s to import and the plots 3 s to draw, all of it with the interpreter held; a
-thread of the run's own process would only take turns with dbt. Tasks and answers go through the worker's standard
-input and output, so it ends with the run that started it, however that ends.
+thread of the run's own process would only take turns with dbt, and tasks of one worker with each other. Tasks and
+answers go through pipes, so the workers end with the run that started them, however that ends.
 """
 
 import atexit
+import json
+import os
 import pickle
 import subprocess
 import sys
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
 from typing import IO, Any
 
@@ -21,6 +24,9 @@ from orchestration.progress import Progress, doing
 
 TASKS = "orchestration.tasks.worker_tasks"
 """The module whose functions the worker runs."""
+_MOST = 2 if sys.platform == "linux" else 1
+"""Workers: while a step waits for one task it is the next step's that is done meanwhile. A Mac's own libraries
+do not survive a fork."""
 RESULT, ERROR, PROGRESS = "result", "error", "progress"
 """Kinds of message from the worker; a task sends any number of the last, and then one of the others."""
 
@@ -36,14 +42,16 @@ class Answer(Future[Any]):
 
 
 class Worker:
-    """One worker process."""
+    """One worker process.
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "orchestration.tasks.worker_process", TASKS],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+    Parameters
+    ----------
+    requests, answers
+        Ends of the pipes to the worker.
+    """
+
+    def __init__(self, requests: IO[bytes], answers: IO[bytes]) -> None:
+        self._requests, self._answered = requests, answers
         self._answers: dict[int, Answer] = {}
         self._numbers = count()
         self._lock = threading.Lock()
@@ -55,29 +63,36 @@ class Worker:
         """Whether it still takes tasks."""
         return not self._has_ended
 
-    def submit(self, task: str, *args: Any) -> Answer:
-        """Begin a task; its errors come out of the future."""
+    @property
+    def load(self) -> int:
+        """Tasks that it has not answered."""
+        return len(self._answers)
+
+    def submit(self, task: str, *args: Any) -> Answer | None:
+        """Begin a task; its errors come out of the future. None where the worker has ended and takes no task."""
         answer = Answer()
         with self._lock:
             number = next(self._numbers)
             self._answers[number] = answer
             try:
-                send(_pipe(self._process.stdin), (number, task, args))
+                send(self._requests, (number, task, args))
             except BrokenPipeError:
+                del self._answers[number]
                 self._has_ended = True
+                return None
             if self._has_ended:
                 self._abandon()
         return answer
 
     def close(self) -> None:
-        """End the process; a task under way is given up."""
-        self._process.kill()
-        self._process.wait()
+        """End it; a task under way is given up."""
+        with suppress(BrokenPipeError):
+            self._requests.close()
 
     def _listen(self) -> None:
         try:
             while True:
-                number, kind, value = receive(_pipe(self._process.stdout))
+                number, kind, value = receive(self._answered)
                 if kind == PROGRESS:
                     self._answers[number].progress = value
                 elif kind == ERROR:
@@ -98,22 +113,53 @@ class Worker:
 
 
 _workers: list[Worker] = []
-"""The one of this process; none before it is needed, and another after it died."""
+"""Those of this process; none before they are needed, and others after all died."""
+_processes: list[subprocess.Popen[bytes]] = []
+"""Those that were started and forked the others off, for whose time they answer when they end."""
 _under_way: dict[bytes, Answer] = {}
 """By task and arguments, pickled: not all arguments can be hashed."""
 
 
-def start_worker() -> Worker:
-    """Return the worker of this process, started where there is none."""
-    if not (_workers and _workers[-1].is_alive):
-        _workers[:] = [Worker()]
-        atexit.register(_workers[-1].close)
-    return _workers[-1]
+def start_workers() -> list[Worker]:
+    """Return the workers of this process that live, started where there are none."""
+    _workers[:] = [worker for worker in _workers if worker.is_alive]
+    if not _workers:
+        _workers[:] = _started(min(_MOST, os.cpu_count() or 1))
+    return _workers
+
+
+def close_workers() -> None:
+    """End the workers of this process; tasks under way are given up."""
+    for worker in _workers:
+        worker.close()
+    while _processes:
+        _processes.pop().wait()
+
+
+def _started(number: int) -> list[Worker]:
+    """Start a process that forks off the others once it has imported: imports take seconds and memory."""
+    requests, answers = ([os.pipe() for _ in range(number)] for _ in range(2))
+    theirs = [(taken, given) for (taken, _), (_, given) in zip(requests, answers, strict=True)]
+    if not _processes:
+        atexit.register(close_workers)
+    started = subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "orchestration.tasks.worker_process", TASKS, json.dumps(theirs)],
+        stdin=subprocess.DEVNULL,
+        stdout=2,  # what a library prints is no result of the run
+        pass_fds=[end for pair in theirs for end in pair],
+    )
+    _processes.append(started)
+    for end in (end for pair in theirs for end in pair):
+        os.close(end)
+    return [
+        Worker(os.fdopen(asked, "wb"), os.fdopen(answered, "rb"))
+        for (_, asked), (answered, _) in zip(requests, answers, strict=True)
+    ]
 
 
 def begin(task: str, *args: Any) -> None:
     """Begin a task whose result `run` will be asked for with the same arguments."""
-    _under_way[pickle.dumps((task, args))] = start_worker().submit(task, *args)
+    _under_way[pickle.dumps((task, args))] = _submit(task, *args)
 
 
 def run(task: str, *args: Any) -> Any:
@@ -126,9 +172,17 @@ def run(task: str, *args: Any) -> Any:
     Exception
         Whatever the task raised.
     """
-    answer = _under_way.pop(pickle.dumps((task, args)), None) or start_worker().submit(task, *args)
+    answer = _under_way.pop(pickle.dumps((task, args)), None) or _submit(task, *args)
     with doing(lambda: answer.progress):
         return answer.result()
+
+
+def _submit(task: str, *args: Any) -> Answer:
+    """Give a task to the worker that has least to do."""
+    while True:
+        worker = min(start_workers(), key=lambda worker: worker.load)
+        if answer := worker.submit(task, *args):
+            return answer
 
 
 def send(pipe: IO[bytes], message: Any) -> None:
@@ -140,8 +194,3 @@ def send(pipe: IO[bytes], message: Any) -> None:
 def receive(pipe: IO[bytes]) -> Any:
     """Read one message; EOFError when the other side is gone."""
     return pickle.load(pipe)  # noqa: S301 - from the process that this one started, or that started it
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None  # noqa: S101 - both were asked for
-    return pipe

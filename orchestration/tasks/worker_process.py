@@ -1,10 +1,11 @@
-"""The worker's own side: a process that runs tasks of one module until its standard input closes.
+"""The workers' own side: processes that run tasks of one module until the pipe they come from closes.
 
 Belongs here: taking tasks and answering. Does not belong here: who asks (`orchestration.tasks.worker`).
 """
 
 import gc
 import io
+import json
 import os
 import pickle
 import signal
@@ -12,10 +13,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import IO, Any
 
 from threadpoolctl import threadpool_limits
 
@@ -29,11 +32,25 @@ _SIDE_BY_SIDE = 16
 """Tasks at once: a step need not wait for the plots of other segmentations, which wait for each other."""
 
 
-def serve(module: str) -> None:
-    """Run tasks of a module, taken from standard input until it closes."""
+def serve(module: str, pipes: Sequence[tuple[int, int]]) -> None:
+    """Run tasks of a module, in a process for each pair of pipes: where tasks come from, where answers go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the run, and that ends this process
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # what a library prints must not fall among the answers
+    gc.disable()  # what imports leave is there to stay: the collector need not look for it, now or later
+    tasks = import_module(module)
+    # Tasks share the cores; one that lifts its own limit on BLAS would lift it for another, whose sums would change.
+    threadpool_limits(1, "blas")
+    gc.freeze()
+    gc.enable()
+    mine = next((at for at in range(1, len(pipes)) if os.fork() == 0), 0)
+    for requests, answers in (*pipes[:mine], *pipes[mine + 1 :]):
+        # Another's: it must be seen to end when that one does.
+        os.close(requests)
+        os.close(answers)
+    _answer(tasks, os.fdopen(pipes[mine][0], "rb"), os.fdopen(pipes[mine][1], "wb"))
+
+
+def _answer(tasks: ModuleType, requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Run tasks until `requests` closes."""
     lock = threading.Lock()
     at_work: dict[int, int] = {}
     """Thread to the number of the task that it runs."""
@@ -58,18 +75,17 @@ def serve(module: str) -> None:
                     if progress := under_way(thread):
                         send(answers, (number, PROGRESS, progress))
 
-    gc.disable()  # what imports leave is there to stay: the collector need not look for it, now or later
-    tasks = import_module(module)
-    # Tasks share the cores; one that lifts its own limit on BLAS would lift it for another, whose sums would change.
-    threadpool_limits(1, "blas")
-    gc.freeze()
-    gc.enable()
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
     threading.Thread(target=tell, daemon=True).start()
     while True:
         try:
             number, name, args = receive(requests)
         except EOFError:
+            with suppress(
+                ChildProcessError
+            ):  # it is over for the others too: what they took is counted with this one
+                while os.wait():
+                    pass
             os._exit(0)  # nobody waits any more, not even for a task under way
         pool.submit(work, number, getattr(tasks, name), args)
 
@@ -86,4 +102,4 @@ def _as_sent(error: Exception) -> Exception:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], json.loads(sys.argv[2]))

@@ -27,6 +27,8 @@ class Step(Generic[Store]):
     store: Store
     warehouse: WarehouseResource
     run_id: str
+    asked_for: frozenset[str]
+    """The assets that the run materialises (`user_ratings/quality`): a later one is begun if it is among them."""
 
     def snapshots(self, *queries: str) -> list[Path]:
         """Return files of the rows of queries, for the worker."""
@@ -64,7 +66,7 @@ def build_step(
 
     @dg.asset(key=key, check_specs=checks, owners=[OWNER], pool=POOL, **declared)
     def step(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        here = Step(store(warehouse), warehouse, context.run.run_id)
+        here = Step(store(warehouse), warehouse, context.run.run_id, asked_for(context))
         lacking = lacks(here) if lacks else here.store.skipped
         if lacking is None:
             try:
@@ -90,7 +92,7 @@ def is_asked_for(key: dg.AssetKey, context: dg.AssetExecutionContext) -> bool:
     return key.to_user_string() in asked_for(context)
 
 
-def asked_for(context: dg.AssetExecutionContext) -> set[str]:
+def asked_for(context: dg.AssetExecutionContext) -> frozenset[str]:
     """Return the assets that the run materialises, as people write them: `user_ratings/members`."""
     keys = context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys
-    return {key.to_user_string() for key in keys}
+    return frozenset(key.to_user_string() for key in keys)

@@ -35,7 +35,7 @@ def test_ml_output_that_breaks_its_contract_is_refused_and_what_was_there_stays(
 ) -> None:
     connection, file = gathered
     broken.write_parquet(file)
-    with pytest.raises(dg.Failure, match="ml.pca_loadings does not keep its contract") as refused:
+    with pytest.raises(dg.Failure, match="pca_loadings does not keep its contract") as refused:
         gather(connection, {"pca_loadings": [str(file)]})
     assert said.lower() in (refused.value.description or "").lower()
     assert connection.execute("select component, loading from ml.pca_loadings").fetchall() == [(1, 0.5)]

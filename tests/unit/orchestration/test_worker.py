@@ -43,9 +43,9 @@ def tasks(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(worker, "TASKS", "some_tasks")
     monkeypatch.setattr(worker, "_workers", [])
+    monkeypatch.setattr(worker, "_processes", [])
     yield worker
-    for started in worker._workers:
-        started.close()
+    worker.close_workers()
 
 
 def test_a_task_gives_its_result(tasks):
@@ -54,13 +54,12 @@ def test_a_task_gives_its_result(tasks):
 
 def test_a_task_begun_earlier_is_not_run_twice(tasks):
     tasks.begin("wait", 0.01)
-    first = tasks.run("wait", 0.01)
-    assert first == tasks._workers[0]._process.pid
+    assert tasks.run("wait", 0.01) == tasks._processes[0].pid
     assert not tasks._under_way
 
 
 def test_who_waits_for_a_task_learns_how_far_it_is(tasks, tmp_path):
-    answer = tasks.start_worker().submit("count_to", 5, str(tmp_path / "goes on"))
+    answer = tasks.start_workers()[0].submit("count_to", 5, str(tmp_path / "goes on"))
     deadline = time.monotonic() + 30
     while not answer.progress.total and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -91,28 +90,37 @@ def test_two_tasks_run_side_by_side(tasks, tmp_path):
     assert tasks.run("wait_for", str(tmp_path / "ready")) == "came"
 
 
+def test_a_task_goes_to_the_worker_that_has_least_to_do(tasks, tmp_path):
+    tasks.begin("wait_for", str(tmp_path / "ready"))
+    busy = tasks._processes[0].pid
+    assert tasks.run("wait", 0.0) != busy
+    (tmp_path / "ready").touch()
+    assert tasks.run("wait_for", str(tmp_path / "ready")) == "came"
+
+
 def test_a_killed_worker_is_an_error_and_the_next_task_gets_another(tasks):
     tasks.begin("wait", 60.0)
-    tasks._workers[0]._process.kill()
+    tasks._processes[0].kill()
     with pytest.raises(worker.WorkerError, match="ended in the middle"):
         tasks.run("wait", 60.0)
     assert tasks.run("add", 1, 2) == 3
 
 
-def test_the_worker_ends_with_the_process_that_started_it(tmp_path):
+def test_the_workers_end_with_the_process_that_started_them():
     script = (
-        "from orchestration.tasks import worker; import time; "
-        "print(worker.start_worker()._process.pid, flush=True)"
+        "from orchestration.tasks import worker; import time; worker.TASKS = 'os'; "
+        "print(*(w.submit('getpid').result() for w in worker.start_workers()), flush=True)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", f"{script}; time.sleep(60)"], stdout=subprocess.PIPE, text=True
     )
-    child = int(parent.stdout.readline())
+    children = set(map(int, parent.stdout.readline().split()))
+    assert len(children) == (2 if sys.platform == "linux" else 1)
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     deadline = time.monotonic() + 30
-    while is_running(child):
-        assert time.monotonic() < deadline, "the worker outlived its parent"
+    while any(map(is_running, children)):
+        assert time.monotonic() < deadline, "a worker outlived its parent"
         time.sleep(0.1)
 
 
