@@ -33,6 +33,8 @@ PROC = Path("/proc")
 SAMPLE_SECONDS = 0.1
 SEGMENTATIONS = {"user_activity_and_ratings": 40, "user_ratings": 20}
 GIB = 2**30
+LONG_MODEL = 0.3
+"""Seconds from which a model has a row of its own."""
 
 
 class BenchmarkError(RuntimeError):
@@ -217,6 +219,7 @@ def run_matinee(source: Path, out: Path, command: str, *, keep: bool) -> dict[st
             "measured": asdict(cost),
             **json.loads((warehouse / "report" / "run.json").read_text()),
             "k_metrics": read_k_metrics(warehouse),
+            "models": read_models(home),
         }
     finally:
         if not keep:
@@ -230,6 +233,22 @@ def read_k_metrics(warehouse: Path) -> dict[str, list[dict[str, Any]]]:
 
     data = current_set(warehouse)
     return {name: k_metrics(data, name).to_dicts() for name in SEGMENTATIONS}
+
+
+def read_models(home: Path) -> dict[str, dict[str, Any]]:
+    """Return the seconds and rows of each model that dbt built in the last run."""
+    import dagster as dg  # noqa: PLC0415
+
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        run_id = instance.get_runs(limit=1)[0].run_id
+        made = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
+    found = {}
+    for record in made:
+        asset = record.event_log_entry.asset_materialization
+        if asset and (seconds := asset.metadata.get("Execution Duration")):
+            rows = asset.metadata.get("dagster/row_count")
+            found[".".join(asset.asset_key.path)] = {"seconds": seconds.value, "rows": rows and rows.value}
+    return found
 
 
 # ---------------------------------------------------------------- the comparison
@@ -447,25 +466,39 @@ def compare_command(options: argparse.Namespace) -> int:
 
 
 def segments_command(options: argparse.Namespace) -> int:
-    """Print what taste and the judging of all segmentations cost in a run."""
+    """Print what every step and every model of some length costs in a run, beside what the same costs by hand."""
     source, out = options.source.resolve(), options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     warm(source)
     result = run_matinee(source, out, options.matinee, keep=options.keep)
-    seconds = {stage["name"].replace("__", "/"): stage["seconds"] for stage in result["stages"]}
-    quality = {name: spent for name, spent in seconds.items() if name.endswith("/quality")}
     cost = result["measured"]
-    rows = [
-        ["user_taste, from interactions through embedding and K-Means", seconds["user_taste/k_metrics"]],
-        *[[name, spent] for name, spent in sorted(quality.items())],
-        ["quality of all segmentations", sum(quality.values())],
-        ["whole run", cost["wall_seconds"]],
-        ["whole run, CPU", cost["cpu_seconds"]],
-    ]
     print(f"load average at the start: {cost['load_before']:.1f}\n")
-    cells = [[name, f"{spent:,.1f}"] for name, spent in rows]
-    memory = ["whole run, peak memory, GiB", f"{cost['peak_rss_bytes'] / GIB:.2f}"]
-    print(table(["", "seconds"], [*cells, memory]))
+    print(table(["stage", "seconds", "share"], stage_rows(result)))
+    print(f"\nCPU {cost['cpu_seconds']:,.1f} s, peak memory {cost['peak_rss_bytes'] / GIB:.2f} GiB\n")
+    models = sorted(result["models"].items(), key=lambda model: -model[1]["seconds"])
+    rest = [model for _, model in models if model["seconds"] < LONG_MODEL]
+    cells = [
+        [name, f"{model['seconds']:,.2f}", f"{model['rows'] or 0:,}"]
+        for name, model in models
+        if model["seconds"] >= LONG_MODEL
+    ]
+    cells.append([f"{len(rest)} others", f"{sum(model['seconds'] for model in rest):,.2f}", ""])
+    print(table(["dbt model", "seconds", "rows"], cells))
+    log = out / "floors.log"
+    by_hand = [
+        sys.executable,
+        str(BENCHMARKS / "floors.py"),
+        "--source",
+        str(source),
+        "--out",
+        str(out / "floors"),
+    ]
+    must_succeed(measure(by_hand, log=log), log)
+    floors = json.loads(log.read_text())
+    cells = [
+        [name, f"{floor['seconds']:,.2f}", f"{floor['cpu_seconds']:,.2f}"] for name, floor in floors.items()
+    ]
+    print("\n" + table(["by hand", "seconds", "CPU"], cells))
     return 0
 
 
