@@ -150,9 +150,9 @@ def converge_each(
 
 
 def _step(rows: Rows, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return, of each start, the sum of xc - |c|²/2 over rows and their nearest c, the means and sizes of what is nearest.
+    """Return how near rows are to centroids, (s, k, d), and the means and sizes of what is nearest to each.
 
-    Centroids are (s, k, d); returned are (s,), (s, k, d) and (s, k).
+    The first is (s,), the sum of xc - |c|²/2 over rows x and their nearest c; the others are (s, k, d) and (s, k).
     """
     s, k, d = centroids.shape
     # A column of ones in the rows subtracts half the norms in the one product and counts rows in the other.

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from ml.recommendation.metrics import ndcg
 from ml.segmentation.assignment import one_thread_each
-from ml.segmentation.quality.held_out import Cut, Judged, Label, cuts, halve, sample_users
+from ml.segmentation.quality.held_out import Cut, Judged, cuts, halve, sample_users
 from ml.segmentation.quality.nulls import volume_quantiles
 from ml.segmentation.quality.stability import agreement
 from ml.segmentation.quality.table import Figure, resampled
@@ -129,8 +129,11 @@ def split_half(
         volume.append(agreement(*(volume_quantiles(np.diff(half.indptr), judged.k) for half in halves)))
         if judged.shuffled and halving < _SHUFFLED_HALVINGS:
             shuffled.append(agreement(*map(judged.shuffled, halves)))
-    beside = {"volume": np.mean(volume)} | ({"shuffled": np.mean(shuffled)} if shuffled else {})
-    return resampled("split_half_ari", np.mean(own), np.array(own), beside=beside)
+    beside = {
+        "volume": float(np.mean(volume)),
+        **({"shuffled": float(np.mean(shuffled))} if shuffled else {}),
+    }
+    return resampled("split_half_ari", float(np.mean(own)), np.array(own), beside=beside)
 
 
 def _ranking(cut: Cut, labellings: Mapping[str, np.ndarray]) -> Gains:
@@ -150,11 +153,11 @@ def _ndcg(cut: Cut, labels: np.ndarray) -> np.ndarray:
     # user, place and whether it is seen, packed into one number, says how many these are.
     bits, lengths = titles.bit_length(), np.diff(cut.train.indptr)
     packed = []
-    for part, is_seen in ((cut.held_out, 0), (cut.train, 1)):
+    for last_bit, part in enumerate((cut.held_out, cut.train)):
         user = np.repeat(np.arange(n), np.diff(part.indptr))
         in_segment = place[labels[user], part.indices]
         near = in_segment < lengths[user] + _PLACES  # further down, too few are seen for the first places
-        packed.append((user[near] << bits | in_segment[near]) << 1 | is_seen)
+        packed.append((user[near] << bits | in_segment[near]) << 1 | last_bit)
     keys = np.sort(np.concatenate(packed))
     user, in_segment, is_seen = keys >> bits + 1, (keys >> 1) & ((1 << bits) - 1), keys & 1
     seen = np.concatenate([[0], np.cumsum(is_seen)])
@@ -209,7 +212,9 @@ def _figures(
         np.sum([_by_segment(of[name], at[name], k) for of, at in zip(gains, labellings, strict=True)], axis=0)
         for name in ("own", "random")
     )
-    nulls = {name: _ratio(np.sum([of[name] for of in gains], axis=0)) for name in _NULLS & labellings[0].keys()}
+    nulls = {
+        name: _ratio(np.sum([of[name] for of in gains], axis=0)) for name in _NULLS & labellings[0].keys()
+    }
     resamples = _ratios(own, weights)
     return [
         resampled(

@@ -40,9 +40,8 @@ def refit(X: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
     """Return the centroids (k, d) of the best of a few K-Means starts on X (n, d) float32, n at least k."""
     first = Rows(*sample(X, rng=rng, rows=START_ROWS))
     begun = sorted(converge_each(first, plus_plus(first, k, rng, STARTS), iterations=BEGUN), key=_inertia)
-    rows = first if len(first) == len(X) else Rows(X)
-    found = converge_each(rows, [centroids for _, centroids in begun[:FINISHED]])
-    return min(found, key=_inertia)[1]
+    best = min(converge_each(first, [centroids for _, centroids in begun[:FINISHED]]), key=_inertia)[1]
+    return best if len(first) == len(X) else converge_each(Rows(X), [best])[0][1]
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> float:
