@@ -16,7 +16,7 @@ import numpy as np
 
 from ml.segmentation.assignment import assign, one_thread_each
 from ml.segmentation.breathing import breathe, neighbours
-from ml.segmentation.lloyd import Rows, converge, outermost, plus_plus
+from ml.segmentation.lloyd import Rows, Solution, converge, converge_each, outermost, plus_plus
 
 SAMPLE_ROWS = 10_000
 """Starts are tried on a sample of this many rows: at 270 K rows that is 25 x cheaper and finds the same optima."""
@@ -31,8 +31,6 @@ SAME_OPTIMUM = 1.0001
 _WITHIN_REACH = 1.005
 """A runner-up on the middle rows that is worse by more than this has never won on all rows."""
 
-Solution = tuple[float, np.ndarray]
-"""Inertia on the rows at hand, and centroids (k, d) float32."""
 Task = Callable[[int], list[Solution]]
 """What is done for one k."""
 Tell = Callable[[int, int], None]
@@ -134,7 +132,7 @@ def fit_many(
 
         def search(k: int) -> list[Solution]:
             outer[k] = converge(sample, outermost(sample, k))
-            starts[k] = [converge(sample, plus_plus(sample, k, seeds[k])) for _ in range(tries)]
+            starts[k] = converge_each(sample, plus_plus(sample, k, seeds[k], tries))
             more = [converge(sample, given[k])] if k in given else []
             return _breathed(sample, [*starts[k], outer[k], *more], seeds[k])
 

@@ -222,12 +222,13 @@ class _Steps:
 def _feature_columns(frame: pl.DataFrame, patterns: tuple[str, ...]) -> list[str]:
     """Return the columns to cluster on; a glob passes over text, a column named in full is never passed over."""
     columns = select_columns(patterns, frame.columns)
-    numbers = [column for column in columns if column in patterns or _is_number(frame, column)]
+    schema = frame.schema
+    numbers = [column for column in columns if column in patterns or _is_number(schema[column])]
     return numbers or columns
 
 
-def _is_number(frame: pl.DataFrame, column: str) -> bool:
-    return frame.schema[column].is_numeric() or frame.schema[column] == pl.Boolean
+def _is_number(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or dtype == pl.Boolean
 
 
 def _or_none(values: np.ndarray) -> list[float | None]:
@@ -239,7 +240,8 @@ def _or(value: float, values: list[float | None]) -> np.ndarray:
 
 
 def _as_matrix(frame: pl.DataFrame, columns: list[str]) -> np.ndarray:
-    texts = [column for column in columns if not _is_number(frame, column)]
+    schema = frame.schema  # which each time it is asked for is made anew
+    texts = [column for column in columns if not _is_number(schema[column])]
     if texts:
         msg = f"feature columns must be numbers; not a number: {', '.join(texts)}"
         raise SegmentationError(msg)

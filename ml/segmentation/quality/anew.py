@@ -107,15 +107,20 @@ def genre_columns(
     -------
     n rows of these columns, float64.
     """
-    ratings = interactions.copy()
-    is_known = ~np.isnan(ratings.data)
-    chosen, rated = stored(ratings), stored(ratings)
-    rated.data, ratings.data = is_known.astype(np.float32), np.where(is_known, ratings.data, 0)
-    counts, given, sums = ((X @ genres).toarray().astype(np.float64) for X in (chosen, rated, ratings))
-    with np.errstate(invalid="ignore"):
-        tables = {"cnt_": counts, "avg_": sums / given}
-    place = {name: i for i, name in enumerate(names)}
-    nothing = {"cnt_": np.zeros(len(counts)), "avg_": np.full(len(counts), np.nan)}
+    of_titles, tables = (
+        genres.toarray(),
+        dict[str, np.ndarray](),
+    )  # dense, it is multiplied with in a third of the time
+    if any(column.startswith("cnt_") for column in columns):
+        tables["cnt_"] = (stored(interactions) @ of_titles).astype(np.float64)
+    if any(column.startswith("avg_") for column in columns):
+        ratings, rated = interactions.copy(), stored(interactions)
+        is_known = ~np.isnan(ratings.data)
+        rated.data, ratings.data = is_known.astype(np.float32), np.where(is_known, ratings.data, 0)
+        with np.errstate(invalid="ignore"):
+            tables["avg_"] = (ratings @ of_titles).astype(np.float64) / (rated @ of_titles)
+    place, n = {name: i for i, name in enumerate(names)}, interactions.shape[0]
+    nothing = {"cnt_": np.zeros(n), "avg_": np.full(n, np.nan)}
     return pl.DataFrame(
         {c: tables[c[:4]][:, place[c[4:]]] if c[4:] in place else nothing[c[:4]] for c in columns}
     ).fill_nan(None)

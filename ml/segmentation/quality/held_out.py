@@ -174,7 +174,7 @@ def hold_out(
     """
     counts = np.diff(interactions.indptr)
     users = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((rng.random(interactions.nnz), users))
+    order = np.argsort(users + rng.random(interactions.nnz))
     place = np.arange(interactions.nnz) - interactions.indptr[users]
     taken = np.empty(interactions.nnz, dtype=bool)
     taken[order] = place < np.minimum(np.round(counts * share), counts - 1)[users]

@@ -14,19 +14,21 @@ import scipy.sparse as sp
 
 from ml.recommendation.metrics import ndcg
 from ml.segmentation.assignment import one_thread_each
-from ml.segmentation.quality.held_out import Cut, Judged, Label, cuts, halve, sample_users
+from ml.segmentation.quality.held_out import Cut, Judged, cuts, halve, sample_users
 from ml.segmentation.quality.nulls import volume_quantiles
 from ml.segmentation.quality.stability import agreement
 from ml.segmentation.quality.table import Figure, resampled
 
-USERS = 20_000
+USERS = 10_000
 """Users who are judged; all of them where there are no more."""
 HALVED_USERS = 5_000
 """The same for halves, where each halving finds labels four times."""
 PSEUDO_USERS = 50
 _PLACES = 10
 _RESAMPLES = 200
-_HALVINGS = 5
+_NULLS = frozenset({"volume", "shuffled"})
+"""Beside the whole; a segment has none of these."""
+_HALVINGS, _SHUFFLED_HALVINGS = 5, 2
 
 Gains = Mapping[str, np.ndarray]
 """By labelling, (2, n) float64: what is gained of each user, and what that is measured by. A figure is the ratio of
@@ -66,10 +68,10 @@ def held_out_value(judged: Judged, *, rng: np.random.Generator, users: int = USE
         bits += [] if shares is None else [_genres(cut, labellings[-1], shares)]
     weights = _resamples(judged.interactions.shape[0], rng)
     return [
-        _figure(measure, gains, labellings, segment, weights)
+        figure
         for measure, gains in (("lift", lifts), ("genre_gain_bits", bits))
         if gains
-        for segment in (None, *range(judged.k))
+        for figure in _figures(measure, gains, labellings, judged.k, weights)
     ]
 
 
@@ -113,22 +115,25 @@ def split_half(
     """Find segments on either half of each user's interactions: `split_half_ari`, how far the two agree.
 
     A taste that is the user's own shows in both halves. Needs `judged.label`. The interval is over halvings; beside
-    it stands how far quantiles of volume agree, and the same labels on what is shuffled.
+    it stands how far quantiles of volume agree, and the same labels on what is shuffled (in the first two halvings: it
+    is hardly above 0).
     """
     label = judged.label
     if label is None:
         return Figure("split_half_ari", None)
     judged = judged.sampled(users, rng)
-    found = np.array([_halved(judged, label, rng) for _ in range(halvings)])
-    own, volume, shuffled = found.mean(axis=0).tolist()
-    return resampled("split_half_ari", own, found[:, 0], beside={"volume": volume, "shuffled": shuffled})
-
-
-def _halved(judged: Judged, label: Label, rng: np.random.Generator) -> tuple[float, float, float]:
-    halves = halve(judged.interactions, rng)
-    quantiles = [volume_quantiles(np.diff(half.indptr), judged.k) for half in halves]
-    shuffled = agreement(*map(judged.shuffled, halves)) if judged.shuffled else float("nan")
-    return agreement(*map(label, halves)), agreement(*quantiles), shuffled
+    own, volume, shuffled = [], [], []
+    for halving in range(halvings):
+        halves = halve(judged.interactions, rng)
+        own.append(agreement(*map(label, halves)))
+        volume.append(agreement(*(volume_quantiles(np.diff(half.indptr), judged.k) for half in halves)))
+        if judged.shuffled and halving < _SHUFFLED_HALVINGS:
+            shuffled.append(agreement(*map(judged.shuffled, halves)))
+    beside = {
+        "volume": float(np.mean(volume)),
+        **({"shuffled": float(np.mean(shuffled))} if shuffled else {}),
+    }
+    return resampled("split_half_ari", float(np.mean(own)), np.array(own), beside=beside)
 
 
 def _ranking(cut: Cut, labellings: Mapping[str, np.ndarray]) -> Gains:
@@ -144,16 +149,21 @@ def _ndcg(cut: Cut, labels: np.ndarray) -> np.ndarray:
     place = np.empty_like(order)
     np.put_along_axis(place, order, np.arange(titles)[None], axis=1)
 
-    # A title's place in a user's own list is its place in the segment's, less the seen titles before it: one sort
-    # of all pairs by user and place says how many these are.
-    both = sp.csr_array(cut.train - cut.held_out)
-    user = np.repeat(np.arange(n), np.diff(both.indptr))
-    keys = user * np.int64(titles) + place[labels[user], both.indices]
-    order = np.argsort(keys)
-    is_seen = both.data[order] > 0
-    in_list = keys[order] % titles - (np.cumsum(is_seen) - cut.train.indptr[user])
+    # A title's place in a user's own list is its place in the segment's, less the seen titles before it: one sort of
+    # user, place and whether it is seen, packed into one number, says how many these are.
+    bits, lengths = titles.bit_length(), np.diff(cut.train.indptr)
+    packed = []
+    for last_bit, part in enumerate((cut.held_out, cut.train)):
+        user = np.repeat(np.arange(n), np.diff(part.indptr))
+        in_segment = place[labels[user], part.indices]
+        near = in_segment < lengths[user] + _PLACES  # further down, too few are seen for the first places
+        packed.append((user[near] << bits | in_segment[near]) << 1 | last_bit)
+    keys = np.sort(np.concatenate(packed))
+    user, in_segment, is_seen = keys >> bits + 1, (keys >> 1) & ((1 << bits) - 1), keys & 1
+    seen = np.concatenate([[0], np.cumsum(is_seen)])
+    in_list = in_segment - (seen[1:] - seen[np.searchsorted(user, np.arange(n))][user])
     hit = np.zeros((n, _PLACES), dtype=bool)
-    top = ~is_seen & (in_list < _PLACES)
+    top = (is_seen == 0) & (in_list < _PLACES)
     hit[user[top], in_list[top]] = True
     relevant = np.diff(cut.held_out.indptr)
     return np.where(relevant > 0, ndcg(hit, np.maximum(relevant, 1)), 0.0)
@@ -161,7 +171,7 @@ def _ndcg(cut: Cut, labels: np.ndarray) -> np.ndarray:
 
 def _genres(cut: Cut, labellings: Mapping[str, np.ndarray], shares: sp.csr_array) -> Gains:
     """Return each user's gain in bits over held-out interactions with genres, and how many these are."""
-    train, held_out = sp.csr_array(cut.train @ shares), (cut.held_out @ shares).toarray()
+    train, held_out = (part @ shares.toarray() for part in (cut.train, cut.held_out))
     weight = held_out.sum(axis=1)
     everybody = train.sum(axis=0)
     found = {}
@@ -175,11 +185,12 @@ def _genres(cut: Cut, labellings: Mapping[str, np.ndarray], shares: sp.csr_array
     return found
 
 
-def _counts(rows: sp.csr_array, labels: np.ndarray) -> np.ndarray:
+def _counts(rows: sp.csr_array | np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Sum rows (n, m) by label, with the pseudo-users added, (labels, m) float64."""
-    n = rows.shape[0]
-    onehot = sp.csr_array((np.ones(n), labels, np.arange(n + 1)))
-    return (onehot.T @ rows).toarray() + PSEUDO_USERS * rows.sum(axis=0, dtype=np.float64) / n
+    onehot = np.zeros((len(labels), labels.max() + 1))
+    onehot[np.arange(len(labels)), labels] = 1
+    summed = (rows.T @ onehot).T
+    return summed + PSEUDO_USERS * summed.sum(axis=0) / len(labels)
 
 
 def _shares(genres: sp.csr_array) -> sp.csr_array:
@@ -189,31 +200,43 @@ def _shares(genres: sp.csr_array) -> sp.csr_array:
     return sp.csr_array((data, genres.indices, genres.indptr), shape=genres.shape)
 
 
-def _figure(
+def _figures(
     measure: str,
     gains: Sequence[Gains],
     labellings: Sequence[Mapping[str, np.ndarray]],
-    segment: int | None,
+    k: int,
     weights: np.ndarray,
-) -> Figure:
-    """Make a figure of the gains of all cuts, of a segment or, without one, of everybody."""
+) -> list[Figure]:
+    """Make the figures of everybody and of each segment from the gains of all cuts."""
+    own, random = (
+        np.sum([_by_segment(of[name], at[name], k) for of, at in zip(gains, labellings, strict=True)], axis=0)
+        for name in ("own", "random")
+    )
+    nulls = {
+        name: _ratio(np.sum([of[name] for of in gains], axis=0)) for name in _NULLS & labellings[0].keys()
+    }
+    resamples = _ratios(own, weights)
+    return [
+        resampled(
+            measure,
+            _ratio(own[:, i]),
+            resamples[i],
+            segment_id=i - 1 if i else None,
+            beside={"random": _ratio(random[:, i])} | ({} if i else nulls),
+        )
+        for i in range(k + 1)
+    ]
 
-    def summed(name: str) -> np.ndarray:
-        total = np.zeros((2, weights.shape[1]))
-        for gain, labels in zip(gains, labellings, strict=True):
-            total += gain[name] if segment is None else gain[name] * (labels[name] == segment)
-        return total
 
-    own = summed("own")
-    nulls = [name for name in labellings[0] if name != "own"] if segment is None else ["random"]
-    beside = {null: _ratio(summed(null)) for null in nulls}
-    return resampled(measure, _ratio(own), _ratios(own, weights), segment_id=segment, beside=beside)
+def _by_segment(gain: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """Return gains (2, n) of everybody and of the members of each segment alone, (2, 1 + k, n)."""
+    return gain[:, None] * np.vstack([np.ones(len(labels)), labels == np.arange(k)[:, None]])
 
 
 def _resamples(n: int, rng: np.random.Generator) -> np.ndarray:
     """Return how often each of n users is in each bootstrap sample, (resamples, n) float64."""
-    drawn = rng.integers(n, size=(_RESAMPLES, n)) + n * np.arange(_RESAMPLES)[:, None]
-    return np.bincount(drawn.ravel(), minlength=_RESAMPLES * n).reshape(_RESAMPLES, n).astype(np.float64)
+    drawn = [np.bincount(rng.integers(n, size=n, dtype=np.int32), minlength=n) for _ in range(_RESAMPLES)]
+    return np.array(drawn, dtype=np.float64)
 
 
 def _ratio(gains: np.ndarray) -> float:
@@ -222,7 +245,7 @@ def _ratio(gains: np.ndarray) -> float:
 
 
 def _ratios(gains: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Divide the sums of gains (2, n) of each resample; not a number where it has nobody who is judged."""
+    """Divide the sums of gains (2, ..., n) of each resample; not a number where it has nobody who is judged."""
     with one_thread_each("blas"):
         gained, base = gains @ weights.T
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -67,6 +67,9 @@ def shuffle_genres(genres: sp.csr_array, rng: np.random.Generator) -> sp.csr_arr
 
 def _repeated(users: np.ndarray, titles: np.ndarray, width: int) -> np.ndarray:
     """Return which pairs have come before, (pairs,) bool."""
-    repeated = np.ones(len(users), dtype=bool)
-    repeated[np.unique(users * np.int64(width) + titles, return_index=True)[1]] = False
+    # Each pair with its place in the lowest bits: sorting numbers is several times as fast as sorting places by them.
+    bits = len(users).bit_length()
+    ordered = np.sort((users * np.int64(width) + titles) << bits | np.arange(len(users)))
+    repeated = np.zeros(len(users), dtype=bool)
+    repeated[ordered[1:][np.diff(ordered >> bits) == 0] & ((1 << bits) - 1)] = True
     return repeated

@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from ml.segmentation.agreement import mean_agreement
 from ml.segmentation.assignment import assign, one_thread_each
-from ml.segmentation.lloyd import Rows, converge, plus_plus
+from ml.segmentation.lloyd import Rows, converge_each, plus_plus
 from ml.segmentation.quality.table import Figure, resampled
 
 ROWS = 10_000
@@ -26,9 +26,11 @@ ROWS = 10_000
 RESAMPLES = 20
 RESTARTS = 10
 HALVINGS = 5
-STARTS, FINISHED, START_ROWS = 6, 2, 2_500
-"""Starts of a refit, how many of them see all rows, and how many rows each sees first: with a single start, an
-unlucky one would pass for instability of the data."""
+STARTS, BEGUN, FINISHED, START_ROWS = 8, 8, 2, 2_500
+"""Starts of a refit, after how many rounds of Lloyd's on how many rows the best of them are told, and how many of
+these converge on all rows: with a single start, an unlucky one would pass for instability of the data."""
+ASKED = 2_000
+"""Rows that the nearest neighbours are asked about."""
 _NEIGHBOURS = 15
 
 Done = TypeVar("Done")
@@ -37,12 +39,9 @@ Done = TypeVar("Done")
 def refit(X: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
     """Return the centroids (k, d) of the best of a few K-Means starts on X (n, d) float32, n at least k."""
     first = Rows(*sample(X, rng=rng, rows=START_ROWS))
-    found = [converge(first, plus_plus(first, k, rng)) for _ in range(STARTS)]
-    found.sort(key=_inertia)
-    if len(first) < len(X):
-        rows = Rows(X)
-        found = [converge(rows, centroids) for _, centroids in found[:FINISHED]]
-    return min(found, key=_inertia)[1]
+    begun = sorted(converge_each(first, plus_plus(first, k, rng, STARTS), iterations=BEGUN), key=_inertia)
+    best = min(converge_each(first, [centroids for _, centroids in begun[:FINISHED]]), key=_inertia)[1]
+    return best if len(first) == len(X) else converge_each(Rows(X), [best])[0][1]
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> float:
@@ -187,7 +186,8 @@ def halves(
         together = contingency(labels, assign(asked, teacher)[0], k)
         classifier = KNeighborsClassifier(min(_NEIGHBOURS, len(learned)), algorithm="brute")
         classifier.fit(learned, assign(learned, teacher)[0])
-        return _kept_together(together), agreement(labels, classifier.predict(asked))
+        some, theirs = sample(asked, labels, rng=rng, rows=ASKED)
+        return _kept_together(together), agreement(theirs, classifier.predict(some))
 
     strengths, generalized = np.array(side_by_side(once, rng.spawn(halvings), workers)).T
     return [

@@ -16,7 +16,7 @@ def rows() -> Rows:
 
 @pytest.mark.parametrize("k", [2, 5, 11])
 def test_it_converges_where_the_estimator_converges(rows, k):
-    start = plus_plus(rows, k, np.random.default_rng(k))
+    start = plus_plus(rows, k, np.random.default_rng(k), 1)[0]
     inertia, centroids = converge(rows, start)
     estimator = KMeans(k, init=start, n_init=1, algorithm="lloyd").fit(rows.X)
     assert inertia == pytest.approx(estimator.inertia_, rel=1e-5)
@@ -30,7 +30,7 @@ def test_a_start_is_left_as_it_was(rows):
 
 
 def test_starts_are_rows_of_which_none_is_drawn_twice(rows):
-    start = plus_plus(rows, 20, np.random.default_rng(0))
+    start = plus_plus(rows, 20, np.random.default_rng(0), 1)[0]
     assert len(np.unique(start, axis=0)) == 20
     assert all((centroid == rows.X).all(axis=1).any() for centroid in start)
 
