@@ -43,14 +43,27 @@ class FittedAls(Fitted):
         return lambda rows: popular_where_empty(self.user_factors(rows) @ towards, rows, popularity)
 
     def user_factors(self, rows: sp.csr_array) -> np.ndarray:
-        """Solve each user's regularised least squares exactly, (n, factors) float32."""
-        confidences = self._confidences(rows)
-        factors = np.zeros((rows.shape[0], self.item_factors.shape[1]), dtype=np.float32)
+        """Solve each user's regularised least squares exactly, (n, factors) float32.
+
+        A user with n titles, fewer than factors, by Woodbury's identity: n equations in the place of as many as
+        there are factors.
+        """
+        confidences, width = self._confidences(rows), self.item_factors.shape[1]
+        inverse = np.linalg.inv(self.gram)
+        towards = self.item_factors @ inverse
+        weights = np.zeros(rows.nnz, dtype=np.float32)
+        factors = np.zeros((rows.shape[0], width), dtype=np.float32)
         for row, of_row in enumerate(row_slices(rows)):
-            if of_row.start < of_row.stop:
-                Y, c = self.item_factors[rows.indices[of_row]], confidences[of_row]
+            columns, c = rows.indices[of_row], confidences[of_row]
+            Y = self.item_factors[columns]
+            if len(c) >= width:
                 factors[row] = lapack.sposv(self._equations(Y, c), c @ Y)[1]
-        return factors
+            elif len(c):
+                equations = (c - 1)[:, None] * (towards[columns] @ Y.T)
+                equations.flat[:: len(c) + 1] += 1
+                weights[of_row] = lapack.sgesv(equations, c)[2]
+        short = sp.csr_array((weights, rows.indices, rows.indptr), shape=rows.shape)
+        return factors + short @ towards
 
     def contributions(self, rows: sp.csr_array, items: np.ndarray) -> np.ndarray:
         """Return what each seen title adds to each score, (ratings, m) float32.
