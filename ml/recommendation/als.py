@@ -14,6 +14,8 @@ from threadpoolctl import threadpool_limits
 from ml.recommendation.interactions import Interactions, drawn, weighted
 from ml.recommendation.ranking import Fitted, Scorer, of, popular_where_empty, row_slices
 
+_OVERSAMPLED = 8
+
 
 @dataclass(frozen=True)
 class FittedAls(Fitted):
@@ -41,14 +43,27 @@ class FittedAls(Fitted):
         return lambda rows: popular_where_empty(self.user_factors(rows) @ towards, rows, popularity)
 
     def user_factors(self, rows: sp.csr_array) -> np.ndarray:
-        """Solve each user's regularised least squares exactly, (n, factors) float32."""
-        confidences = self._confidences(rows)
-        factors = np.zeros((rows.shape[0], self.item_factors.shape[1]), dtype=np.float32)
+        """Solve each user's regularised least squares exactly, (n, factors) float32.
+
+        A user with n titles, fewer than factors, by Woodbury's identity: n equations in the place of as many as
+        there are factors.
+        """
+        confidences, width = self._confidences(rows), self.item_factors.shape[1]
+        inverse = np.linalg.inv(self.gram)
+        towards = self.item_factors @ inverse
+        weights = np.zeros(rows.nnz, dtype=np.float32)
+        factors = np.zeros((rows.shape[0], width), dtype=np.float32)
         for row, of_row in enumerate(row_slices(rows)):
-            if of_row.start < of_row.stop:
-                Y, c = self.item_factors[rows.indices[of_row]], confidences[of_row]
+            columns, c = rows.indices[of_row], confidences[of_row]
+            Y = self.item_factors[columns]
+            if len(c) >= width:
                 factors[row] = lapack.sposv(self._equations(Y, c), c @ Y)[1]
-        return factors
+            elif len(c):
+                equations = (c - 1)[:, None] * (towards[columns] @ Y.T)
+                equations.flat[:: len(c) + 1] += 1
+                weights[of_row] = lapack.sgesv(equations, c)[2]
+        short = sp.csr_array((weights, rows.indices, rows.indptr), shape=rows.shape)
+        return factors + short @ towards
 
     def contributions(self, rows: sp.csr_array, items: np.ndarray) -> np.ndarray:
         """Return what each seen title adds to each score, (ratings, m) float32.
@@ -84,14 +99,15 @@ class Als:
     factors : length of a title's vector.
     regularization : added to the diagonal of every user's and title's equations.
     confidence : of a rating of weight 1.
-    iterations : each solves all users, then all titles.
-    most_ratings : learned from; with 64 factors on two cores 4 million take 6 to 12 s, 26 million minutes.
+    iterations : each solves all users, then all titles. From the singular vectors 4 rank as 15 from random factors:
+        nDCG@10 on a cut of MovieLens' 100,004 ratings .352 and .351, on the small demo world .283 and .282.
+    most_ratings : learned from.
     """
 
     factors: int = 128
     regularization: float = 40.0
     confidence: float = 5.0
-    iterations: int = 15
+    iterations: int = 4
     most_ratings: int = 4_000_000
 
     def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> FittedAls:
@@ -107,9 +123,29 @@ class Als:
                 regularization=self.regularization,
                 alpha=self.confidence,
                 iterations=self.iterations,
-                random_state=rng,
             )
+            model.user_factors, model.item_factors = _largest_singular(Z, self.factors, rng)
             model.fit(sp.csr_matrix(Z), show_progress=False)
             Y = model.item_factors
             gram = Y.T @ Y + np.float32(self.regularization) * np.eye(Y.shape[1], dtype=np.float32)
         return FittedAls(Y, gram, self.confidence, interactions.popularity, interactions.mean_rating)
+
+
+def _largest_singular(
+    Z: sp.csr_array, factors: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return left and right singular vectors of the largest singular values, each times the value's root.
+
+    Halko, Martinsson and Tropp 2011, "Finding structure with randomness", with one power iteration. (users, factors)
+    and (items, factors) float32; columns beyond the smaller side of Z are 0.
+    """
+    Q = np.linalg.qr(Z @ rng.standard_normal((Z.shape[1], factors + _OVERSAMPLED), dtype=np.float32))[0]
+    Q = np.linalg.qr(Z @ np.linalg.qr(Z.T @ Q)[0])[0]
+    left, values, right = np.linalg.svd((Z.T @ Q).T, full_matrices=False)
+    found = []
+    for vectors in (Q @ left, right.T):
+        start = np.zeros((len(vectors), factors), dtype=np.float32)
+        kept = vectors[:, :factors] * np.sqrt(values[:factors])
+        start[:, : kept.shape[1]] = kept
+        found.append(start)
+    return found[0], found[1]

@@ -106,10 +106,13 @@ class Blend:
         return replace(self, parts=parts)
 
     def with_what_is_of_late(self, other: "Blend") -> "Blend":
-        """Return the blend with the fallback of another and the parts that the other has beyond its own."""
-        more = slice(len(self.parts), None)
-        parts, weights = (*self.parts, *other.parts[more]), (*self.weights, *other.weights[more])
-        return Blend(parts, weights, other.fallback)
+        """Return the blend with the fallback of another and the parts that the other has beyond its own.
+
+        Where the other's own parts weigh nothing beside those, nor do its own.
+        """
+        own, more = slice(len(self.parts)), slice(len(self.parts), None)
+        weights = self.weights if any(other.weights[own]) else (0.0,) * len(self.weights)
+        return Blend((*self.parts, *other.parts[more]), (*weights, *other.weights[more]), other.fallback)
 
     @property
     def used(self) -> tuple[Model, ...]:

@@ -5,7 +5,7 @@ weighs. Does not belong here: splits (`splits`), models.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -80,6 +80,10 @@ class Interactions:
         counts = np.where(users >= 0, np.diff(known.indptr), 0)
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(known.indptr.dtype)
         return sp.csr_array((known.data[keep], known.indices[keep], indptr), shape=known.shape)
+
+    def of_users(self, rows: np.ndarray) -> "Interactions":
+        """Return what some users rated, of the same titles, without ages."""
+        return replace(self, ratings=self.ratings[rows], days=None, users=self.users.gather(rows))
 
     def row_of_liked(self, items: Sequence[object]) -> sp.csr_array:
         """Return the row of a new user who likes these titles, (1, items): each at the highest rating there is.

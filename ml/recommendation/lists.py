@@ -62,7 +62,7 @@ def lists(
         tell(block.stop, rows.shape[0])
         return items, ranked.scores, _because(fitted, part, items, reasons)
 
-    if width == 0:
+    if width == 0 or rows.shape[0] == 0:
         return _frame(interactions, np.full((rows.shape[0], n), -1), np.zeros((rows.shape[0], n)), None)
     found = in_threads(listed, blocks(rows.shape[0], width))
     items, scores, because = (np.concatenate(parts) for parts in zip(*found, strict=True))

@@ -23,9 +23,10 @@ def hits(lists: np.ndarray, relevant: sp.csr_array) -> np.ndarray:
     """
     width = relevant.shape[1]
     row = np.arange(len(lists), dtype=np.int64)
-    held_out = np.repeat(row, np.diff(relevant.indptr)) * width + relevant.indices
-    found = np.isin(row[:, None] * width + lists, held_out)
-    return found & (lists >= 0)
+    held_out = np.sort(np.repeat(row, np.diff(relevant.indptr)) * width + relevant.indices)
+    shown = row[:, None] * width + lists
+    place = np.searchsorted(held_out, shown)
+    return (lists >= 0) & (np.append(held_out, -1)[place] == shown)
 
 
 def ndcg(hit: np.ndarray, relevant: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 Belongs here: names, defaults, alternatives. Does not belong here: the models themselves, choosing (`tuning`).
 """
 
+from dataclasses import dataclass
+
 from ml.recommendation.als import Als
 from ml.recommendation.content import Content, ItemFeatures
 from ml.recommendation.ease import Ease
@@ -20,14 +22,15 @@ NEEDS_FEATURES = ("content",)
 
 MODEL_NAMES = ("blend", "ease", "als", "cosine", "content", *BASELINES)
 
-BLEND_PARTS = ("ease", "als", "cosine", "content")
+BLEND_PARTS = ("ease", "als", "cosine", "content", "popular")
 """The first gives the reasons; content takes part where something is said about titles."""
 
 BLEND_WEIGHTS = {
-    "ease": (1.0,),
+    "ease": (1.0, 0.0),
     "als": (1.5, 0.0, 0.5, 1.0, 2.0),
     "cosine": (0.4, 0.0, 0.2),
     "content": (2.0, 0.0, 0.5, 1.0),
+    "popular": (0.0, 0.5, 1.0, 2.0),
 }
 """Weights tried for each part, the default first.
 
@@ -46,8 +49,27 @@ NEAREST = Neighbours(neighbours=20, shrinkage=5.0)
 """The cosine part of a blend: beside models of everybody's taste, the few titles nearest to one that was seen."""
 
 
-def settings(name: str, features: ItemFeatures | None = None) -> tuple[Model, ...]:
-    """Return the settings that are tried for a model that is not a blend, the default first.
+@dataclass(frozen=True)
+class Ladder:
+    """Settings of one model in an order in which neighbours are alike.
+
+    Attributes
+    ----------
+    steps : settings.
+    start : place of the default.
+    """
+
+    steps: tuple[Model, ...]
+    start: int = 0
+
+    @property
+    def default(self) -> Model:
+        """The setting that stays unless another is better."""
+        return self.steps[self.start]
+
+
+def settings(name: str, features: ItemFeatures | None = None) -> Ladder:
+    """Return the settings that are tried for a model that is not a blend.
 
     Parameters
     ----------
@@ -65,18 +87,28 @@ def settings(name: str, features: ItemFeatures | None = None) -> tuple[Model, ..
         if features is None:
             msg = "the model `content` needs what is said about titles: genres, tags, people or an overview"
             raise RecommendationError(msg)
-        return (Content(features),)
-    known: dict[str, tuple[Model, ...]] = {
-        "popular": (Popular(),),
-        "recent_popular": tuple(RecentPopular(half_life) for half_life in HALF_LIVES),
-        "cosine": tuple(Neighbours(n, s) for n in (50, 20, 100) for s in (10.0, 30.0)),
-        "ease": tuple(Ease(regularization) for regularization in (200.0, 50.0, 100.0, 400.0, 800.0)),
-        "als": (
-            Als(128, regularization=40.0, confidence=5.0),
-            Als(128, regularization=32.0, confidence=4.0),
-            Als(64, regularization=40.0, confidence=5.0),
-            Als(64, regularization=20.0, confidence=3.0),
-            Als(32, regularization=5.0, confidence=5.0),
+        return Ladder((Content(features),))
+    known: dict[str, Ladder] = {
+        "popular": Ladder((Popular(),)),
+        "recent_popular": Ladder(tuple(RecentPopular(half_life) for half_life in HALF_LIVES)),
+        "cosine": Ladder(
+            tuple(Neighbours(n, s) for n, s in ((20, 10.0), (50, 10.0), (50, 30.0), (100, 30.0))), 1
+        ),
+        "ease": Ladder(
+            tuple(Ease(regularization) for regularization in (50.0, 100.0, 200.0, 400.0, 800.0)), 2
+        ),
+        "als": Ladder(
+            tuple(
+                Als(factors, regularization, confidence)
+                for factors, regularization, confidence in (
+                    (32, 5.0, 5.0),
+                    (64, 20.0, 3.0),
+                    (64, 40.0, 5.0),
+                    (128, 40.0, 5.0),
+                    (128, 100.0, 5.0),
+                )
+            ),
+            3,
         ),
     }
     if name not in known:

@@ -1,6 +1,6 @@
 """A trained model as named arrays, and back: what is stored is numbers, never pickled code.
 
-Belongs here: the two translations. Does not belong here: files.
+Belongs here: the two translations, the same model for more titles. Does not belong here: files.
 """
 
 from dataclasses import fields
@@ -31,6 +31,17 @@ _KINDS: dict[str, type] = {
 }
 _BLEND = FittedBlend.__name__
 _CSR = ("data", "indices", "indptr", "shape")
+_TITLES_ALONG: dict[str, tuple[int, ...]] = {
+    "by_item": (0,),
+    "fallback": (0,),
+    "item_factors": (0,),
+    "popularity": (0,),
+    "scale": (0,),
+    "similarity": (0, 1),
+    "solved": (1,),
+    "vectors": (0,),
+}
+"""Axes of what a trained model holds along which its titles stand."""
 
 
 def to_arrays(fitted: Fitted, prefix: str = "") -> dict[str, np.ndarray]:
@@ -84,6 +95,44 @@ def from_arrays(arrays: dict[str, np.ndarray], prefix: str = "") -> Fitted:
     kind = _KINDS[name]
     fitted: Fitted = kind(**{field.name: _value(arrays, f"{prefix}{field.name}") for field in fields(kind)})
     return fitted
+
+
+def widened(fitted: Fitted, places: np.ndarray, items: int) -> Fitted:
+    """Return the same trained model for more titles: of those that it was not trained on it knows nothing.
+
+    Parameters
+    ----------
+    fitted
+        A trained model of this package.
+    places : (titles,) int
+        Columns that its titles have now, ascending.
+    items
+        Titles that there are now.
+    """
+    if isinstance(fitted, FittedBlend):
+        parts = tuple(widened(part, places, items) for part in fitted.parts)
+        return FittedBlend(parts, fitted.weights, _widened("fallback", fitted.fallback, places, items))
+    kind = _KINDS[type(fitted).__name__]
+    values = {field.name: getattr(fitted, field.name) for field in fields(kind)}
+    wide: Fitted = kind(**{name: _widened(name, value, places, items) for name, value in values.items()})
+    return wide
+
+
+def _widened(name: str, value: Any, places: np.ndarray, items: int) -> Any:
+    if name == "kept":
+        return places[value]
+    for axis in _TITLES_ALONG.get(name, ()):
+        shape = tuple(items if at == axis else length for at, length in enumerate(value.shape))
+        if isinstance(value, sp.csr_array):
+            cells = value.tocoo()
+            row, column = (places[at] if of == axis else at for of, at in enumerate(cells.coords))
+            value = sp.csr_array(sp.coo_array((cells.data, (row, column)), shape=shape))
+        else:
+            # What is said of titles in one number is lowest where nothing is known, so that they are never first.
+            wide = np.full(shape, value.min() if value.ndim == 1 else 0, dtype=value.dtype)
+            wide[(slice(None),) * axis + (places,)] = value
+            value = wide
+    return value
 
 
 def _value(arrays: dict[str, np.ndarray], name: str) -> Any:

@@ -105,6 +105,30 @@ class StoredRecommender:
             shape=(1, len(self.titles)),
         )
 
+    def same_users(self, earlier: "StoredRecommender", places: np.ndarray) -> np.ndarray:
+        """Return which users an earlier recommender knew with just these ratings, (users,) bool.
+
+        Parameters
+        ----------
+        earlier
+            A recommender of the same titles or fewer.
+        places : (earlier titles,) int
+            Columns that its titles have here, ascending.
+        """
+        now, then = self._rated, earlier._rated
+        row = np.searchsorted(earlier.users, self.users)
+        known = np.append(earlier.users, -1)[row] == self.users
+        counts = np.diff(now.indptr)
+        known[known] = counts[known] == np.diff(then.indptr)[row[known]]
+        ids = pl.concat([self.ids.collect(), earlier.ids.collect()])
+        renamed = ids.filter(pl.struct("number", "id").is_unique())["number"].to_numpy()
+        known &= ~np.isin(self.users, renamed)
+        mine, theirs = now[np.flatnonzero(known)], then[row[known]]
+        differs = (mine.indices != places[theirs.indices]) | (mine.data != theirs.data)
+        wrong = np.bincount(row_numbers(mine)[differs], minlength=mine.shape[0]) > 0
+        known[known] = ~wrong
+        return known
+
     def row_of_nobody(self) -> sp.csr_array:
         """Return the row of somebody who rated nothing, (1, titles)."""
         return sp.csr_array((1, len(self.titles)), dtype=np.float32)
@@ -178,10 +202,7 @@ class StoredRecommender:
         -------
         rank, user_id (as the source writes it), score; of equal scores the user of the lower number first.
         """
-        rows = sp.csr_array(
-            (self.seen["data"], self.seen["indices"], self.seen["indptr"]),
-            shape=(len(self.users), len(self.titles)),
-        )
+        rows = self._rated
         scores = np.zeros(len(self.users), dtype=np.float32)
         with threadpool_limits(1, "blas"):
             for part in self.fitted.parts if isinstance(self.fitted, FittedBlend) else (self.fitted,):
@@ -206,6 +227,13 @@ class StoredRecommender:
 
     def _has_genre(self, genre: str) -> np.ndarray:
         return self.titles["genres"].str.split("|").list.contains(genre).fill_null(False).to_numpy()
+
+    @cached_property
+    def _rated(self) -> sp.csr_array:
+        return sp.csr_array(
+            (self.seen["data"], self.seen["indices"], self.seen["indptr"]),
+            shape=(len(self.users), len(self.titles)),
+        )
 
     @cached_property
     def _best(self) -> float:

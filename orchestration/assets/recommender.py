@@ -31,8 +31,10 @@ CHECKS = {
 STEPS = {
     "evaluation": "Settings chosen on a cut of the training ratings; every model judged on a quarter of each user's "
     "ratings, beside most popular and recently popular; kept from an earlier night while little changed.",
-    "model": "The default recommender, trained on all ratings with the chosen settings.",
-    "lists": "The 20 best titles for every user, with the rated titles that speak for each.",
+    "model": "The default recommender, trained on all ratings with the chosen settings; kept from an earlier night "
+    "while little changed.",
+    "lists": "The 20 best titles for every user, with the rated titles that speak for each; made anew where the user's "
+    "ratings or the model changed.",
     "similar": "The titles most like each rated title, by who rated them or by what is said about them.",
     "similar_catalogue": "The titles most like each title of the streaming catalogue, by what is said about them.",
 }
@@ -121,13 +123,22 @@ def _fit(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     if f"{GROUP}/lists" in here.asked_for:
         worker.begin("list_recommendations", here.store, snapshots[0])
     size = sum(path.stat().st_size for path in (here.store.home / "arrays").iterdir())
-    return dg.MaterializeResult(metadata={"version": here.store.home.name, **trained, "bytes": size})
+    return dg.MaterializeResult(
+        metadata={
+            "version": here.store.home.name,
+            **trained,
+            "trained": dg.MetadataValue.json(trained["trained"]),
+            "bytes": size,
+        }
+    )
 
 
 def _list(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     ratings, *_ = _rated(here)
-    rows = worker.run("list_recommendations", here.store, ratings)
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+    listed = worker.run("list_recommendations", here.store, ratings)
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": listed["rows"], "users_listed_anew": listed["users_listed_anew"]}
+    )
 
 
 def _find_similar(here: Step[RecommenderStore]) -> dg.MaterializeResult:

@@ -3,7 +3,8 @@
 Belongs here: writing `models/recommender/`. Does not belong here: the pointers to versions
 (`orchestration.stores.versions`), reading the files (`published.recommender`), training, recommending.
 
-    models/recommender/<version>/settings.json      the settings that were chosen, and what judging found
+    models/recommender/<version>/settings.json      the settings that were chosen, what judging found, and in which
+                                                    version and of which ratings the model was trained
                                  titles.parquet     id, name and genres of the titles, in the order of the arrays
                                  ids.parquet        number and id of users whose id is no number, sorted by id
                                  arrays/*.npy       the trained model, who rated what, the genres of titles
@@ -31,6 +32,7 @@ from published.recommender import read_files
 
 _JUDGING = ("recommender_metrics", "recommender_user_ndcg", "judged_on")
 """Tables of a judging, the last one written last."""
+_WHOLE = ("settings.json", f"{_JUDGING[-1]}.parquet", "arrays", "recommendations.parquet")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,14 @@ class RecommenderStore(VersionedStore):
         self.write_settings(json.loads((earlier / "settings.json").read_text(encoding="utf-8")))
         return self.settings()
 
+    def in_force(self) -> "RecommenderStore | None":
+        """Return the whole version in force that this one can take over from; None where there is none."""
+        current = replace(self, pointer="current")
+        with suppress(ModelNotFoundError):
+            if current.home != self.home and all((current.home / name).exists() for name in _WHOLE):
+                return current
+        return None
+
     def write_model(
         self, fitted: Fitted, interactions: Interactions, titles: pl.DataFrame, ids: pl.DataFrame
     ) -> None:
@@ -74,7 +84,7 @@ class RecommenderStore(VersionedStore):
         unfinished.mkdir(parents=True)
         for name, array in arrays.items():
             np.save(unfinished / f"{name}.npy", array, allow_pickle=False)
-        write_atomically(self.home / "titles.parquet", parquet_bytes(_in_order(titles, interactions.items)))
+        write_atomically(self.home / "titles.parquet", parquet_bytes(in_order(titles, interactions.items)))
         write_atomically(self.home / "ids.parquet", parquet_bytes(ids))
         unfinished.rename(finished)
 
@@ -84,7 +94,7 @@ class RecommenderStore(VersionedStore):
         return StoredRecommender.of(files.arrays, files.titles, files.ids)
 
 
-def _in_order(titles: pl.DataFrame, items: pl.Series) -> pl.DataFrame:
+def in_order(titles: pl.DataFrame, items: pl.Series) -> pl.DataFrame:
     """Return written id, name and genres of the titles in the order of the matrix."""
     place = pl.Series("place", positions(items, titles["title_id"]))
     shown = titles.select(pl.col("title_key").alias("title_id"), "title", "genres")

@@ -6,8 +6,9 @@ computation itself. The functions run in the worker process (`orchestration.task
 A version is named by a hash of the ratings, of what is said about the titles and of the code that learns from them; so
 what a version holds already is what would come out again, and is not computed twice.
 
-Settings are chosen and models judged again when the code changed or more than `CHANGED_SHARE` of what it was done on;
-until then settings and figures stay, and say of which ratings they are.
+Settings are chosen, models judged and the default trained again when the code changed or more than `CHANGED_SHARE` of
+what it was done on; until then settings, figures and the trained model stay, and say of which ratings they are. A list
+is made anew where its user's ratings or the model changed.
 """
 
 import hashlib
@@ -25,17 +26,18 @@ from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.evaluate import Evaluation, evaluate, evaluate_later
-from ml.recommendation.interactions import Interactions, from_frame
+from ml.recommendation.interactions import Interactions, from_frame, positions
 from ml.recommendation.lists import lists
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES, NEAREST
 from ml.recommendation.neighbours import FittedNeighbours
-from ml.recommendation.ranking import Model
+from ml.recommendation.ranking import Fitted, Model
 from ml.recommendation.similar import similar_by_content, similar_items
 from ml.recommendation.splits import stratified_split
+from ml.recommendation.state import widened
 from ml.recommendation.tuning import tuned
 from orchestration.progress import counting, doing
 from orchestration.stores.file_hashes import hash_of_files
-from orchestration.stores.recommender import RecommenderStore
+from orchestration.stores.recommender import RecommenderStore, in_order
 from orchestration.stores.versions import VersionedStore
 
 SEED = 0
@@ -47,7 +49,7 @@ MOST_LEARNED_FROM = 25_000
 MOST_JUDGED = 2_500
 """Of these, users whose lists are judged; the mean nDCG of so many is known to about 0.006."""
 CHANGED_SHARE = 0.05
-"""Share of the ratings or of the titles that must be new, gone or different before models are judged again."""
+"""Share of the ratings or titles that must be new, gone or different before models are judged and trained again."""
 MOST_CANDIDATES = 8_000
 """Most rated titles that may be recommended to everybody: scores of 45,000 titles for 270,000 users take 11 minutes."""
 _SAMPLED = 100_000
@@ -82,45 +84,95 @@ def evaluate_recommenders(store: RecommenderStore, ratings: Path, titles: Path, 
     return found
 
 
-def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path, ids: Path) -> dict[str, int]:
-    """Train the default model on all ratings with the chosen settings; return what it knows."""
+def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path, ids: Path) -> dict[str, Any]:
+    """Train the default model on all ratings with the chosen settings, or keep that in force; return what it knows.
+
+    The model in force stays while its judging does and every title that it was trained on is still rated. Titles rated
+    since have a column, and are neither recommended nor a reason before the model is trained again.
+    """
     interactions = _interactions(ratings)
     if not store.has("arrays"):
-        model = from_settings(store.settings()["model"], _features(ratings, titles))
-        fitted = model.fit(interactions, rng=_rng("fit"))
-        store.write_model(fitted, interactions, pl.read_parquet(titles), pl.read_parquet(ids))
+        settings, described = store.settings(), pl.read_parquet(titles)
+        fitted, trained = _kept(store, in_order(described, interactions.items))
+        if fitted is None:
+            model = from_settings(settings["model"], _features(ratings, titles))
+            fitted = model.fit(interactions, rng=_rng("fit"))
+            newest = pl.scan_parquet(ratings).select(pl.col("last_at").max()).collect().item()
+            trained = {
+                "version": store.home.name,
+                "ratings": interactions.ratings.nnz,
+                "until": str(newest),
+            }
+        store.write_settings(settings | {"trained": trained})
+        store.write_model(fitted, interactions, described, pl.read_parquet(ids))
     return {
         "users": len(interactions.users),
         "titles": len(interactions.items),
         "ratings": interactions.ratings.nnz,
+        "trained": store.settings()["trained"],
     }
 
 
-def list_recommendations(store: RecommenderStore, ratings: Path) -> int:
-    """Store the best titles of every user with the reasons; return how many rows."""
+def list_recommendations(store: RecommenderStore, ratings: Path) -> dict[str, int]:
+    """Store the best titles of every user with the reasons; return how many rows, and of how many users made anew.
+
+    While the model is that in force the lists of users whose ratings did not change are taken over.
+    """
+    made = 0
     if not store.has("recommendations.parquet"):
-        interactions = _interactions(ratings)
-        popular = np.argsort(-interactions.popularity, kind="stable")[:MOST_CANDIDATES]
+        interactions, model = _interactions(ratings), store.read_model()
+        popularity, unchanged = interactions.popularity.copy(), np.zeros(len(interactions.users), dtype=bool)
+        earlier = store.in_force()
+        kept = None
+        if earlier and earlier.settings().get("trained") == store.settings()["trained"]:
+            then = earlier.read_model()
+            places = positions(model.titles["title_id"], then.titles["title_id"])
+            popularity[np.setdiff1d(np.arange(len(popularity)), places)] = 0
+            unchanged = model.same_users(then, places)
+            users = interactions.users.filter(pl.Series(unchanged))
+            kept = earlier.read_table("recommendations").filter(pl.col("user_id").is_in(users.implode()))
+        popular = np.argsort(-popularity, kind="stable")[:MOST_CANDIDATES]
         candidates = np.zeros(len(interactions.items), dtype=bool)
-        candidates[popular] = True
-        fitted = store.read_model().fitted
+        candidates[popular[popularity[popular] > 0]] = True
+        rows = np.flatnonzero(~unchanged)
+        made = len(rows)
         with counting("listing", "users") as tell:
-            found = lists(fitted, interactions, PER_USER, candidates=candidates, reasons=2, tell=tell)
-        store.write_table(
-            "recommendations",
-            found.select(
-                "user_id",
-                "rank",
-                pl.col("item_id").cast(pl.String).alias("title_id"),
-                pl.col("score").cast(pl.Float64),
-                pl.col("because").list.get(0, null_on_oob=True).cast(pl.String).alias("because_title_id"),
-                pl.col("because")
-                .list.get(1, null_on_oob=True)
-                .cast(pl.String)
-                .alias("because_other_title_id"),
-            ),
+            found = lists(
+                model.fitted,
+                interactions.of_users(rows),
+                PER_USER,
+                candidates=candidates,
+                reasons=2,
+                tell=tell,
+            )
+        because = pl.col("because").list
+        listed = found.select(
+            "user_id",
+            "rank",
+            pl.col("item_id").cast(pl.String).alias("title_id"),
+            pl.col("score").cast(pl.Float64),
+            because.get(0, null_on_oob=True).cast(pl.String).alias("because_title_id"),
+            because.get(1, null_on_oob=True).cast(pl.String).alias("because_other_title_id"),
         )
-    return _rows(store, "recommendations")
+        whole = listed if kept is None else pl.concat([kept, listed]).sort("user_id", "rank")
+        store.write_table("recommendations", whole)
+    return {"rows": _rows(store, "recommendations"), "users_listed_anew": made}
+
+
+def _kept(store: RecommenderStore, titles: pl.DataFrame) -> tuple[Fitted | None, dict[str, Any]]:
+    """Return the model in force for tonight's titles and of what it was trained; None where it must be trained anew."""
+    earlier = store.in_force()
+    if earlier is None or not store.has("judged_on.parquet"):
+        return None, {}
+    trained = earlier.settings().get("trained")
+    is_same = earlier.read_table("judged_on").equals(store.read_table("judged_on"))
+    if trained is None or not is_same or earlier.settings()["model"] != store.settings()["model"]:
+        return None, {}
+    model = earlier.read_model()
+    places = positions(titles["title_id"], model.titles["title_id"])
+    if (places < 0).any() or (np.diff(places) <= 0).any():
+        return None, {}
+    return widened(model.fitted, places, len(titles)), trained
 
 
 def find_similar_titles(store: RecommenderStore, ratings: Path, titles: Path) -> int:

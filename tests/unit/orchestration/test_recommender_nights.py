@@ -9,7 +9,12 @@ import pytest
 
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.tasks import recommender
-from orchestration.tasks.recommender import evaluate_recommenders
+from orchestration.tasks.recommender import (
+    evaluate_recommenders,
+    find_similar_titles,
+    fit_recommender,
+    list_recommendations,
+)
 from tests.unit.recommendation.worlds import catalogue, two_tastes
 
 FIRST = datetime(2024, 1, 1)
@@ -31,10 +36,28 @@ class Nights:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.store = RecommenderStore(folder / "recommender")
+        self.titles = catalogue()["item_id"].to_list()
+
+    @property
+    def files(self) -> list[Path]:
+        return [self.folder / f"{name}.parquet" for name in ("ratings", "titles", "ids")]
+
+    def whole(self, rated: pl.DataFrame) -> tuple[dict, pl.DataFrame]:
+        """A night whose version is put in force: of which ratings the model is, and the lists."""
+        # Each run has a worker and files of its own.
+        recommender._interactions.cache_clear()
+        recommender._features.cache_clear()
+        self.night(rated)
+        self.trained = fit_recommender(self.store, *self.files)["trained"]
+        self.made = list_recommendations(self.store, self.files[0])["users_listed_anew"]
+        find_similar_titles(self.store, *self.files[:2])
+        self.store.promote_candidate()
+        return self.trained, self.store.read_table("recommendations")
 
     def night(self, rated: pl.DataFrame) -> tuple[dict, pl.DataFrame]:
-        files = [self.folder / f"{name}.parquet" for name in ("ratings", "titles", "ids")]
-        said = catalogue().rename({"item_id": "title_id"})
+        files = self.files
+        said = catalogue().rename({"item_id": "title_id"}).filter(pl.col("title_id").is_in(self.titles))
+        said = said.with_columns(title_key=pl.col("title_id").cast(pl.String), title=pl.lit(None, pl.String))
         said = (
             said.with_columns(pl.lit(None, pl.String).alias("overview")) if "overview" not in said else said
         )
@@ -136,3 +159,107 @@ def test_the_interval_of_a_mean_holds_it_and_is_of_the_judged_users(nights):
         error = own.std(ddof=1) / np.sqrt(len(own))
         assert [low, high] == pytest.approx([max(value - 1.96 * error, 0), min(value + 1.96 * error, 1)])
     assert figures.filter(metric="coverage")["low"].null_count() == figures["model"].n_unique()
+
+
+def rated_since(user: int, title: int, weight: float = 4.0) -> pl.DataFrame:
+    """The ratings of all nights and one more."""
+    one = {"user_id": user, "title_id": title, "weight": weight, "last_at": FIRST + timedelta(days=90)}
+    every = ratings().filter(~((pl.col("user_id") == user) & (pl.col("title_id") == title)))
+    return pl.concat([every, pl.DataFrame([one], schema=every.schema)]).sort("user_id", "title_id")
+
+
+def of_others(lists: pl.DataFrame, user: int) -> pl.DataFrame:
+    return lists.filter(pl.col("user_id") != user)
+
+
+def test_while_little_changed_the_model_stays_and_only_users_with_new_ratings_are_listed_anew(nights):
+    trained, before = nights.whole(ratings())
+    assert nights.made == ratings()["user_id"].n_unique()
+    first = before.filter(user_id=107)["title_id"][0]
+    still, after = nights.whole(rated_since(107, int(first)))
+    assert nights.made == 1
+    assert still == trained
+    assert trained["until"] == str(ratings()["last_at"].max())
+    assert nights.store.settings()["trained"] == trained
+    assert nights.store.home.name != trained["version"]
+    assert of_others(after, 107).equals(of_others(before, 107))
+    assert first not in after.filter(user_id=107)["title_id"].to_list()
+    assert after.equals(after.sort("user_id", "rank"))
+
+
+def test_a_list_of_a_kept_model_is_what_that_model_says_of_the_users_ratings_now(nights):
+    nights.whole(ratings())
+    then = nights.store.read_model()
+    after = nights.whole(rated_since(107, 39, 5.0))[1].filter(user_id=107)
+    now = nights.store.read_model()
+    assert then.fitted.scores(now.row("107")).tobytes() == now.fitted.scores(now.row("107")).tobytes()
+    seen = set(ratings().filter(user_id=107)["title_id"]) | {39}
+    assert not seen & set(after["title_id"].cast(pl.Int64))
+
+
+def test_a_rating_that_changed_its_value_or_went_makes_its_users_list_anew(nights):
+    nights.whole(ratings())
+    own = ratings().filter(user_id=103)
+    nights.whole(rated_since(103, own["title_id"][0], float(own["weight"][0]) + 1))
+    assert nights.made == 1
+    nights.whole(ratings()[1:])
+    assert nights.made == 1 + (ratings()["user_id"][0] != 103)
+
+
+def test_a_new_user_has_a_list_and_one_who_went_has_none(nights):
+    nights.whole(ratings())
+    _, lists = nights.whole(rated_since(9_999, 2))
+    assert nights.made == 1
+    assert lists.filter(user_id=9_999)["rank"].to_list() == list(range(1, 21))
+    _, lists = nights.whole(ratings())
+    assert nights.made == 0
+    assert not lists["user_id"].is_in([9_999]).any()
+
+
+def test_a_title_first_rated_since_waits_for_the_next_training(nights):
+    known = ratings().filter(pl.col("title_id") != 20)
+    trained, before = nights.whole(known)
+    new = rated_since(107, 20).filter((pl.col("title_id") != 20) | (pl.col("user_id") == 107))
+    still, after = nights.whole(new)
+    assert still == trained
+    assert "20" not in after["title_id"].to_list()
+    assert of_others(after, 107).equals(of_others(before, 107))
+    assert "20" in nights.store.read_table("similar_titles")["title_id"].to_list()
+
+
+def test_a_model_is_trained_anew_when_much_changed_or_a_title_of_it_is_rated_no_more(nights):
+    first, _ = nights.whole(ratings())
+    nights.whole(ratings()[: int(0.9 * len(ratings()))])
+    assert nights.trained["version"] == nights.store.home.name != first["version"]
+    assert nights.made == ratings()[: int(0.9 * len(ratings()))]["user_id"].n_unique()
+    most = nights.trained
+    rare = pl.col("title_id") == 16
+    nights.whole(ratings()[: int(0.9 * len(ratings()))].filter(~rare))
+    assert nights.trained["version"] == nights.store.home.name != most["version"]
+
+
+def test_new_code_trains_and_lists_anew(nights, monkeypatch):
+    first, _ = nights.whole(ratings())
+    monkeypatch.setattr(recommender, "_code", lambda: "new")
+    second, _ = nights.whole(ratings())
+    assert second["version"] != first["version"]
+    assert nights.made == ratings()["user_id"].n_unique()
+
+
+def test_a_night_that_was_killed_while_listing_leaves_no_lists_and_the_next_one_makes_them(
+    nights, monkeypatch
+):
+    nights.whole(ratings())
+    changed = rated_since(107, 39, 5.0)
+
+    def killed(*_args, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recommender, "lists", killed)
+        with pytest.raises(KeyboardInterrupt):
+            nights.whole(changed)
+    assert not nights.store.has("recommendations.parquet")
+    _, lists = nights.whole(changed)
+    assert nights.made == 1
+    assert lists["user_id"].n_unique() == changed["user_id"].n_unique()

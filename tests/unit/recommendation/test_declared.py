@@ -24,7 +24,7 @@ def again(model):
 
 @pytest.mark.parametrize("name", [name for name in MODEL_NAMES if name not in ("blend", "content")])
 def test_every_setting_of_every_model_comes_back_from_json(name):
-    for model in settings(name, FEATURES):
+    for model in settings(name, FEATURES).steps:
         assert again(model) == model
 
 

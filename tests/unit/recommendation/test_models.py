@@ -23,7 +23,7 @@ FEATURES = item_features(catalogue(), WORLD.items)
 PERSONAL = {
     "cosine": Neighbours(neighbours=10, shrinkage=2),
     "ease": Ease(regularization=10),
-    "als": Als(factors=8, regularization=1, confidence=5),
+    "als": Als(factors=3, regularization=1, confidence=5),
     "content": Content(FEATURES),
 }
 PERSONAL["blend"] = Blend((*PERSONAL.values(), Trend()), (1, 1, 1, 0.5, 0.5), RecentPopular())
