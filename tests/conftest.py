@@ -48,10 +48,12 @@ def real_movies() -> Path:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command said and how it ended."""
+    """What a command said, what of it on standard output and on standard error, and how it ended."""
 
     exit_code: int
     said: str
+    out: str
+    error: str
 
 
 Matinee = Callable[..., Answer]
@@ -80,7 +82,7 @@ def matinee(dagster_home: Path) -> Iterator[Matinee]:
         gc.enable()  # a run switches it off for the rest of its process
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Answer(result.exit_code, result.output)
+        return Answer(result.exit_code, result.output, result.stdout, result.stderr)
 
     yield call
     os.environ.clear()
