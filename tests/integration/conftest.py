@@ -1,11 +1,13 @@
 """Whole runs in temporary warehouses; the command line and the finished runs are `tests.conftest`'s."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 import pytest
+from filelock import FileLock
 
 from ingest.demo import write_demo_world
 from tests.conftest import Answer, Matinee, once
@@ -43,16 +45,21 @@ def write_customers(demo_world: Path, folder: Path, change: Callable[[Rows], Non
     return folder
 
 
-def write_catalogue_and_customers(demo_world: Path, folder: Path) -> Path:
-    """Write the demo world's streaming catalogue and its customers into one folder."""
-    shutil.copytree(demo_world / "catalogue", folder)
-    shutil.copy(demo_world / "customers" / CUSTOMERS, folder)
-    return folder
-
-
 def source_of(warehouse: Path) -> Path:
     """Return the folder in which the raw files lie that a warehouse was made of."""
     return warehouse.with_name(f"{warehouse.name}_source")
+
+
+@contextmanager
+def changed_source_of(warehouse: Path) -> Iterator[Path]:
+    """Give the folder of `source_of` to one test alone, to be changed; afterwards it is as it was."""
+    source = source_of(warehouse)
+    kept = source.with_suffix(".kept")
+    with FileLock(source.with_suffix(".lock")):
+        shutil.copytree(source, kept)
+        yield source
+        shutil.rmtree(source)
+        kept.rename(source)
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +82,9 @@ def catalogue_and_customers(
     """A warehouse after a run on the streaming catalogue and customers, which lie in the folder `source_of` it."""
 
     def run(folder: Path) -> None:
-        source = write_catalogue_and_customers(demo_world, source_of(folder))
-        answer = matinee("run", "--source", source, warehouse=folder)
+        shutil.copytree(demo_world / "catalogue", source_of(folder))
+        shutil.copy(demo_world / "customers" / CUSTOMERS, source_of(folder))
+        answer = matinee("run", "--source", source_of(folder), warehouse=folder)
         assert answer.exit_code == 0, answer.said
 
     return once(tmp_path_factory, "catalogue_and_customers", run)
@@ -93,9 +101,9 @@ def warehouse_without_its_customers(
 
     def run_again(folder: Path) -> None:
         shutil.copytree(catalogue_and_customers, folder, symlinks=True)
-        source = source_of(catalogue_and_customers)
-        (source / CUSTOMERS).unlink()
-        answer = matinee("run", "--source", source, warehouse=folder)
+        with changed_source_of(catalogue_and_customers) as source:
+            (source / CUSTOMERS).unlink()
+            answer = matinee("run", "--source", source, warehouse=folder)
         assert answer.exit_code == 0, answer.said
 
     return once(tmp_path_factory, "warehouse_without_its_customers", run_again)

@@ -19,9 +19,9 @@ from orchestration.tools.warehouse import WarehouseResource
 from tests.integration.conftest import (
     CUSTOMERS,
     Matinee,
+    changed_source_of,
     in_force,
     mart,
-    write_catalogue_and_customers,
     write_customers,
 )
 
@@ -114,17 +114,16 @@ def test_a_killed_run_leaves_the_old_set_and_the_next_one_succeeds(
 
 @pytest.mark.long
 def test_a_broken_file_stops_its_own_dataset_and_no_other(
-    matinee: Matinee, catalogue_and_customers: Path, demo_world: Path, tmp_path: Path
+    matinee: Matinee, catalogue_and_customers: Path, tmp_path: Path
 ):
-    source, warehouse = write_catalogue_and_customers(demo_world, tmp_path / "source"), tmp_path / "warehouse"
+    warehouse = tmp_path / "warehouse"
     shutil.copytree(catalogue_and_customers, warehouse, symlinks=True)
     titles, members = mart(warehouse, "titles"), mart(warehouse, "segment_members")
-
-    catalogue = next(source.glob("netflix*"))
-    catalogue.write_text(catalogue.read_text().replace('"', "", 2001))
-    customers = source / CUSTOMERS
-    customers.write_text("\n".join(customers.read_text().splitlines()[:-1]) + "\n")
-    answer = matinee("run", "--source", source, warehouse=warehouse)
+    with changed_source_of(catalogue_and_customers) as source:
+        catalogue, customers = next(source.glob("netflix*")), source / CUSTOMERS
+        catalogue.write_text(catalogue.read_text().replace('"', "", 2001))
+        customers.write_text("\n".join(customers.read_text().splitlines()[:-1]) + "\n")
+        answer = matinee("run", "--source", source, warehouse=warehouse)
     said = " ".join(answer.said.split())
     assert answer.exit_code == 1, answer.said
     assert f"error: {catalogue.name}: " in said
