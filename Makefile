@@ -38,8 +38,8 @@ dashboard: $(READY) ## Open the dashboard over the published results on http://1
 test: $(READY_TO_CHANGE) ## Run the tests (needs nothing else; real files and a browser are used where they are)
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
 
-test-long: $(READY_TO_CHANGE) ## Run the tests that take long: the public files in whole runs, repeated runs, runs under a reader
-	$(BIN)/pytest -n 2 --dist worksteal -m long
+test-long: $(READY_TO_CHANGE) ## Run the tests that take long: public files in whole runs, runs under a reader, many examples
+	$(BIN)/pytest -n 2 --dist worksteal -m "long or hypothesis" --hypothesis-profile long
 
 lint: check-style check-types check-sql check-imports check-definitions ## Check style, types, SQL, imports and definitions
 

@@ -170,6 +170,8 @@ def read_slot(place: Slot, last_id: int) -> LandedFile | None:
 def may_have_landed(landing_dir: Path, table: str, fingerprint: str, size_bytes: int) -> bool:
     """Whether some file of this size has landed in this way, so that hashing it first may spare reading it."""
     manifests = list((landing_dir / "files").glob(f"{table}-*{fingerprint}.manifest.parquet"))
+    if not manifests:
+        return False
     try:
         with duckdb.connect() as connection:
             queries = [f"SELECT bytes FROM {_parquet(path)}" for path in manifests]

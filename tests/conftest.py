@@ -28,9 +28,16 @@ DEMO = Sizes(
     shows=200,
 )
 
-# How long an example takes says more of what else the machine does than of the rule.
-settings.register_profile("matinee", deadline=None)
-settings.load_profile("matinee")
+# How long an example takes says more of what else the machine does than of the rule. `make test` tries a quarter of
+# the examples that `make test-long` tries.
+settings.register_profile("long", deadline=None)
+settings.register_profile("short", deadline=None, max_examples=settings.default.max_examples // 4)
+settings.load_profile("short")
+
+
+def examples(count: int) -> int:
+    """How many examples to try of a rule that needs so many."""
+    return max(count * settings.default.max_examples // settings.get_profile("long").max_examples, 5)
 
 
 def _real_data() -> Path:
@@ -48,10 +55,12 @@ def real_movies() -> Path:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command said and how it ended."""
+    """What a command said, what of it on standard output and on standard error, and how it ended."""
 
     exit_code: int
     said: str
+    out: str
+    error: str
 
 
 Matinee = Callable[..., Answer]
@@ -80,7 +89,7 @@ def matinee(dagster_home: Path) -> Iterator[Matinee]:
         gc.enable()  # a run switches it off for the rest of its process
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Answer(result.exit_code, result.output)
+        return Answer(result.exit_code, result.output, result.stdout, result.stderr)
 
     yield call
     os.environ.clear()

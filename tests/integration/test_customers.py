@@ -1,5 +1,6 @@
 """Customers are segmented by declared rules, alone or beside others, and bad lines are told apart."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,10 @@ Run = tuple[Answer, Path]
 
 
 @pytest.fixture(scope="module")
-def spoilt(matinee: Matinee, demo_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run on customers alone: five bad lines, and of channel 8 one customer only."""
+def spoilt(
+    matinee: Matinee, demo_world: Path, demo_warehouse: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """A night, which may end early, on customers alone: five bad lines, and of channel 8 one customer only."""
 
     def spoil(rows: Rows) -> None:
         others = [row for row in rows[5:] if row[3] == "8"]
@@ -51,7 +54,15 @@ def spoilt(matinee: Matinee, demo_world: Path, tmp_path_factory: pytest.TempPath
 
     folder = tmp_path_factory.mktemp("spoilt")
     source = write_customers(demo_world, folder / "source", spoil)
-    return matinee("run", "--source", source, warehouse=folder / "warehouse"), folder / "warehouse"
+    warehouse = folder / "warehouse"
+    shutil.copytree(demo_warehouse, warehouse, symlinks=True)
+    return matinee("run", "--source", source, "--if-new", warehouse=warehouse), warehouse
+
+
+def test_new_files_are_published_although_a_night_may_end_early(spoilt: Run, demo_warehouse):
+    answer, warehouse = spoilt
+    assert "Nothing is new" not in answer.said
+    assert (warehouse / "published").readlink() != (demo_warehouse / "published").readlink()
 
 
 def test_bad_lines_are_rejected_with_their_reasons_and_the_exit_code_tells(spoilt: Run):

@@ -16,7 +16,14 @@ from orchestration.stores.layout import WarehouseLayout
 from orchestration.tools import dbt
 from orchestration.tools.shown import table_metadata
 from orchestration.tools.warehouse import WarehouseResource
-from tests.integration.conftest import CUSTOMERS, Matinee, in_force, mart, write_customers
+from tests.integration.conftest import (
+    CUSTOMERS,
+    Matinee,
+    changed_source_of,
+    in_force,
+    mart,
+    write_customers,
+)
 
 HOLD = """
 import duckdb, sys
@@ -106,19 +113,17 @@ def test_a_killed_run_leaves_the_old_set_and_the_next_one_succeeds(
 
 
 @pytest.mark.long
-def test_a_broken_file_stops_its_own_dataset_and_no_other(matinee: Matinee, demo_world: Path, tmp_path: Path):
-    source, warehouse = tmp_path / "source", tmp_path / "warehouse"
-    shutil.copytree(demo_world / "catalogue", source)
-    customers = source / CUSTOMERS
-    shutil.copy(demo_world / "customers" / CUSTOMERS, customers)
-    answer = matinee("run", "--source", source, warehouse=warehouse)
-    assert answer.exit_code == 0, answer.said
+def test_a_broken_file_stops_its_own_dataset_and_no_other(
+    matinee: Matinee, catalogue_and_customers: Path, tmp_path: Path
+):
+    warehouse = tmp_path / "warehouse"
+    shutil.copytree(catalogue_and_customers, warehouse, symlinks=True)
     titles, members = mart(warehouse, "titles"), mart(warehouse, "segment_members")
-
-    catalogue = next(source.glob("netflix*"))
-    catalogue.write_text(catalogue.read_text().replace('"', "", 2001))
-    customers.write_text("\n".join(customers.read_text().splitlines()[:-1]) + "\n")
-    answer = matinee("run", "--source", source, warehouse=warehouse)
+    with changed_source_of(catalogue_and_customers) as source:
+        catalogue, customers = next(source.glob("netflix*")), source / CUSTOMERS
+        catalogue.write_text(catalogue.read_text().replace('"', "", 2001))
+        customers.write_text("\n".join(customers.read_text().splitlines()[:-1]) + "\n")
+        answer = matinee("run", "--source", source, warehouse=warehouse)
     said = " ".join(answer.said.split())
     assert answer.exit_code == 1, answer.said
     assert f"error: {catalogue.name}: " in said

@@ -1,4 +1,4 @@
-"""A night on which nothing is new ends after landing; whatever is new is never overlooked."""
+"""A night on which nothing is new ends after landing; whatever is new is never overlooked (also: `test_customers`)."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.stores.layout import WarehouseLayout, switch_symlink
 from orchestration.tasks import nothing_new
-from tests.integration.conftest import Matinee, in_force, write_customers
+from tests.integration.conftest import Matinee, in_force
 
 
 @pytest.fixture(scope="module")
@@ -27,17 +27,6 @@ def test_a_night_with_nothing_new_leaves_what_is_published_and_says_so(
     assert "Nothing is new" in answer.said
     assert "emitted no result" not in answer.said
     assert in_force(warehouse) == before
-
-
-def test_new_files_are_published_although_a_night_may_end_early(
-    matinee: Matinee, warehouse: Path, demo_world: Path, tmp_path: Path
-):
-    before = in_force(warehouse)
-    source = write_customers(demo_world, tmp_path / "customers", lambda rows: rows.pop())
-    answer = matinee("run", "--source", source, "--job", "segments", "--if-new", warehouse=warehouse)
-    assert answer.exit_code == 0, answer.said
-    assert "Nothing is new" not in answer.said
-    assert in_force(warehouse) != before
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 import yaml
 
-from ingest.demo import write_demo_world
 from ml.plots.segment_card import Card, card
 from ml.segmentation.spec import Bounds, SegmentationSpec
 from published.questions.segments import card_rows
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.long
 
 PEOPLE, RATERS = 30, 10
 """Advice speaks of so many people at least, a card's favourites rest on so many raters."""
-EACH = ("real", "demo", "views", "tiny", "alike")
+EACH = ("real", "demo", "service", "tiny", "alike")
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w:])")
 _HOURS = 168
 
@@ -51,22 +50,17 @@ def write_alike(folder: Path) -> None:
     write_ratings(folder, {user: list(range(1, 21)) for user in range(1, 101)}, None)
 
 
-def write_views(folder: Path) -> None:
-    write_demo_world(folder, scale="small", form="service")
-
-
 @pytest.fixture(scope="module", params=EACH)
 def published(request, matinee: Matinee, tmp_path_factory) -> PublishedSet:
-    if request.param in ("real", "demo"):
+    if request.param in ("real", "demo", "service"):
         warehouse = request.getfixturevalue(f"{request.param}_warehouse")
         return open_set(warehouse / "published")
-    write = {"views": write_views, "tiny": write_tiny, "alike": write_alike}[request.param]
+    write = {"tiny": write_tiny, "alike": write_alike}[request.param]
 
     def run(folder: Path) -> None:
         files = folder.with_name(f"{folder.name}_files")
         write(files)
-        source = files / "service.yaml" if request.param == "views" else files
-        answer = matinee("run", "--source", source, "--job", "segments", warehouse=folder)
+        answer = matinee("run", "--source", files, "--job", "segments", warehouse=folder)
         assert answer.exit_code == 0, answer.said
 
     return open_set(once(tmp_path_factory, f"sentences_{request.param}", run) / "published")

@@ -4,20 +4,13 @@ import duckdb
 import polars as pl
 import pytest
 
-from ingest.demo import write_demo_world
-from tests.conftest import Matinee
-
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def service(matinee: Matinee, tmp_path_factory):
+def service(service_warehouse):
     """A warehouse after one run on the small service world, and what the run said."""
-    folder = tmp_path_factory.mktemp("service")
-    write_demo_world(folder / "files", scale="small", form="service")
-    answer = matinee("run", "--source", folder / "files" / "service.yaml", warehouse=folder / "warehouse")
-    assert answer.exit_code == 0, answer.said
-    return folder / "warehouse", answer.said
+    return service_warehouse, service_warehouse.with_suffix(".said").read_text()
 
 
 def published(warehouse, table: str) -> pl.DataFrame:

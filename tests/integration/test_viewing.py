@@ -68,12 +68,12 @@ def test_every_recommendation_says_what_its_mart_holds(demo_warehouse):
 
 @pytest.mark.real_data
 @pytest.mark.long
-def test_ratings_alone_are_enough_for_five_recommendations(matinee, real_movies, tmp_path):
-    answer = matinee("run", "--job", "segments", "--source", real_movies, warehouse=tmp_path)
-    assert answer.exit_code == 0, answer.said
-    advice = mart(tmp_path, "strategic_recommendations")
-    assert len(advice) >= 5
+def test_ratings_alone_are_enough_for_five_recommendations(real_warehouse):
+    """The public files have customers and a second catalogue too: what comes of these does not count."""
+    advice = mart(real_warehouse, "strategic_recommendations")
     assert not {"segment and device", "time of viewing", "upgrade"} & set(advice["topic"])
+    of_others = advice["topic"].str.starts_with("customers") | advice["topic"].str.starts_with("catalogue")
+    assert len(advice.filter(~of_others)) >= 5
 
 
 @pytest.mark.long

@@ -1,17 +1,22 @@
 """Every page and view renders, whatever the set lacks and whatever a person types."""
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.proto.SelectWidgetFilterMode_pb2 import SelectWidgetFilterMode
 from streamlit.testing.v1 import AppTest
 
 from dashboard.views import PAGES
 from published.finding import current_set
 from tests.conftest import PROJECT_ROOT
+
+# Whenever a page is opened, Streamlit looks through all installed packages for components: half a second each time.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 VIEWS = [
     ("overview", {}),

@@ -14,6 +14,7 @@ from ingest.errors import IngestError
 from ingest.landing import land_file
 from ingest.sql import copy
 from ingest.staging import Stage
+from tests.conftest import examples
 
 digits = st.text("0123456789", max_size=20)
 decimals = st.builds("{}.{}".format, digits, digits)
@@ -50,7 +51,7 @@ def _landed(path: Path, table: str, to: Path) -> tuple[object, ...] | str:
     return found.rows_landed, found.rows_rejected, rows.schema.types, rows.to_pylist()
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     headers,
     st.one_of(ratings_shape, text_ids_shape, same_shape, ragged),

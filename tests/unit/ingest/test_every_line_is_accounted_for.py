@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
 from ingest.landing import land_file
+from tests.conftest import examples
 
 HEADER = "userId,movieId,rating,timestamp,note\n"
 
@@ -40,7 +41,7 @@ tagged_lines = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(tagged_lines, st.sampled_from(["\n", "\r\n"]))
 def test_every_line_lands_or_is_rejected_exactly_once(tagged, line_end):
     # A first good line, because a file without any is refused.
@@ -75,7 +76,7 @@ shapes = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(shapes)
 def test_a_record_that_duckdb_cannot_read_is_found_in_the_bytes_or_the_file_is_refused(body):
     data = b"user_id,title_id,rating\n1,2,3\n" + body
@@ -110,7 +111,7 @@ objects = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.lists(objects, max_size=10))
 def test_every_line_of_json_lands_or_is_rejected_with_its_number(tagged):
     tagged = [(True, '{"user_id": 1, "title_id": 2, "rating": 3}'), *tagged]
@@ -125,7 +126,7 @@ def test_every_line_of_json_lands_or_is_rejected_with_its_number(tagged):
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.binary(max_size=60))
 def test_any_bytes_land_or_are_refused_in_words(content):
     with tempfile.TemporaryDirectory() as name:

@@ -3,11 +3,8 @@
 import gzip
 import json
 import sqlite3
-import subprocess
-import sys
 import zipfile
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,6 +15,7 @@ from ingest.errors import IngestError
 from ingest.facts import FileReport
 from ingest.guessing import guess_tables
 from ingest.inspect import Inspection, inspect
+from tests.conftest import Matinee
 
 ANN = "0b0b7c3a-5f0e-4a3c-9b7e-2f6d1c9a0001"
 BEN = "0b0b7c3a-5f0e-4a3c-9b7e-2f6d1c9a0002"
@@ -234,22 +232,17 @@ def test_minutes_come_from_the_unit_of_the_name_else_from_the_size(
     assert guess.columns["minutes_watched"] == feeds
 
 
-def test_the_command_writes_a_declaration_and_ends_by_what_can_run(folder: Any) -> None:
+def test_the_command_writes_a_declaration_and_ends_by_what_can_run(folder: Any, matinee: Matinee) -> None:
     folder.write("plays.csv", PLAYS)
     folder.write("none/t.csv", "a,b\n1,2\n")
-
-    def matinee(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "orchestration", "inspect", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
     written = folder.root / "service.yaml"
-    done = matinee(folder.root / "raw" / "plays.csv", "--write", written, "--json")
-    assert (done.returncode, json.loads(done.stdout)["can_run"]) == (0, True)
+    done = matinee("inspect", folder.root / "raw" / "plays.csv", "--write", written, "--json")
+    assert (done.exit_code, json.loads(done.out)["can_run"]) == (0, True)
     assert folder.land_all(written)["views"].rows_landed == 2
-    assert "user_id" in matinee(written).stdout
-    assert matinee(folder.root / "raw" / "none").returncode == 1
-    assert matinee(folder.root / "raw", "--write", written).returncode == 2
-    assert matinee(folder.root / "nowhere").returncode == 2
+    assert "user_id" in matinee("inspect", written).out
+    assert matinee("inspect", folder.root / "raw" / "none").exit_code == 1
+    assert matinee("inspect", folder.root / "raw", "--write", written).exit_code == 2
+    assert matinee("inspect", folder.root / "nowhere").exit_code == 2
 
 
 def test_what_is_an_object_is_no_id(folder: Any) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ingest.cells import Form, value
 from ingest.contracts import Kind
 from ingest.errors import IngestError
+from tests.conftest import examples
 
 HEADER = "user_id,movie_id,watched_at,device,minutes_watched\n"
 GOOD = "1,7,2017-06-05 20:15:00,TV,90\n"
@@ -70,7 +71,7 @@ def test_what_is_no_possible_local_time_is_rejected_with_what_was_expected(folde
     assert (reject["line"], reject["reason"]) == (3, f"watched_at: expected {A_LOCAL_TIME}, got {got}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(
     st.datetimes(datetime(1971, 1, 1), datetime(2024, 12, 31)),
     st.sampled_from([" ", "T"]),

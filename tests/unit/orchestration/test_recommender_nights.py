@@ -1,5 +1,6 @@
 """What a night of the recommender does again, and what it takes over from an earlier one."""
 
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -72,6 +73,20 @@ def nights(tmp_path) -> Nights:
     return Nights(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def first_night(tmp_path_factory) -> tuple[Path, dict, pl.DataFrame]:
+    """A warehouse after a night on all ratings, and what that night said and wrote."""
+    folder = tmp_path_factory.mktemp("first_night")
+    return folder, *Nights(folder).night(ratings())
+
+
+@pytest.fixture
+def after_one(first_night, tmp_path) -> Nights:
+    """A warehouse that has had its first night."""
+    shutil.copytree(first_night[0], tmp_path, dirs_exist_ok=True)
+    return Nights(tmp_path)
+
+
 @pytest.fixture
 def judgings(monkeypatch) -> list[int]:
     done, judge = [], recommender.evaluate
@@ -84,10 +99,10 @@ def judgings(monkeypatch) -> list[int]:
     return done
 
 
-def test_a_second_night_on_the_same_ratings_judges_nothing(nights, judgings):
-    first, figures = nights.night(ratings())
-    second, again = nights.night(ratings())
-    assert len(judgings) == 1
+def test_a_second_night_on_the_same_ratings_judges_nothing(first_night, after_one, judgings):
+    _, first, figures = first_night
+    second, again = after_one.night(ratings())
+    assert len(judgings) == 0
     assert first == second
     assert figures.equals(again)
 
@@ -116,25 +131,22 @@ def test_changes_that_are_small_each_night_are_judged_when_they_are_much_togethe
     assert nights.night(every)[1]["judged_ratings"][0] == sizes[2]
 
 
-def test_ratings_that_changed_their_value_count_as_changed(nights, judgings):
-    nights.night(ratings())
-    nights.night(ratings().with_columns(pl.col("weight") % 5 + 1))
-    assert len(judgings) == 2
-
-
-def test_new_code_is_judged(nights, judgings, monkeypatch):
-    nights.night(ratings())
-    monkeypatch.setattr(recommender, "_code", lambda: "new")
-    nights.night(ratings())
-    assert len(judgings) == 2
-
-
-def test_after_a_night_without_a_candidate_the_judging_of_the_version_in_force_stays(nights, judgings):
-    nights.night(ratings())
-    nights.store.promote_candidate()
-    nights.store.skip("nobody rated")
-    nights.night(ratings()[:-1])
+def test_ratings_that_changed_their_value_count_as_changed(after_one, judgings):
+    after_one.night(ratings().with_columns(pl.col("weight") % 5 + 1))
     assert len(judgings) == 1
+
+
+def test_new_code_is_judged(after_one, judgings, monkeypatch):
+    monkeypatch.setattr(recommender, "_code", lambda: "new")
+    after_one.night(ratings())
+    assert len(judgings) == 1
+
+
+def test_after_a_night_without_a_candidate_the_judging_of_the_version_in_force_stays(after_one, judgings):
+    after_one.store.promote_candidate()
+    after_one.store.skip("nobody rated")
+    after_one.night(ratings()[:-1])
+    assert len(judgings) == 0
 
 
 def test_of_many_users_models_learn_from_as_many_as_declared_with_all_their_ratings(
@@ -148,9 +160,9 @@ def test_of_many_users_models_learn_from_as_many_as_declared_with_all_their_rati
     assert 0.6 < judgings[0] / (len(ratings()) / 2) < 0.9
 
 
-def test_the_interval_of_a_mean_holds_it_and_is_of_the_judged_users(nights):
-    _, figures = nights.night(ratings())
-    per_user = nights.store.read_table("recommender_user_ndcg")
+def test_the_interval_of_a_mean_holds_it_and_is_of_the_judged_users(first_night, after_one):
+    figures = first_night[2]
+    per_user = after_one.store.read_table("recommender_user_ndcg")
     for model, value, low, high in (
         figures.filter(metric="ndcg").select("model", "value", "low", "high").iter_rows()
     ):

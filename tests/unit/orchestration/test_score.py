@@ -1,10 +1,6 @@
 """`matinee score`: new users get the segment that a run would give them, or are told why they get none."""
 
-import os
-import subprocess
-import sys
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -18,6 +14,7 @@ from orchestration.commands.score.answers import ScoringError, score_file
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 from orchestration.tasks.segmentation import assign_members, train_candidate
+from tests.conftest import Matinee
 
 USERS, POOLS, POOL, LEAST = 240, 3, 30, 5
 TASTE = SegmentationSpec.model_validate(
@@ -216,24 +213,15 @@ def test_a_damaged_model_is_said_with_its_file_and_the_next_step(
         (home / name).write_bytes(whole)
 
 
-def run(layout: WarehouseLayout, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "orchestration", *map(str, arguments), "--warehouse", str(layout.root)],
-        capture_output=True,
-        text=True,
-        env=dict(os.environ),
-        check=False,
-    )
-
-
-def test_the_command_writes_what_it_found_and_fails_in_words(layout, chosen, tmp_path):
+def test_the_command_writes_what_it_found_and_fails_in_words(matinee: Matinee, layout, chosen, tmp_path):
     chosen.write_csv(tmp_path / "new.csv")
-    done = run(layout, "score", "taste", "--input", tmp_path / "new.csv", "--output", tmp_path / "out.csv")
-    assert done.returncode == 0, done.stderr
+    files = ("--input", tmp_path / "new.csv", "--output", tmp_path / "out.csv")
+    done = matinee("score", "taste", *files, warehouse=layout.root)
+    assert done.exit_code == 0, done.said
     assert decided(
         pl.read_csv(tmp_path / "out.csv", schema_overrides={"entity_id": pl.String, "segment_id": pl.Int32})
     ).equals(batch(layout))
-    done = run(layout, "score", "taste", "--sql")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "no single SQL statement" in done.stderr
-    assert run(layout, "score", "taste").returncode == 2
+    done = matinee("score", "taste", "--sql", warehouse=layout.root)
+    assert (done.exit_code, done.out) == (1, "")
+    assert "no single SQL statement" in done.error
+    assert matinee("score", "taste", warehouse=layout.root).exit_code == 2

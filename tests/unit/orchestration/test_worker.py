@@ -37,15 +37,18 @@ def wait_for(path):
 """
 
 
-@pytest.fixture
-def tasks(tmp_path, monkeypatch):
-    (tmp_path / "some_tasks.py").write_text(TASKS)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(worker, "TASKS", "some_tasks")
-    monkeypatch.setattr(worker, "_workers", [])
-    monkeypatch.setattr(worker, "_processes", [])
-    yield worker
-    worker.close_workers()
+@pytest.fixture(scope="module")
+def tasks(tmp_path_factory):
+    """Workers of these tasks; a test that ends one leaves the next test another."""
+    folder = tmp_path_factory.mktemp("tasks")
+    (folder / "some_tasks.py").write_text(TASKS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        patch.setattr(worker, "TASKS", "some_tasks")
+        patch.setattr(worker, "_workers", [])
+        patch.setattr(worker, "_processes", [])
+        yield worker
+        worker.close_workers()
 
 
 def test_a_task_gives_its_result(tasks):

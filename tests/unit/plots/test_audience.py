@@ -16,6 +16,7 @@ from ml.plots.cloud import genre_cloud
 from ml.plots.palette import segment_colors
 from ml.plots.ribbons import lay_out
 from ml.plots.spacing import spread
+from tests.conftest import examples
 from tests.unit.plots import audience
 from tests.unit.plots.pictures import draw
 from tests.unit.plots.reading import columns, rows, title, written
@@ -81,7 +82,7 @@ def test_segments_that_all_watch_alike_are_said_to():
         )
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_ribbons_fill_their_bars_exactly(values):
     values = np.array(values, dtype=float)
     flow = lay_out(values)
@@ -171,7 +172,7 @@ def test_a_week_without_viewing_on_a_device_counts_as_none():
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.floats(0.1, 2)), min_size=1, max_size=8), st.floats(16, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_labels_beside_ends_never_meet_keep_their_order_and_stay_inside(labels, room):
     wanted, heights = np.array(labels).T
     places = spread(wanted, heights, low=0, high=room)

@@ -16,6 +16,7 @@ from ml.plots.boxes import box_of_counts, quantiles_of_counts, rating_boxes
 from ml.plots.encode import to_png
 from ml.plots.palette import kind_colors, segment_colors
 from ml.plots.popularity import genre_popularity
+from tests.conftest import examples
 from tests.unit.plots import audience
 from tests.unit.plots.pictures import draw, strip
 from tests.unit.plots.reading import rows, subtitle, title
@@ -60,7 +61,7 @@ def counted(draw_from) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(counted())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_quartiles_from_counts_are_those_of_the_ratings_written_out(given_counts):
     values, counts = given_counts
     written_out = np.repeat(values, counts)

@@ -284,9 +284,25 @@ def draw_plot():
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
+    return _warehouse(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def context(tmp_path_factory: pytest.TempPathFactory):
+    """What the page of the set says, for tests that change nothing of it."""
+    return _warehouse(tmp_path_factory.mktemp("as_it_is")).context()
+
+
+@pytest.fixture(scope="session")
+def html(context) -> str:
+    """The page of the set, for tests that change nothing of it."""
+    return render_report(context)
+
+
+def _warehouse(root: Path) -> Warehouse:
     for segmentation in ("user_ratings", "customer_acquisition"):
         for name in ("elbow", "k_metrics", "pca_map_k3", "sizes", "heatmap", "distribution"):
-            write_plot(tmp_path / "plots" / segmentation / f"{name}.png", title=f"{name} of {segmentation}")
+            write_plot(root / "plots" / segmentation / f"{name}.png", title=f"{name} of {segmentation}")
     run = RunFacts(
         run_id="0f3c9a1e-0000-4000-8000-000000000000",
         source="the demo world (small)",
@@ -294,4 +310,4 @@ def warehouse(tmp_path: Path) -> Warehouse:
         recovery={"user_ratings": 0.934},
         descriptions={"user_ratings": "Viewers by how they rate each genre"},
     )
-    return Warehouse(tmp_path, _marts(), run)
+    return Warehouse(root, _marts(), run)

@@ -18,10 +18,10 @@ def test_the_pictures_stand_in_reading_order_and_say_their_finding(warehouse, dr
     assert all(f'alt="Finding of {name}"' in page for name in shown)
 
 
-def test_without_pictures_there_is_no_section_of_them(warehouse):
-    assert warehouse.context().audience_plots == ()
-    assert "audience" not in [section.id for section in warehouse.context().sections]
-    assert not [what for what in warehouse.context().absent if "audience" in what]
+def test_without_pictures_there_is_no_section_of_them(context):
+    assert context.audience_plots == ()
+    assert "audience" not in [section.id for section in context.sections]
+    assert not [what for what in context.absent if "audience" in what]
 
 
 def test_a_plot_of_two_columns_width_is_set_across_both(warehouse, draw_plot):

@@ -48,15 +48,15 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def test_the_page_is_well_formed(warehouse):
-    page = Page(warehouse.page())
+def test_the_page_is_well_formed(html):
+    page = Page(html)
     assert page.open == []
     assert [tag for tag, _ in page.tags if re.fullmatch(r"h\d", tag)][:3] == ["h1", "h2", "h2"]
     assert len(page.all("h1")) == 1
 
 
-def test_headlines_have_thousands_separators(warehouse):
-    text = Page(warehouse.page()).text
+def test_headlines_have_thousands_separators(html):
+    text = Page(html).text
     for words in (
         "42,991",
         "25,900,000",
@@ -68,8 +68,8 @@ def test_headlines_have_thousands_separators(warehouse):
         assert words in text
 
 
-def test_a_card_shows_name_size_titles_playbook_and_what_stands_out(warehouse):
-    text = Page(warehouse.page()).text
+def test_a_card_shows_name_size_titles_playbook_and_what_stands_out(html):
+    text = Page(html).text
     assert (
         "New Explorers 60,000 users, 20.0% Not measured Casual newcomers. Total titles, mean 17.7 (everybody 50)"
         in text
@@ -77,15 +77,15 @@ def test_a_card_shows_name_size_titles_playbook_and_what_stands_out(warehouse):
     assert "What to offer Quick picks. How to speak to them Starter playlists." in text
 
 
-def test_segmentations_with_a_playbook_come_first(warehouse):
-    assert [view.name for view in warehouse.context().segmentations] == [
+def test_segmentations_with_a_playbook_come_first(context):
+    assert [view.name for view in context.segmentations] == [
         "user_ratings",
         "customer_acquisition",
     ]
 
 
-def test_a_segmentation_of_other_entities_shows_its_own_features(warehouse):
-    customers = warehouse.context().segmentations[1]
+def test_a_segmentation_of_other_entities_shows_its_own_features(context):
+    customers = context.segmentations[1]
     assert [measure.label for measure in customers.cards[0].measures] == ["Minutes watched"]
     assert customers.genres == ()
 
@@ -112,27 +112,27 @@ def test_a_code_that_is_also_there_as_one_column_per_value_does_not_stand_out(wa
     assert "Region" not in {measure.label for measure in card.measures}
 
 
-def test_the_page_says_what_is_divided(warehouse):
-    text = Page(warehouse.page()).text
+def test_the_page_says_what_is_divided(html):
+    text = Page(html).text
     assert "Viewers by how they rate each genre." in text
     assert "3 segments of 300,000 users; the largest is" in text
     assert "2 segments of 61,500 customers; the largest is" in text
 
 
-def test_a_genre_that_hardly_anyone_rated_is_nobodys_favourite(warehouse):
-    quiet = warehouse.context().segmentations[0].cards[0]
+def test_a_genre_that_hardly_anyone_rated_is_nobodys_favourite(html, context):
+    quiet = context.segmentations[0].cards[0]
     assert [label for label, _ in quiet.favourites] == ["Drama"]
-    assert "Nothing above everybody; Drama 64% below" in Page(warehouse.page()).text
+    assert "Nothing above everybody; Drama 64% below" in Page(html).text
 
 
-def test_the_honest_mean_stands_beside_the_published_one(warehouse):
-    text = Page(warehouse.page()).text
+def test_the_honest_mean_stands_beside_the_published_one(html):
+    text = Page(html).text
     assert "Drama 1.20 3.00 by 40% 3.00 3.33 by 90% 3.60 3.60 by 100%" in text
     assert "War 0.00 nobody" in text
 
 
-def test_the_page_says_how_k_was_chosen(warehouse):
-    text = Page(warehouse.page()).text
+def test_the_page_says_how_k_was_chosen(html):
+    text = Page(html).text
     for sentence in (
         "3 segments are published. Every number of segments (k) from 2 to 4 was tried.",
         "The elbow would take k = 4 (",
@@ -143,25 +143,25 @@ def test_the_page_says_how_k_was_chosen(warehouse):
         assert sentence in text
 
 
-def test_an_undefined_index_is_shown_as_a_dash(warehouse):
-    last = warehouse.context().segmentations[0].candidates[-1]
+def test_an_undefined_index_is_shown_as_a_dash(html, context):
+    last = context.segmentations[0].candidates[-1]
     assert last.silhouette is None
-    assert "5,443,210 – 84,504" in Page(warehouse.page()).text
+    assert "5,443,210 – 84,504" in Page(html).text
 
 
-def test_loadings_are_sorted_by_size_whatever_their_sign(warehouse):
-    first, second = warehouse.context().segmentations[0].components
+def test_loadings_are_sorted_by_size_whatever_their_sign(context):
+    first, second = context.segmentations[0].components
     assert [label for label, _ in first.loadings] == ["Science Fiction", "Drama"]
     assert second.loadings == (("Drama", 0.334), ("Science Fiction", -0.281))
 
 
-def test_the_funnel_shows_what_is_left_of_the_first_step(warehouse):
-    text = Page(warehouse.page()).text
+def test_the_funnel_shows_what_is_left_of_the_first_step(html):
+    text = Page(html).text
     assert "catalogue rows read 45,466 100.0% distinct titles 42,991 94.6%" in text
 
 
-def test_rejects_are_counted_by_reason_and_never_shown_as_they_stood_in_the_file(warehouse):
-    text = Page(warehouse.page()).text
+def test_rejects_are_counted_by_reason_and_never_shown_as_they_stood_in_the_file(html):
+    text = Page(html).text
     assert "3 lines did not meet the contract of their table" in text
     assert "titles id is not an integer 3 known quirk" in text
     assert "1997-08-20,x" not in text
@@ -190,8 +190,8 @@ def test_recovery_of_planted_personas_is_told_only_where_personas_were_planted(w
     assert "planted in this data were found again" not in Page(warehouse.page()).text
 
 
-def test_every_plot_has_an_alternative_in_words_and_a_size(warehouse):
-    images = Page(warehouse.page()).all("img")
+def test_every_plot_has_an_alternative_in_words_and_a_size(html):
+    images = Page(html).all("img")
     assert len(images) == 10
     assert all(image["alt"] and image["width"] and image["height"] for image in images)
     assert "heatmap of user_ratings" in {image["alt"] for image in images}
@@ -357,8 +357,8 @@ def test_the_report_waits_for_no_heavy_library():
     assert not {"dagster", "matplotlib", "duckdb", "sklearn"}.intersection(outcome.stdout.split())
 
 
-def test_the_page_says_what_segments_explain_beside_the_best_single_column(warehouse):
-    text = Page(warehouse.page()).text
+def test_the_page_says_what_segments_explain_beside_the_best_single_column(html):
+    text = Page(html).text
     assert "Minutes watched 0.3% 0.075 Channel 0.4% <0.001" in text
 
 
@@ -371,15 +371,15 @@ def test_a_feature_of_one_value_has_no_share_to_explain(warehouse):
     assert "Minutes watched – – Channel – –" in Page(warehouse.page()).text
 
 
-def test_a_statement_without_support_stands_under_not_supported_with_its_reason(warehouse):
-    text = Page(warehouse.page()).text
+def test_a_statement_without_support_stands_under_not_supported_with_its_reason(html):
+    text = Page(html).text
     supported, _, rest = text.partition("Not supported")
     assert "Networkers watch less than everybody" in supported
     assert "Explorers Minutes watched rests on one member" in rest
 
 
-def test_the_page_says_how_starts_agree_and_what_the_best_free_fit_looks_like(warehouse):
-    text = Page(warehouse.page()).text
+def test_the_page_says_how_starts_agree_and_what_the_best_free_fit_looks_like(html):
+    text = Page(html).text
     assert "no customers left the rule they started in" in text
     assert "Ward's tree over 3,834 customers suggests 8 segments" in text
     assert "Of 100 free starts 5% end at the best of them; any two agree to 0.81" in text
