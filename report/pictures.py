@@ -64,13 +64,19 @@ def _shrunk(originals: Mapping[Path, bytes], budget: int) -> dict[Path, bytes]:
     small = dict(originals)
     spent = sum(map(len, small.values()))
     for width in _WIDTHS:
-        for path in sorted(small, key=lambda path: -len(small[path])):
+        wider = [path for path in small if _width(originals[path]) > width]
+        for path in sorted(wider, key=lambda path: -len(small[path])):
             if spent <= budget:
                 return small
             spent -= len(small[path])
             small[path] = thumbnail(originals[path], width)
             spent += len(small[path])
     return small
+
+
+def _width(png: bytes) -> int:
+    with Image.open(io.BytesIO(png)) as picture:
+        return picture.width
 
 
 def _read(path: Path) -> bytes | None:
