@@ -93,7 +93,7 @@ def outermost(rows: Rows, k: int) -> np.ndarray:
     return np.vstack([rows.X.mean(axis=0, keepdims=True), rows.X[far]]).astype(np.float32)
 
 
-def converge(rows: Rows, start: np.ndarray, *, iterations: int = _MOST_ITERATIONS) -> Solution:
+def converge(rows: Rows, start: np.ndarray, *, iterations: int | None = None) -> Solution:
     """Run Lloyd's algorithm from the given centroids, (k, d) float32; return inertia and centroids.
 
     A centroid that loses all its rows moves to the row that is furthest from its own.
@@ -104,7 +104,7 @@ def converge(rows: Rows, start: np.ndarray, *, iterations: int = _MOST_ITERATION
     sizes, shift = np.zeros((2, len(centroids)), dtype=np.float32)
     labels = np.full(len(rows), -1, dtype=np.int32)
     before = labels.copy()
-    for _ in range(iterations):
+    for _ in range(iterations or _MOST_ITERATIONS):
         lloyd_iter_chunked_dense(rows.X, rows.weights, centroids, moved, sizes, labels, shift, 1)
         centroids, moved = moved, centroids
         if np.array_equal(labels, before):
@@ -119,7 +119,7 @@ def converge(rows: Rows, start: np.ndarray, *, iterations: int = _MOST_ITERATION
 
 
 def converge_each(
-    rows: Rows, starts: Sequence[np.ndarray] | np.ndarray, *, iterations: int = _MOST_ITERATIONS
+    rows: Rows, starts: Sequence[np.ndarray] | np.ndarray, *, iterations: int | None = None
 ) -> list[Solution]:
     """Do what `converge` does from each of several starts, (s, k, d) float32, side by side.
 
@@ -130,7 +130,7 @@ def converge_each(
         return [converge(rows, start, iterations=iterations) for start in starts]
     found: dict[int, Solution] = {}
     going, centroids = np.arange(len(starts)), np.array(starts, dtype=np.float32)
-    for left in range(iterations - 1, -1, -1):
+    for left in range((iterations or _MOST_ITERATIONS) - 1, -1, -1):
         nearness, moved, sizes = _step(rows, centroids)
         shift = moved - centroids
         shifts = np.einsum("skd,skd->sk", shift, shift)
