@@ -14,6 +14,7 @@ from itertools import count
 
 import numpy as np
 
+from ml.progress import Tell, untold
 from ml.segmentation.assignment import assign, one_thread_each
 from ml.segmentation.breathing import breathe, neighbours
 from ml.segmentation.lloyd import Rows, Solution, converge, converge_each, outermost, plus_plus
@@ -28,15 +29,11 @@ SMALL_DATA_FACTOR = 3
 """Times as many starts where all rows fit into the sample: local optima are sharper there and starts are cheap."""
 SAME_OPTIMUM = 1.0001
 """Inertias that differ by less than this factor are of the same optimum."""
-_BEGUN = 8
-"""Rounds of Lloyd's after which the best solutions are told on rows that they have not seen."""
 _WITHIN_REACH = 1.005
 """A runner-up on the middle rows that is worse by more than this has never won on all rows."""
 
 Task = Callable[[int], list[Solution]]
 """What is done for one k."""
-Tell = Callable[[int, int], None]
-"""Takes how many fits are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def fit_many(
     rng: np.random.Generator,
     workers: int,
     more_starts: Mapping[int, np.ndarray] | None = None,
-    tell: Tell = lambda _done, _of: None,
+    tell: Tell = untold,
 ) -> FreeFits:
     """Fit K-Means once for every candidate k.
 
@@ -170,13 +167,10 @@ def _finish(rows: Rows, middle: Rows, solutions: list[Solution]) -> list[Solutio
     """Converge the best solutions on all rows, best first; of a sample that is all rows the first is the best."""
     if len(rows) <= SAMPLE_ROWS:
         return solutions
-    for some, iterations in ((middle, _BEGUN), (middle, None), (rows, _BEGUN)):
-        if len(solutions) > 1:
-            solutions = _distinct(
-                [converge(some, start, iterations=iterations) for _, start in solutions], FINISHED
-            )
-            solutions = [solution for solution in solutions if solution[0] <= solutions[0][0] * _WITHIN_REACH]
-    return [converge(rows, solutions[0][1])]
+    if len(solutions) > 1:
+        solutions = _distinct([converge(middle, centroids) for _, centroids in solutions], FINISHED)
+        solutions = [solution for solution in solutions if solution[0] <= solutions[0][0] * _WITHIN_REACH]
+    return _distinct([converge(rows, centroids) for _, centroids in solutions], 1)
 
 
 def _distinct(solutions: list[Solution], most: int) -> list[Solution]:
