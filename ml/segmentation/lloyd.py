@@ -15,9 +15,9 @@ from sklearn.cluster._k_means_common import _inertia_dense
 from sklearn.cluster._k_means_lloyd import lloyd_iter_chunked_dense
 
 _MOST_ITERATIONS = 300
-_SIDE_BY_SIDE_ROWS, _BLOCK_ROWS = 10_000, 2_048
-_ROUNDING = 1.0001
-"""By how much a bound may be off."""
+_SIDE_BY_SIDE_ROWS, _BLOCK_ROWS = 10_000, 4_096
+_PLAIN_ROUNDS, _ROUNDING = 12, 1.0001
+"""Rounds after which bounds on the distances of many rows begin to pay, and by how much a bound may be off."""
 _TOLERANCE = 1e-4
 """Converged when the centroids together moved by less than this share of the mean variance of a column."""
 
@@ -100,19 +100,15 @@ def converge(rows: Rows, start: np.ndarray, *, iterations: int | None = None) ->
 
     A centroid that loses all its rows moves to the row that is furthest from its own.
     """
-    if len(rows) > _SIDE_BY_SIDE_ROWS:
-        return _converge_bounded(rows, start, iterations or _MOST_ITERATIONS)
-    return _converge(rows, start, iterations or _MOST_ITERATIONS)
-
-
-def _converge(rows: Rows, start: np.ndarray, iterations: int) -> Solution:
     # scikit-learn's loop (`_kmeans_single_lloyd`), whose inner steps are all that is called of it.
     centroids = np.array(start, dtype=np.float32, order="C")
     moved = np.zeros_like(centroids)
     sizes, shift = np.zeros((2, len(centroids)), dtype=np.float32)
     labels = np.full(len(rows), -1, dtype=np.int32)
     before = labels.copy()
-    for _ in range(iterations):
+    for done in range(iterations or _MOST_ITERATIONS):
+        if done == _PLAIN_ROUNDS and len(rows) > _SIDE_BY_SIDE_ROWS:
+            return _converge_bounded(rows, centroids, (iterations or _MOST_ITERATIONS) - done)
         lloyd_iter_chunked_dense(rows.X, rows.weights, centroids, moved, sizes, labels, shift, 1)
         centroids, moved = moved, centroids
         if np.array_equal(labels, before):
@@ -127,7 +123,7 @@ def _converge(rows: Rows, start: np.ndarray, iterations: int) -> Solution:
 
 
 def _converge_bounded(rows: Rows, start: np.ndarray, iterations: int) -> Solution:
-    """Do what `_converge` does, and look only at rows that may have another nearest centroid than before.
+    """Do what `converge` does, and look only at rows that may have another nearest centroid than before.
 
     A row's distance to its own centroid grows by no more than that moves, and to another falls by no more than that one
     does (Elkan, 2003).
@@ -152,7 +148,7 @@ def _converge_bounded(rows: Rows, start: np.ndarray, iterations: int) -> Solutio
             sizes += onehot.sum(axis=1)
             labels[some] = nearest
         if not sizes.all():
-            return _converge(rows, centroids, left + 1)
+            return converge(rows, centroids, iterations=left + 1)
         moved = (sums / sizes[:, None]).astype(np.float32)
         shift = np.linalg.norm(moved - centroids, axis=1)
         centroids = moved

@@ -29,6 +29,7 @@ def test_rows_passed_over_are_those_that_stay_where_they_are(rows, k, monkeypatc
     start = plus_plus(rows, k, np.random.default_rng(k + 1), 1)[0]
     inertia, centroids = converge(rows, start)
     monkeypatch.setattr(lloyd, "_SIDE_BY_SIDE_ROWS", 1_000)
+    monkeypatch.setattr(lloyd, "_PLAIN_ROUNDS", 1)
     bounded = converge(rows, start)
     assert bounded[0] == pytest.approx(inertia, rel=1e-5)
     np.testing.assert_allclose(bounded[1], centroids, atol=1e-3)
