@@ -22,6 +22,8 @@ FITTED_USERS = 50_000
 """Users the dimensions are fitted on, drawn at random where there are more; everybody is placed among them."""
 _MOST_ROUNDS, _SETTLED = 200, 1e-4
 _NOTHING = 1e-12
+_TABLE = 10_000_000
+"""Ids that a table may have a place for: to look titles up in one takes a twentieth of a search."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,7 @@ class Embedding:
         UntrainableError
             When fewer users or titles are left than there are dimensions.
         """
-        title = pairs.columns[1]
-        counted = pairs.group_by(title).len("users").sort(title)
-        ids, counts = counted[title].to_numpy(), counted["users"].to_numpy().astype(np.int64)
+        ids, counts = _counted(pairs[:, 1].to_numpy())
         # Equal counts by id, so that the order of rows decides nothing.
         chosen = np.sort(np.argsort(-counts, kind="stable")[: declared.titles])
         idf = (np.log((1 + pairs[:, 0].n_unique()) / (1 + counts[chosen])) + 1).astype(np.float32)
@@ -162,9 +162,9 @@ class Embedding:
     def _weighted(self, pairs: pl.DataFrame) -> tuple[np.ndarray, sp.csr_array]:
         """Return the users with enough titles, ascending, and their rows of TF-IDF, (n, v) of length one."""
         user, title = (pairs[:, place].to_numpy() for place in (0, 1))
-        column = np.searchsorted(self.titles, title).clip(max=len(self.titles) - 1)
-        counts = self.titles[column] == title
-        user, column = user[counts], column[counts].astype(np.int32)
+        column = _places(self.titles, title)
+        counts = column >= 0
+        user, column = user[counts], column[counts]
         first = (
             np.flatnonzero(np.diff(user, prepend=user[:1] - 1)) if len(user) else np.zeros(0, dtype=np.int64)
         )
@@ -178,6 +178,33 @@ class Embedding:
         values = values / np.repeat(np.sqrt(squares), lengths[enough]).astype(np.float32)
         rows = sp.csr_array((values, column, indptr), shape=(int(enough.sum()), len(self.titles)))
         return user[first][enough].astype(np.int64), rows
+
+
+def _is_dense(ids: np.ndarray) -> bool:
+    """Return whether a table of all numbers from the least to the largest id is no longer than some of them."""
+    return bool(len(ids)) and int(ids.max()) - int(ids.min()) <= max(_TABLE, len(ids))
+
+
+def _counted(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different ids, ascending, and how often each comes."""
+    if not _is_dense(ids):
+        return np.unique(ids, return_counts=True)
+    least = ids.min()
+    counts = np.bincount(ids - least)
+    different = np.flatnonzero(counts)
+    return different + least, counts[different]
+
+
+def _places(known: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Return the place of each id among those known, which ascend, -1 where it is none of them, (n,) int32."""
+    if not _is_dense(ids):
+        place = np.searchsorted(known, ids).clip(max=len(known) - 1)
+        return np.where(known[place] == ids, place, -1).astype(np.int32)
+    least, most = ids.min(), ids.max()
+    table = np.full(int(most - least) + 1, -1, dtype=np.int32)
+    within = (known >= least) & (known <= most)
+    table[known[within] - least] = np.flatnonzero(within)
+    return table[ids - least]
 
 
 def _decomposed(rows: sp.csr_array, declared: EmbeddingSpec, rng: np.random.Generator) -> np.ndarray:

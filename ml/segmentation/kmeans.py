@@ -14,6 +14,7 @@ from itertools import count
 
 import numpy as np
 
+from ml.progress import Tell, untold
 from ml.segmentation.assignment import assign, one_thread_each
 from ml.segmentation.breathing import breathe, neighbours
 from ml.segmentation.lloyd import Rows, Solution, converge, converge_each, outermost, plus_plus
@@ -33,8 +34,6 @@ _WITHIN_REACH = 1.005
 
 Task = Callable[[int], list[Solution]]
 """What is done for one k."""
-Tell = Callable[[int, int], None]
-"""Takes how many fits are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def fit_many(
     rng: np.random.Generator,
     workers: int,
     more_starts: Mapping[int, np.ndarray] | None = None,
-    tell: Tell = lambda _done, _of: None,
+    tell: Tell = untold,
 ) -> FreeFits:
     """Fit K-Means once for every candidate k.
 

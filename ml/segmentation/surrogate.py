@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
 from ml.segmentation.errors import SegmentationError
+from ml.segmentation.logit import Logit, fit_logits, with_one
 
 DEPTH = 6
 LEAST_FIDELITY = 0.7
@@ -32,9 +33,8 @@ _LEAVES = (1, 2, 3, 4)
 """Times as many leaves as segments; the fewest that do as well as the best are taken."""
 _PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Inverse strengths of the logit's, the fewest columns first."""
-_ROUNDS, _LAST_ROUNDS, _ENOUGH = 100, 1_000, 1e-4
-"""Of a logit's fit: at most so many, when a penalty is chosen and of the one that is told; fewer where no weight moves
-by more than this share of the largest."""
+_ROUNDS, _LAST_ROUNDS = 100, 1_000
+"""Of the logit's fit at most: where a penalty is chosen, and of the one that is told."""
 _TERMS = 3
 """Columns that a logit's rule names either way; it says how many more weigh."""
 _FOLDS = 5
@@ -165,7 +165,7 @@ def surrogate(
         i: (i, None, None, None, few) for i in range(k)
     }
     for place, i in enumerate(told.tolist()):
-        if isinstance(model, _Logit):
+        if isinstance(model, Logit):
             words, found = _weights_in_words(model, place, columns), answers == place
         else:
             rule = _rule_of(model, X[grown_on], places[grown_on] == place, columns)
@@ -201,21 +201,7 @@ def _halves(segment_ids: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarr
     return order[::2], order[1::2]
 
 
-@dataclass(frozen=True)
-class _Logit:
-    """A multinomial logit of standardised columns; weights are (segments, columns + 1), the last of no column."""
-
-    shift: np.ndarray
-    scale: np.ndarray
-    weights: np.ndarray
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        return np.argmax(_with_one((X - self.shift) / self.scale) @ self.weights.T, axis=1)
-
-
-def _fitted(
-    X: np.ndarray, y: np.ndarray, k: int, rng: np.random.Generator
-) -> DecisionTreeClassifier | _Logit:
+def _fitted(X: np.ndarray, y: np.ndarray, k: int, rng: np.random.Generator) -> DecisionTreeClassifier | Logit:
     """Fit the tree, or the logit where that is more faithful and no tree is good enough."""
     some = slice(None, None, -(-len(y) // CHOSEN_ROWS))  # they come by segment
     seed = int(rng.integers(2**31))
@@ -231,13 +217,13 @@ def _fitted(
     if score < GOOD_FIDELITY:
         shift, scale = X.mean(axis=0), X.std(axis=0)
         scale[scale == 0] = 1
-        Z = _with_one((X - shift) / scale)
+        Z = with_one((X - shift) / scale)
         scores, weights = _of_logits(Z[some], y[some], k, folds)
         chosen, better = _simplest(scores)
         if better > score:
             whole, start = np.ones((1, len(y)), dtype=bool), weights[chosen].mean(axis=0, keepdims=True)
-            told = _logits(Z, y, whole, start, [_PENALTIES[chosen]], rounds=_LAST_ROUNDS)
-            return _Logit(shift, scale, told[0, 0])
+            told = fit_logits(Z, y, whole, start, [_PENALTIES[chosen]], rounds=_LAST_ROUNDS)
+            return Logit(shift, scale, told[0, 0])
     return tree.set_params(max_leaf_nodes=max(_LEAVES[leaves] * k, 2)).fit(X, y)
 
 
@@ -286,81 +272,12 @@ def _of_logits(Z: np.ndarray, y: np.ndarray, k: int, folds: _Folds) -> tuple[np.
     for fold, (rows, _) in enumerate(folds):
         fitted_on[fold, rows] = True
     start = np.zeros((len(folds), k, Z.shape[1]), dtype=np.float32)
-    weights = _logits(Z, y, fitted_on, start, _PENALTIES, rounds=_ROUNDS)
+    weights = fit_logits(Z, y, fitted_on, start, _PENALTIES, rounds=_ROUNDS)
     tables = [
         [_table(y[rows], np.argmax(Z[rows] @ W.T, axis=1), k) for W, (_, rows) in zip(of, folds, strict=True)]
         for of in weights
     ]
     return _macro_f1(np.array(tables)), weights
-
-
-def _logits(
-    Z: np.ndarray,
-    y: np.ndarray,
-    fitted_on: np.ndarray,
-    start: np.ndarray,
-    penalties: Sequence[float],
-    *,
-    rounds: int,
-) -> np.ndarray:
-    """Fit multinomial logits with an L1 penalty and balanced classes, on several sets of rows side by side.
-
-    Accelerated proximal gradients (Beck and Teboulle, 2009) that start anew where they overshoot (O'Donoghue and
-    Candès, 2015); each penalty starts from the weights of the one before.
-
-    Parameters
-    ----------
-    Z : (n, d + 1) float32
-        Standardised columns and a column of ones, whose weight is not penalised.
-    y : (n,) int
-    fitted_on : (f, n) bool
-        The rows of each fit.
-    start : (f, k, d + 1) float32
-        Weights to start from.
-    penalties
-        Inverse strengths, the strongest first.
-    rounds
-        The most for each penalty.
-
-    Returns
-    -------
-    (penalties, f, k, d + 1) float32
-    """
-    (f, k, d), n = start.shape, len(Z)
-    members = np.array([np.bincount(y[rows], minlength=k) for rows in fitted_on])
-    shares = (fitted_on / (k * np.maximum(members, 1)[:, y])).astype(
-        np.float32
-    )  # of a fit's rows, they sum to 1
-    onehot = np.eye(k, dtype=np.float32)[:, y]
-    # The curvature of the loss is at most half that of the squares.
-    steps = np.array([2 / np.linalg.eigvalsh((Z * of[:, None]).T @ Z)[-1] for of in shares], dtype=np.float32)
-    steps = steps[:, None, None]
-    weights, found = start, []
-    for penalty in penalties:
-        limit = steps / (penalty * fitted_on.sum(axis=1))[:, None, None] * (np.arange(d) < d - 1)
-        ahead, momentum = weights, np.ones((f, 1, 1))
-        for _ in range(rounds):
-            chance = (ahead.reshape(f * k, d) @ Z.T).reshape(f, k, n)
-            chance -= chance.max(axis=1, keepdims=True)
-            np.exp(chance, out=chance)
-            chance /= chance.sum(axis=1, keepdims=True)
-            chance -= onehot
-            chance *= shares[:, None]
-            moved = ahead - steps * (chance.reshape(f * k, n) @ Z).reshape(f, k, d)
-            moved = (np.sign(moved) * np.maximum(np.abs(moved) - limit, 0)).astype(np.float32)
-            moves = moved - weights
-            overshot = ((ahead - moved) * moves).sum(axis=(1, 2), keepdims=True) > 0
-            following = np.where(overshot, 1, (1 + np.sqrt(1 + 4 * momentum**2)) / 2)
-            ahead = (moved + np.where(overshot, 0, (momentum - 1) / following) * moves).astype(np.float32)
-            weights, momentum = moved, following
-            if np.abs(moves).max() <= _ENOUGH * np.abs(weights).max():
-                break
-        found.append(weights)
-    return np.array(found)
-
-
-def _with_one(Z: np.ndarray) -> np.ndarray:
-    return np.hstack([Z, np.ones((len(Z), 1))]).astype(np.float32)
 
 
 def _table(truth: np.ndarray, told: np.ndarray, k: int) -> np.ndarray:
@@ -498,7 +415,7 @@ def _silent(k: int, told: Sequence[int] | np.ndarray, reason: str, few: str) -> 
     return pl.DataFrame(rows, schema=_RULES, orient="row")
 
 
-def _weights_in_words(logit: _Logit, i: int, columns: Sequence[Shown]) -> str | None:
+def _weights_in_words(logit: Logit, i: int, columns: Sequence[Shown]) -> str | None:
     """Return which columns weigh most for a segment, either way."""
     own = logit.weights[i, :-1]
     order = np.argsort(-np.abs(own), kind="stable")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from ml.progress import Tell, untold
 from ml.segmentation.errors import UntrainableError
-from ml.segmentation.kmeans import FreeFits, KMeansFit, Tell, fit_from, fit_many
+from ml.segmentation.kmeans import FreeFits, KMeansFit, fit_from, fit_many
 from ml.segmentation.quality import indices
 from ml.segmentation.quality.choose import Candidate
 from ml.segmentation.spec import Clustering
@@ -77,7 +78,7 @@ def sweep(
     groups: np.ndarray | None = None,
     trust: Trust | None = None,
     workers: int = 2,
-    tell: Tell = lambda _done, _of: None,
+    tell: Tell = untold,
 ) -> Sweep:
     """Fit every candidate for which there are as many different rows once, and judge it.
 

@@ -11,10 +11,11 @@ from typing import Self
 import numpy as np
 import polars as pl
 
+from ml.progress import Tell, untold
 from ml.segmentation.anchor import anchor_groups, require_kept
 from ml.segmentation.errors import SegmentationError, UntrainableError
 from ml.segmentation.identity import Matching
-from ml.segmentation.kmeans import KMeansFit, Tell
+from ml.segmentation.kmeans import KMeansFit
 from ml.segmentation.levels import Levels
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.naming import name_segments, rank_order
@@ -81,7 +82,7 @@ def train(
     *,
     pairs: pl.DataFrame | None = None,
     workers: int = 2,
-    tell: Tell = lambda _done, _of: None,
+    tell: Tell = untold,
 ) -> Training:
     """Prepare, sweep and name.
 

@@ -18,8 +18,9 @@ from ml.segmentation.quality.lift import lift_by_k
 from ml.segmentation.quality.stability import bootstrap, refit, sample
 from ml.segmentation.spec import EmbeddingSpec
 
-USERS, RESAMPLES = 10_000, 10
-"""Users who are judged and refits of each candidate: half as many as of the published one, for there are several."""
+USERS, RESAMPLES = 5_000, 10
+"""Users who are judged and refitted, and refits of each candidate: half as many as of the published one, for there are
+several."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def worth_by_k(
         Refits side by side; does not change the result.
     """
     lifts = _lifts(labels, users, pairs, declared, rng)
-    drawn, rows = sample(X, np.arange(len(X)), rng=rng)
+    drawn, rows = sample(X, np.arange(len(X)), rng=rng, rows=USERS)
     drawn = np.ascontiguousarray(drawn, dtype=np.float32)
     found = []
     for k, of_k in labels.items():

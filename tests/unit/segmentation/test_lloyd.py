@@ -5,7 +5,8 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
-from ml.segmentation.lloyd import Rows, converge, plus_plus
+from ml.segmentation import lloyd
+from ml.segmentation.lloyd import Rows, converge, converge_each, plus_plus
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,17 @@ def test_it_converges_where_the_estimator_converges(rows, k):
     estimator = KMeans(k, init=start, n_init=1, algorithm="lloyd").fit(rows.X)
     assert inertia == pytest.approx(estimator.inertia_, rel=1e-5)
     np.testing.assert_allclose(centroids, estimator.cluster_centers_, atol=1e-3)
+
+
+@pytest.mark.parametrize("k", [2, 5, 11])
+def test_rows_passed_over_are_those_that_stay_where_they_are(rows, k, monkeypatch):
+    start = plus_plus(rows, k, np.random.default_rng(k + 1), 1)[0]
+    inertia, centroids = converge(rows, start)
+    monkeypatch.setattr(lloyd, "_SIDE_BY_SIDE_ROWS", 1_000)
+    monkeypatch.setattr(lloyd, "_PLAIN_ROUNDS", 1)
+    bounded = converge(rows, start)
+    assert bounded[0] == pytest.approx(inertia, rel=1e-5)
+    np.testing.assert_allclose(bounded[1], centroids, atol=1e-3)
 
 
 def test_a_start_is_left_as_it_was(rows):
@@ -40,3 +52,25 @@ def test_a_centroid_without_rows_is_given_some(rows):
     inertia, centroids = converge(rows, np.vstack([rows.X[:3], far]))
     assert np.abs(centroids).max() < 100
     assert inertia < converge(rows, rows.X[:3])[0]
+
+
+def test_starts_side_by_side_end_where_each_ends_alone(rows):
+    starts = plus_plus(rows, 5, np.random.default_rng(1), 6)
+    for start, (inertia, centroids) in zip(starts, converge_each(rows, starts), strict=True):
+        alone = converge(rows, start)
+        assert inertia == pytest.approx(alone[0], rel=1e-5)
+        np.testing.assert_allclose(centroids, alone[1], atol=1e-2)
+
+
+def test_of_starts_side_by_side_one_without_rows_for_a_centroid_is_given_some(rows):
+    far = np.vstack([rows.X[:3], np.full((1, 6), 1e3)])
+    (_, fine), (_, mended) = converge_each(rows, [rows.X[:4], far.astype(np.float32)])
+    np.testing.assert_allclose(fine, converge(rows, rows.X[:4])[1], atol=1e-2)
+    assert np.abs(mended).max() < 100
+
+
+def test_a_start_that_is_only_begun_is_no_better_than_one_that_ends():
+    noise = Rows(np.random.default_rng(0).normal(size=(2_000, 4)).astype(np.float32))
+    starts = plus_plus(noise, 8, np.random.default_rng(2), 4)
+    begun, ended = converge_each(noise, starts, iterations=3), converge_each(noise, starts)
+    assert all(early > late for (early, _), (late, _) in zip(begun, ended, strict=True))
