@@ -5,6 +5,7 @@ between titles (`ease`).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -49,8 +50,7 @@ class FittedAls(Fitted):
         there are factors.
         """
         confidences, width = self._confidences(rows), self.item_factors.shape[1]
-        inverse = np.linalg.inv(self.gram)
-        towards = self.item_factors @ inverse
+        towards = self._towards
         weights = np.zeros(rows.nnz, dtype=np.float32)
         factors = np.zeros((rows.shape[0], width), dtype=np.float32)
         for row, of_row in enumerate(row_slices(rows)):
@@ -78,6 +78,10 @@ class FittedAls(Fitted):
                 towards = lapack.sposv(self._equations(Y, c), self.item_factors[items[row]].T)[1]
                 added[of_row] = c[:, None] * (Y @ towards)
         return added
+
+    @cached_property
+    def _towards(self) -> np.ndarray:
+        return self.item_factors @ np.linalg.inv(self.gram)
 
     def _confidences(self, rows: sp.csr_array) -> np.ndarray:
         return np.float32(self.confidence) * weighted(rows, self.mean_rating).data

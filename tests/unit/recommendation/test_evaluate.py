@@ -16,7 +16,7 @@ from ml.recommendation.interactions import from_frame
 from ml.recommendation.models import MODEL_NAMES
 from ml.recommendation.popularity import HALF_LIVES, RecentPopular, Trend
 from ml.recommendation.splits import stratified_split, time_split
-from ml.recommendation.tuning import Tuner, _wins, later_cuts, tuned, validation_cut
+from ml.recommendation.tuning import Tuner, _weigh, _wins, later_cuts, tuned, validation_cut
 from tests.unit.recommendation.worlds import catalogue, learned, two_tastes
 
 
@@ -283,3 +283,22 @@ def test_what_comes_next_is_recommended_with_the_taste_of_all_and_what_is_of_lat
 def test_nothing_is_judged_by_time_where_time_is_not_told():
     untold = two_tastes().drop("timestamp"), two_tastes().with_columns(timestamp=pl.lit(5))
     assert [evaluate_later(frame, test_share=0.25, rng=rng()) for frame in untold] == [None, None]
+
+
+def test_a_part_that_only_harms_has_no_weight_and_one_that_is_best_alone_is_left_alone():
+    made = validation_cut(learned(), rng=rng())
+    right = made.held_out.toarray() + rng().normal(0, 0.01, made.held_out.shape)
+    noise = rng().normal(0, 5, made.held_out.shape)
+    scores = [part.astype(np.float32) for part in (right, noise)]
+    assert _weigh([(1.0,), (2.0, 0.0)], scores, made) == (1.0, 0.0)
+    # No single step leaves both others out.
+    assert _weigh([(1.0, 1.1), (1.0,), (0.0,)], [scores[1], scores[1], scores[0]], made) == (0.0, 0.0, 1.0)
+
+
+def test_what_is_popular_of_late_alone_takes_the_place_of_taste_where_it_wins_ahead():
+    taste = Tuner(learned(), rng=rng()).model("blend")
+    assert isinstance(taste, Blend)
+    nothing = (0.0,) * len(taste.weights)
+    late = RecentPopular(7.0)
+    ahead = Blend((*taste.parts, late), (*nothing, 1.0), late)
+    assert taste.with_what_is_of_late(ahead).used == (late,)

@@ -14,7 +14,7 @@ from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import from_frame
 from ml.recommendation.neighbours import Neighbours
 from ml.recommendation.popularity import Popular, RecentPopular, Trend
-from ml.recommendation.ranking import recommend
+from ml.recommendation.ranking import best, best_of_one_order, recommend
 from ml.recommendation.reasons import POPULAR, Reason, reasons
 from tests.unit.recommendation.worlds import catalogue, learned, two_tastes
 
@@ -237,3 +237,23 @@ def test_what_gains_lately_rises_and_what_loses_falls(half_life):
 def test_without_timestamps_nothing_rises():
     world = from_frame(two_tastes().drop("timestamp"))
     assert np.ptp(Trend().fit(world, rng=rng()).popularity) == 0
+
+
+def test_a_user_with_fewer_titles_than_factors_has_the_factors_of_the_full_equations():
+    fitted = Als(factors=16, regularization=1, confidence=3).fit(WORLD, rng=rng())
+    rows = WORLD.ratings
+    assert np.diff(rows.indptr).min() < 16 <= np.diff(rows.indptr).max()
+    weights = np.sqrt(rows.toarray() / WORLD.mean_rating)
+    for row, found in enumerate(fitted.user_factors(rows)):
+        c = np.where(rows.toarray()[row] > 0, 3 * weights[row], 1).astype(np.float64)
+        Y = fitted.item_factors.astype(np.float64)
+        wanted = np.linalg.solve((Y.T * c) @ Y + np.eye(16), Y.T @ np.where(c != 1, c, 0))
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 5, 45])
+def test_lists_of_one_order_for_all_are_those_of_its_scores(n):
+    scores = Popular().fit(WORLD, rng=rng()).popularity + np.linspace(0.5, 0, len(WORLD.items))
+    every = np.tile(scores, (len(WORLD.users), 1)).astype(np.float32)
+    wanted = best(every, WORLD.ratings, n).items
+    assert best_of_one_order(scores.astype(np.float32), WORLD.ratings, n).tolist() == wanted.tolist()
