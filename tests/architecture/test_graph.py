@@ -48,8 +48,11 @@ def test_nothing_is_orphaned(graph):
 
 
 def ancestors_of(graph, key: dg.AssetKey) -> set[dg.AssetKey]:
-    parents = graph.get(key).parent_keys
-    return set(parents).union(*(ancestors_of(graph, parent) for parent in parents))
+    found, waiting = set(), {key}
+    while waiting:
+        waiting = set().union(*(graph.get(one).parent_keys for one in waiting)) - found
+        found |= waiting
+    return found
 
 
 def test_lineage_runs_from_the_raw_file_to_the_plot_and_the_report(graph):

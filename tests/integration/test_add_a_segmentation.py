@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import PROJECT_ROOT
+from tests.layout_files import write_layout
 
 HOW_TO = PROJECT_ROOT / "docs" / "how-to" / "add-a-segmentation.md"
 ROOMS = ("ingest", "ml", "orchestration", "published", "report", "dbt_project")
@@ -23,7 +24,7 @@ def files_of_the_how_to() -> dict[str, str]:
 
 
 @pytest.mark.long
-def test_the_files_of_the_how_to_add_a_segmentation_to_a_copy_of_the_project(demo_world, tmp_path):
+def test_the_files_of_the_how_to_add_a_segmentation_to_a_copy_of_the_project(layout_world, tmp_path):
     project = tmp_path / "project"
     for room in ROOMS:
         shutil.copytree(
@@ -39,8 +40,10 @@ def test_the_files_of_the_how_to_add_a_segmentation_to_a_copy_of_the_project(dem
         (project / file).write_text(text)
     (tmp_path / "home").mkdir()
     shutil.copy(PROJECT_ROOT / ".dagster" / "dagster.yaml", tmp_path / "home")
+    source = write_layout("movies_dataset", layout_world, tmp_path / "files")
+    command = ["run", "--job", "segments", "--source", source, "--warehouse", tmp_path / "w"]
     result = subprocess.run(
-        [sys.executable, "-m", "orchestration", "run", "--source", demo_world, "--warehouse", tmp_path / "w"],
+        [sys.executable, "-m", "orchestration", *command],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(project), "DAGSTER_HOME": str(tmp_path / "home")},
         capture_output=True,
