@@ -9,6 +9,7 @@ import ast
 import os
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -101,7 +102,7 @@ def measure(source: Path) -> None:
         store = RecommenderStore(Path(folder) / "recommender")
         said, written, everything, before = files
         for night, ratings in (("first", before), ("next", everything), ("same ratings", everything)):
-            steps = {
+            steps: dict[str, Callable[[], object]] = {
                 "judge or keep the judging": partial(evaluate_recommenders, store, ratings, said, written),
                 "train on all ratings": partial(fit_recommender, store, ratings, said, written),
                 "everybody's lists with reasons": partial(list_recommendations, store, ratings),
@@ -112,6 +113,7 @@ def measure(source: Path) -> None:
                 work()
                 clock.stop(step)
             clock.total()
+            store.promote_candidate()
 
 
 def show(done: Evaluation) -> None:
