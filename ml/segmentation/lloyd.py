@@ -16,13 +16,6 @@ from sklearn.cluster._k_means_lloyd import lloyd_iter_chunked_dense
 
 _MOST_ITERATIONS = 300
 _SIDE_BY_SIDE_ROWS, _BLOCK_ROWS = 10_000, 4_096
-_PLAIN_ROUNDS, _ROUNDING = 12, 1.0001
-"""Rounds after which bounds on the distances of many rows begin to pay, and by how much a bound may be off."""
-_TOLERANCE = 1e-4
-"""Converged when the centroids together moved by less than this share of the mean variance of a column."""
-
-Solution = tuple[float, np.ndarray]
-"""Inertia on the rows at hand, and centroids (k, d) float32."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +99,7 @@ def converge(rows: Rows, start: np.ndarray, *, iterations: int | None = None) ->
     sizes, shift = np.zeros((2, len(centroids)), dtype=np.float32)
     labels = np.full(len(rows), -1, dtype=np.int32)
     before = labels.copy()
-    for done in range(iterations or _MOST_ITERATIONS):
-        if done == _PLAIN_ROUNDS and len(rows) > _SIDE_BY_SIDE_ROWS:
-            return _converge_bounded(rows, centroids, (iterations or _MOST_ITERATIONS) - done)
+    for _ in range(iterations or _MOST_ITERATIONS):
         lloyd_iter_chunked_dense(rows.X, rows.weights, centroids, moved, sizes, labels, shift, 1)
         centroids, moved = moved, centroids
         if np.array_equal(labels, before):
@@ -120,53 +111,6 @@ def converge(rows: Rows, start: np.ndarray, *, iterations: int | None = None) ->
             break
         labels, before = before, labels
     return float(_inertia_dense(rows.X, rows.weights, centroids, labels, 1)), centroids
-
-
-def _converge_bounded(rows: Rows, start: np.ndarray, iterations: int) -> Solution:
-    """Do what `converge` does, and look only at rows that may have another nearest centroid than before.
-
-    A row's distance to its own centroid grows by no more than that moves, and to another falls by no more than that one
-    does (Elkan, 2003).
-    """
-    centroids, every = np.array(start, dtype=np.float32), len(rows)
-    labels, k = np.full(every, -1, dtype=np.int32), len(centroids)
-    to_own, to_others = np.full(every, np.inf, dtype=np.float32), np.zeros((k, every), dtype=np.float32)
-    sums, sizes = np.zeros(centroids.shape), np.zeros(k)
-    for left in range(iterations - 1, -1, -1):
-        in_doubt = np.flatnonzero(to_own * _ROUNDING >= to_others.min(axis=0))
-        for first in range(0, len(in_doubt), _BLOCK_ROWS):
-            some = in_doubt[first : first + _BLOCK_ROWS]
-            distances = _distances(rows, some, centroids)
-            nearest, place = distances.argmin(axis=0), np.arange(len(some))
-            to_own[some], distances[nearest, place] = distances[nearest, place], np.inf
-            to_others[:, some] = distances
-            changed = np.flatnonzero(nearest != labels[some])
-            onehot = np.eye(k, dtype=np.float32)[:, nearest[changed]]
-            before = labels[some[changed]]
-            onehot[before[before >= 0], np.flatnonzero(before >= 0)] -= 1
-            sums += onehot @ rows.X[some[changed]]
-            sizes += onehot.sum(axis=1)
-            labels[some] = nearest
-        if not sizes.all():
-            return converge(rows, centroids, iterations=left + 1)
-        moved = (sums / sizes[:, None]).astype(np.float32)
-        shift = np.linalg.norm(moved - centroids, axis=1)
-        centroids = moved
-        if float(shift @ shift) <= rows.tolerance:
-            break
-        to_own += shift[labels]
-        to_others -= shift[:, None]
-    inertia = 2 * rows.half_norms - float(sizes @ (centroids.astype(np.float64) ** 2).sum(axis=1))
-    return inertia, centroids
-
-
-def _distances(rows: Rows, some: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """Return the distances of some rows, (m,) their numbers, to centroids (k, d), (k, m)."""
-    squared = centroids @ rows.X[some].T
-    squared *= -2
-    squared += rows.squared_norms[some]
-    squared += np.einsum("ij,ij->i", centroids, centroids)[:, None]
-    return np.sqrt(squared.clip(min=0, out=squared), out=squared)
 
 
 def converge_each(

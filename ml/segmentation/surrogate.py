@@ -14,6 +14,7 @@ import polars as pl
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
+from ml.segmentation.assignment import one_thread_each
 from ml.segmentation.errors import SegmentationError
 from ml.segmentation.logit import Logit, fit_logits, with_one
 
@@ -155,7 +156,8 @@ def surrogate(
         return Surrogate(None, None, None, False, _silent(k, told if columns else range(k), reason, few))
     grown_on, held_out = (rows[np.isin(segment_ids[rows], told)] for rows in (grown_on, held_out))
     places = np.searchsorted(told, segment_ids)
-    model = _fitted(X[grown_on], places[grown_on], len(told), rng)
+    with one_thread_each("blas"):
+        model = _fitted(X[grown_on], places[grown_on], len(told), rng)
     answers = model.predict(X[held_out])
     macro_f1, low, high = _fidelity(places[held_out], answers, len(told), rng)
     if macro_f1 < least:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from ml.segmentation.assignment import assign
+from ml.segmentation.assignment import assign, one_thread_each
 from ml.segmentation.errors import UntrainableError
 from ml.segmentation.quality.held_out import embedded_anew, interactions_of
 from ml.segmentation.quality.lift import lift_by_k
@@ -93,7 +93,8 @@ def worth_by_k(
     workers
         Refits side by side; does not change the result.
     """
-    lifts = _lifts(labels, users, pairs, declared, rng)
+    with one_thread_each("blas"):
+        lifts = _lifts(labels, users, pairs, declared, rng)
     drawn, rows = sample(X, np.arange(len(X)), rng=rng, rows=USERS)
     drawn = np.ascontiguousarray(drawn, dtype=np.float32)
     found = []

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from ml.segmentation.assignment import one_thread_each
 from ml.segmentation.quality.anew import are_of_genres, by_genre, by_taste
 from ml.segmentation.quality.held_out import Judged, Label, interactions_of
 from ml.segmentation.quality.lift import held_out_value, split_half
@@ -51,12 +52,13 @@ def judge(
     -------
     See `table.quality_table`.
     """
-    figures = [*sizes(labels, k), *stability(X, labels, k, rng=rng, workers=workers)]
-    figures.append(structure(X, k, rng=rng, workers=workers))
-    if judged is not None:
-        figures += held_out_value(judged, rng=rng)
-        if judged.label is not None:
-            figures.append(split_half(judged, rng=rng))
+    with one_thread_each("blas"):  # products this small only make a second thread wait
+        figures = [*sizes(labels, k), *stability(X, labels, k, rng=rng, workers=workers)]
+        figures.append(structure(X, k, rng=rng, workers=workers))
+        if judged is not None:
+            figures += held_out_value(judged, rng=rng)
+            if judged.label is not None:
+                figures.append(split_half(judged, rng=rng))
     return quality_table(figures, thresholds)
 
 

@@ -26,7 +26,7 @@ ROWS = 10_000
 RESAMPLES = 20
 RESTARTS = 10
 HALVINGS = 5
-STARTS, BEGUN, FINISHED, START_ROWS = 8, 8, 2, 2_500
+STARTS, BEGUN, FINISHED, START_ROWS = 12, 10, 3, 2_500
 """Starts of a refit, after how many rounds of Lloyd's on how many rows the best of them are told, and how many of
 these converge on all rows: with a single start, an unlucky one would pass for instability of the data."""
 ASKED = 2_000

@@ -11,7 +11,7 @@ from ml.segmentation.assignment import assign
 from ml.segmentation.quality.stability import agreement, refit, sample, side_by_side
 from ml.segmentation.quality.table import Figure, resampled
 
-ROWS = 1_500
+ROWS = 1_000
 NOISES = (0.25, 0.5, 0.75, 1.0)
 """Half-widths of the uniform noise, in standard deviations of a mean column."""
 RUNS = 5

@@ -5,7 +5,6 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
-from ml.segmentation import lloyd
 from ml.segmentation.lloyd import Rows, converge, converge_each, plus_plus
 
 
@@ -22,17 +21,6 @@ def test_it_converges_where_the_estimator_converges(rows, k):
     estimator = KMeans(k, init=start, n_init=1, algorithm="lloyd").fit(rows.X)
     assert inertia == pytest.approx(estimator.inertia_, rel=1e-5)
     np.testing.assert_allclose(centroids, estimator.cluster_centers_, atol=1e-3)
-
-
-@pytest.mark.parametrize("k", [2, 5, 11])
-def test_rows_passed_over_are_those_that_stay_where_they_are(rows, k, monkeypatch):
-    start = plus_plus(rows, k, np.random.default_rng(k + 1), 1)[0]
-    inertia, centroids = converge(rows, start)
-    monkeypatch.setattr(lloyd, "_SIDE_BY_SIDE_ROWS", 1_000)
-    monkeypatch.setattr(lloyd, "_PLAIN_ROUNDS", 1)
-    bounded = converge(rows, start)
-    assert bounded[0] == pytest.approx(inertia, rel=1e-5)
-    np.testing.assert_allclose(bounded[1], centroids, atol=1e-3)
 
 
 def test_a_start_is_left_as_it_was(rows):
