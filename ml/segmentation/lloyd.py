@@ -16,6 +16,11 @@ from sklearn.cluster._k_means_lloyd import lloyd_iter_chunked_dense
 
 _MOST_ITERATIONS = 300
 _SIDE_BY_SIDE_ROWS, _BLOCK_ROWS = 10_000, 4_096
+_TOLERANCE = 1e-4
+"""Converged when the centroids together moved by less than this share of the mean variance of a column."""
+
+Solution = tuple[float, np.ndarray]
+"""Inertia on the rows at hand, and centroids (k, d) float32."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Rows:
     Attributes
     ----------
     X : (n, d) float32
-    with_one : (n, d + 1) float32, X and a column of ones.
+    with_one : (n, d + 1) float32, X and a column of ones; no row where there are many.
     weights : (n,) float32, all one.
     squared_norms : (n,) float32
     half_norms : half their sum.
