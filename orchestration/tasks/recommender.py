@@ -156,6 +156,7 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> dict[str, in
         )
         whole = listed if kept is None else pl.concat([kept, listed]).sort("user_id", "rank")
         store.write_table("recommendations", whole)
+        _forget()
     return {"rows": _rows(store, "recommendations"), "users_listed_anew": made}
 
 
@@ -186,6 +187,7 @@ def find_similar_titles(store: RecommenderStore, ratings: Path, titles: Path) ->
         near = near or NEAREST.fit(interactions, rng=_rng("similar"))
         found = similar_items(interactions, near, _features(ratings, titles), PER_USER)
         store.write_table("similar_titles", _similar_rows(found))
+        _forget()
     return _rows(store, "similar_titles")
 
 
@@ -360,6 +362,12 @@ def _as_ratings(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _as_items(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.col("title_id").alias("item_id"), "genres", "overview")
+
+
+def _forget() -> None:
+    """Give back the memory of all ratings: dbt, which builds next, and the other worker need it."""
+    _interactions.cache_clear()
+    _features.cache_clear()
 
 
 # Model, lists and similar titles ask for the same matrix.
