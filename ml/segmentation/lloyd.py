@@ -115,6 +115,8 @@ def converge(rows: Rows, start: np.ndarray, *, iterations: int | None = None) ->
             )
             break
         labels, before = before, labels
+    else:
+        labels = before  # of the last round, to which the centroids belong
     return float(_inertia_dense(rows.X, rows.weights, centroids, labels, 1)), centroids
 
 
@@ -134,7 +136,8 @@ def converge_each(
         nearness, moved, sizes = _step(rows, centroids)
         shift = moved - centroids
         shifts = np.einsum("skd,skd->sk", shift, shift)
-        lost = sizes.min(axis=1) == 0
+        # A row as near to another counts with both: neither these starts nor those that lose a segment go on here.
+        lost = (sizes.min(axis=1) == 0) | (sizes.sum(axis=1) != len(rows))
         done = lost | (shifts.sum(axis=1) <= rows.tolerance) if left else np.ones(len(going), dtype=bool)
         for i in np.flatnonzero(done):
             # Of the new centroids and the old labels: what the squared error falls by is known without another look.

@@ -101,7 +101,14 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     k_metrics, quality, model, members, profile, _ = keys.values()
     return dg.Definitions(
         assets=[
-            step("k_metrics", _train, features, "scikitlearn", lacks=partial(_absent_landing, spec)),
+            # It begins the judging, so that what that reads must be there.
+            step(
+                "k_metrics",
+                _train,
+                list(dict.fromkeys([*features, *acts])),
+                "scikitlearn",
+                lacks=partial(_absent_landing, spec),
+            ),
             step("quality", _judge, list(dict.fromkeys([k_metrics, *features, *acts])), "scikitlearn"),
             step("model", _name, [quality], "json"),
             step("members", _assign, [model, *features], "parquet"),

@@ -93,7 +93,7 @@ def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path, ids: P
     interactions = _interactions(ratings)
     if not store.has("arrays"):
         settings, described = store.settings(), pl.read_parquet(titles)
-        fitted, trained = _kept(store, in_order(described, interactions.items))
+        fitted, trained, unknown = _kept(store, in_order(described, interactions.items))
         if fitted is None:
             model = from_settings(settings["model"], _features(ratings, titles))
             fitted = model.fit(interactions, rng=_rng("fit"))
@@ -103,7 +103,7 @@ def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path, ids: P
                 "ratings": interactions.ratings.nnz,
                 "until": str(newest),
             }
-        store.write_settings(settings | {"trained": trained})
+        store.write_settings(settings | {"trained": trained, "titles_since": unknown})
         store.write_model(fitted, interactions, described, pl.read_parquet(ids))
     return {
         "users": len(interactions.users),
@@ -122,12 +122,12 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> dict[str, in
     if not store.has("recommendations.parquet"):
         interactions, model = _interactions(ratings), store.read_model()
         popularity, unchanged = interactions.popularity.copy(), np.zeros(len(interactions.users), dtype=bool)
+        popularity[np.isin(model.titles["title_id"].to_numpy(), store.settings()["titles_since"])] = 0
         earlier = store.in_force()
         kept = None
         if earlier and earlier.settings().get("trained") == store.settings()["trained"]:
             then = earlier.read_model()
             places = positions(model.titles["title_id"], then.titles["title_id"])
-            popularity[np.setdiff1d(np.arange(len(popularity)), places)] = 0
             unchanged = model.same_users(then, places)
             users = interactions.users.filter(pl.Series(unchanged))
             kept = earlier.read_table("recommendations").filter(pl.col("user_id").is_in(users.implode()))
@@ -160,20 +160,25 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> dict[str, in
     return {"rows": _rows(store, "recommendations"), "users_listed_anew": made}
 
 
-def _kept(store: RecommenderStore, titles: pl.DataFrame) -> tuple[Fitted | None, dict[str, Any]]:
-    """Return the model in force for tonight's titles and of what it was trained; None where it must be trained anew."""
+def _kept(store: RecommenderStore, titles: pl.DataFrame) -> tuple[Fitted | None, dict[str, Any], list[int]]:
+    """Return the model in force for tonight's titles, of what it was trained, and which of them it was not trained on.
+
+    None where it must be trained anew.
+    """
     earlier = store.in_force()
     if earlier is None or not store.has("judged_on.parquet"):
-        return None, {}
+        return None, {}, []
     trained = earlier.settings().get("trained")
     is_same = earlier.read_table("judged_on").equals(store.read_table("judged_on"))
     if trained is None or not is_same or earlier.settings()["model"] != store.settings()["model"]:
-        return None, {}
+        return None, {}, []
     model = earlier.read_model()
     places = positions(titles["title_id"], model.titles["title_id"])
     if (places < 0).any() or (np.diff(places) <= 0).any():
-        return None, {}
-    return widened(model.fitted, places, len(titles)), trained
+        return None, {}, []
+    since = np.setdiff1d(np.arange(len(titles)), places)
+    unknown = {*titles["title_id"].gather(since).to_list(), *earlier.settings()["titles_since"]}
+    return widened(model.fitted, places, len(titles)), trained, sorted(unknown)
 
 
 def find_similar_titles(store: RecommenderStore, ratings: Path, titles: Path) -> int:

@@ -237,6 +237,13 @@ def test_a_title_first_rated_since_waits_for_the_next_training(nights):
     assert "20" not in after["title_id"].to_list()
     assert of_others(after, 107).equals(of_others(before, 107))
     assert "20" in nights.store.read_table("similar_titles")["title_id"].to_list()
+    later = pl.concat([new, rated_since(108, 15).filter(pl.col("user_id") == 108)]).unique(
+        ["user_id", "title_id"], keep="last", maintain_order=True
+    )
+    third, relisted = nights.whole(later.sort("user_id", "title_id"))
+    assert third == trained
+    assert nights.made == 1
+    assert "20" not in relisted["title_id"].to_list()
 
 
 def test_a_model_is_trained_anew_when_much_changed_or_a_title_of_it_is_rated_no_more(nights):

@@ -23,6 +23,22 @@ def test_it_converges_where_the_estimator_converges(rows, k):
     np.testing.assert_allclose(centroids, estimator.cluster_centers_, atol=1e-3)
 
 
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_a_start_that_is_cut_off_has_the_inertia_of_its_last_round(rows, rounds):
+    start = rows.X[:4]
+    ((together, centroids),) = converge_each(rows, [start], iterations=rounds)
+    alone = converge(rows, start, iterations=rounds)
+    assert alone[0] == pytest.approx(together, rel=1e-4)
+    np.testing.assert_allclose(alone[1], centroids, atol=1e-3)
+
+
+def test_a_row_as_near_to_two_centroids_counts_with_one():
+    X = np.repeat(np.array([[1, 0], [0, 1], [0, 0]], dtype=np.float32), [10, 10, 20], axis=0)
+    start = X[[0, 10]]
+    ((inertia, _),) = converge_each(Rows(X), [start])
+    assert inertia == pytest.approx(converge(Rows(X), start)[0])
+
+
 def test_a_start_is_left_as_it_was(rows):
     start = rows.X[:4].copy()
     converge(rows, start)
