@@ -7,15 +7,13 @@ Run it with `python benchmarks/floors.py --source FOLDER --out DIR`.
 """
 
 import argparse
-import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import polars as pl
-from plain_notebook import CANDIDATES, clean_titles, read_links, read_titles
+from plain_notebook import CANDIDATES, Stopwatch, clean_titles, finish, read_links, read_titles
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
 
@@ -26,71 +24,64 @@ _LAST = """
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--source", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    ratings = next(p for n in ("ratings.csv", "ratings_small.csv") if (p := options.source / n).exists())
-    landed = options.out / "ratings.parquet"
-    titles = clean_titles(read_titles(options.source), {})
+def run(source: Path, out: Path) -> dict[str, object]:
+    """Do each part once; what it needs beside (titles, links) is made outside its time."""
+    watch, start = Stopwatch(), time.perf_counter()
+    out.mkdir(parents=True, exist_ok=True)
+    ratings = next(p for name in ("ratings.csv", "ratings_small.csv") if (p := source / name).exists())
+    landed = out / "ratings.parquet"
+    titles = clean_titles(read_titles(source), {})
     tags = titles[["id", "genres"]].explode("genres").drop_duplicates()  # noqa: F841 - DuckDB reads it by name
-    links = read_links(options.source).dropna().astype("int32")  # noqa: F841 - likewise
+    links = read_links(source).dropna().astype("int32")  # noqa: F841 - likewise
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
     connection.execute("set preserve_insertion_order = false")
-
-    def query(text: str) -> Callable[[], object]:
-        return lambda: connection.execute(text)
-
-    found = {
-        "ratings, CSV to Parquet": timed(
-            query(
-                "copy (select userId as user_id, movieId as movie_id, rating::double as rating, "
-                f"timestamp::bigint as rated_at from read_csv('{ratings}')) to '{landed}' (compression zstd)"
-            )
+    with watch.stage("ratings, CSV to Parquet"):
+        connection.execute(
+            "copy (select userId as user_id, movieId as movie_id, rating::double as rating, "
+            f"timestamp::bigint as rated_at from read_csv('{ratings}')) to '{landed}' (compression zstd)"
         )
-    }
     connection.execute(f"create view ratings as from '{landed}'")
     connection.execute(
         "create table links as select movieId as movie_id, tmdbId as title_id from links "
         "semi join tags on links.tmdbId = tags.id"
     )
-    found["last rating of each user and title, sorted"] = timed(query(_LAST))
+    with watch.stage("last rating of each user and title, sorted"):
+        connection.execute(_LAST)
     flags = "pivot tags on genres using count(*) > 0 group by id"
     connection.execute(f"create table flags as select id, columns(* exclude id)::double from ({flags})")
     of_genres = [name for name, *_ in connection.execute("describe flags").fetchall()][1:]
     sums = ", ".join(
         f'sum("{name}") as cnt_{i}, sum("{name}" * rating) as sum_{i}' for i, name in enumerate(of_genres)
     )
-    found["counts and sums of each genre by user"] = timed(
-        query(
+    with watch.stage("counts and sums of each genre by user"):
+        connection.execute(
             f"create table stats as select user_id, {sums} from last inner join flags on title_id = id group by 1"
         )
+    stats = pl.DataFrame(
+        connection.sql("select * exclude user_id from stats order by user_id").to_arrow_table()
     )
-    rows = connection.sql("select * exclude user_id from stats order by user_id").to_arrow_table()
-    stats = pl.DataFrame(rows)
     counts = stats.select(pl.col("^cnt_.*$")).to_numpy()
     means = np.divide(
         stats.select(pl.col("^sum_.*$")).to_numpy(), counts, out=np.zeros_like(counts), where=counts > 0
     )
-    for name, columns in (("40", np.hstack([counts, means])), ("20", means)):
+    for columns in (np.hstack([counts, means]), means):
         X = StandardScaler().fit_transform(columns).astype(np.float32)
-        found[f"one K-Means start for each k, {name} columns"] = timed(
-            lambda X=X: [KMeans(k, n_init=1, random_state=0).fit(X) for k in CANDIDATES]
-        )
-    print(json.dumps(found, indent=2))
+        with watch.stage(f"one K-Means start for each k, {X.shape[1]} columns"):
+            for k in CANDIDATES:
+                KMeans(k, n_init=1, random_state=0).fit(X)
+    return {"seconds": time.perf_counter() - start, "stages": watch.stages}
 
 
-def timed(work: Callable[[], object]) -> dict[str, float]:
-    """Return seconds by the clock and of the processor."""
-    began, spent = time.perf_counter(), time.process_time()
-    work()
-    return {
-        "seconds": round(time.perf_counter() - began, 2),
-        "cpu_seconds": round(time.process_time() - spent, 2),
-    }
+def main() -> int:
+    """Run it on a folder."""
+    parser = argparse.ArgumentParser(description="The parts of a run by hand.")
+    parser.add_argument("--source", type=Path, required=True, help="folder with the three raw CSV files")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the Parquet file")
+    parser.add_argument("--json", type=Path, help="where to write the stages")
+    options = parser.parse_args()
+    finish(run(options.source, options.out), options.json)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

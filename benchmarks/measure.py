@@ -484,19 +484,10 @@ def segments_command(options: argparse.Namespace) -> int:
     ]
     cells.append([f"{len(rest)} others", f"{sum(model['seconds'] for model in rest):,.2f}", ""])
     print(table(["dbt model", "seconds", "rows"], cells))
-    log = out / "floors.log"
-    by_hand = [
-        sys.executable,
-        str(BENCHMARKS / "floors.py"),
-        "--source",
-        str(source),
-        "--out",
-        str(out / "floors"),
-    ]
-    must_succeed(measure(by_hand, log=log), log)
-    floors = json.loads(log.read_text())
+    floors = run_opponent("floors", source, out)
     cells = [
-        [name, f"{floor['seconds']:,.2f}", f"{floor['cpu_seconds']:,.2f}"] for name, floor in floors.items()
+        [stage["name"], f"{stage['seconds']:,.2f}", f"{stage['cpu_seconds']:,.2f}"]
+        for stage in floors["stages"]
     ]
     print("\n" + table(["by hand", "seconds", "CPU"], cells))
     return 0

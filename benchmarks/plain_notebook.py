@@ -59,17 +59,18 @@ def peak_rss_bytes() -> int:
 
 @dataclass
 class Stopwatch:
-    """Wall seconds of each stage, in the order they ran, and the peak memory once each was over."""
+    """Wall and CPU seconds of each stage, in the order they ran, and the peak memory once each was over."""
 
     stages: list[dict[str, object]] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time the block under it and print its line."""
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), time.process_time()
         yield
-        seconds = time.perf_counter() - start
-        self.stages.append({"name": name, "seconds": seconds, "peak_rss_bytes": peak_rss_bytes()})
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - spent
+        took = {"seconds": seconds, "cpu_seconds": cpu_seconds}
+        self.stages.append({"name": name, **took, "peak_rss_bytes": peak_rss_bytes()})
         print(f"{seconds:9.2f} s  {name}  (peak {peak_rss_bytes() / 2**30:.2f} GiB)", flush=True)
 
 
