@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from ml.progress import Tell, untold
 from ml.recommendation import metrics
 from ml.recommendation.blend import Blend
 from ml.recommendation.content import ItemFeatures, item_features
@@ -188,7 +189,7 @@ def evaluate(
     taste: bool = True,
     rng: np.random.Generator,
     say: Callable[[str], None] = lambda _: None,
-    tell: Callable[[int, int], None] = lambda _done, _of: None,
+    tell: Tell = untold,
 ) -> Evaluation:
     """Train models and the two kinds of popularity, and judge them on what was held out.
 

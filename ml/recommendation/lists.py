@@ -4,12 +4,11 @@ Belongs here: the lists of all users at once, within bounds of time and memory. 
 (`ranking.recommend`, `reasons.reasons`), names of titles, sentences.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from ml.progress import Tell, untold
 from ml.recommendation.interactions import Interactions
 from ml.recommendation.ranking import Fitted, best, blocks, in_threads
 from ml.recommendation.reasons import strongest
@@ -22,7 +21,7 @@ def lists(
     *,
     candidates: np.ndarray | None = None,
     reasons: int = 2,
-    tell: Callable[[int, int], None] = lambda _done, _of: None,
+    tell: Tell = untold,
 ) -> pl.DataFrame:
     """Return the n best titles that each user has not seen, and the seen ones that speak for them.
 

@@ -7,9 +7,9 @@ Belongs here: the cuts, the choice. Does not belong here: which settings there a
 (`evaluate`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -95,10 +95,10 @@ def validation_cut(interactions: Interactions, *, rng: np.random.Generator) -> C
     """
     users = interactions.ratings.shape[0]
     drawn = rng.permutation(users)[:MOST_USERS]
+    chosen = np.sort(drawn)
     columns = _most_rated(interactions.popularity)
-    whole = _of(interactions, np.sort(drawn), columns)
-    judged = np.sort(drawn[:MOST_JUDGED])
-    rows = np.searchsorted(np.sort(drawn), judged)
+    whole = _of(interactions, chosen, columns)
+    rows = np.searchsorted(chosen, np.sort(drawn[:MOST_JUDGED]))
     counts = np.diff(whole.ratings.indptr)
     row = row_numbers(whole.ratings)
     order = np.lexsort((rng.random(len(row)), row))
@@ -380,36 +380,25 @@ def _weigh(tried: Sequence[Sequence[float]], scores: Sequence[np.ndarray], cut: 
     that is surely better still.
     """
 
-    def judge(weights: Sequence[float]) -> np.ndarray:
+    @cache
+    def judge(weights: tuple[float, ...]) -> np.ndarray:
         total = sum(np.float32(w) * part for w, part in zip(weights, scores, strict=True) if w)
         return cut.ndcg(best(np.array(total), cut.train.ratings, _K).items)
 
-    chosen = [weights[0] for weights in tried]
-    reached, is_better = judge(chosen), True
-    while is_better:
-        steps = [
-            [*chosen[:place], weight, *chosen[place + 1 :]]
+    def step(chosen: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> tuple[float, ...]:
+        near = [chosen, *others]
+        return near[_first_or_better([judge(weights) for weights in near])]
+
+    before, chosen = None, tuple(weights[0] for weights in tried)
+    while chosen != before:
+        others = (
+            (*chosen[:place], weight, *chosen[place + 1 :])
             for place, weights in enumerate(tried)
             for weight in weights
             if weight != chosen[place]
-        ]
-        chosen, reached, is_better = _best_if_better([w for w in steps if any(w)], judge, chosen, reached)
-    alone = [[float(part == place) for part in range(len(tried))] for place in range(len(tried))]
-    return tuple(_best_if_better(alone, judge, chosen, reached)[0])
-
-
-def _best_if_better(
-    others: Sequence[list[float]],
-    judge: Callable[[Sequence[float]], np.ndarray],
-    chosen: list[float],
-    reached: np.ndarray,
-) -> tuple[list[float], np.ndarray, bool]:
-    """Return the best of other weights and what they reach where they win over those chosen, or these; which it is."""
-    found = [judge(weights) for weights in others]
-    winner = int(np.argmax([ndcg.sum() for ndcg in found]))
-    return (
-        (others[winner], found[winner], True) if _wins(found[winner], reached) else (chosen, reached, False)
-    )
+        )
+        before, chosen = chosen, step(chosen, filter(any, others))
+    return step(chosen, map(tuple, np.eye(len(tried)).tolist()))
 
 
 def _first_or_better(found: Sequence[np.ndarray]) -> int:
