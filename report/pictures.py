@@ -62,9 +62,10 @@ def embed(paths: Sequence[Path], budget: int = BUDGET_BYTES) -> dict[Path, Pictu
 def _shrunk(originals: Mapping[Path, bytes], budget: int) -> dict[Path, bytes]:
     """Make the largest pictures narrower, one by one and width by width, until all fit."""
     small = dict(originals)
+    widths = {path: _width(png) for path, png in originals.items()}
     spent = sum(map(len, small.values()))
     for width in _WIDTHS:
-        wider = [path for path in small if _width(originals[path]) > width]
+        wider = [path for path in small if widths[path] > width]
         for path in sorted(wider, key=lambda path: -len(small[path])):
             if spent <= budget:
                 return small

@@ -62,9 +62,8 @@ def fit_logits(
     """
     (f, k, d), n = start.shape, len(Z)
     members = np.array([np.bincount(y[rows], minlength=k) for rows in fitted_on])
-    shares = (fitted_on / (k * np.maximum(members, 1)[:, y])).astype(
-        np.float32
-    )  # of a fit's rows, they sum to 1
+    # Of a fit's rows they sum to 1.
+    shares = (fitted_on / (k * np.maximum(members, 1)[:, y])).astype(np.float32)
     onehot = np.eye(k, dtype=np.float32)[:, y]
     # The curvature of the loss is at most half that of the squares.
     steps = np.array([2 / np.linalg.eigvalsh((Z * of[:, None]).T @ Z)[-1] for of in shares], dtype=np.float32)

@@ -98,18 +98,13 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     acts = [
         dg.AssetKey(table.split(".")) for table in (spec.interactions, _TITLES) if spec.interactions and table
     ]
+    read = list(dict.fromkeys([*features, *acts]))
     k_metrics, quality, model, members, profile, _ = keys.values()
     return dg.Definitions(
         assets=[
             # It begins the judging, so that what that reads must be there.
-            step(
-                "k_metrics",
-                _train,
-                list(dict.fromkeys([*features, *acts])),
-                "scikitlearn",
-                lacks=partial(_absent_landing, spec),
-            ),
-            step("quality", _judge, list(dict.fromkeys([k_metrics, *features, *acts])), "scikitlearn"),
+            step("k_metrics", _train, read, "scikitlearn", lacks=partial(_absent_landing, spec)),
+            step("quality", _judge, [k_metrics, *read], "scikitlearn"),
             step("model", _name, [quality], "json"),
             step("members", _assign, [model, *features], "parquet"),
             step("profile", _profile, [members, *features], "parquet"),

@@ -81,9 +81,8 @@ def _answer(tasks: ModuleType, requests: IO[bytes], answers: IO[bytes]) -> None:
         try:
             number, name, args = receive(requests)
         except EOFError:
-            with suppress(
-                ChildProcessError
-            ):  # it is over for the others too: what they took is counted with this one
+            # It is over for the others too: what they took is counted with this one.
+            with suppress(ChildProcessError):
                 while os.wait():
                     pass
             os._exit(0)  # nobody waits any more, not even for a task under way

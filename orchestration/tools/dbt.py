@@ -185,6 +185,11 @@ def _project() -> Any:
     return _parsed_project(ensure_manifest().with_name("made_of").read_text())
 
 
+def _manifest() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(ensure_manifest().read_text(encoding="utf-8"))
+    return read
+
+
 def failures(results: Sequence[Any]) -> list[str]:
     """Return what failed, each with dbt's words; empty when all is well."""
     return [_failure(node) for node in results if node.status in ("error", "fail", "runtime error")]
@@ -199,7 +204,7 @@ def _failure(node: Any) -> str:
 
 def landing_tables_behind(table: str) -> set[str]:
     """Return the landing tables that a model (`schema.name`) is built from, at whatever distance."""
-    manifest = json.loads(ensure_manifest().read_text(encoding="utf-8"))
+    manifest = _manifest()
     parents, nodes = manifest["parent_map"], {**manifest["nodes"], **manifest["sources"]}
     found: set[str] = set()
     waiting = [key for key, node in nodes.items() if f"{node['schema']}.{node['name']}" == table]
@@ -216,10 +221,9 @@ def landing_tables_behind(table: str) -> set[str]:
 
 def ml_table_definitions() -> dict[str, str]:
     """Return the columns of each table of ML output, with the constraints of dbt's contract, as DuckDB defines them."""
-    manifest = json.loads(ensure_manifest().read_text(encoding="utf-8"))
     return {
         source["name"]: ", ".join(map(_definition, source["columns"].values()))
-        for source in manifest["sources"].values()
+        for source in _manifest()["sources"].values()
         if source["schema"] == "ml"
     }
 
@@ -234,7 +238,6 @@ def _definition(column: dict[str, Any]) -> str:
 
 def mart_contracts() -> dict[str, Table]:
     """Return what dbt's contract of the marts says of each: its description, its columns with type and description."""
-    manifest = json.loads(ensure_manifest().read_text(encoding="utf-8"))
     return {
         node["name"]: Table(
             _on_one_line(node["description"]),
@@ -243,7 +246,7 @@ def mart_contracts() -> dict[str, Table]:
                 for column in node["columns"].values()
             ),
         )
-        for node in manifest["nodes"].values()
+        for node in _manifest()["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] == "marts"
     }
 

@@ -107,10 +107,8 @@ def genre_columns(
     -------
     n rows of these columns, float64.
     """
-    of_titles, tables = (
-        genres.toarray(),
-        dict[str, np.ndarray](),
-    )  # dense, it is multiplied with in a third of the time
+    of_titles = genres.toarray()  # dense, it is multiplied with in a third of the time
+    tables: dict[str, np.ndarray] = {}
     if any(column.startswith("cnt_") for column in columns):
         tables["cnt_"] = (stored(interactions) @ of_titles).astype(np.float64)
     if any(column.startswith("avg_") for column in columns):
