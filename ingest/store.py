@@ -6,7 +6,7 @@ Does not belong here: how a file becomes Parquet (`ingest.landing`), when a set 
 Layout::
 
     files/<table>-<key>.parquet, .rejects.parquet, .manifest.parquet     append-only
-    sets/<set id>/<table>/<key>.parquet                                  relative links into files/
+    sets/<set id>/<table>/<place>-<key>.parquet                          relative links into files/
     sets/<set id>/rejects/<table>-<key>.parquet
     sets/<set id>/manifest/<table>-<key>.parquet
     sets/<set id>/source.json                                            where the files came from
@@ -234,7 +234,10 @@ def kept(landing_dir: Path, tables: Iterable[str]) -> tuple[LandedFile, ...]:
     last_id = ids.last_number(landing_dir)
     paths = [path for table in tables for path in sorted((landing_dir / "current" / table).glob("*.parquet"))]
     # A key is the beginning of the hash of the file, and of the way it was read.
-    places = [slot(landing_dir, path.parent.name, path.stem[:16], path.stem[16:]) for path in paths]
+    keys = [path.stem.rpartition("-")[2] for path in paths]
+    places = [
+        slot(landing_dir, path.parent.name, key[:16], key[16:]) for path, key in zip(paths, keys, strict=True)
+    ]
     found = [read_slot(place, last_id) for place in places]
     return tuple(file for file in found if file) if all(found) else ()
 
@@ -247,7 +250,8 @@ def stage(landing_dir: Path, landed: Sequence[LandedFile], source: Mapping[str, 
     landing_dir
         The landing folder.
     landed
-        Files that `ingest.landing.land_file` returned.
+        Files that `ingest.landing.land_file` returned. Their order is the one in which they arrived: of two rows
+        that say the same of different worth, the one that arrived later counts.
     source
         What to remember of where they came from; anything that JSON can hold.
 
@@ -269,7 +273,7 @@ def stage(landing_dir: Path, landed: Sequence[LandedFile], source: Mapping[str, 
                 where=str(landing_dir),
             )
     numbers = ids.segments(landing_dir)
-    names = sorted([*(f"{file.table}-{file.key}" for file in landed), *(path.name for path in numbers)])
+    names = [*(f"{file.table}-{file.key}" for file in landed), *sorted(path.name for path in numbers)]
     facts = json.dumps(source)
     folder = landing_dir / "sets" / hashlib.sha256("\n".join([*names, facts]).encode()).hexdigest()[:16]
     try:
@@ -317,9 +321,10 @@ def _point(link: Path, folder: Path) -> None:
 def _build_set(folder: Path, landed: Sequence[LandedFile], numbers: Sequence[Path], facts: str) -> None:
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     every = {draft / "ids" / path.name: path for path in numbers}
-    for file in landed:
+    for place, file in enumerate(landed):
         every |= {
-            draft / file.table / f"{file.key}.parquet": file.path,
+            # By name they lie in the order of their arrival, in which DuckDB numbers them.
+            draft / file.table / f"{place:05}-{file.key}.parquet": file.path,
             draft / "rejects" / f"{file.table}-{file.key}.parquet": file.rejects_path,
             draft / "manifest" / f"{file.table}-{file.key}.parquet": file.manifest_path,
         }

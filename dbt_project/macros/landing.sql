@@ -28,7 +28,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Makes `table` read the files of `folder`; without rows, and false, where the folder holds none. -#}
+{#-
+    Makes `table` read the files of `folder`; without rows, and false, where the folder holds none. Beside its own columns a
+    row has `arrival`, the place of its file among those of the table in the order in which they arrived.
+-#}
 {% macro open_landed_table(table, folder, columns) -%}
     {{ return(adapter.dispatch('open_landed_table')(table, folder, columns)) }}
 {%- endmacro %}
@@ -42,7 +45,8 @@
     {%- for column in columns -%}
         {%- do empty.append('cast(null as ' ~ column.data_type ~ ') as ' ~ adapter.quote(column.name)) -%}
     {%- endfor -%}
-    {%- set rows = '* from read_parquet(' ~ files ~ ')' if has_landed else empty | join(', ') ~ ' where false' -%}
+    {%- set rows = '*, cast(file_index as integer) as arrival from read_parquet(' ~ files ~ ', union_by_name = true)'
+        if has_landed else empty | join(', ') ~ ', cast(0 as integer) as arrival where false' -%}
     {%- do run_query('create or replace view ' ~ table ~ ' as select ' ~ rows) -%}
     {{ return(has_landed) }}
 {%- endmacro %}

@@ -78,8 +78,9 @@ def test_the_current_set_holds_exactly_the_files_of_the_last_switch(folder):
     current = folder.landing / "current"
     found = sorted(path.relative_to(current).as_posix() for path in current.glob("*/*.parquet"))
     names = [("links", links.key), ("ratings", new.key)]
+    places = [("links", 1, links.key), ("ratings", 0, new.key)]
     assert found == sorted(
-        [f"{table}/{key}.parquet" for table, key in names]
+        [f"{table}/{place:05}-{key}.parquet" for table, place, key in places]
         + [f"{kind}/{table}-{key}.parquet" for kind in ("manifest", "rejects") for table, key in names]
     )
     assert pq.read_table(current / "ratings").num_rows == 2
@@ -161,3 +162,12 @@ def test_what_a_killed_run_left_behind_is_removed_and_a_living_ones_is_not(folde
         left_over.mkdir(parents=True)
     folder.land_text("ratings", ratings(1))
     assert (dead.exists(), living.exists()) == (False, True)
+
+
+def test_files_of_a_table_lie_in_the_order_in_which_they_arrived(folder):
+    first, second = folder.land_text("ratings", ratings(1)), folder.land_text("ratings", ratings(2))
+    for files in ([first, second], [second, first]):
+        folder.put_in_force(files)
+        lie = sorted((folder.landing / "current" / "ratings").glob("*.parquet"))
+        assert [path.stem.partition("-")[2] for path in lie] == [file.key for file in files]
+        assert [file.key for file in kept(folder.landing, ["ratings"])] == [file.key for file in files]
