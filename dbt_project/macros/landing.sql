@@ -7,7 +7,7 @@
 -#}
 {% macro open_landing() -%}
     {%- if execute -%}
-        {%- set folder = env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/landing/candidate' -%}
+        {%- set folder = landed_folder() -%}
         {%- do run_query('create schema if not exists landing') -%}
         {%- set landed = [] -%}
         {%- for node in graph.sources.values() if node.schema == 'landing' -%}
@@ -20,12 +20,19 @@
         {%- endfor -%}
         {%- if not landed -%}
             {{ exceptions.raise_compiler_error(
-                "Nothing has landed: there is no Parquet file in the folders of " ~ folder
+                "Nothing has landed: there is no Parquet file in the folders of "
+                ~ env_var('MATINEE_WAREHOUSE', '../warehouse') ~ "/landing/candidate"
                 ~ ". Run `matinee run` (the demo world) or `matinee run --source PATH` (your files) first, "
                 ~ "or point MATINEE_WAREHOUSE at a warehouse that has a landing."
             ) }}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- The folder of the landed files as a pattern in SQL, in which it is a name: `wh [2024]` must not read the files of `wh 2`. -#}
+{% macro landed_folder() -%}
+    {%- set folder = env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/landing/candidate' -%}
+    {{ return(folder | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]') | replace("'", "''")) }}
 {%- endmacro %}
 
 {#-
@@ -37,9 +44,7 @@
 {%- endmacro %}
 
 {% macro duckdb__open_landed_table(table, folder, columns) -%}
-    {#- The folder is a name, not a pattern: `wh [2024]` must not read the files of `wh 2`. -#}
-    {%- set name = folder | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]') | replace("'", "''") -%}
-    {%- set files = "'" ~ name ~ "/*.parquet'" -%}
+    {%- set files = "'" ~ folder ~ "/*.parquet'" -%}
     {%- set has_landed = run_query('select count(*) from glob(' ~ files ~ ')').columns[0][0] > 0 -%}
     {%- set empty = [] -%}
     {%- for column in columns -%}

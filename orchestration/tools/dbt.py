@@ -169,6 +169,8 @@ def run_build(
     target = ["--target-path", str(layout.dbt_target), "--log-path", str(layout.dbt_target)]
     left_out = [part for kind in ("unit_test", "exposure") for part in ("--exclude-resource-type", kind)]
     tests = ["--indirect-selection", indirectly, *left_out]
+    # A table that was built of another text is not added to (`macros/growing.sql`).
+    os.environ["MATINEE_SQL_HASH"] = _made_of()
     return invoke(
         ["build", *selection, *tests, "--no-write-json", *target], manifest=_project()
     ).result.results

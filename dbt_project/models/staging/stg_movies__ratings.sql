@@ -15,6 +15,7 @@ renamed as (
 
         ---------- numbers
         rating,
+        arrival,
 
         ---------- times
         rated_at

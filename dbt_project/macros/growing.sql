@@ -1,0 +1,167 @@
+{#-
+    Tables of ratings that grow: a night takes the users in whom something changed out and puts them in again as they are,
+    instead of building everybody anew. Such a model is `incremental` with the strategy `changed_users`; its `meta.grows`
+    says what its rows are made of:
+
+    - `rows`, the table that names whom a row of ratings or of titles concerns: of the ratings that arrived last
+      (`stg_movies__ratings`), or a table that grows itself, which leaves its changes in `state.changed_users`;
+    - `titles`, a small table of what it takes from titles, and `key`, the column of `rows` that leads there. A copy of it is
+      kept, so that what differs from it today changes those who chose these titles, and nobody else;
+    - `columns`, macros whose answers decide which columns it has: with another answer it is built anew;
+    - `basis`, what has to count as interest in a title (`interaction_basis`) for it to be made of these rows alone.
+
+    What a table is made of is written down in `state.built` by the transaction that builds it. It is built anew by another
+    text of the project, by hand (`dbt build` has no text to compare), where a file of ratings it holds is gone, with
+    `--full-refresh`, and where so many users changed that it costs no more.
+-#}
+
+{#- Before the first model of a run: the account of what the tables that grow are made of. -#}
+{% macro open_state() -%}
+    {%- if execute -%}
+        {%- for statement in [
+            'create schema if not exists state',
+            'create table if not exists state.built '
+            ~ '(model varchar, code varchar, version integer, whole_since integer, files varchar[])',
+            'create table if not exists state.changed_users (version integer, user_id bigint)',
+        ] -%}
+            {%- do run_query(statement) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether the model takes in changes now; where not, it is built from all there is. -#}
+{% macro is_growing() -%}
+    {{ return(is_incremental() and growth() is not none) }}
+{%- endmacro %}
+
+{#- Of a model that is growing, the condition of the users whom it puts in again; belongs behind `where`. -#}
+{% macro is_changing(user_id) -%}
+    {{ user_id }} in (select changing.user_id from {{ changing_users() }} as changing)
+{%- endmacro %}
+
+{#- dbt's own macro, for the tables that grow. -#}
+{% macro should_full_refresh() -%}
+    {%- if execute and config.get('materialized') == 'incremental' and (config.get('meta') or {}).grows -%}
+        {{ return(flags.FULL_REFRESH or growth() is none) }}
+    {%- endif -%}
+    {{ return(dbt.should_full_refresh()) }}
+{%- endmacro %}
+
+{#- The strategy `changed_users`. Who has no rows any more is in nothing that could be merged. -#}
+{% macro get_incremental_changed_users_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arguments['target_relation'] }} where {{ is_changing('user_id') }};
+    insert into {{ arguments['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arguments['temp_relation'] }}
+{%- endmacro %}
+
+{#- After the model and in its transaction: what it is made of now. -#}
+{% macro remember_growth() -%}
+    {%- if not execute -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set grows = model.config.meta.grows -%}
+    {%- set before = growth() -%}
+    {%- set titles = ref(grows.titles) -%}
+    {%- if is_first_to_grow() -%}
+        {%- set version = last_version() + 1 -%}
+        {%- set whole_since = [before.whole_since, version - 50] | max if before else version -%}
+        {%- if before %}
+            insert into state.changed_users
+            select {{ version }}, changing.user_id from {{ changing_users() }} as changing;
+        {%- endif %}
+        delete from state.changed_users where version <= {{ whole_since }};
+    {%- else -%}
+        {%- set version, whole_since = last_version(), 0 -%}
+    {%- endif %}
+    create or replace table {{ kept_titles() }} as select * from {{ titles }};
+    delete from state.built where model = '{{ model.name }}';
+    insert into state.built values (
+        '{{ model.name }}', '{{ growing_code() }}', {{ version }}, {{ whole_since }}, {{ landed_ratings() }}
+    );
+    drop table if exists {{ changing_users() }}
+{%- endmacro %}
+
+{#- What the table held before, or nothing where it cannot grow. Asked once for a model: building it changes the answer. -#}
+{% macro growth() -%}
+    {%- if not execute or flags.FULL_REFRESH or not env_var('MATINEE_SQL_HASH', '') -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set known = graph.setdefault('growth', {}) -%}
+    {%- set asked = invocation_id ~ model.name -%}
+    {%- if asked not in known -%}
+        {%- do known.update({asked: find_growth()}) -%}
+    {%- endif -%}
+    {{ return(known[asked]) }}
+{%- endmacro %}
+
+{% macro find_growth() -%}
+    {%- set grows = model.config.meta.grows -%}
+    {%- if grows.basis and interaction_basis() != grows.basis -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set before = run_query(
+        "select version, whole_since, len(files) as files, files = " ~ landed_ratings() ~ "[:len(files)] as still_there "
+        ~ "from state.built where model = '" ~ model.name ~ "' and code = '" ~ growing_code() ~ "'"
+    ).rows | first -%}
+    {%- if not before or not load_relation(this) or not load_relation(api.Relation.create(
+        database=target.database, schema='state', identifier=kept_titles().identifier
+    )) -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- if is_first_to_grow() -%}
+        {%- set arrived = 'select user_id from ' ~ ref(grows.rows) ~ ' where arrival >= ' ~ before.files -%}
+        {%- set can_grow = before.still_there -%}
+    {%- else -%}
+        {%- set arrived = 'select user_id from state.changed_users where version > ' ~ before.version -%}
+        {%- set can_grow = before.version >= run_query(
+            "select max(whole_since) from state.built where model = '" ~ grows.rows ~ "'"
+        ).columns[0][0] -%}
+    {%- endif -%}
+    {%- if not can_grow -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set titles, kept = ref(grows.titles), kept_titles() -%}
+    {%- do run_query(
+        'create or replace table ' ~ changing_users() ~ ' as ' ~ arrived ~ ' union select user_id from ' ~ ref(grows.rows)
+        ~ ' where ' ~ grows.key ~ ' in (select ' ~ grows.key ~ ' from ('
+        ~ '(from ' ~ titles ~ ' except from ' ~ kept ~ ') union all (from ' ~ kept ~ ' except from ' ~ titles ~ ')))'
+    ) -%}
+    {%- set all_users = run_query(
+        'select (select count(*) from ' ~ changing_users() ~ ') <= 0.3 * (select approx_count_distinct(user_id) from '
+        ~ this ~ ')'
+    ).columns[0][0] -%}
+    {{ return(before if all_users else none) }}
+{%- endmacro %}
+
+{#- Whether ratings arrive at this table, and not at one that it is made of. -#}
+{% macro is_first_to_grow() -%}
+    {{ return(model.config.meta.grows.rows == 'stg_movies__ratings') }}
+{%- endmacro %}
+
+{#- The version of the ratings that are built: a number that grows with each build of the table at which they arrive. -#}
+{% macro last_version() -%}
+    {{ return(run_query('select coalesce(max(version), 0) from state.built').columns[0][0] | int) }}
+{%- endmacro %}
+
+{#- What has to be equal for a table to grow, as one word. -#}
+{% macro growing_code() -%}
+    {%- set said = [env_var('MATINEE_SQL_HASH', ''), rating_join()] -%}
+    {%- for name in model.config.meta.grows.get('columns', []) -%}
+        {%- do said.append(context[name]() | string) -%}
+    {%- endfor -%}
+    {{ return(local_md5(said | join(' '))) }}
+{%- endmacro %}
+
+{#- The files of ratings in the order in which they arrived, as a list in SQL. -#}
+{% macro landed_ratings() -%}
+    {{ return("(select coalesce(list(split_part(file, '-', -1) order by file), []) from glob('" ~ landed_folder() ~ "/ratings/*.parquet'))") }}
+{%- endmacro %}
+
+{% macro changing_users() -%}
+    {{ return('state.changing_of_' ~ model.name) }}
+{%- endmacro %}
+
+{% macro kept_titles() -%}
+    {{ return(api.Relation.create(schema='state', identifier='titles_of_' ~ model.name)) }}
+{%- endmacro %}
