@@ -28,6 +28,20 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Puts the ledger of runs, which every step of a run goes on with, behind the tables of schema `ledger`. -#}
+{% macro open_ledger() -%}
+    {%- if execute -%}
+        {%- set folder = env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/ledger' -%}
+        {%- do run_query('create schema if not exists ledger') -%}
+        {%- for node in graph.sources.values() if node.schema == 'ledger' -%}
+            {%- set table = api.Relation.create(
+                database=target.database, schema=node.schema, identifier=node.name
+            ) -%}
+            {%- do open_landed_table(table, folder, node.columns.values()) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Makes `table` read the files of `folder`; without rows, and false, where the folder holds none. -#}
 {% macro open_landed_table(table, folder, columns) -%}
     {{ return(adapter.dispatch('open_landed_table')(table, folder, columns)) }}
