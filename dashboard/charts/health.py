@@ -17,7 +17,6 @@ _PARTS = {
     "judge": "Judging",
     "place": "Placing and listing",
     "draw": "Drawing",
-    "publish": "Publishing",
 }
 """Parts of a run in their order; stages of the same kind are one."""
 _ALIKE = 0.1
@@ -27,8 +26,10 @@ _ALIKE = 0.1
 def nights(stages: pl.DataFrame) -> Chart | None:
     """Draw the seconds of each run by part: run, run_started_at, stage, part, outcome, seconds; the oldest run first.
 
-    None where no two runs of the same stages came to their end: then nothing can be said.
+    None where no earlier run had the stages of the newest: then nothing can be said. Of the newest nobody knows yet how
+    long publishing took, so that this is left out of all.
     """
+    stages = stages.filter(pl.col("part").is_in(list(_PARTS)))
     finding = _nights_finding(stages)
     if finding is None:
         return None
@@ -48,29 +49,28 @@ def nights(stages: pl.DataFrame) -> Chart | None:
     figure.update_layout(barmode="stack")
     figure.update_xaxes(type="category", nticks=12)
     figure.update_yaxes(title="Seconds")
-    reading = "One bar per run (UTC). The newest is known up to publishing; one that failed or did less is shorter."
+    reading = "One bar per run (UTC), up to publishing; a run that failed or did less is shorter."
     return Chart(finish(figure, height=360), finding, reading)
 
 
 def _nights_finding(stages: pl.DataFrame) -> str | None:
-    """Compare the last run that came to its end with the earlier ones of the same stages."""
-    by_run = stages.group_by("run", maintain_order=True).agg(
+    """Compare the newest run with the earlier ones that finished the same stages."""
+    runs = stages.group_by("run", maintain_order=True).agg(
         pl.col("seconds").sum(),
         pl.col("stage").sort().alias("stages"),
-        (pl.col("outcome") == "finished").all(),
+        is_finished=(pl.col("outcome") == "finished").all(),
     )
-    ended = by_run.filter("outcome", pl.col("stages").list.contains("report"))
-    earlier, last = ended[:-1], ended[-1:]
-    earlier = earlier.join(last.select("stages"), on="stages", how="semi")
+    last = runs[-1:].filter("is_finished")
+    earlier = runs[:-1].filter("is_finished").join(last.select("stages"), on="stages", how="semi")
     if earlier.is_empty():
         return None
     took, usual = last["seconds"].item(), float(earlier["seconds"].to_numpy().mean())
     of = (
-        "of the run before"
+        "of the one before"
         if len(earlier) == 1
         else f"that the {len(earlier)} like it before took on average"
     )
-    said = f"The last run that came to its end took {number(took)} s"
+    said = f"Up to publishing the newest run took {number(took)} s"
     if abs(took / usual - 1) <= _ALIKE:
         return f"{said}, about as long as the {number(usual)} s {of}"
     parts = stages.group_by("part").agg(

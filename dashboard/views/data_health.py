@@ -94,7 +94,7 @@ def _stages(data: PublishedSet) -> None:
     if nights := charts.nights(stages):
         ui.chart(nights, key="nights")
     else:
-        st.caption("Runs are compared once two of the same stages have come to their end.")
+        st.caption("Runs are compared as soon as there are two of the same stages.")
     newest = stages.filter(pl.col("run") == stages["run"].last())
     st.caption(
         f"The run that began at {newest['run_started_at'][0]:%Y-%m-%d %H:%M} UTC, up to publishing. Memory is that of "

@@ -1,4 +1,4 @@
-"""What each stage of each run took: `ledger/<when>-<run>.parquet`, a file per run, for the last runs.
+"""What each stage of each run took: `ledger/<when>-<run>.parquet`, a file of the run and one of the runs before it.
 
 Belongs here: the list of stages, writing these files. Does not belong here: measuring (`orchestration.costs`), what the
 columns mean and must hold; that contract stands once, in dbt's source `ledger` and the mart `run_ledger`.
@@ -6,7 +6,7 @@ columns mean and must hold; that contract stands once, in dbt's source `ledger` 
 A file is written anew whenever a stage has ended, so a run that is killed leaves the stages it finished.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -46,7 +46,7 @@ class RunLedger:
     Parameters
     ----------
     folder
-        Of all accounts; the oldest go where there are more than `KEPT_RUNS`.
+        Of all accounts; the earlier ones become one file, of at most `KEPT_RUNS` with this one.
     run
         Id of the run.
     """
@@ -56,8 +56,7 @@ class RunLedger:
         self._file = folder / f"{_now():%Y%m%dT%H%M%S%f}-{run[:8]}.parquet"
         self._costs: dict[str, Costs] = {}
         self._facts: dict[str, dict[str, Any]] = {}
-        for old in sorted(folder.glob("*.parquet"))[: 1 - KEPT_RUNS]:
-            old.unlink()
+        _merge(sorted(folder.glob("*.parquet")))
 
     @contextmanager
     def stage(self, stage: Stage, of: str | None = None) -> Iterator[None]:
@@ -80,6 +79,28 @@ class RunLedger:
         ended = {name: facts for name, facts in self._facts.items() if "started_at" in facts}
         rows = [facts | vars(self._costs[name]) for name, facts in ended.items()]
         write_atomically(self._file, parquet_bytes(pl.DataFrame(rows, schema=_SCHEMA)))
+
+
+def _merge(files: Sequence[Path]) -> None:
+    """Make one file of the accounts of earlier runs, so that to read them costs the same however many there are."""
+    accounts = [account for file in files if (account := _read(file)) is not None]
+    if len(files) < 2 or not accounts:
+        return
+    # A process that was killed while it merged left some twice.
+    stages = pl.concat(accounts).unique(["run", "stage"], maintain_order=True)
+    kept = stages["run"].unique(maintain_order=True).tail(KEPT_RUNS - 1)
+    write_atomically(files[-1], parquet_bytes(stages.filter(pl.col("run").is_in(kept.implode()))))
+    for merged in files[:-1]:
+        merged.unlink(missing_ok=True)
+
+
+def _read(file: Path) -> pl.DataFrame | None:
+    """Return an account; None of one that a power cut left in pieces, which must stop no run, and goes."""
+    try:
+        return pl.read_parquet(file)
+    except pl.exceptions.PolarsError:
+        file.unlink()
+        return None
 
 
 @cache

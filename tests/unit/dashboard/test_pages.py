@@ -345,7 +345,7 @@ def test_the_app_says_how_old_its_data_is(made_up, monkeypatch):
 
 def test_runs_are_compared_and_the_stages_of_the_last_one_are_listed(made_up):
     app = open_page("data_health", made_up)
-    assert any("came to its end took" in text.value for text in app.markdown)
+    assert any("the newest run took" in text.value for text in app.markdown)
     (stages,) = (table.value for table in app.dataframe if "cpu_seconds" in table.value.columns)
     assert "landing" in stages["stage"].tolist()
     assert "publish" not in stages["stage"].tolist()
@@ -357,8 +357,8 @@ def test_one_run_is_compared_with_nothing(made_up, tmp_path):
     pl.read_parquet(account).filter(pl.col("run") == "run 0").write_parquet(account)
     app = open_page("data_health", tmp_path)
     assert not app.exception
-    assert not any("came to its end" in text.value for text in app.markdown)
-    assert any("compared once two" in text.value for text in app.caption)
+    assert not any("the newest run took" in text.value for text in app.markdown)
+    assert any("Runs are compared as soon as" in text.value for text in app.caption)
 
 
 def test_a_small_segment_gives_no_list_of_members(made_up, tmp_path):

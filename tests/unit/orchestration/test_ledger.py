@@ -1,5 +1,6 @@
 """Each stage of a run leaves what it took, whatever becomes of the run."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -114,3 +115,32 @@ def test_only_the_last_runs_are_kept(tmp_path, monkeypatch):
         with ledger_of(tmp_path, run).stage("landing"):
             pass
     assert rows(tmp_path)["run"].to_list() == ["c", "d", "e"]
+
+
+def test_however_many_runs_there_were_two_files_tell_of_them(tmp_path):
+    for run in "abcde":
+        with ledger_of(tmp_path, run).stage("landing"):
+            pass
+    assert rows(tmp_path)["run"].to_list() == ["a", "b", "c", "d", "e"]
+    assert len(list(tmp_path.glob("*.parquet"))) == 2
+
+
+def test_a_run_that_was_killed_while_it_merged_leaves_no_stage_twice(tmp_path):
+    with ledger_of(tmp_path, "a").stage("landing"):
+        pass
+    (file,) = tmp_path.glob("*.parquet")
+    shutil.copy(file, tmp_path / f"{file.stem}-merged.parquet")
+    with ledger_of(tmp_path, "b").stage("landing"):
+        pass
+    assert rows(tmp_path)["run"].to_list() == ["a", "b"]
+
+
+def test_an_account_that_cannot_be_read_goes_and_stops_no_run(tmp_path):
+    for run in "ab":
+        with ledger_of(tmp_path, run).stage("landing"):
+            pass
+    _, last = sorted(tmp_path.glob("*.parquet"))
+    last.write_bytes(last.read_bytes()[:50])
+    with ledger_of(tmp_path, "c").stage("landing"):
+        pass
+    assert rows(tmp_path)["run"].to_list() == ["a", "c"]
