@@ -392,6 +392,19 @@ _TABLES = {
             $users * 96 as rows_read, $users * 96 - 3 as rows_landed, 3 as rows_rejected,
             timestamp '2026-01-02 03:00:00' as landed_at
     """,
+    "run_ledger": """
+        select 'run ' || i as run, stage,
+            timestamp '2026-01-02 03:00:00' - to_days(cast(i as integer)) + to_seconds(place) as started_at,
+            'finished' as outcome, place * (1 + i / 10) as seconds, place * 1.5 as cpu_seconds,
+            $users * 1000 * place as peak_bytes, $users * 96 as rows_in, $users * 9 as rows_out,
+            case when place = 1 then 709550327 end as bytes_in, null::bigint as bytes_out
+        from range(0, 9) as runs(i), (
+                select unnest(['landing', 'dbt before ML', 'train user_ratings', 'judge user_ratings',
+                    'place user_ratings', 'list recommender', 'gather', 'dbt after ML', 'draw audience', 'publish',
+                    'report']) as stage, unnest(range(1, 12)) as place
+            )
+        where i > 0 or stage not in ('publish', 'report')
+    """,
     "rejects": """
         select 'ratings.csv' as source, 'ratings' as table_name, i as line,
             'rating: expected 0.5 to 5, got ''' || i || '''' as reason, '=1+1,<b>' || i as raw_text,

@@ -29,6 +29,44 @@ def runs(data: PublishedSet) -> pl.DataFrame:
     )
 
 
+def stages(data: PublishedSet, *, runs: int = 60) -> pl.DataFrame:
+    """Return what the stages of the last runs took, the oldest run first, with the part of a run they are of."""
+    return data.ask(
+        """
+        with last_runs as (
+            select run, min(started_at) as run_started_at
+            from run_ledger
+            group by run
+            order by run_started_at desc
+            limit $runs
+        )
+        select
+            run,
+            run_started_at,
+            stage,
+            case split_part(stage, ' ', 1)
+                when 'dbt' then 'sql'
+                when 'gather' then 'sql'
+                when 'list' then 'place'
+                when 'report' then 'publish'
+                else split_part(stage, ' ', 1)
+            end as part,
+            outcome,
+            seconds,
+            cpu_seconds,
+            peak_bytes,
+            rows_in,
+            rows_out,
+            bytes_in,
+            bytes_out
+        from run_ledger
+        inner join last_runs using (run)
+        order by run_started_at, run, started_at
+        """,
+        runs=runs,
+    )
+
+
 def checks(data: PublishedSet) -> pl.DataFrame:
     """Return the checks of the run that published, those that failed first, in words."""
     return data.ask(

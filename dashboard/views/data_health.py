@@ -34,6 +34,8 @@ def show(data: PublishedSet) -> None:
     ui.part(data, "checks", lambda: _checks(data))
     st.header("Last runs")
     ui.part(data, "runs", lambda: _runs(data))
+    st.header("Where the time goes")
+    ui.part(data, "run_ledger", lambda: _stages(data))
     st.header("Rejected lines")
     _rejects(data)
     st.header("Files")
@@ -83,6 +85,35 @@ def _runs(data: PublishedSet) -> None:
             "failed_checks": st.column_config.NumberColumn("Failed", format="localized"),
             "not_applicable_checks": st.column_config.NumberColumn("Not applicable", format="localized"),
             "models": st.column_config.TextColumn("Models", width="large"),
+        },
+    )
+
+
+def _stages(data: PublishedSet) -> None:
+    stages = queries.stages(data)
+    if nights := charts.nights(stages):
+        ui.chart(nights, key="nights")
+    else:
+        st.caption("Runs are compared as soon as there are two of the same stages.")
+    newest = stages.filter(pl.col("run") == stages["run"].last())
+    st.caption(
+        f"The run that began at {newest['run_started_at'][0]:%Y-%m-%d %H:%M} UTC, up to publishing. Memory is that of "
+        "all its processes together; what was done ahead counts in the CPU seconds of the stage that it was done for."
+    )
+    ui.table(
+        newest,
+        name="run_ledger",
+        data=data,
+        labels={
+            "stage": "Stage",
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f"),
+            "cpu_seconds": st.column_config.NumberColumn("CPU seconds", format="%.1f"),
+            "peak_bytes": st.column_config.NumberColumn("Peak memory", format="bytes"),
+            "rows_in": st.column_config.NumberColumn("Rows read", format="localized"),
+            "rows_out": st.column_config.NumberColumn("Rows written", format="localized"),
+            "bytes_in": st.column_config.NumberColumn("Read", format="bytes"),
+            "bytes_out": st.column_config.NumberColumn("Written", format="bytes"),
+            "outcome": "Outcome",
         },
     )
 

@@ -155,7 +155,10 @@
 
 {#- The files of ratings in the order in which they arrived, as a list in SQL. -#}
 {% macro landed_ratings() -%}
-    {{ return("(select coalesce(list(split_part(file, '-', -1) order by file), []) from glob('" ~ landed_folder() ~ "/ratings/*.parquet'))") }}
+    {{ return(
+        "(select coalesce(list(split_part(file, '-', -1) order by file), []) from glob('"
+        ~ in_warehouse('landing/candidate') ~ "/ratings/*.parquet'))"
+    ) }}
 {%- endmacro %}
 
 {% macro changing_users() -%}

@@ -7,7 +7,7 @@
 -#}
 {% macro open_landing() -%}
     {%- if execute -%}
-        {%- set folder = landed_folder() -%}
+        {%- set folder = in_warehouse('landing/candidate') -%}
         {%- do run_query('create schema if not exists landing') -%}
         {%- set landed = [] -%}
         {%- for node in graph.sources.values() if node.schema == 'landing' -%}
@@ -29,10 +29,24 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The folder of the landed files as a pattern in SQL, in which it is a name: `wh [2024]` must not read the files of `wh 2`. -#}
-{% macro landed_folder() -%}
-    {%- set folder = env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/landing/candidate' -%}
-    {{ return(folder | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]') | replace("'", "''")) }}
+{#- Puts the ledger of runs, which every step of a run goes on with, behind the tables of schema `ledger`. -#}
+{% macro open_ledger() -%}
+    {%- if execute -%}
+        {%- set folder = in_warehouse('ledger') -%}
+        {%- do run_query('create schema if not exists ledger') -%}
+        {%- for node in graph.sources.values() if node.schema == 'ledger' -%}
+            {%- set table = api.Relation.create(
+                database=target.database, schema=node.schema, identifier=node.name
+            ) -%}
+            {%- do open_landed_table(table, folder, node.columns.values()) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A folder of the warehouse as a pattern in SQL, in which it is a name: `wh [2024]` must not read the files of `wh 2`. -#}
+{% macro in_warehouse(folder) -%}
+    {%- set path = env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/' ~ folder -%}
+    {{ return(path | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]') | replace("'", "''")) }}
 {%- endmacro %}
 
 {#-

@@ -42,7 +42,8 @@ def build_audience_plots(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     def audience_plots(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> dg.MaterializeResult:
-        thumbnails, left_out = worker.run(_TASK, *_task(context.run.run_id, warehouse))
+        with warehouse.stage(context.run.run_id, "draw", AUDIENCE):
+            thumbnails, left_out = worker.run(_TASK, *_task(context.run.run_id, warehouse))
         metadata: dict[str, Any] = {**pictures(thumbnails)} if thumbnails else {}
         if left_out:
             metadata["left_out"] = dg.MetadataValue.json(left_out)

@@ -16,6 +16,7 @@ import dagster_dbt
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
 from orchestration.assets.publish import PUBLISHED
+from orchestration.stores.ledger import Stage
 from orchestration.tasks.nothing_new import is_nothing_new
 from orchestration.tasks.worker import start_workers
 from orchestration.tools import dbt, dbt_assets
@@ -36,7 +37,7 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
 
     manifest = dbt.ensure_manifest()
 
-    def build_stage(name: str, sources: str, select: str, exclude: str) -> dg.AssetsDefinition:
+    def build_stage(name: str, stage: Stage, sources: str, select: str, exclude: str) -> dg.AssetsDefinition:
         @dagster_dbt.dbt_assets(
             manifest=manifest,
             select=select,
@@ -46,6 +47,10 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
             pool=POOL,
         )
         def build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
+            with warehouse.stage(context.run.run_id, stage):
+                yield from _build(context, warehouse)
+
+        def _build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
             # What is published is compared with, so the run must be one that would publish.
             may_end = IF_NEW_TAG in context.run.tags and is_asked_for(PUBLISHED, context)
             if name == BEFORE_ML and may_end and is_nothing_new(warehouse.layout, asked_for(context)):
@@ -66,8 +71,8 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
         return build
 
     stages = [
-        build_stage(BEFORE_ML, "landing", "fqn:*", _OF_ML),
-        build_stage("dbt_build_after_ml", "ml", _OF_ML, ""),
+        build_stage(BEFORE_ML, "dbt before ML", "landing", "fqn:*", _OF_ML),
+        build_stage("dbt_build_after_ml", "dbt after ML", "ml", _OF_ML, ""),
     ]
     drawn = {key for stage in stages for key in MARTS & stage.keys}
     return stages

@@ -16,6 +16,7 @@ from ingest.errors import IngestError
 from ingest.ids import last_number
 from ingest.store import LandedFile
 from orchestration.settings import load_settings
+from orchestration.stores.ledger import KEPT_RUNS
 from orchestration.tasks.landing import LandedSource, land, stage
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.shown import COLUMNS, not_applicable, parquet_columns
@@ -23,6 +24,8 @@ from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.people import hide_emails
 
 KNOWN_REJECTS = "rejects_are_known_quirks"
+STAGES = dg.AssetKey(["ledger", "stages"])
+"""The account of runs: it comes with their first step, since every step goes on with it."""
 
 
 class LandingConfig(dg.Config):
@@ -66,15 +69,17 @@ def build_landing() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: LandingConfig, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult]:
         settings = load_settings(source=config.source, warehouse=warehouse.path)
-        try:
-            landed = land(settings)
-        except IngestError as error:
-            # The message is complete for a person; a stack trace would only bury it.
-            raise dg.Failure(description=hide_emails(str(error)), allow_retries=False) from None
-        refused = map(hide_emails, dict.fromkeys(landed.refused.values()))
-        context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files), *refused]))
-        stage(landed, warehouse.layout)
-        yield from _report_all(landed, last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1)
+        with warehouse.stage(context.run.run_id, "landing"):
+            try:
+                landed = land(settings)
+            except IngestError as error:
+                # The message is complete for a person; a stack trace would only bury it.
+                raise dg.Failure(description=hide_emails(str(error)), allow_retries=False) from None
+            refused = map(hide_emails, dict.fromkeys(landed.refused.values()))
+            context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files), *refused]))
+            stage(landed, warehouse.layout)
+            yield from _report_all(landed, last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1)
+        yield dg.MaterializeResult(asset_key=STAGES)
 
     return land_raw_files
 
@@ -100,6 +105,15 @@ def _specs() -> list[dg.AssetSpec]:
             kinds={"parquet"},
         )
         for table, (description, deps) in described.items()
+    ] + [
+        dg.AssetSpec(
+            STAGES,
+            description=f"One row per run and stage: what it took; the last {KEPT_RUNS} runs.",
+            deps=list(raw.values()),
+            group_name="landing",
+            owners=[OWNER],
+            kinds={"parquet"},
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 import duckdb
 
+from orchestration import costs
 from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
@@ -88,13 +89,17 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
         name="gather_ml_tables",
         pool=POOL,
     )
-    def gather_ml_tables(warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult]:
-        files = _files(warehouse.layout, segmentations)
-        with warehouse.connect(read_only=False) as connection:
-            gather(connection, files)
-        described = table_metadata(warehouse)
-        for table in files:
-            yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
+    def gather_ml_tables(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    ) -> Iterator[dg.MaterializeResult]:
+        with warehouse.stage(context.run.run_id, "gather"):
+            files = _files(warehouse.layout, segmentations)
+            with warehouse.connect(read_only=False) as connection:
+                gather(connection, files)
+            described = table_metadata(warehouse)
+            for table in files:
+                costs.wrote(rows=described["ml", table]["dagster/row_count"])
+                yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
 
     return gather_ml_tables
 

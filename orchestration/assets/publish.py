@@ -15,6 +15,7 @@ import polars as pl
 
 from ingest import landing
 from ingest.sql import text_literal
+from orchestration import costs
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, switch_symlink
 from orchestration.stores.plots import PlotStore
@@ -47,6 +48,10 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         pool=POOL,
     )
     def published(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        with warehouse.stage(context.run.run_id, "publish"):
+            return publish(context, warehouse)
+
+    def publish(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         layout = warehouse.layout
         finished = layout.published_sets / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
         unfinished = finished.with_name(f".{finished.name}")
@@ -68,6 +73,8 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         _promote_candidates(layout, segmentations)
         for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
             shutil.rmtree(old, ignore_errors=True)
+        size = sum(file.stat().st_size for file in finished.iterdir())
+        costs.wrote(rows=sum(rows.values()), size_bytes=size)
         return dg.MaterializeResult(
             metadata={
                 "folder": dg.MetadataValue.path(str(layout.published)),

@@ -82,16 +82,24 @@ def build_recommender() -> list[dg.AssetsDefinition]:
             "evaluation",
             _evaluate,
             [ratings, titles],
+            stage="judge",
             lacks=_no_ratings,
             checks=[
                 dg.AssetCheckSpec(check, asset=evaluation, description=description)
                 for check, description in CHECKS.items()
             ],
         ),
-        step("model", _fit, [evaluation, ratings, titles]),
-        step("lists", _list, [model, ratings, titles]),
-        step("similar", _find_similar, [model, ratings, titles]),
-        step("similar_catalogue", _find_in_catalogue, [catalogue], _catalogue, lacks=_no_catalogue),
+        step("model", _fit, [evaluation, ratings, titles], stage="train"),
+        step("lists", _list, [model, ratings, titles], stage="list"),
+        step("similar", _find_similar, [model, ratings, titles], stage="list"),
+        step(
+            "similar_catalogue",
+            _find_in_catalogue,
+            [catalogue],
+            _catalogue,
+            stage="list",
+            lacks=_no_catalogue,
+        ),
     ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from orchestration import costs
 from orchestration.assets.publish import PUBLISHED
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
@@ -42,6 +43,10 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
         pool=POOL,
     )
     def report(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+        with warehouse.stage(context.run.run_id, "report"):
+            return make(context, warehouse)
+
+    def make(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         from report.build import build_report_context, write_report  # noqa: PLC0415
         from report.render import render_report  # noqa: PLC0415
 
@@ -60,9 +65,9 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
         path = write_report(page, layout.report)
         # The last of all steps: only now has the run made everything it was asked for.
         remember(layout, asked_for(context))
-        return dg.MaterializeResult(
-            metadata={"path": dg.MetadataValue.path(str(path)), "bytes": len(page.encode())}
-        )
+        size = len(page.encode())
+        costs.wrote(size_bytes=size)
+        return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path)), "bytes": size})
 
     return report
 

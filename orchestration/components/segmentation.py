@@ -103,17 +103,20 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             # It begins the judging, so that what that reads must be there.
-            step("k_metrics", _train, read, "scikitlearn", lacks=partial(_absent_landing, spec)),
-            step("quality", _judge, [k_metrics, *read], "scikitlearn"),
-            step("model", _name, [quality], "json"),
-            step("members", _assign, [model, *features], "parquet"),
-            step("profile", _profile, [members, *features], "parquet"),
+            step(
+                "k_metrics", _train, read, "scikitlearn", stage="train", lacks=partial(_absent_landing, spec)
+            ),
+            step("quality", _judge, [k_metrics, *read], "scikitlearn", stage="judge"),
+            step("model", _name, [quality], "json", stage="judge"),
+            step("members", _assign, [model, *features], "parquet", stage="place"),
+            step("profile", _profile, [members, *features], "parquet", stage="place"),
             # Asked for when everything else is done, so that nothing waits for the drawing.
             step(
                 "plots",
                 _draw,
                 [k_metrics, members, profile],
                 "matplotlib",
+                stage="draw",
                 op_tags={"dagster/priority": "-1"},
             ),
         ]

@@ -29,6 +29,7 @@ class WarehouseLayout:
         self.published = root / "published"
         self.published_sets = root / "published.d"
         self.report = root / "report"
+        self.ledger = root / "ledger"
         self.demo = root / "demo"
         self.downloads = root / "downloads"
         self.dbt_target = root / ".dbt"

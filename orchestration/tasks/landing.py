@@ -17,6 +17,7 @@ from ingest.contracts import DATASETS
 from ingest.errors import IngestError
 from ingest.landing import LandedFile
 from ingest.sources import PartlyRefusedError, Source, resolve_source
+from orchestration import costs
 from orchestration.progress import Progress, counting, doing
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
@@ -44,7 +45,7 @@ class LandedSource:
         }
 
 
-_ahead: dict[Settings, Future[LandedSource]] = {}
+_ahead: dict[Settings, tuple[costs.Moment, Future[LandedSource]]] = {}
 
 
 def start_landing(settings: Settings) -> Future[LandedSource]:
@@ -54,9 +55,10 @@ def start_landing(settings: Settings) -> Future[LandedSource]:
     before `stage`.
     """
     pool = ThreadPoolExecutor(max_workers=1)
-    _ahead[settings] = pool.submit(_land, settings)
+    future = pool.submit(_land, settings)
+    _ahead[settings] = costs.Moment.now(), future
     pool.shutdown(wait=False)
-    return _ahead[settings]
+    return future
 
 
 def land(settings: Settings) -> LandedSource:
@@ -70,8 +72,17 @@ def land(settings: Settings) -> LandedSource:
         When the source cannot be had, or nothing of it lands, or the files in force of a dataset that is refused
         come from another source: nothing changes then.
     """
-    future = _ahead.pop(settings, None)
-    return future.result() if future else _land(settings)
+    if settings in _ahead:
+        moment, future = _ahead.pop(settings)
+        costs.began(moment)
+        landed = future.result()
+    else:
+        landed = _land(settings)
+    for file in landed.files:
+        if not file.was_already_landed:
+            costs.read(rows=file.rows_read, size_bytes=file.size_bytes)
+            costs.wrote(rows=file.rows_landed, size_bytes=file.path.stat().st_size)
+    return landed
 
 
 def stage(landed: LandedSource, layout: WarehouseLayout) -> None:

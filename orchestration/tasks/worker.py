@@ -20,6 +20,7 @@ from contextlib import suppress
 from itertools import count
 from typing import IO, Any
 
+from orchestration import costs
 from orchestration.progress import Progress, doing
 
 TASKS = "orchestration.tasks.worker_tasks"
@@ -28,7 +29,7 @@ _MOST = 2 if sys.platform == "linux" else 1
 """Workers: while a step waits for one task it is the next step's that is done meanwhile. A Mac's own libraries
 do not survive a fork."""
 RESULT, ERROR, PROGRESS = "result", "error", "progress"
-"""Kinds of message from the worker; a task sends any number of the last, and then one of the others."""
+"""Kinds of message from the worker; a task sends any number of the last, then one of the others, with its CPU time."""
 
 
 class WorkerError(RuntimeError):
@@ -39,6 +40,8 @@ class Answer(Future[Any]):
     """What a task gives, and until then how far it is."""
 
     progress = Progress()
+    cpu_seconds = 0.0
+    """What the task took of its worker."""
 
 
 class Worker:
@@ -92,13 +95,16 @@ class Worker:
     def _listen(self) -> None:
         try:
             while True:
-                number, kind, value = receive(self._answered)
+                number, kind, value, cpu_seconds = receive(self._answered)
                 if kind == PROGRESS:
                     self._answers[number].progress = value
-                elif kind == ERROR:
-                    self._answers.pop(number).set_exception(value)
+                    continue
+                answer = self._answers.pop(number)
+                answer.cpu_seconds = cpu_seconds
+                if kind == ERROR:
+                    answer.set_exception(value)
                 else:
-                    self._answers.pop(number).set_result(value)
+                    answer.set_result(value)
         except EOFError:
             pass
         finally:  # whatever ended it: nobody must wait for an answer that cannot come
@@ -133,7 +139,9 @@ def close_workers() -> None:
     for worker in _workers:
         worker.close()
     while _processes:
-        _processes.pop().wait()
+        process = _processes.pop()
+        process.wait()
+        costs.helpers.discard(process.pid)
 
 
 def _started(number: int) -> list[Worker]:
@@ -149,6 +157,7 @@ def _started(number: int) -> list[Worker]:
         pass_fds=[end for pair in theirs for end in pair],
     )
     _processes.append(started)
+    costs.helpers.add(started.pid)
     for end in (end for pair in theirs for end in pair):
         os.close(end)
     return [
@@ -174,7 +183,10 @@ def run(task: str, *args: Any) -> Any:
     """
     answer = _under_way.pop(pickle.dumps((task, args)), None) or _submit(task, *args)
     with doing(lambda: answer.progress):
-        return answer.result()
+        try:
+            return answer.result()
+        finally:
+            costs.spent(answer.cpu_seconds)
 
 
 def _submit(task: str, *args: Any) -> Answer:

@@ -54,18 +54,29 @@ def _answer(tasks: ModuleType, requests: IO[bytes], answers: IO[bytes]) -> None:
     lock = threading.Lock()
     at_work: dict[int, int] = {}
     """Thread to the number of the task that it runs."""
+    shares: dict[int, float] = {}
+    """Number of a task to its CPU seconds: what the process takes while several are at work is equally theirs."""
+    counted = time.process_time()
+
+    def share_out() -> None:
+        nonlocal counted
+        since, counted = counted, time.process_time()
+        for number in at_work.values():
+            shares[number] = shares.get(number, 0.0) + (counted - since) / len(at_work)
 
     def work(number: int, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
         thread, kind = threading.get_ident(), RESULT
         with lock:
+            share_out()
             at_work[thread] = number
         try:
             value = task(*args)
         except Exception as caught:
             kind, value = ERROR, _as_sent(caught)
         with lock:
+            share_out()
             del at_work[thread]
-            send(answers, (number, kind, value))
+            send(answers, (number, kind, value, shares.pop(number)))
 
     def tell() -> None:
         while True:
@@ -73,7 +84,7 @@ def _answer(tasks: ModuleType, requests: IO[bytes], answers: IO[bytes]) -> None:
             with lock:
                 for thread, number in at_work.items():
                     if progress := under_way(thread):
-                        send(answers, (number, PROGRESS, progress))
+                        send(answers, (number, PROGRESS, progress, None))
 
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
     threading.Thread(target=tell, daemon=True).start()

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import dagster_dbt
 
+from orchestration import costs
 from orchestration.tools import dbt
 from orchestration.tools.column_lineage import Table, column_lineage, in_words
 from orchestration.tools.shown import COLUMNS, empty_tables, not_applicable, table_metadata
@@ -108,6 +109,7 @@ def build(
         if result.node.unique_id in assets and result.status == "success"
     }
     described = tables | _with_lineage(built, tables)
+    costs.wrote(rows=sum(described.get(table, {}).get("dagster/row_count", 0) for table in built))
     for result in results:
         node = result.node
         if (node.schema, node.alias) in built:

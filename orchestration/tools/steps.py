@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 import dagster as dg
 
 from ml.segmentation.errors import UntrainableError
+from orchestration import costs
+from orchestration.stores.ledger import Stage
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.shown import not_applicable
@@ -32,13 +34,16 @@ class Step(Generic[Store]):
 
     def snapshots(self, *queries: str) -> list[Path]:
         """Return files of the rows of queries, for the worker."""
-        return self.warehouse.snapshots(self.run_id, *queries)
+        files = self.warehouse.snapshots(self.run_id, *queries)
+        costs.read_parquet(*files)
+        return files
 
 
 def build_step(
     key: dg.AssetKey,
     work: Callable[[Step[Store]], dg.MaterializeResult],
     *,
+    stage: Stage,
     store: Callable[[WarehouseResource], Store],
     lacks: Callable[[Step[Store]], str | None] | None = None,
     checks: Sequence[dg.AssetCheckSpec] = (),
@@ -53,6 +58,8 @@ def build_step(
     work
         Makes what the step makes and says what Dagster is told of it. Where it finds too little to train on
         (UntrainableError), the step is skipped with that reason.
+    stage
+        Of a run, to which it belongs.
     store
         Where the step keeps it.
     lacks
@@ -67,14 +74,19 @@ def build_step(
     @dg.asset(key=key, check_specs=checks, owners=[OWNER], pool=POOL, **declared)
     def step(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         here = Step(store(warehouse), warehouse, context.run.run_id, asked_for(context))
-        lacking = lacks(here) if lacks else here.store.skipped
-        if lacking is None:
-            try:
-                return work(here)
-            except UntrainableError as error:  # too little to divide stops nothing else
-                lacking = str(error).removeprefix(f"{here.store.name}: ")
-        here.store.skip(lacking)
-        return _skipped(lacking, checks)
+        with warehouse.stage(here.run_id, stage, key.path[0]):
+            lacking = lacks(here) if lacks else here.store.skipped
+            if lacking is None:
+                try:
+                    made = work(here)
+                except UntrainableError as error:  # too little to divide stops nothing else
+                    lacking = str(error).removeprefix(f"{here.store.name}: ")
+                else:
+                    rows: Any = (made.metadata or {}).get("dagster/row_count")
+                    costs.wrote(rows=rows)
+                    return made
+            here.store.skip(lacking)
+            return _skipped(lacking, checks)
 
     return step
 

@@ -7,13 +7,14 @@ what is written.
 import hashlib
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 
 from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.ledger import Stage, ledger_of
 from orchestration.stores.lock import lock_warehouse
 
 POOL = "warehouse"
@@ -57,6 +58,10 @@ class WarehouseResource(dg.ConfigurableResource):
             yield connection
         finally:
             connection.close()
+
+    def stage(self, run_id: str, stage: Stage, of: str | None = None) -> AbstractContextManager[None]:
+        """Keep in the ledger of runs what a `with` block takes."""
+        return ledger_of(self.layout.ledger, run_id).stage(stage, of)
 
     def snapshots(self, run_id: str, *queries: str) -> list[Path]:
         """Return Parquet files of the rows of queries, each made once in a run, in the order of the queries.

@@ -112,7 +112,7 @@ def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -
     assert {name for (name,) in tables} == {
         *FED_BY_ML,
         *("rejects", "landing_manifest", "data_funnel", "genre_counts", "genres"),
-        *("interaction_basis", "unlisted_titles"),
+        *("interaction_basis", "unlisted_titles", "run_ledger"),
         *("customer_channels", "customer_discovery", "feature_labels"),
         *("genre_popularity", "genre_rating_counts", "user_genres"),
         *("titles", "weighted_score_constants", "catalogue_trends", "catalogue_genres", "catalogue_runtimes"),

@@ -1,11 +1,12 @@
 import re
+from datetime import datetime
 
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from dashboard.charts import choose_k, cloud, customers, recommend, segments, titles, viewing
+from dashboard.charts import choose_k, cloud, customers, health, recommend, segments, titles, viewing
 from dashboard.charts.base import DARK, LIGHT, color_of, inked, name
 from ml.plots.palette import segment_colors
 from ml.plots.segment_card import Card, card
@@ -351,3 +352,58 @@ def test_no_chart_zooms_under_a_scrolling_finger():
     figure = segments.sizes(SEGMENTS, "users").figure
     assert isinstance(figure, go.Figure)
     assert figure.layout.dragmode is False
+
+
+def night(run: int, seconds: dict[str, float], outcome: str = "finished") -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "run": f"run {run}",
+                "run_started_at": datetime(2026, 1, run),
+                "stage": stage,
+                "part": {"report": "publish", "dbt after ML": "sql"}.get(stage, stage.split()[0]),
+                "outcome": outcome,
+                "seconds": took,
+            }
+            for stage, took in seconds.items()
+        ]
+    )
+
+
+USUAL = {"landing": 10.0, "dbt after ML": 20.0, "train user_taste": 5.0}
+
+
+def test_a_slow_night_is_told_beside_those_before_it_with_the_part_that_is_slower():
+    slow = USUAL | {"dbt after ML": 60.0, "landing": 8.0}
+    assert health.nights(pl.concat([night(1, USUAL), night(2, USUAL), night(3, slow)])).finding == (
+        "Up to publishing the newest run took 73 s, 38 s more than the 35 s that the 2 like it before took on average; "
+        "SQL took 40 s more"
+    )
+
+
+def test_a_faster_night_is_told_with_the_part_that_is_faster():
+    nights = pl.concat([night(1, USUAL), night(2, USUAL | {"landing": 1.0})])
+    assert health.nights(nights).finding == (
+        "Up to publishing the newest run took 26 s, 9 s less than the 35 s of the one before; Landing took 9 s less"
+    )
+
+
+def test_a_night_is_compared_up_to_publishing_which_nobody_knows_of_the_newest_yet():
+    nights = pl.concat([night(1, USUAL | {"report": 90.0}), night(2, USUAL | {"landing": 12.0})])
+    assert health.nights(nights).finding == (
+        "Up to publishing the newest run took 37 s, about as long as the 35 s of the one before"
+    )
+
+
+def test_nothing_is_said_of_a_night_that_is_alone_or_beside_one_of_other_stages():
+    other = {"landing": 10.0, "dbt after ML": 20.0}
+    assert health.nights(night(1, USUAL)) is None
+    assert health.nights(pl.concat([night(1, other), night(2, USUAL)])) is None
+
+
+def test_a_run_that_failed_is_drawn_and_not_compared():
+    nights = pl.concat([night(1, USUAL), night(2, USUAL | {"landing": 99.0}, "failed"), night(3, USUAL)])
+    chart = health.nights(nights)
+    assert "took 35 s, about as long as the 35 s of the one before" in chart.finding
+    (landing,) = (trace for trace in chart.figure.data if trace.name == "Landing")
+    assert list(landing.y) == [10.0, 99.0, 10.0]

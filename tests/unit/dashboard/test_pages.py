@@ -343,6 +343,24 @@ def test_the_app_says_how_old_its_data_is(made_up, monkeypatch):
     assert "days ago" in app.sidebar.warning[0].value
 
 
+def test_runs_are_compared_and_the_stages_of_the_last_one_are_listed(made_up):
+    app = open_page("data_health", made_up)
+    assert any("the newest run took" in text.value for text in app.markdown)
+    (stages,) = (table.value for table in app.dataframe if "cpu_seconds" in table.value.columns)
+    assert "landing" in stages["stage"].tolist()
+    assert "publish" not in stages["stage"].tolist()
+
+
+def test_one_run_is_compared_with_nothing(made_up, tmp_path):
+    shutil.copytree((made_up / "published").resolve(), tmp_path / "published")
+    account = tmp_path / "published" / "run_ledger.parquet"
+    pl.read_parquet(account).filter(pl.col("run") == "run 0").write_parquet(account)
+    app = open_page("data_health", tmp_path)
+    assert not app.exception
+    assert not any("the newest run took" in text.value for text in app.markdown)
+    assert any("Runs are compared as soon as" in text.value for text in app.caption)
+
+
 def test_a_small_segment_gives_no_list_of_members(made_up, tmp_path):
     shutil.copytree(made_up / "published", tmp_path / "published")
     with duckdb.connect() as connection:

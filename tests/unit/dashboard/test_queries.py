@@ -197,6 +197,7 @@ def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
         ),
         lambda: health.runs(world),
         lambda: health.checks(world),
+        lambda: health.stages(world),
         lambda: viewing.users_by_device(world),
         lambda: titles.by_genre(world),
         lambda: recommend.metrics(world),

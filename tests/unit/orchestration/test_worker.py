@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ml.segmentation.errors import SegmentationError
+from orchestration.costs import Costs, measured
 from orchestration.tasks import worker
 
 TASKS = """
@@ -28,6 +29,9 @@ def count_to(n, path):
         return wait_for(path)
 def chatter(): print("not an answer"); return "heard"
 def wait(seconds): time.sleep(seconds); return os.getpid()
+def burn(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until: pass
 def wait_for(path):
     deadline = time.monotonic() + 30
     while not os.path.exists(path):
@@ -84,6 +88,20 @@ def test_an_error_that_cannot_travel_comes_back_in_words(tasks):
 
 def test_what_a_library_prints_is_no_answer(tasks):
     assert tasks.run("chatter") == "heard"
+
+
+def test_the_cpu_time_of_a_task_is_that_of_the_stage_that_asks_for_it(tasks):
+    tasks.run("add", 1, 2)
+    taken = Costs()
+    tasks.begin("burn", 0.3)
+    tasks.run("wait", 0.4)
+    with measured(taken):
+        tasks.run("burn", 0.3)
+    assert taken.cpu_seconds >= 0.3
+    waited = Costs()
+    with measured(waited):
+        tasks.run("wait", 0.1)
+    assert waited.cpu_seconds < 0.1
 
 
 def test_two_tasks_run_side_by_side(tasks, tmp_path):
