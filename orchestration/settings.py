@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     schedule: str = "0 3 * * *"
     """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday; or `@daily` and the like."""
 
+    long_tail: Annotated[float, Field(ge=0, le=1)] = 0
+    """What being rare weighs in the recommended lists beside everything else: 0 nothing, 1 as much."""
+
     show_emails: bool = False
     """Whether ids that are e-mail addresses are shown on pages and in the terminal (`published.people`)."""
 

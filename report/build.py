@@ -124,6 +124,7 @@ def _recommender(reading: Reading, names: Sequence[str], interest: audience.Inte
         reading.recommendations(list(whose)),
         whose,
         interest,
+        long_tail=reading.table("recommender_long_tail"),
     )
 
 

@@ -127,6 +127,13 @@ class Blend:
         )
 
 
+def parts_of(fitted: Fitted) -> list[Fitted]:
+    """Return the trained models that a blend sums, those of a blend within it too; any other model alone."""
+    if not isinstance(fitted, FittedBlend):
+        return [fitted]
+    return [part for inner in fitted.parts for part in parts_of(inner)]
+
+
 def standardized(scores: np.ndarray, seen: sp.csr_array, weight: float = 1.0) -> np.ndarray:
     """Return each row's scores minus their mean, over their standard deviation, of titles not in the row.
 

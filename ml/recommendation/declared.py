@@ -12,11 +12,11 @@ from ml.recommendation.content import Content, ItemFeatures
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.neighbours import Neighbours
-from ml.recommendation.popularity import Popular, RecentPopular, Trend
+from ml.recommendation.popularity import Popular, Rare, RecentPopular, Trend
 from ml.recommendation.ranking import Model
 
 _KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (Als, Ease, Neighbours, Popular, RecentPopular, Trend)
+    kind.__name__: kind for kind in (Als, Ease, Neighbours, Popular, Rare, RecentPopular, Trend)
 }
 
 

@@ -18,7 +18,9 @@ from ml.recommendation.blend import Blend
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import Dropped, Interactions, cleaned, from_frame, moments, positions
+from ml.recommendation.long_tail import lists_by_weight, towards_long_tail
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES
+from ml.recommendation.popularity import Rare
 from ml.recommendation.ranking import Fitted, Model, Ranked, recommend
 from ml.recommendation.scales import on_one_scale
 from ml.recommendation.splits import time_split
@@ -26,6 +28,7 @@ from ml.recommendation.tuning import Tuner
 
 _DIVERSITY_LISTS = 2_000
 _DIVERSITY_RATINGS = 2_000_000
+_Z95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Figures:
     ----------
     ndcg, precision, recall, map : at k, every held-out title relevant (see `metrics`).
     coverage : share of the training titles that anybody is recommended.
+    long_tail : share of recommended titles beyond the most rated ones that together hold half of all ratings.
     novelty : mean self-information of what is recommended, bits.
     diversity : 1 − mean cosine of the titles within a list, by who rated them; over 2,000 lists and 2 million
         ratings at most, evenly spaced among all.
@@ -49,6 +53,7 @@ class Figures:
     recall: float
     map: float
     coverage: float
+    long_tail: float
     novelty: float
     diversity: float
     genre_match: float | None
@@ -60,6 +65,28 @@ class Figures:
     def seconds(self) -> float:
         """All that it took: choosing settings, training, recommending."""
         return self.tune_seconds + self.fit_seconds + self.recommend_seconds
+
+
+@dataclass(frozen=True)
+class LongTailStep:
+    """What the lists of the default model reach with one weight of being rare, means over the judged users.
+
+    Attributes
+    ----------
+    weight : of being rare beside everything else.
+    ndcg : at k.
+    ndcg_change : beside the weight of 0, of the same users.
+    change_low, change_high : ends of its 95 % interval, as users differ.
+    coverage, long_tail : as in `Figures`.
+    """
+
+    weight: float
+    ndcg: float
+    ndcg_change: float
+    change_low: float
+    change_high: float
+    coverage: float
+    long_tail: float
 
 
 @dataclass(frozen=True)
@@ -105,9 +132,11 @@ class Evaluation:
     k : length of the lists.
     figures : by name of the model.
     models : by the same names, with the settings that were chosen and not trained: to train on all ratings there
-        are without choosing again; content needs those titles' features (`declared.from_settings` gives them).
+        are without choosing again; content needs those titles' features (`declared.from_settings` gives them), and
+        being rare has no weight (`long_tail.towards_long_tail` gives it one).
     per_user : one row per judged user: user_id, and `ndcg_<model>` for each model.
     task : what was judged.
+    steps : of the default model, for each weight of being rare that was asked for.
     """
 
     k: int
@@ -115,6 +144,7 @@ class Evaluation:
     models: dict[str, Model]
     per_user: pl.DataFrame
     task: Task
+    steps: tuple[LongTailStep, ...] = ()
 
 
 def prepare(
@@ -187,6 +217,8 @@ def evaluate(
     items: pl.DataFrame | None = None,
     most_users: int | None = None,
     taste: bool = True,
+    long_tail: float = 0.0,
+    long_tail_steps: Sequence[float] = (),
     rng: np.random.Generator,
     say: Callable[[str], None] = lambda _: None,
     tell: Tell = untold,
@@ -211,6 +243,10 @@ def evaluate(
         Judge as many users at most, drawn at random; training is on all. None: everybody.
     taste
         Whether settings of taste are chosen for the blend; the default ones otherwise.
+    long_tail
+        What being rare weighs in the blend, 0 to 1 (see `long_tail.towards_long_tail`).
+    long_tail_steps
+        Weights of being rare at which the blend's lists are judged side by side.
     rng
         Source of every random choice. A model's figures do not depend on which others are asked for.
     say
@@ -232,14 +268,15 @@ def evaluate(
         say(said)
     judges, tunes, fits = rng.spawn(3)
     task = prepare(train, test, items=items, most_users=most_users, rng=judges)
-    workshop = _Workshop(task, tunes, fits, taste=taste)
+    workshop = _Workshop(task, tunes, fits, taste=taste, long_tail=long_tail)
     figures, chosen, per_user = {}, {}, {}
     names = dict.fromkeys((*models, *BASELINES))
     for at, name in enumerate(names):
         tell(at, len(names))
         figures[name], chosen[name], per_user[f"ndcg_{name}"] = workshop.judged(name, k)
         say(f"{name}: nDCG@{k} {figures[name].ndcg:.3f} in {figures[name].seconds:.1f} s.")
-    return Evaluation(k, figures, chosen, pl.DataFrame({"user_id": task.users} | per_user), task)
+    steps = workshop.steps(chosen[DEFAULT_MODEL], k, long_tail_steps) if long_tail_steps else ()
+    return Evaluation(k, figures, chosen, pl.DataFrame({"user_id": task.users} | per_user), task, steps)
 
 
 def evaluate_later(
@@ -249,6 +286,7 @@ def evaluate_later(
     k: int = 10,
     items: pl.DataFrame | None = None,
     most_users: int | None = None,
+    long_tail: float = 0.0,
     rng: np.random.Generator,
 ) -> Evaluation | None:
     """Judge the default model and the baselines on the newest ratings; None where they cannot be told or judged.
@@ -261,12 +299,14 @@ def evaluate_later(
         user_id, item_id, rating[, timestamp].
     test_share
         Share of all ratings, the newest, that is held out.
-    k, items, most_users, rng
+    k, items, most_users, long_tail, rng
         See `evaluate`.
     """
     try:
         train, test = time_split(frame, test_share=test_share)
-        return evaluate(train, test, k=k, items=items, most_users=most_users, taste=False, rng=rng)
+        return evaluate(
+            train, test, k=k, items=items, most_users=most_users, taste=False, long_tail=long_tail, rng=rng
+        )
     except RecommendationError:
         return None
 
@@ -275,9 +315,16 @@ class _Workshop:
     """Tunes and trains each model once, parts of a blend too."""
 
     def __init__(
-        self, task: Task, tunes: np.random.Generator, fits: np.random.Generator, *, taste: bool
+        self,
+        task: Task,
+        tunes: np.random.Generator,
+        fits: np.random.Generator,
+        *,
+        taste: bool,
+        long_tail: float,
     ) -> None:
         self._task = task
+        self._long_tail = long_tail
         self._tuner = Tuner(task.train, features=task.features, ahead=task.ahead, taste=taste, rng=tunes)
         self._seed = int(fits.integers(2**63))
         self._fits: list[tuple[Model, Fitted]] = []
@@ -287,12 +334,28 @@ class _Workshop:
         moments = [time.perf_counter()]
         model = self._tuner.model(name)
         moments.append(time.perf_counter())
-        fitted = self.fit(model)
+        fitted = self.fit(towards_long_tail(model, self._long_tail))
         moments.append(time.perf_counter())
         ranked = recommend(fitted, self._task.seen, k)
         moments.append(time.perf_counter())
         figures, ndcg = _figures(ranked, self._task, np.diff(moments))
         return figures, model, ndcg
+
+    def steps(self, model: Model, k: int, weights: Sequence[float]) -> tuple[LongTailStep, ...]:
+        """Return what a model's lists reach at each weight of being rare."""
+        task, popularity = self._task, self._task.train.popularity
+        plain, *lists = lists_by_weight(self.fit(model), self.fit(Rare()), task.seen, k, (0.0, *weights))
+        ndcg = [metrics.ndcg(metrics.hits(items, task.relevant), task.held_out) for items in (plain, *lists)]
+        found = []
+        for weight, items, reached in zip(weights, lists, ndcg[1:], strict=True):
+            change = reached - ndcg[0]
+            mean, half = float(change.mean()), float(_Z95 * change.std() / np.sqrt(max(len(change) - 1, 1)))
+            coverage = metrics.coverage(items, len(popularity))
+            of_tail = metrics.long_tail(items, popularity)
+            found.append(
+                LongTailStep(weight, float(reached.mean()), mean, mean - half, mean + half, coverage, of_tail)
+            )
+        return tuple(found)
 
     def fit(self, model: Model) -> Fitted:
         """Train a model on the training ratings, or return what has been trained."""
@@ -318,6 +381,7 @@ def _figures(ranked: Ranked, task: Task, seconds: np.ndarray) -> tuple[Figures, 
         recall=float(metrics.recall(hit, task.held_out).mean()),
         map=float(metrics.average_precision(hit, task.held_out).mean()),
         coverage=metrics.coverage(ranked.items, len(task.train.items)),
+        long_tail=metrics.long_tail(ranked.items, popularity),
         novelty=metrics.novelty(ranked.items, popularity, len(task.train.users)),
         diversity=_diversity(ranked.items, task.train.ratings),
         genre_match=None if genres is None else metrics.genre_match(ranked.items, genres, task.seen),

@@ -68,6 +68,23 @@ def coverage(lists: np.ndarray, items: int) -> float:
     return len(np.unique(lists[lists >= 0])) / items
 
 
+def long_tail(lists: np.ndarray, popularity: np.ndarray) -> float:
+    """Return the share of recommended titles that are of the long tail: all but the most rated that hold half of all.
+
+    Parameters
+    ----------
+    lists : (n, k) int
+    popularity : (items,) float
+        Users who rated each title.
+    """
+    order = np.argsort(-popularity, kind="stable")
+    held = np.cumsum(popularity[order], dtype=np.float64)
+    is_tail = np.ones(len(order), dtype=bool)
+    is_tail[order[: np.searchsorted(held, held[-1] / 2) + 1]] = False
+    shown = lists[lists >= 0]
+    return float(is_tail[shown].mean()) if len(shown) else 0.0
+
+
 def novelty(lists: np.ndarray, popularity: np.ndarray, users: int) -> float:
     """Return the mean self-information of what is recommended, in bits: −log2 of the share of users who rated it.
 

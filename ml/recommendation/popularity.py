@@ -1,4 +1,4 @@
-"""What most people watch, ever or of late: the baselines that every model stands beside, and what is on the rise.
+"""What most people watch, ever or of late: the baselines that every model stands beside; what is on the rise, or rare.
 
 Belongs here: models that say the same to everybody. Does not belong here: anything personal, choosing a half-life
 (`tuning`).
@@ -85,6 +85,16 @@ class Trend:
         recent, popularity = _recent(interactions, self.half_life_days), interactions.popularity
         rise = np.log(recent + _PRIOR * recent.mean()) - np.log(popularity + _PRIOR * popularity.mean())
         return FittedPopularity(rise)
+
+
+@dataclass(frozen=True)
+class Rare:
+    """Titles by how few users rated them: −log (users + a), a a tenth of the mean, so that 0 and 1 are much alike."""
+
+    def fit(self, interactions: Interactions, *, rng: np.random.Generator) -> FittedPopularity:  # noqa: ARG002
+        """Count the users of each title."""
+        popularity = interactions.popularity
+        return FittedPopularity(-np.log(popularity + _PRIOR * popularity.mean()))
 
 
 def _recent(interactions: Interactions, half_life_days: float) -> np.ndarray:

@@ -14,7 +14,7 @@ import polars as pl
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
-from ml.recommendation.blend import FittedBlend
+from ml.recommendation.blend import parts_of
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import Interactions
 from ml.recommendation.ranking import Fitted, recommend, row_numbers
@@ -205,7 +205,7 @@ class StoredRecommender:
         rows = self._rated
         scores = np.zeros(len(self.users), dtype=np.float32)
         with threadpool_limits(1, "blas"):
-            for part in self.fitted.parts if isinstance(self.fitted, FittedBlend) else (self.fitted,):
+            for part in parts_of(self.fitted):
                 scores = part.scorer(np.array([column]))(rows)[:, 0].astype(np.float32)
                 if np.ptp(scores) > 0:
                     break

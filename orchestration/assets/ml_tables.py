@@ -54,6 +54,7 @@ RECOMMENDER_TABLES = {
     "evaluation": {
         "recommender_metrics": "What every recommender reaches on held-out ratings.",
         "recommender_user_ndcg": "nDCG@10 of every judged user's list.",
+        "recommender_long_tail": "What the default's lists reach the further they go into the long tail.",
     },
     "lists": {
         "recommendations": "The best titles for every user.",

@@ -12,6 +12,7 @@ import dagster as dg
 import polars as pl
 
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL
+from orchestration.settings import load_settings
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks import worker
@@ -105,7 +106,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
 
 def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     snapshots = _rated(here)
-    found = worker.run("evaluate_recommenders", here.store, *snapshots)
+    found = worker.run("evaluate_recommenders", here.store, *snapshots, load_settings().long_tail)
     if f"{GROUP}/model" in here.asked_for:
         worker.begin("fit_recommender", here.store, *snapshots)
     figures = found["figures"]

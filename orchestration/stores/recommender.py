@@ -9,6 +9,7 @@ Belongs here: writing `models/recommender/`. Does not belong here: the pointers 
                                  ids.parquet        number and id of users whose id is no number, sorted by id
                                  arrays/*.npy       the trained model, who rated what, the genres of titles
                                  recommender_metrics.parquet, recommender_user_ndcg.parquet,
+                                 recommender_long_tail.parquet,
                                  judged_on.parquet: hashes of a sample of what models were judged on,
                                  recommendations.parquet, similar_titles.parquet
 """
@@ -30,7 +31,7 @@ from orchestration.stores.layout import ModelNotFoundError, write_atomically
 from orchestration.stores.versions import VersionedStore, parquet_bytes
 from published.recommender import read_files
 
-_JUDGING = ("recommender_metrics", "recommender_user_ndcg", "judged_on")
+_JUDGING = ("recommender_metrics", "recommender_user_ndcg", "recommender_long_tail", "judged_on")
 """Tables of a judging, the last one written last."""
 _WHOLE = ("settings.json", f"{_JUDGING[-1]}.parquet", "arrays", "recommendations.parquet")
 

@@ -39,8 +39,9 @@ def is_nothing_new(layout: WarehouseLayout, assets: Collection[str]) -> bool:
 
 
 def _made_of(layout: WarehouseLayout) -> str:
-    # Of the settings the one that changes what is on pages and not what lands.
-    digest = hashlib.sha256(f"{code_in_use()} {load_settings().show_emails}".encode())
+    settings = load_settings()
+    # Of the settings those that change what is published and not what lands.
+    digest = hashlib.sha256(f"{code_in_use()} {settings.show_emails} {settings.long_tail}".encode())
     for file in sorted((layout.landing / "candidate" / "manifest").glob("*.parquet")):
         digest.update(pl.read_parquet(file).write_json().encode())
     digest.update((layout.landing / "candidate" / "source.json").read_bytes())

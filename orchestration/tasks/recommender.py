@@ -12,7 +12,8 @@ is made anew where its user's ratings or the model changed.
 """
 
 import hashlib
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,14 @@ import numpy as np
 import polars as pl
 
 import ml.recommendation
-from ml.recommendation.blend import Blend, FittedBlend
+from ml.recommendation.blend import Blend, parts_of
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.evaluate import Evaluation, evaluate, evaluate_later
+from ml.recommendation.evaluate import Evaluation, LongTailStep, evaluate, evaluate_later
 from ml.recommendation.interactions import Interactions, from_frame, positions
 from ml.recommendation.lists import lists
+from ml.recommendation.long_tail import LONG_TAIL_WEIGHTS, towards_long_tail
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES, NEAREST
 from ml.recommendation.neighbours import FittedNeighbours
 from ml.recommendation.ranking import Fitted, Model
@@ -57,28 +59,34 @@ _FEWEST_IN_INTERVAL = 2
 _Z95 = 1.96
 
 
-def evaluate_recommenders(store: RecommenderStore, ratings: Path, titles: Path, ids: Path) -> dict[str, Any]:
+def evaluate_recommenders(
+    store: RecommenderStore, ratings: Path, titles: Path, ids: Path, long_tail: float = 0.0
+) -> dict[str, Any]:
     """Choose settings and judge every model, or keep what an earlier judging found; return what is stored as settings.
 
     Models learn from a part of the ratings of at most `MOST_LEARNED_FROM` users, drawn, and are judged on the rest.
+    `long_tail` is what being rare weighs in the default model; another weight than before is judged and trained anew.
     """
     everything, described = pl.read_parquet(ratings), pl.read_parquet(titles)
     earlier = store.last_judging()
-    store.begin_candidate(_version(everything, described, pl.read_parquet(ids)))
+    made_by = pl.DataFrame({"code": [_code()], "long_tail": [long_tail]})
+    store.begin_candidate(_version(everything, described, pl.read_parquet(ids), made_by))
     if store.has("settings.json"):
         return store.settings()
-    sample = _sample({"ratings": everything, "titles": described, "code": pl.DataFrame({"code": [_code()]})})
+    sample = _sample({"ratings": everything, "titles": described, "code": made_by})
     if earlier and _changed_share(pl.read_parquet(earlier / "judged_on.parquet"), sample) <= CHANGED_SHARE:
         return store.keep_judging(earlier)
     try:
-        found = _judged(store, everything, _as_items(described))
+        found = _judged(store, everything, _as_items(described), long_tail)
         store.write_table("judged_on", sample)
     except RecommendationError as error:  # too few ratings to hold any out: recommended all the same
         store.write_table("recommender_metrics", _metrics({}))
         store.write_table("recommender_user_ndcg", _user_ndcg(None))
+        store.write_table("recommender_long_tail", _long_tail((), long_tail))
         model = tuned(
             DEFAULT_MODEL, _interactions(ratings), features=_features(ratings, titles), rng=_rng("settings")
         )
+        model = towards_long_tail(model, long_tail)
         found = {"model": to_settings(model), "judged_users": 0, "not_judged": str(error), "figures": {}}
     store.write_settings(found)
     return found
@@ -186,8 +194,7 @@ def find_similar_titles(store: RecommenderStore, ratings: Path, titles: Path) ->
     if not store.has("similar_titles.parquet"):
         interactions = _interactions(ratings)
         # The blend has them where they are of use to it.
-        fitted = store.read_model().fitted
-        parts = fitted.parts if isinstance(fitted, FittedBlend) else (fitted,)
+        parts = parts_of(store.read_model().fitted)
         near = next((part for part in parts if isinstance(part, FittedNeighbours)), None)
         near = near or NEAREST.fit(interactions, rng=_rng("similar"))
         found = similar_items(interactions, near, _features(ratings, titles), PER_USER)
@@ -209,7 +216,9 @@ def find_similar_catalogue_titles(store: VersionedStore, titles: Path) -> int:
     return _rows(store, "similar_catalogue_titles")
 
 
-def _judged(store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFrame) -> dict[str, Any]:
+def _judged(
+    store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFrame, long_tail: float
+) -> dict[str, Any]:
     users = everything["user_id"].unique().sort()
     drawn = everything
     if len(users) > MOST_LEARNED_FROM:
@@ -219,7 +228,16 @@ def _judged(store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFra
     rng = _rng("evaluation")
     with counting("learning and judging", "models") as tell:
         done = evaluate(
-            train, test, MODEL_NAMES, k=K, items=items, most_users=MOST_JUDGED, rng=rng, tell=tell
+            train,
+            test,
+            MODEL_NAMES,
+            k=K,
+            items=items,
+            most_users=MOST_JUDGED,
+            long_tail=long_tail,
+            long_tail_steps=sorted({*LONG_TAIL_WEIGHTS, long_tail}),
+            rng=rng,
+            tell=tell,
         )
     figures = {
         name: asdict(of_model) | {"seconds": of_model.seconds} for name, of_model in done.figures.items()
@@ -231,6 +249,7 @@ def _judged(store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFra
             k=K,
             items=items,
             most_users=MOST_JUDGED,
+            long_tail=long_tail,
             rng=_rng("later"),
         )
     for name, of_model in later.figures.items() if later else ():
@@ -238,8 +257,9 @@ def _judged(store: RecommenderStore, everything: pl.DataFrame, items: pl.DataFra
     newest = everything["last_at"].max()
     store.write_table("recommender_metrics", _metrics(figures, done.per_user, everything.height, newest))
     store.write_table("recommender_user_ndcg", _user_ndcg(done.per_user))
+    store.write_table("recommender_long_tail", _long_tail(done.steps, long_tail))
     return {
-        "model": to_settings(_for_what_comes_next(done, later)),
+        "model": to_settings(towards_long_tail(_for_what_comes_next(done, later), long_tail)),
         "judged_users": len(done.task.users),
         "judged_on": {
             "ratings": everything.height,
@@ -300,6 +320,13 @@ def _user_ndcg(per_user: pl.DataFrame | None) -> pl.DataFrame:
         return pl.DataFrame(schema={"model": pl.String, "user_id": pl.Int64, "ndcg": pl.Float64})
     long = per_user.unpivot(index="user_id", variable_name="model", value_name="ndcg")
     return long.select(pl.col("model").str.strip_prefix("ndcg_"), "user_id", "ndcg")
+
+
+def _long_tail(steps: Sequence[LongTailStep], in_force: float) -> pl.DataFrame:
+    columns = dict.fromkeys((field.name for field in fields(LongTailStep)), pl.Float64)
+    return pl.DataFrame([asdict(step) for step in steps], schema=columns).with_columns(
+        is_in_force=pl.col("weight") == in_force
+    )
 
 
 def _similar_rows(found: pl.DataFrame) -> pl.DataFrame:

@@ -26,6 +26,10 @@ METRICS = {
     "recall": ("Recall", "share of what the user went on to {act} that is on the list"),
     "map": ("MAP", "mean precision down to each hit: hits high on the list count more"),
     "coverage": ("Coverage", "share of the catalogue that anybody is recommended"),
+    "long_tail": (
+        "Long tail",
+        "share of the titles on a list beyond the best known ones that together hold half of all {given}",
+    ),
     "novelty": ("Novelty", "bits: the higher, the less known the titles on the lists"),
     "diversity": ("Diversity", "1 = titles on a list have no {people} in common, 0 = all the same {people}"),
     "genre_match": (
@@ -49,7 +53,7 @@ MODELS = {
 _JUDGED = "users"
 """The metric that is a count of the users judged, the same for every model."""
 _RATINGS = Interest()
-_SHARES = ("coverage", "genre_match")
+_SHARES = ("coverage", "long_tail", "genre_match")
 _MOST_MODELS, _MOST_TITLES = 15, 5
 _TITLE_LETTERS, _REASON_LETTERS = 120, 400
 
@@ -63,6 +67,18 @@ class Model:
     bar: float
     is_default: bool
     is_baseline: bool
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What lists reach with one weight of being rare, in words; `change` is its nDCG beside that at a weight of 0."""
+
+    weight: str
+    ndcg: str
+    change: str
+    coverage: str
+    long_tail: str
+    is_in_force: bool
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,7 @@ class RecommenderView:
     judged_users: int | None
     metrics: tuple[tuple[str, str], ...]
     models: tuple[Model, ...]
+    reaches: tuple[Reach, ...]
     served: tuple[tuple[str, tuple[Served, ...]], ...]
     examples: tuple[Example, ...]
 
@@ -121,6 +138,8 @@ def recommender(
     recommendations: pl.DataFrame | None,
     whose: Mapping[str, tuple[str, int]],
     interest: Interest = _RATINGS,
+    *,
+    long_tail: pl.DataFrame | None = None,
 ) -> RecommenderView:
     """Return what the page says; None for a mart that is absent.
 
@@ -136,6 +155,8 @@ def recommender(
         Example user to name and id of their segment.
     interest
         What the models learn from, in words.
+    long_tail
+        One row per weight of being rare.
     """
     found = pl.DataFrame() if metrics is None else metrics
     columns = _columns(found)
@@ -146,6 +167,7 @@ def recommender(
         judged_users=int(judged) if isinstance(judged, float) else None,
         metrics=tuple(_heading(name, interest) for name in columns),
         models=models,
+        reaches=_reaches(long_tail),
         served=_served(segment_ndcg, _default(found)),
         examples=_examples(recommendations, whose),
     )
@@ -255,6 +277,30 @@ def _ahead(metrics: pl.DataFrame, ndcg: pl.DataFrame, chosen: pl.DataFrame, inte
             better.append(f"{heading} {percent(values[name])} against {percent(values[rival])}")
     said = f" Here {_called(rival, interest)} is ahead of the model in use by nDCG: {best['value'][0]:.3f}."
     return f"{said} The model in use is ahead in {' and '.join(better)}." if better else said
+
+
+def _reaches(long_tail: pl.DataFrame | None) -> tuple[Reach, ...]:
+    if long_tail is None:
+        return ()
+    return tuple(
+        Reach(
+            weight=f"{row['weight']:g}",
+            ndcg=decimals(row["ndcg"], 3),
+            change=_change(row),
+            coverage=percent(row["coverage"]),
+            long_tail=percent(row["long_tail"]),
+            is_in_force=row["is_in_force"],
+        )
+        for row in long_tail.sort("weight").iter_rows(named=True)
+    )
+
+
+def _change(row: Mapping[str, float]) -> str:
+    if not row["weight"]:
+        return "–"
+    low, high = (f"{row[end]:+.3f}".replace("-", "−") for end in ("change_low", "change_high"))
+    is_sure = row["change_low"] > 0 or row["change_high"] < 0
+    return f"{low} to {high}{'' if is_sure else ': as good as equal'}"
 
 
 def _served(

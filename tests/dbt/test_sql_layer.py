@@ -69,6 +69,7 @@ FED_BY_ML = {
     "segment_titles",
     "title_audience",
     "recommendations",
+    "recommender_long_tail",
     "recommender_metrics",
     "recommender_segment_ndcg",
     "similar_titles",

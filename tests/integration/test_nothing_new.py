@@ -64,6 +64,11 @@ def test_other_code_is_new(layout: WarehouseLayout, monkeypatch: pytest.MonkeyPa
     assert not nothing_new.is_nothing_new(layout, ["marts/users"])
 
 
+def test_another_weight_of_being_rare_is_new(layout: WarehouseLayout, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MATINEE_LONG_TAIL", "0.5")
+    assert not nothing_new.is_nothing_new(layout, ["marts/users"])
+
+
 @pytest.mark.parametrize("content", [None, "", "[]", '{"assets": 1, "made_of": "x"}'])
 def test_a_set_that_does_not_say_what_it_is_made_of_is_made_anew(
     layout: WarehouseLayout, content: str | None

@@ -39,13 +39,19 @@ def evaluate(
             exists=True, help="CSV or Parquet with item_id and any of genres, tags, people, overview."
         ),
     ] = None,
+    long_tail: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="With the blend: what being rare weighs beside everything else; 1 is as much."
+        ),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 0,
 ) -> None:
     """Judge a recommender on held-out ratings, beside popularity.
 
     Prints one JSON object.
     """
-    from ml.recommendation.models import MODEL_NAMES, NEEDS_FEATURES
+    from ml.recommendation.models import DEFAULT_MODEL, MODEL_NAMES, NEEDS_FEATURES
     from ml.recommendation.splits import SPLITS
     from orchestration.commands.evaluate.files import EvaluationError, evaluate_files
 
@@ -60,6 +66,10 @@ def evaluate(
         raise typer.BadParameter(
             f"{model!r} needs --items, a file with genres or the like", param_hint="--model"
         )
+    if long_tail and model != DEFAULT_MODEL:
+        raise typer.BadParameter(f"goes with --model {DEFAULT_MODEL} only", param_hint="--long-tail")
     with failing(EvaluationError, OSError):
-        figures = evaluate_files(learned, test, model, split=split, k=k, items=items, seed=seed, say=say)
+        figures = evaluate_files(
+            learned, test, model, split=split, k=k, items=items, long_tail=long_tail, seed=seed, say=say
+        )
     answer(json.dumps(figures))

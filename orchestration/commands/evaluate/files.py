@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.evaluate import Evaluation, Figures, evaluate
+from ml.recommendation.evaluate import Evaluation, Figures, LongTailStep, evaluate
 from ml.recommendation.interactions import moments
-from ml.recommendation.models import BASELINES
+from ml.recommendation.long_tail import LONG_TAIL_WEIGHTS
+from ml.recommendation.models import BASELINES, DEFAULT_MODEL
 from ml.recommendation.splits import split as split_by
 from orchestration.commands.frames import FrameError, read_frame
 from orchestration.progress import counting, doing
@@ -43,6 +44,7 @@ def evaluate_files(
     split: str = "user",
     k: int = 10,
     items: Path | None = None,
+    long_tail: float = 0.0,
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, object]:
@@ -61,6 +63,8 @@ def evaluate_files(
         Length of the lists.
     items
         CSV or Parquet of what is said about titles: item_id, and any of genres, tags, people, overview.
+    long_tail
+        What being rare weighs in the blend, 0 to 1; other weights are judged beside it.
     seed
         The same seed gives the same figures, but for the seconds.
     say
@@ -93,6 +97,8 @@ def evaluate_files(
                 [model],
                 k=k,
                 items=next(iter(catalogue), None),
+                long_tail=long_tail,
+                long_tail_steps=sorted({*LONG_TAIL_WEIGHTS, long_tail}) if model == DEFAULT_MODEL else (),
                 rng=np.random.default_rng(seed),
                 say=say,
                 tell=tell,
@@ -227,11 +233,12 @@ def _as_json(done: Evaluation, model: str) -> dict[str, object]:
         **_rounded(done.figures[model]),
         "users": len(done.task.users),
         "baselines": {name: _rounded(done.figures[name]) for name in BASELINES},
+        **({"long_tail_steps": [_rounded(step) for step in done.steps]} if done.steps else {}),
     }
 
 
-def _rounded(figures: Figures) -> dict[str, float]:
-    values = asdict(figures) | {"seconds": figures.seconds}
+def _rounded(figures: Figures | LongTailStep) -> dict[str, float]:
+    values = asdict(figures) | ({"seconds": figures.seconds} if isinstance(figures, Figures) else {})
     return {
         name: round(value, 2 if "seconds" in name else 6)
         for name, value in values.items()

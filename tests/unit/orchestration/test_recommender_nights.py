@@ -38,6 +38,7 @@ class Nights:
         self.folder = folder
         self.store = RecommenderStore(folder / "recommender")
         self.titles = catalogue()["item_id"].to_list()
+        self.long_tail = 0.0
 
     @property
     def files(self) -> list[Path]:
@@ -65,7 +66,8 @@ class Nights:
         ids = pl.DataFrame(schema={"number": pl.Int64, "id": pl.String})
         for file, frame in zip(files, (rated, said, ids), strict=True):
             frame.write_parquet(file)
-        return evaluate_recommenders(self.store, *files), self.store.read_table("recommender_metrics")
+        found = evaluate_recommenders(self.store, *files, self.long_tail)
+        return found, self.store.read_table("recommender_metrics")
 
 
 @pytest.fixture
@@ -140,6 +142,23 @@ def test_new_code_is_judged(after_one, judgings, monkeypatch):
     monkeypatch.setattr(recommender, "_code", lambda: "new")
     after_one.night(ratings())
     assert len(judgings) == 1
+
+
+def test_another_weight_of_being_rare_is_judged_trained_and_listed_anew(nights, judgings):
+    trained, lists = nights.whole(ratings())
+    steps = nights.store.read_table("recommender_long_tail")
+    assert steps.filter("is_in_force")["weight"].to_list() == [0]
+    nights.long_tail = 1.0
+    again, reaching = nights.whole(ratings())
+    assert len(judgings) == 2
+    assert again["version"] != trained["version"]
+    assert not reaching.equals(lists)
+    assert nights.store.settings()["model"]["weights"] == [1.0, 1.0]
+    after = nights.store.read_table("recommender_long_tail")
+    assert after.filter("is_in_force")["weight"].to_list() == [1]
+    assert after.drop("is_in_force").equals(steps.drop("is_in_force"))
+    assert nights.whole(ratings())[0] == again
+    assert len(judgings) == 2
 
 
 def test_after_a_night_without_a_candidate_the_judging_of_the_version_in_force_stays(after_one, judgings):

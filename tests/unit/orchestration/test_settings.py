@@ -78,3 +78,9 @@ def test_the_usual_schedule_costs_no_import_of_dagster():
         [sys.executable, "-c", asked], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
     assert said.stdout == "False\n"
+
+
+@pytest.mark.parametrize("weight", ["-0.1", "1.5", "much"])
+def test_a_weight_of_being_rare_outside_0_to_1_is_refused(weight):
+    with pytest.raises(SettingsError, match="MATINEE_LONG_TAIL"):
+        load_settings(long_tail=weight)

@@ -211,3 +211,21 @@ def test_a_file_without_timestamps_cannot_be_cut_by_time(tmp_path):
     )
     assert done.exit_code == 1
     assert "timestamp" in done.stderr
+
+
+def test_the_blend_is_told_at_every_weight_of_being_rare_and_has_the_one_asked_for(files):
+    plain, reaching = (
+        json.loads(run(*files, "--long-tail", weight, "-k", "5").stdout) for weight in ("0", "0.4")
+    )
+    assert [step["weight"] for step in plain["long_tail_steps"]] == [0, 0.25, 0.5, 0.75, 1]
+    by_weight = {step["weight"]: step for step in reaching["long_tail_steps"]}
+    assert set(by_weight) == {0, 0.25, 0.4, 0.5, 0.75, 1}
+    assert reaching["long_tail"] == by_weight[0.4]["long_tail"]
+    assert plain["ndcg"] == by_weight[0]["ndcg"]
+
+
+@pytest.mark.parametrize("options", [("--long-tail", "2"), ("--long-tail", "0.5", "--model", "ease")])
+def test_a_weight_of_being_rare_that_cannot_be_is_wrong_usage(files, options):
+    done = run(*files, *options)
+    assert done.exit_code == 2
+    assert "--long-tail" in done.stderr

@@ -10,6 +10,7 @@ from ml.recommendation.content import Content, item_features
 from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
+from ml.recommendation.long_tail import towards_long_tail
 from ml.recommendation.models import MODEL_NAMES, settings
 from ml.recommendation.popularity import RecentPopular, Trend
 from tests.unit.recommendation.worlds import catalogue, learned
@@ -34,6 +35,11 @@ def test_content_comes_back_with_what_is_said_about_titles():
 
 def test_a_blend_comes_back_with_its_parts_weights_and_fallback():
     blend = Blend((Ease(100.0), Als(32), Trend(30.0)), (1.0, 0.5, 1.5), RecentPopular(30.0))
+    assert again(blend) == blend
+
+
+def test_a_blend_that_reaches_into_the_long_tail_comes_back_with_its_weight():
+    blend = towards_long_tail(Blend((Ease(), Trend(30.0)), (1.0, 1.5), RecentPopular(30.0)), 0.25)
     assert again(blend) == blend
 
 

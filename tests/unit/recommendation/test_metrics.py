@@ -57,6 +57,13 @@ def test_coverage_counts_titles_once_and_no_title_not_at_all():
     assert metrics.coverage(np.array([[1, 2], [2, -1]]), 4) == 0.5
 
 
+def test_the_long_tail_is_all_but_the_most_rated_titles_that_hold_half_of_the_ratings():
+    popularity = np.array([1, 6, 3, 2, 0], dtype=np.float32)
+    assert metrics.long_tail(np.array([[1, -1], [1, 2]]), popularity) == pytest.approx(1 / 3)
+    assert metrics.long_tail(np.array([[0, 3], [4, 2]]), popularity) == 1
+    assert metrics.long_tail(np.array([[-1]]), popularity) == 0
+
+
 def test_a_title_that_half_the_users_rated_carries_one_bit():
     assert metrics.novelty(np.array([[0]]), np.array([5.0]), 10) == pytest.approx(1)
 

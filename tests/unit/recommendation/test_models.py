@@ -12,6 +12,7 @@ from ml.recommendation.content import Content, item_features
 from ml.recommendation.ease import Ease
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.interactions import from_frame
+from ml.recommendation.long_tail import towards_long_tail
 from ml.recommendation.neighbours import Neighbours
 from ml.recommendation.popularity import Popular, RecentPopular, Trend
 from ml.recommendation.ranking import best, best_of_one_order, recommend
@@ -27,6 +28,7 @@ PERSONAL = {
     "content": Content(FEATURES),
 }
 PERSONAL["blend"] = Blend((*PERSONAL.values(), Trend()), (1, 1, 1, 0.5, 0.5), RecentPopular())
+PERSONAL["long_tail"] = towards_long_tail(PERSONAL["blend"], 0.5)
 EVERY = PERSONAL | {"popular": Popular(), "recent_popular": RecentPopular()}
 
 
@@ -72,7 +74,8 @@ def test_the_same_seed_gives_the_same_scores_to_the_last_bit(model):
 def test_a_user_of_whom_nothing_is_known_gets_what_is_popular(model):
     nobody = sp.csr_array((1, len(WORLD.items)), dtype=np.float32)
     fitted = model.fit(WORLD, rng=rng())
-    base = RecentPopular() if model in (PERSONAL["blend"], EVERY["recent_popular"]) else Popular()
+    of_late = (PERSONAL["blend"], PERSONAL["long_tail"], EVERY["recent_popular"])
+    base = RecentPopular() if model in of_late else Popular()
     wanted = recommend(base.fit(WORLD, rng=rng()), nobody, 10)
     assert recommend(fitted, nobody, 10).items.tolist() == wanted.items.tolist()
 
@@ -109,7 +112,8 @@ def test_what_seen_titles_add_makes_the_score(name):
 def test_one_user_or_one_title_is_enough(model, users, items):
     rows = [(u, i, 3.0) for u in range(users) for i in range(items)]
     tiny = from_frame(pl.DataFrame(rows, schema=["user_id", "item_id", "rating"], orient="row"))
-    if not isinstance(model, Content) and model is not PERSONAL["blend"]:
+    knows_other_titles = (PERSONAL["content"], PERSONAL["blend"], PERSONAL["long_tail"])
+    if model not in knows_other_titles:
         fitted = model.fit(tiny, rng=rng())
         assert np.isfinite(fitted.scores(tiny.ratings)).all()
         assert (recommend(fitted, tiny.ratings, 10).items == -1).all()

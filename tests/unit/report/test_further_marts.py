@@ -56,6 +56,16 @@ def further_marts(text: str) -> dict[str, pl.DataFrame]:
             "is_default": True,
             "is_baseline": False,
         },
+        "recommender_long_tail": {
+            "weight": 0.5,
+            "ndcg": 0.5,
+            "ndcg_change": 0.0,
+            "change_low": -0.1,
+            "change_high": 0.1,
+            "coverage": 0.5,
+            "long_tail": 0.5,
+            "is_in_force": True,
+        },
         "recommender_segment_ndcg": {**of, "model": text, "users": 5, "ndcg": 0.4},
         "recommendations": {**title, "user_id": "1", "rank": 1, "score": 1.0, "reason": text},
         "strategic_recommendations": {

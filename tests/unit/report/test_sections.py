@@ -97,6 +97,31 @@ def test_an_example_has_a_segment_but_no_name_and_five_titles_with_reasons():
     assert first[0].reason == "because of Title 0"
 
 
+def test_each_weight_of_being_rare_stands_with_its_figures_and_whether_its_ndcg_is_as_good_as_equal():
+    steps = pl.DataFrame(
+        {
+            "weight": [0.5, 0.0, 1.0],
+            "ndcg": [0.391, 0.4, 0.35],
+            "ndcg_change": [-0.001, 0.0, -0.05],
+            "change_low": [-0.003, 0.0, -0.06],
+            "change_high": [0.001, 0.0, -0.04],
+            "coverage": [0.3, 0.25, 0.5],
+            "long_tail": [0.1, 0.05, 0.2],
+            "is_in_force": [True, False, False],
+        }
+    )
+    reaches = recommender(_metrics(), None, None, {}, long_tail=steps).reaches
+    assert [reach.weight for reach in reaches] == ["0", "0.5", "1"]
+    assert [reach.change for reach in reaches] == [
+        "–",
+        "−0.003 to +0.001: as good as equal",
+        "−0.060 to −0.040",
+    ]
+    assert [reach.coverage for reach in reaches] == ["25.0%", "30.0%", "50.0%"]
+    assert [reach.long_tail for reach in reaches] == ["5.0%", "10.0%", "20.0%"]
+    assert [reach.is_in_force for reach in reaches] == [False, True, False]
+
+
 def test_without_any_of_its_tables_the_recommender_is_empty():
     assert recommender(None, None, None, {}).is_empty
     assert recommender(_metrics().clear(), None, _recommendations().clear(), {}).is_empty
