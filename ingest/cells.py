@@ -76,7 +76,7 @@ def given(kind: Kind, cell: str, native: str, nulls: Sequence[str] = ()) -> str:
         return f"CASE WHEN NOT isnan({cell}) THEN {cell} END"
     if not is_text(native):
         return cell
-    common = {Kind.ID: NULL_MARKERS, Kind.TEXT: (r"\N",), Kind.LABELS: (r"\N",)}
+    common = {Kind.ID: NULL_MARKERS, Kind.TEXT: (r"\N",), Kind.LABELS: NULL_MARKERS}
     markers = dict.fromkeys([*common.get(kind, ()), *nulls])
     if not markers:
         return cell
@@ -192,7 +192,8 @@ def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
             "either": f"{first} <= 12 AND {second} <= 12",
         }
     if kind in (Kind.NUMBER, Kind.SCORE, Kind.MINUTES) and may_have_commas:
-        conditions["commas"] = rf"regexp_full_match({cell}, '\s*[+-]?\d+,\d+\s*')"
+        for noun, sign in (("commas", ","), ("points", r"\.")):
+            conditions[noun] = rf"regexp_full_match({cell}, '\s*[+-]?\d+{sign}\d+\s*')"
     return conditions
 
 
@@ -201,7 +202,8 @@ def _form(counts: Mapping[str, int]) -> Form:
     orders = [order for order in ("day first", "month first") if counts.get(order)]
     order = orders[0] if len(orders) == 1 else None
     is_open = not orders and bool(counts.get("either"))
-    return Form(unit, order, "," if counts.get("commas") else ".", is_open)
+    decimal = "," if counts.get("commas", 0) > counts.get("points", 0) else "."
+    return Form(unit, order, decimal, is_open)
 
 
 def end_of_time(today: date) -> str:
