@@ -56,13 +56,18 @@ def test_the_report_of_hostile_data_runs_nothing(hostile, browser, tmp_path):
     page.close()
 
 
-def test_the_dashboard_of_hostile_data_runs_nothing(hostile, reader):
+@pytest.fixture(scope="module")
+def dashboard(hostile):
     with served(hostile) as address:
-        tab = reader(address)
-        dialogs = _watch(tab.page)
-        tab.open()
-        own = tab.page.evaluate("document.querySelectorAll('script:not([src])').length")
-        for place in PAGES:
-            tab.open(place)
-            assert tab.page.evaluate(_COUNT) == [False, own], place
-        assert dialogs == []
+        yield address
+
+
+def test_the_dashboard_of_hostile_data_runs_nothing(dashboard, reader):
+    tab = reader(dashboard)
+    dialogs = _watch(tab.page)
+    tab.open()
+    own = tab.page.evaluate("document.querySelectorAll('script:not([src])').length")
+    for place in PAGES:
+        tab.open(place)
+        assert tab.page.evaluate(_COUNT) == [False, own], place
+    assert dialogs == []

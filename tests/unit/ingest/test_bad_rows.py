@@ -89,6 +89,7 @@ def test_a_line_that_is_no_text_is_set_aside_and_not_its_file(folder, rejects, c
     assert (file.rows_landed, [row["reason"] for row in rejects(file)]) == (landed, [reason])
 
 
+@pytest.mark.long
 def test_a_line_longer_than_a_buffer_is_counted(folder, rejects):
     content = HEADER + GOOD + b"1,2," + b"3" * 33_000_000 + b"\n" + GOOD
     landed = folder.land("ratings", folder.write("ratings.csv", content))
@@ -101,6 +102,7 @@ def test_a_quote_left_open_swallows_no_title(folder, titles_text):
         folder.land_text("titles", titles_text("1,tt1,One,[]", '2,tt2,"Two,[]', "3,tt3,Three,[]"))
 
 
+@pytest.mark.long
 def test_more_rejects_of_parquet_than_are_read_at_once_are_all_kept(folder, rejects):
     bad = 120_000
     names = ["user_id", "title_id", "rating", "file_row_number"]
