@@ -34,6 +34,8 @@ _LAST_SECOND = 4_102_444_800  # the year 2100
 _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _FRACTIONS = ("DOUBLE", "FLOAT", "DECIMAL")
 _NUMBERS_ALONE = r"\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\b(.*)"
+_OFFSET = r"[+-](0\d|1[0-4])(:?[0-5]\d)?"
+_FIRST_DAY, _LAST_DAY = "DATE '0001-01-01'", "DATE '9999-12-31'"
 _ISO_TIME = r"\s*\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 
 
@@ -74,7 +76,7 @@ def given(kind: Kind, cell: str, native: str, nulls: Sequence[str] = ()) -> str:
         return f"CASE WHEN NOT isnan({cell}) THEN {cell} END"
     if not is_text(native):
         return cell
-    common = {Kind.ID: NULL_MARKERS, Kind.TEXT: (r"\N",), Kind.LABELS: (r"\N",)}
+    common = {Kind.ID: NULL_MARKERS, Kind.TEXT: (r"\N",), Kind.LABELS: NULL_MARKERS}
     markers = dict.fromkeys([*common.get(kind, ()), *nulls])
     if not markers:
         return cell
@@ -190,7 +192,8 @@ def _counts(cell: str, kind: Kind, *, may_have_commas: bool) -> dict[str, str]:
             "either": f"{first} <= 12 AND {second} <= 12",
         }
     if kind in (Kind.NUMBER, Kind.SCORE, Kind.MINUTES) and may_have_commas:
-        conditions["commas"] = rf"regexp_full_match({cell}, '\s*[+-]?\d+,\d+\s*')"
+        for noun, sign in (("commas", ","), ("points", r"\.")):
+            conditions[noun] = rf"regexp_full_match({cell}, '\s*[+-]?\d+{sign}\d+\s*')"
     return conditions
 
 
@@ -199,7 +202,8 @@ def _form(counts: Mapping[str, int]) -> Form:
     orders = [order for order in ("day first", "month first") if counts.get(order)]
     order = orders[0] if len(orders) == 1 else None
     is_open = not orders and bool(counts.get("either"))
-    return Form(unit, order, "," if counts.get("commas") else ".", is_open)
+    decimal = "," if counts.get("commas", 0) > counts.get("points", 0) else "."
+    return Form(unit, order, decimal, is_open)
 
 
 def end_of_time(today: date) -> str:
@@ -290,13 +294,21 @@ def _parsed(cell: str, formats: Sequence[str]) -> str:
 
 def _date(cell: str, native: str, form: Form) -> str:
     if native.startswith(("DATE", "TIMESTAMP")):
-        return f"{cell}::DATE"
+        return _of_a_calendar(f"{cell}::DATE")
     text = f"trim({_as_text(cell, native)})"
     # Beside the first, they name the month, so that no reader can take it for a day.
     named = ["%Y-%m-%d", "%Y/%m/%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y"]
-    read = f"{_parsed(text, [*named, *_ordered(form.order, [''])])}::DATE"
-    stamp = f"regexp_full_match({text}, '{_ISO_TIME}(Z|[+-]\\d{{2}}:?\\d{{2}})?')"
-    return f"CASE WHEN {stamp} THEN TRY_CAST(({text})[:10] AS DATE) ELSE {read} END"
+    # The parser takes the words infinity and epoch for days, of the year 1900.
+    parsed = _parsed(
+        f"CASE WHEN regexp_matches({text}, '\\d') THEN {text} END", [*named, *_ordered(form.order, [""])]
+    )
+    stamp = f"regexp_full_match({text}, '{_ISO_TIME}(Z|{_OFFSET})?')"
+    return _of_a_calendar(f"CASE WHEN {stamp} THEN TRY_CAST(({text})[:10] AS DATE) ELSE {parsed}::DATE END")
+
+
+def _of_a_calendar(day: str) -> str:
+    """Return the SQL expression of a day, NULL beyond the years that four digits name."""
+    return f"CASE WHEN {day} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} THEN {day} END"
 
 
 def _time(kind: Kind, cell: str, native: str, form: Form, number: str) -> str:
@@ -323,7 +335,7 @@ def _written_time(kind: Kind, text: str, form: Form, number: str) -> str:
         f"WHEN {time}::VARCHAR = {spaced} OR regexp_full_match({text}, '{_ISO_TIME}\\s*') THEN {bounded}"
     ]
     if kind is Kind.MOMENT:
-        shape = rf"{_ISO_TIME}\s*(Z|UTC|[+-]\d{{2}}(:?\d{{2}})?)\s*"
+        shape = rf"{_ISO_TIME}\s*(Z|UTC|{_OFFSET})\s*"
         moment = (
             f"timezone('UTC', TRY_CAST(regexp_replace({text}, '\\s*(Z|UTC)\\s*$', '+00') AS TIMESTAMPTZ))"
         )

@@ -30,7 +30,9 @@ class IngestError(Exception):
 
 
 def shorten(text: str, limit: int = 80) -> str:
-    r"""Return `text` on one line and at most `limit` characters long.
+    r"""Return `text` on one line and at most `limit` characters long, what cannot be printed as escapes.
+
+    A terminal would obey some of that: colours, the cursor, text from right to left.
 
     Examples
     --------
@@ -38,6 +40,8 @@ def shorten(text: str, limit: int = 80) -> str:
     'a b'
     >>> shorten("x" * 100, limit=5)
     'xxxx…'
+    >>> shorten("\x1b[31m")
+    '\\x1b[31m'
     """
-    line = " ".join(text.split())
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split())[: limit + 1])
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
+from itertools import islice, tee
 from pathlib import Path
 
 import duckdb
@@ -51,6 +52,8 @@ from ingest.store import (
 
 __all__ = ["LandedFile", "land", "land_file", "stage", "switch"]
 
+# In parallel, DuckDB drops lines longer than its buffer of 32 MB without a word.
+_LONG_LINE = 1 << 24
 # A file that is refused for its rejects keeps this many of them: enough to see what is wrong with it.
 _KEPT_WHEN_REFUSED = 100_000
 
@@ -198,7 +201,7 @@ class _Draft:
 
     @property
     def rows_read(self) -> int:
-        return self.staged.rows + len(self.staged.malformed)
+        return self.staged.rows + self.staged.malformed
 
 
 @dataclass(frozen=True)
@@ -266,6 +269,7 @@ class _Job:
 
     def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
         counts = disagree = None
+        first = opened
         try:
             counts = self._drafted(opened, opening.connection)
         except LinesDisagreeError as error:
@@ -276,9 +280,11 @@ class _Job:
                 raise
             opened, disagree = again, LinesDisagreeError(str(error))
             counts = self._drafted(opened, opening.connection)
-        if opened.is_text and not content.result().is_utf8 and (again := opening.as_utf8(opened)):
+        if opened.is_text and not content.result().is_utf8 and (again := opening.as_utf8(first)):
             with ThreadPoolExecutor(1) as pool:
                 return self._counted(opening, again, pool.submit(digest, again.path))
+        if opened.is_text and not opened.is_in_order and content.result().longest_line > _LONG_LINE:
+            return self._counted(opening, opening.in_order(opened), content)
         if counts is None:
             raise IngestError(
                 "its lines cannot be told apart: two readers count them differently.",
@@ -296,6 +302,7 @@ class _Job:
         numbering = ids.Numbering(connection, self.landing_dir, self.work)
         staged = stage.run(connection, path, numbering)
         draft = _Draft(opened, bound, staged, path, numbering)
+        raw.check(draft.rows_read)
         if not draft.rows_read:
             raise IngestError(
                 "the file has a header but no lines below it.",
@@ -313,18 +320,20 @@ class _Job:
         """Set the faulty rows of a draft aside, number the ids of the others, and write the table."""
         raw, bound, staged = draft.opened.raw, draft.bound, draft.staged
         is_faulty = fault(bound)
-        found = connection.execute(
-            f"SELECT position, fault FROM (SELECT file_row_number AS position, {is_faulty} AS fault "
-            f"FROM read_parquet({path_literal(draft.path)}, file_row_number = true)) "
-            "WHERE fault IS NOT NULL ORDER BY position"
-        ).fetchall()
-        rejected = len(staged.malformed) + len(found)
+        faulty = (
+            f"(SELECT file_row_number AS position, {is_faulty} AS fault "
+            f"FROM read_parquet({path_literal(draft.path)}, file_row_number = true)) WHERE fault IS NOT NULL"
+        )
+        found = int((connection.execute(f"SELECT count(*) FROM {faulty}").fetchone() or (0,))[0])
+        rejected = staged.malformed + found
         limit = _KEPT_WHEN_REFUSED if rejected > self.max_rejected_share * draft.rows_read else None
         rejects = Rejects(self.file.name, self.contract.table, self.table.rule.quirks, raw.names, bound)
-        positions = [int(position) for position, _ in found[:limit]]
-        lines = raw.bad_lines(connection, positions, staged.malformed) if rejected else iter(())
-        reasons = rejects.reasons(lines, [at for _, at in found])
-        quirks = write_rejects(connection, reasons, self.work / "rejects.parquet", limit=limit)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT position, fault FROM {faulty} ORDER BY position")
+            positions, faults = tee(islice(_fetched(cursor), limit))
+            lines = raw.bad_lines(connection, (at for at, _ in positions), limit) if rejected else iter(())
+            reasons = rejects.reasons(lines, (fault for _, fault in faults))
+            quirks = write_rejects(connection, reasons, self.work / "rejects.parquet", limit=limit)
         lands = f"NOT _is_left_out AND ({is_faulty}) IS NULL"
         unreadable = refuse_unreadable(
             connection, rejects, raw, staged, draft.path, lands, self.max_rejected_share
@@ -342,7 +351,7 @@ class _Job:
         landed = copy(
             connection, f"SELECT {columns} FROM {rows} AS draft{joins}", self.work / "table.parquet"
         )
-        left_out = staged.rows - len(found) - landed
+        left_out = staged.rows - found - landed
         return _Counts(
             read=draft.rows_read,
             landed=landed,
@@ -420,6 +429,11 @@ class _Job:
             next_step=remedy,
             where=self.file.name,
         )
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
+    while batch := cursor.fetchmany(10_000):
+        yield from batch
 
 
 @contextmanager

@@ -7,7 +7,7 @@ Belongs here: the order in which a file shows what it is. Does not belong here: 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,17 @@ import duckdb
 from ingest.contracts import Contract
 from ingest.declarations import TableRule
 from ingest.errors import IngestError
-from ingest.rawfiles import Format, RawFile, encoding_of, format_of, is_utf16, to_line_feeds, to_utf8, unpack
+from ingest.rawfiles import (
+    Format,
+    RawFile,
+    encoding_of,
+    format_of,
+    is_utf16,
+    to_line_feeds,
+    to_utf8,
+    unpack,
+    without_mark,
+)
 from ingest.readers import CELL, BadLine, CsvTable, JsonTable, ParquetTable, RawTable, sep_of
 from ingest.sql import path_literal, text_literal
 
@@ -41,6 +51,8 @@ class Opened:
         Its rows.
     is_text
         Whether it is divided text, which may turn out not to be UTF-8.
+    is_in_order
+        Whether its lines are read one after the other.
     notes
         What a person should know of it, as sentences.
     """
@@ -48,6 +60,7 @@ class Opened:
     path: Path
     raw: RawTable
     is_text: bool
+    is_in_order: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -103,7 +116,8 @@ class Opening:
 
     def as_utf8(self, opened: Opened) -> Opened | None:
         """Return the same file read in the encoding that its bytes show; None where that is UTF-8 after all."""
-        encoding = None if self.rule.encoding else encoding_of(opened.path)
+        is_recoded = opened.path == self.work / "recoded"
+        encoding = None if self.rule.encoding or is_recoded else encoding_of(opened.path)
         if encoding is None:
             return None
         again = self._open(to_utf8(opened.path, encoding, self.work / "utf8", name=self.name), Format.CSV)
@@ -116,13 +130,18 @@ class Opening:
             return None
         return replace(self._open(to, Format.CSV), notes=opened.notes)
 
-    def _open(self, path: Path, kind: Format) -> Opened:
+    def in_order(self, opened: Opened) -> Opened:
+        """Return the same file read line after line."""
+        return replace(self._open(opened.path, Format.CSV, in_order=True), notes=opened.notes)
+
+    def _open(self, path: Path, kind: Format, *, in_order: bool = False) -> Opened:
         raw: RawTable
         notes: tuple[str, ...] = ()
         if kind is Format.PARQUET:
             raw = ParquetTable(path, self.name, self.connection)
         elif kind in (Format.JSON_LINES, Format.JSON_LIST):
-            raw = JsonTable(path, self.name, self.connection, is_list=kind is Format.JSON_LIST)
+            path = without_mark(path, self.work / "without_mark")
+            raw = JsonTable(path, self.name, is_list=kind is Format.JSON_LIST)
         else:
             rule = self.rule
             if delimiter := _sep(path):
@@ -131,10 +150,10 @@ class Opening:
             if _has_backslashes(self.connection, path, rule):
                 rule = rule.model_copy(update={"escape": "\\"})
                 notes = ("quotes inside cells have a backslash before them.",)
-            raw = CsvTable(path, self.name, rule, self.contract)
+            raw = CsvTable(path, self.name, rule, self.contract, in_order=in_order)
         if partition := {k: v for k, v in self.file.partition.items() if k not in raw.names}:
             raw = Partitioned(raw, partition)
-        return Opened(path, raw, kind is Format.CSV, notes)
+        return Opened(path, raw, kind is Format.CSV, in_order, notes)
 
 
 def _sep(path: Path) -> str | None:
@@ -191,17 +210,21 @@ class Partitioned(RawTable):
         """See `RawTable`."""
         self._raw.forget(connection)
 
-    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
+    def malformed(self, connection: duckdb.DuckDBPyConnection) -> int:
         """See `RawTable`."""
         return self._raw.malformed(connection)
 
+    def check(self, records: int) -> None:
+        """See `RawTable`."""
+        self._raw.check(records)
+
     def bad_lines(
-        self, connection: duckdb.DuckDBPyConnection, positions: Sequence[int], malformed: Mapping[int, str]
+        self, connection: duckdb.DuckDBPyConnection, positions: Iterator[int], limit: int | None = None
     ) -> Iterator[BadLine]:
         """See `RawTable`."""
         own = len(self._raw.names)
         values = {own + at: value for at, value in enumerate(self._partition.values())}
-        for bad in self._raw.bad_lines(connection, positions, malformed):
+        for bad in self._raw.bad_lines(connection, positions, limit):
             yield replace(bad, cells={**bad.cells, **values})
 
     def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -26,6 +26,7 @@ import pyarrow as pa
 from ingest.errors import IngestError
 
 CHUNK_BYTES = 1 << 20
+_NOT_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _SPARE_BYTES = 1 << 28  # stay clear of filling the disk while unpacking
 
 
@@ -92,28 +93,35 @@ class Digest:
         Size of the content.
     is_utf8
         Whether the content is UTF-8 text.
+    longest_line
+        Bytes of its longest line, of lines longer than `CHUNK_BYTES`; 0 where there is none.
     """
 
     sha256: str
     size_bytes: int
     is_utf8: bool
+    longest_line: int
 
 
 def digest(path: Path) -> Digest:
     """Read a file once and hash it (about 1 GB/s; the interpreter is free for other threads meanwhile)."""
     sha256 = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    size = 0
+    size = line = longest = 0
     is_utf8 = is_ascii = True
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             sha256.update(chunk)
             size += len(chunk)
+            end = chunk.find(b"\n")
+            longest = max(longest, line + (len(chunk) if end < 0 else end))
+            line = line + len(chunk) if end < 0 else len(chunk) - 1 - chunk.rfind(b"\n")
             # Decoding starts at the first chunk that is not ASCII: plain number files never pay for it.
             is_ascii = is_ascii and chunk.isascii()
             if is_utf8 and not is_ascii:
                 is_utf8 = _decodes(decoder, chunk)
-    return Digest(sha256.hexdigest(), size, is_utf8 and _decodes(decoder, b"", final=True))
+    is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
+    return Digest(sha256.hexdigest(), size, is_utf8, longest if longest > CHUNK_BYTES else 0)
 
 
 def format_of(path: Path, *, name: str) -> Format:
@@ -287,7 +295,8 @@ def _refuse_other_formats(head: bytes, name: str) -> None:
             next_step=f"Name it in a declaration: `database: {database.lower()}:PATH`, with `table` or `query`.",
             where=name,
         )
-    if b"\x00" in head:
+    # In one of the lines below, a byte of zero is a fault of that line.
+    if b"\x00" in head.partition(b"\n")[0]:
         raise IngestError(
             "this is a binary file, not CSV or Parquet.",
             next_step="Check that it is the right file, and run again.",
@@ -304,7 +313,8 @@ def is_utf16(path: Path) -> bool:
 def encoding_of(path: Path) -> str | None:
     """Return the encoding of a text file that is not UTF-8; None for one that is UTF-8 but for single lines.
 
-    Text of Windows-1252 has, in practice, no line with a letter beyond ASCII that is UTF-8 too.
+    Text of Windows-1252 has, in practice, no line with a letter beyond ASCII that is UTF-8 too, and none of the five
+    bytes that mean nothing there.
     """
     with path.open("rb") as stream:
         odd = 0
@@ -315,13 +325,15 @@ def encoding_of(path: Path) -> str | None:
                 line.decode("utf-8")
             except UnicodeDecodeError:
                 odd += 1
+                if _NOT_WINDOWS.search(line):
+                    return None
             else:
                 return None
     return "cp1252" if odd else None
 
 
 def to_utf8(path: Path, encoding: str, to: Path, *, name: str) -> Path:
-    """Write a text file as UTF-8.
+    """Write a text file as UTF-8; half a character of UTF-16 becomes bytes that are not, which reject their line.
 
     Raises
     ------
@@ -329,9 +341,10 @@ def to_utf8(path: Path, encoding: str, to: Path, *, name: str) -> Path:
         When its bytes are not of that encoding, or there is no such encoding.
     """
     try:
+        halves = "surrogatepass" if codecs.lookup(encoding).name.startswith("utf-16") else "strict"
         with (
-            path.open(encoding=encoding, newline="") as source,
-            to.open("w", encoding="utf-8", newline="") as target,
+            path.open(encoding=encoding, errors=halves, newline="") as source,
+            to.open("w", encoding="utf-8", errors=halves, newline="") as target,
         ):
             shutil.copyfileobj(source, target, CHUNK_BYTES)
     except (UnicodeError, LookupError) as error:
@@ -343,12 +356,35 @@ def to_utf8(path: Path, encoding: str, to: Path, *, name: str) -> Path:
     return to
 
 
+STRAY_RETURN = b"\x81\x8d\x8f"
+"""What stands for a carriage return within a line: no text of any encoding read here, so that it rejects the line."""
+
+
 def to_line_feeds(path: Path, to: Path) -> bool:
-    """Write a file with line feeds for Windows line ends, and tell whether it had any."""
+    """Write a file with line feeds alone, and tell whether there was anything to change.
+
+    A carriage return before a line feed is taken away; any other that is not in quotes becomes `STRAY_RETURN`.
+    """
     changed = False
     with path.open("rb") as source, to.open("wb") as target:
         for line in source:
-            is_windows = line.endswith(b"\r\n")
-            changed = changed or is_windows
-            target.write(line[:-2] + b"\n" if is_windows else line)
+            if b"\r" in line:
+                body = line.rstrip(b"\r\n")
+                unquoted = body.split(b'"')
+                unquoted[::2] = [part.replace(b"\r", STRAY_RETURN) for part in unquoted[::2]]
+                mended = b'"'.join(unquoted) + (b"\n" if line.endswith(b"\n") else b"")
+                changed = changed or mended != line
+                target.write(mended)
+            else:
+                target.write(line)
     return changed
+
+
+def without_mark(path: Path, to: Path) -> Path:
+    """Write a file without the mark of UTF-8 at its start, and return it; the same file where there is none."""
+    with path.open("rb") as source:
+        if source.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            return path
+        with to.open("wb") as target:
+            shutil.copyfileobj(source, target, CHUNK_BYTES)
+    return to

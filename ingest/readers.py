@@ -4,7 +4,7 @@ Belongs here: how a file is divided into columns and rows, and the lines of give
 Does not belong here: which column is which (`ingest.binding`), what is done with the rows (`ingest.staging`).
 
 DuckDB reads the files. What it does not do is done here: it needs the names of columns to tell semicolons from commas,
-so they choose the delimiter; a malformed JSON line takes all others with it, so JSON is read line by line.
+so they choose the delimiter; a row that it sets aside it knows by number or byte, and not as it stands in the file.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import duckdb
 
@@ -23,8 +24,18 @@ from ingest.binding import missing_columns, spelling
 from ingest.contracts import Contract
 from ingest.declarations import TableRule
 from ingest.errors import IngestError, shorten
-from ingest.records import Dialect, LinesDisagreeError, UnterminatedRecordError, find_records
+from ingest.rawfiles import STRAY_RETURN
+from ingest.records import (
+    Dialect,
+    LinesDisagreeError,
+    Record,
+    UnterminatedRecordError,
+    count_records,
+    find_records,
+)
 from ingest.sql import identifier, path_literal, text_literal
+
+T = TypeVar("T")
 
 CELL = "_cell_"
 """Start of the names of a relation's columns; their place in the header follows."""
@@ -39,7 +50,9 @@ DELIMITERS: Mapping[str, str] = {
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_HEADER = 1 << 20
 _SAMPLE_ROWS = 20_000
-_IS_OBJECT = "CASE WHEN json_valid(_line) THEN json_type(_line) = 'OBJECT' ELSE false END"
+_IS_OBJECT = "coalesce(json_type(_line) = 'OBJECT', false)"
+_BLANKS = b" \t\r\n"  # what a line may hold and count as none, for DuckDB's reader of JSON
+_POSITIONS_AT_ONCE, _ROWS_AT_ONCE, _LETTERS_AT_ONCE = 100_000, 10_000, 1 << 24
 
 
 @dataclass(frozen=True)
@@ -86,15 +99,21 @@ class RawTable(ABC):
     def forget(self, connection: duckdb.DuckDBPyConnection) -> None:  # noqa: B027 - where nothing is remembered
         """Forget what an earlier reading could not read."""
 
-    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:  # noqa: ARG002
-        """Return what the last reading of the relation could not read, by offset."""
-        return {}
+    def malformed(self, connection: duckdb.DuckDBPyConnection) -> int:  # noqa: ARG002
+        """Return how many records the last reading of the relation could not read."""
+        return 0
+
+    def check(self, records: int) -> None:  # noqa: B027 - where DuckDB loses no record
+        """Refuse a file of which records were read as part of others; `records` is how many were found."""
 
     @abstractmethod
     def bad_lines(
-        self, connection: duckdb.DuckDBPyConnection, positions: Sequence[int], malformed: Mapping[int, str]
+        self, connection: duckdb.DuckDBPyConnection, positions: Iterator[int], limit: int | None = None
     ) -> Iterator[BadLine]:
-        """Yield the malformed lines and those at the (ascending) positions, in file order."""
+        """Yield the malformed lines (of all files the first `limit`) and those at the (ascending) positions, in order.
+
+        Meanwhile the connection may be used for other things.
+        """
 
     def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:  # noqa: ARG002
         """Return the type that each column has in expressions."""
@@ -112,6 +131,8 @@ class CsvTable(RawTable):
         How to call it in errors.
     rule, contract
         How it is read, as far as that is declared; and what it should hold, which tells the delimiter.
+    in_order
+        Whether its lines are read one after the other: slow, and the one way to see a line longer than a buffer.
 
     Raises
     ------
@@ -119,8 +140,11 @@ class CsvTable(RawTable):
         When the first line cannot name columns.
     """
 
-    def __init__(self, path: Path, name: str, rule: TableRule, contract: Contract) -> None:
+    def __init__(
+        self, path: Path, name: str, rule: TableRule, contract: Contract, *, in_order: bool = False
+    ) -> None:
         self.path, self._name, self._rule = path, name, rule
+        self._in_order = in_order or rule.padded
         self.dialect, self.names = find_dialect(path, name, rule, contract)
         self.natives = ["VARCHAR"] * len(self.names)
         self.has_decimal_commas = self.dialect.delimiter != ","
@@ -134,27 +158,45 @@ class CsvTable(RawTable):
         """Forget what an earlier reading could not read."""
         connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
 
-    def malformed(self, connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
+    def malformed(self, connection: duckdb.DuckDBPyConnection) -> int:
         """See `RawTable`."""
-        rows = connection.execute(
-            "SELECT line_byte_position - 1, max(error_type::VARCHAR) FROM reject_errors GROUP BY ALL"
-        ).fetchall()
+        # Kept apart: the next reading, whatever for, begins the table of errors anew. That one holds the lines too.
+        row = connection.execute(
+            "CREATE OR REPLACE TEMP TABLE malformed AS SELECT line_byte_position - 1 AS place, "
+            "max(error_type::VARCHAR) AS problem FROM reject_errors GROUP BY ALL"
+        ).fetchone()
+        self.forget(connection)
+        return int(row[0]) if row else 0
+
+    def check(self, records: int) -> None:
+        """See `RawTable`: reading one after the other, DuckDB takes a quote that is never closed for one long cell."""
+        if not self._in_order:
+            return
         with self.path.open("rb") as stream:
-            return {_start(stream, int(offset)): str(problem) for offset, problem in rows}
+            try:
+                found = count_records(stream, self.dialect)
+            except UnterminatedRecordError as fault:
+                raise self._unclosed(fault) from fault
+        if found != records:
+            raise LinesDisagreeError
 
     def bad_lines(
-        self,
-        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002  - the shape that all tables share
-        positions: Sequence[int],
-        malformed: Mapping[int, str],
+        self, connection: duckdb.DuckDBPyConnection, positions: Iterator[int], limit: int | None = None
     ) -> Iterator[BadLine]:
         """See `RawTable`."""
         width = len(self.names)
+        rows = connection.execute(
+            "SELECT place, problem FROM malformed ORDER BY place"
+            + (f" LIMIT {limit}" if limit is not None else "")
+        ).fetchall()
         with self.path.open("rb") as stream:
+            malformed = {_start(stream, int(offset)): str(problem) for offset, problem in rows}
+            stream.seek(0)
             try:
-                for record in find_records(stream, self.dialect, malformed=malformed, wanted=iter(positions)):
+                for found in find_records(stream, self.dialect, malformed=malformed, wanted=positions):
+                    record = replace(found, raw=found.raw.replace(STRAY_RETURN, b"\r"))
                     cells = self.dialect.split(record.text)
-                    problem = self._problem(record.problem, record.raw, len(cells))
+                    problem = self._problem(found, len(cells))
                     if record.is_last and record.problem == "MISSING COLUMNS":
                         raise self._cut_off(
                             f"line {record.line:,}: the file ends after {len(cells)} of {width} cells"
@@ -170,9 +212,7 @@ class CsvTable(RawTable):
                         record.before,
                     )
             except UnterminatedRecordError as fault:
-                raise self._cut_off(
-                    f"line {fault.line:,}: a quote is opened there and never closed"
-                ) from fault
+                raise self._unclosed(fault) from fault
 
     def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         """See `RawTable`: what DuckDB's sniffer finds, where a cast of the text gives it."""
@@ -199,7 +239,8 @@ class CsvTable(RawTable):
 
     def _reader(self, columns: str, *, sniffs: bool = False) -> str:
         dialect = self.dialect
-        padding = ", null_padding = true, parallel = false" if self._rule.padded else ""
+        padding = ", null_padding = true" if self._rule.padded else ""
+        padding += ", parallel = false" if self._in_order else ""
         kept = ", ignore_errors = true" if sniffs else ", store_rejects = true"
         return (
             f"read_csv({path_literal(self.path)}, auto_detect = {str(sniffs).lower()}, "
@@ -208,10 +249,11 @@ class CsvTable(RawTable):
             f"{columns}{kept}{padding})"
         )
 
-    def _problem(self, found: str, raw: bytes, cells: int) -> str:
+    def _problem(self, record: Record, cells: int) -> str:
+        found, raw = record.problem, record.raw
         if not found:
             return ""
-        if b"\r" in raw and b'"' not in raw:
+        if STRAY_RETURN in raw:
             return "expected one record in a line, got a carriage return within it"
         if found in ("UNQUOTED VALUE", "UNTERMINATED QUOTES"):
             return self._quote_problem(raw)
@@ -229,6 +271,9 @@ class CsvTable(RawTable):
         )
         return f"expected {noun} or the end of the line after a closing quote, got more text{hint}"
 
+    def _unclosed(self, fault: UnterminatedRecordError) -> IngestError:
+        return self._cut_off(f"line {fault.line:,}: a quote is opened there and never closed")
+
     def _cut_off(self, problem: str) -> IngestError:
         return IngestError(
             f"the file is cut off: {problem}.",
@@ -244,8 +289,6 @@ class JsonTable(RawTable):
     ----------
     path, name
         The file, and how to call it in errors.
-    connection
-        Used to find the columns.
     is_list
         Whether the objects stand in a list.
 
@@ -257,23 +300,29 @@ class JsonTable(RawTable):
 
     is_json = True
 
-    def __init__(
-        self, path: Path, name: str, connection: duckdb.DuckDBPyConnection, *, is_list: bool
-    ) -> None:
+    def __init__(self, path: Path, name: str, *, is_list: bool) -> None:
         self.path, self._is_list = path, is_list
-        sample = f"(SELECT _line FROM {self._lines()} WHERE {_IS_OBJECT} LIMIT {_SAMPLE_ROWS})"
         try:
-            row = connection.execute(
-                f"SELECT json_group_structure(_line::JSON)::VARCHAR FROM {sample}"
-            ).fetchone()
+            found = self._structure()
         except duckdb.Error as error:
             raise self._no_table(name, shorten(str(error).splitlines()[0], 160)) from error
-        structure = json.loads(row[0]) if row and row[0] else {}
+        structure = json.loads(found) if found else {}
         if not isinstance(structure, dict) or not structure:
             raise self._no_table(name, "there are no objects with members")
-        self.names = list(structure)
-        self._types = {member: _json_type(kind) for member, kind in structure.items()}
+        # A member without a name is no column: no path leads to it.
+        self.names = [member for member in structure if member]
+        self._types = {member: _json_type(structure[member]) for member in self.names}
         self.natives = ["VARCHAR"] * len(self.names)
+
+    def _structure(self) -> str | None:
+        """Return the members of the first objects and their types, as JSON."""
+        sample = f"(SELECT _line FROM {self._lines()} WHERE {_IS_OBJECT} LIMIT {_SAMPLE_ROWS})"
+        openers = r"len(regexp_replace(_line::VARCHAR, '[^\[{]', '', 'g'))"
+        try:
+            return _first(f"SELECT json_group_structure(_line)::VARCHAR FROM {sample}")
+        except duckdb.InternalException:
+            # Things within more than 128 things end DuckDB's whole instance, which is why it is one of its own.
+            return _first(f"SELECT json_group_structure(_line)::VARCHAR FROM {sample} WHERE {openers} < 128")
 
     @staticmethod
     def _no_table(name: str, why: str) -> IngestError:
@@ -285,71 +334,68 @@ class JsonTable(RawTable):
 
     def relation(self) -> str:
         """See `RawTable`; `_is_bad` tells the lines that are no JSON objects."""
-        cells = ", ".join(
-            f"nullif(json_extract_string(CASE WHEN NOT _is_bad THEN _line END, "
-            f"{text_literal('$.' + json.dumps(name, ensure_ascii=False))}), '') AS {CELL}{at}"
-            for at, name in enumerate(self.names)
-        )
         return (
-            f"(SELECT {cells}, _is_bad FROM (SELECT *, NOT ({_IS_OBJECT}) AS _is_bad FROM {self._lines()}))"
+            f"(SELECT {self._cells('CASE WHEN NOT _is_bad THEN _line END')}, _is_bad "
+            f"FROM (SELECT *, NOT ({_IS_OBJECT}) AS _is_bad FROM {self._lines()}))"
+        )
+
+    def _cells(self, line: str) -> str:
+        return ", ".join(
+            f"nullif(json_extract_string({line}, {text_literal('$.' + json.dumps(name, ensure_ascii=False))}), '') "
+            f"AS {CELL}{at}"
+            for at, name in enumerate(self.names)
         )
 
     def bad_lines(
         self,
         connection: duckdb.DuckDBPyConnection,
-        positions: Sequence[int],
-        malformed: Mapping[int, str],  # noqa: ARG002
+        positions: Iterator[int],
+        limit: int | None = None,  # noqa: ARG002
     ) -> Iterator[BadLine]:
         """See `RawTable`."""
-        for position, line, text in self._texts(connection, positions):
-            try:
-                row = json.loads(text)
-            except ValueError:
-                row = None
-            if isinstance(row, dict):
-                cells = {at: _spelled(row.get(name)) for at, name in enumerate(self.names)}
-                yield BadLine(line, text, cells, position)
-            else:
-                yield BadLine(line, text, {}, position, "expected a JSON object")
+        # DuckDB tells the cells, as it has told what is JSON: Python reads half a character, and no number of 5,000
+        # digits.
+        line = "CASE WHEN json_valid(_text) THEN _text::JSON END AS _line"
+        query = (
+            f"SELECT {_IS_OBJECT}, {self._cells('_line')} "
+            f"FROM (SELECT {line} FROM (SELECT unnest(?::VARCHAR[]) AS _text))"
+        )
+        for batch in batches(self._texts(connection, positions), lambda row: len(row[2])):
+            rows = connection.execute(query, [[text for _, _, text in batch]]).fetchall()
+            for (position, number, text), (is_object, *cells) in zip(batch, rows, strict=True):
+                problem = "" if is_object else "expected a JSON object"
+                yield BadLine(
+                    number, text, {at: cell or "" for at, cell in enumerate(cells)}, position, problem
+                )
 
     def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:  # noqa: ARG002
         """See `RawTable`; things within things stay JSON."""
         return self._types
 
     def _lines(self) -> str:
-        if self._is_list:
-            reader = f"read_json_objects({path_literal(self.path)}, format = 'array')"
-            return f"(SELECT json::VARCHAR AS _line FROM {reader})"
-        reader = (
-            f"read_csv({path_literal(self.path)}, auto_detect = false, header = false, delim = '\x01', quote = '', "
-            f"escape = '', columns = {{_line: 'VARCHAR'}}, max_line_size = 16777216)"
-        )
-        return f"(SELECT _line FROM {reader} WHERE trim(_line) <> '')"
+        kind = "'array'" if self._is_list else "'newline_delimited', ignore_errors = true"
+        reader = f"read_json_objects({path_literal(self.path)}, format = {kind})"
+        return f"(SELECT json AS _line FROM {reader})"
 
     def _texts(
-        self, connection: duckdb.DuckDBPyConnection, positions: Sequence[int]
+        self, connection: duckdb.DuckDBPyConnection, positions: Iterator[int]
     ) -> Iterator[tuple[int, int, str]]:
         if self._is_list:
-            rows = connection.execute(
-                f"SELECT place, _line FROM (SELECT *, row_number() OVER () - 1 AS place FROM {self._lines()}) "
-                "WHERE place IN (SELECT unnest(?::BIGINT[])) ORDER BY place",
-                [list(positions)],
-            )
-            yield from ((at, at + 1, text) for at, text in rows.fetchall())
+            numbered = f"(SELECT row_number() OVER () - 1 AS _position, _line::VARCHAR FROM {self._lines()})"
+            yield from ((at, at + 1, text) for at, text in _at(connection, numbered, positions))
             return
-        wanted, position = iter(positions), -1
-        target = next(wanted, -1)
+        position, target = -1, next(positions, -1)
         with self.path.open("rb") as stream:
             for number, raw in enumerate(stream, start=1):
-                text = (
-                    raw.removeprefix(_BYTE_ORDER_MARK)
-                    .decode("utf-8", errors="backslashreplace")
-                    .rstrip("\r\n")
-                )
-                position += bool(text.strip())
-                if position == target and text.strip():
+                if target == -1:
+                    return
+                if not raw.strip(_BLANKS):
+                    continue
+                position += 1
+                if position == target:
+                    text = raw.decode("utf-8", errors="backslashreplace").rstrip("\r\n")
                     yield position, number, text
-                    target = next(wanted, -1)
+                    target = next(positions, -1)
         if target != -1:
             raise LinesDisagreeError
 
@@ -371,11 +417,9 @@ class ParquetTable(RawTable):
     """
 
     def __init__(self, path: Path, name: str, connection: duckdb.DuckDBPyConnection) -> None:
-        self._source = f"read_parquet({path_literal(path)}, file_row_number = true)"
+        self._source = f"read_parquet({path_literal(path)})"
         try:
-            rows = connection.execute(
-                f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {self._source}"
-            ).fetchall()
+            rows = connection.execute(f"DESCRIBE SELECT * FROM {self._source}").fetchall()
         except duckdb.InvalidInputException as error:
             raise IngestError(
                 "the Parquet file is cut off or damaged.",
@@ -398,22 +442,44 @@ class ParquetTable(RawTable):
     def bad_lines(
         self,
         connection: duckdb.DuckDBPyConnection,
-        positions: Sequence[int],
-        malformed: Mapping[int, str],  # noqa: ARG002
+        positions: Iterator[int],
+        limit: int | None = None,  # noqa: ARG002
     ) -> Iterator[BadLine]:
         """See `RawTable`."""
         texts = ", ".join(f"{identifier(name)}::VARCHAR" for name in self.names)
-        rows = connection.execute(
-            f"SELECT file_row_number, {texts} FROM {self._source} "
-            "WHERE file_row_number IN (SELECT unnest(?::BIGINT[])) ORDER BY file_row_number",
-            [list(positions)],
-        )
-        while batch := rows.fetchmany(10_000):
-            for position, *values in batch:
-                text = json.dumps(dict(zip(self.names, values, strict=True)), ensure_ascii=False)
-                yield BadLine(
-                    position + 1, text, {at: cell or "" for at, cell in enumerate(values)}, position
-                )
+        rows = f"(SELECT row_number() OVER () - 1 AS _position, {texts} FROM {self._source})"
+        for position, *values in _at(connection, rows, positions):
+            text = json.dumps(dict(zip(self.names, values, strict=True)), ensure_ascii=False)
+            yield BadLine(position + 1, text, {at: cell or "" for at, cell in enumerate(values)}, position)
+
+
+def _at(
+    connection: duckdb.DuckDBPyConnection, rows: str, positions: Iterator[int]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows at the (ascending) positions; the first column of `rows` is `_position`."""
+    # A connection of its own: what comes next on the same one would end the reading.
+    with connection.cursor() as cursor:
+        while wanted := list(islice(positions, _POSITIONS_AT_ONCE)):
+            cursor.execute(
+                f"SELECT * FROM {rows} WHERE _position IN (SELECT unnest(?::BIGINT[])) ORDER BY _position",
+                [wanted],
+            )
+            while batch := cursor.fetchmany(_ROWS_AT_ONCE):
+                yield from batch
+
+
+def batches(items: Iterator[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield the items some at a time: so many that few steps are needed, and so few that they need little memory."""
+    batch: list[T] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += size_of(item)
+        if len(batch) == _ROWS_AT_ONCE or size > _LETTERS_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _start(stream: BinaryIO, offset: int) -> int:
@@ -424,16 +490,16 @@ def _start(stream: BinaryIO, offset: int) -> int:
     return offset
 
 
+def _first(query: str) -> str | None:
+    with duckdb.connect() as own:
+        row = own.execute(query).fetchone()
+    return row[0] if row else None
+
+
 def _json_type(kind: object) -> str:
     if not isinstance(kind, str):
         return "JSON"
     return {"UBIGINT": "BIGINT", "NULL": "VARCHAR"}.get(kind, kind)
-
-
-def _spelled(value: object) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def find_dialect(path: Path, name: str, rule: TableRule, contract: Contract) -> tuple[Dialect, list[str]]:

@@ -18,14 +18,12 @@ from ingest.binding import Bound, place_of
 from ingest.contracts import Kind
 from ingest.declarations import Quirk
 from ingest.errors import IngestError, shorten
-from ingest.readers import BadLine, RawTable
+from ingest.readers import BadLine, RawTable, batches
 from ingest.sql import path_literal, text_literal
 from ingest.staging import Staged
 
 # source, table_name, line, reason, raw_text, is_known_quirk
 Reject = tuple[str, str, int, str, str, bool]
-
-_BATCH_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -53,15 +51,14 @@ class Rejects:
     bound: Sequence[Bound]
     before: list[int] = field(default_factory=list)
 
-    def reasons(self, lines: Iterator[BadLine], faults: Sequence[int]) -> Iterator[Reject]:
+    def reasons(self, lines: Iterator[BadLine], faults: Iterator[int]) -> Iterator[Reject]:
         """Pair the rows of the draft among the bad lines, in order, with the columns at fault."""
-        at_fault = iter(faults)
         for bad in lines:
             at = -1
             if bad.position is None:
                 self.before.append(bad.before)
             else:
-                at = next(at_fault)
+                at = next(faults)
             yield self._reject(bad, self.bound[at] if at >= 0 else None)
 
     def got(self, bound: Bound, bad: BadLine) -> str:
@@ -118,14 +115,14 @@ def refuse_unreadable(  # noqa: PLR0917 - a draft is all of these
     ]
     rows = f"read_parquet({path_literal(draft)}, file_row_number = true)"
     found = connection.execute(f"SELECT {', '.join(counts)} FROM {rows} WHERE {lands}").fetchone() or ()
-    total = staged.rows + len(staged.malformed)
+    total = staged.rows + staged.malformed
     unreadable = {}
     for bound, count, first in zip(rejects.bound, found[: len(bits)], found[len(bits) :], strict=True):
         if not count:
             continue
         unreadable[bound.column.name] = int(count)
         if count > most * total:
-            lines = raw.bad_lines(connection, [int(first)], staged.malformed)
+            lines = raw.bad_lines(connection, iter([int(first)]))
             example = next(line for line in lines if line.position == first)
             raise IngestError(
                 f"{count:,} of {total:,} cells of column '{bound.label}' ({count / total:.2%}) cannot be read; "
@@ -154,7 +151,7 @@ def write_rejects(
     )
     quirks = 0
     kept = islice(rejects, limit)
-    while batch := list(islice(kept, _BATCH_ROWS)):
+    for batch in batches(kept, lambda row: len(row[3]) + len(row[4])):
         quirks += sum(row[-1] for row in batch)
         columns = [list(column) for column in zip(*batch, strict=True)]
         connection.execute(f"INSERT INTO rejects SELECT {', '.join(['unnest(?)'] * len(columns))}", columns)

@@ -40,7 +40,7 @@ class Staged:
     rows
         Rows of the draft: all well-formed records.
     malformed
-        What DuckDB could not read, by offset.
+        How many records DuckDB could not read.
     unreadable
         Cells that were not empty and could not be read, by column.
     is_final
@@ -50,7 +50,7 @@ class Staged:
     """
 
     rows: int
-    malformed: Mapping[int, str] = field(default_factory=dict)
+    malformed: int = 0
     unreadable: Mapping[str, int] = field(default_factory=dict)
     is_final: bool = False
     forms: Mapping[str, Form] = field(default_factory=dict)

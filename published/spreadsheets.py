@@ -5,8 +5,12 @@ Belongs here: the one way to write such a file. Does not belong here: which tabl
 
 import polars as pl
 
-_RUNS_AS_FORMULA = r"^(\s*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
-"""What a spreadsheet may take for a formula, full-width characters too; leading blanks are trimmed by some."""
+_SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
+_UNSEEN = r"[\s\pC]*"
+_RUNS_AS_FORMULA = rf"^({_UNSEEN}{_SIGN}|[\t\r\n])"
+"""What a spreadsheet may take for a formula, full-width characters too; some leave out what is not seen before it."""
+_RUNS_WHERE_DIVIDED = rf"([;\t\r\n])([\s\pC\"]*{_SIGN})"
+"""The same within a text: where a spreadsheet divides cells at semicolons, its quotes mean nothing behind a comma."""
 
 
 def to_csv(frame: pl.DataFrame, *, mark: bool = True) -> bytes:
@@ -29,4 +33,5 @@ def to_csv(frame: pl.DataFrame, *, mark: bool = True) -> bytes:
 
 def neutralised(text: pl.Expr) -> pl.Expr:
     """Return text that no spreadsheet runs."""
-    return pl.when(text.str.contains(_RUNS_AS_FORMULA)).then(pl.lit("'") + text).otherwise(text)
+    inner = text.str.replace_all(_RUNS_WHERE_DIVIDED, "${1}'${2}")
+    return pl.when(text.str.contains(_RUNS_AS_FORMULA)).then(pl.lit("'") + inner).otherwise(inner)

@@ -54,3 +54,17 @@ def test_a_view_longer_than_a_day_is_rejected_and_one_of_no_minutes_left_out(lan
         f"{VIEWS_HEADER}1,7,2024-05-16 20:00:00,TV,2400\n1,8,2024-05-16 20:00:00,TV,0\n1,9,2024-05-16 20:00:00,TV,1\n",
     )
     assert (found.rows_rejected, found.rows_left_out, len(rows(found))) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("word", ["infinity", "-infinity", "epoch", "0000-01-01", "10000-01-01"])
+def test_a_day_of_no_calendar_is_none(folder, rows, word):
+    landed = folder.land_text("titles", f"title_id,title,release_date\n1,One,{word}\n")
+    assert (rows(landed)[0]["release_date"], landed.unreadable) == (None, {"release_date": 1})
+
+
+def test_an_offset_of_ninety_nine_hours_is_no_time(folder, rows):
+    times = "2020-01-01T00:00:00+99:99", "2020-01-01T00:00:00+14:00"
+    landed = folder.land_text(
+        "ratings", "user_id,title_id,rating,rated_at\n" + "".join(f"1,2,3,{t}\n" for t in times)
+    )
+    assert [str(row["rated_at"]) for row in rows(landed)] == ["None", "2019-12-31 10:00:00"]

@@ -11,6 +11,7 @@ import pytest
 
 from published.questions.audience import Interest
 from report.build import write_report
+from tests.hostile import HOSTILE as HOSTILE_TEXTS
 
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/x.png onerror=alert(1)>"
 
@@ -197,25 +198,23 @@ def test_every_plot_has_an_alternative_in_words_and_a_size(html):
     assert "heatmap of user_ratings" in {image["alt"] for image in images}
 
 
-def _make_hostile(warehouse) -> None:
+def _make_hostile(warehouse, text: str = HOSTILE) -> None:
     warehouse.marts["segments"] = warehouse.marts["segments"].with_columns(
-        pl.format("{} {}", pl.lit(HOSTILE), "segment_id").alias("segment_name"),
-        pl.lit(HOSTILE).alias("audience"),
-        pl.lit(HOSTILE).alias("content_strategy"),
+        pl.format("{} {}", pl.lit(text), "segment_id").alias("segment_name"),
+        pl.lit(text).alias("audience"),
+        pl.lit(text).alias("content_strategy"),
     )
     warehouse.marts["rejects"] = warehouse.marts["rejects"].with_columns(
-        pl.lit(HOSTILE).alias("raw_text"), pl.lit(HOSTILE).alias("reason"), pl.lit(HOSTILE).alias("source")
+        pl.lit(text).alias("raw_text"), pl.lit(text).alias("reason"), pl.lit(text).alias("source")
     )
     warehouse.marts["landing_manifest"] = warehouse.marts["landing_manifest"].with_columns(
-        source=pl.lit(HOSTILE)
+        source=pl.lit(text)
     )
-    warehouse.marts["genre_counts"] = warehouse.marts["genre_counts"].with_columns(
-        genre_label=pl.lit(HOSTILE)
-    )
+    warehouse.marts["genre_counts"] = warehouse.marts["genre_counts"].with_columns(genre_label=pl.lit(text))
     warehouse.marts["pca_loadings"] = warehouse.marts["pca_loadings"].with_columns(
-        feature=pl.format("avg_{}{}", pl.lit(HOSTILE), "loading")
+        feature=pl.format("avg_{}{}", pl.lit(text), "loading")
     )
-    warehouse.run = dataclasses.replace(warehouse.run, source=HOSTILE, descriptions={"user_ratings": HOSTILE})
+    warehouse.run = dataclasses.replace(warehouse.run, source=text, descriptions={"user_ratings": text})
 
 
 def test_text_from_the_data_is_shown_and_never_run(warehouse, draw_plot):
@@ -226,6 +225,17 @@ def test_text_from_the_data_is_shown_and_never_run(warehouse, draw_plot):
     assert not page.all("script")
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
     assert page.text.count("<script>alert('x')</script>") >= 15
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE_TEXTS if text.strip()], ids=ascii)
+def test_no_text_from_the_data_adds_an_element_or_an_attribute_to_the_page(warehouse, text):
+    def shape() -> list[tuple[str, list[str]]]:
+        return [(tag, list(attributes)) for tag, attributes in Page(warehouse.page()).tags]
+
+    _make_hostile(warehouse, "An innocent text")
+    innocent = shape()
+    _make_hostile(warehouse, text)
+    assert shape() == innocent
 
 
 @pytest.mark.parametrize("hostile", [False, True])
