@@ -5,9 +5,9 @@ set (`published.contract`) or a warehouse (`orchestration.stores.layout`).
 
     <set>/schema.json, <warehouse>/schema.json      {"version": 2}
 
-What has no such file is older than numbers and is version 1; a table that it lacks, a reader is told of by itself. Raise
-`SCHEMA` with a change that an older Matinee would misread, and `OLDEST` with one after which what is older can be read
-no longer.
+What has no such file is older than numbers and is version 1; a table that it lacks, a reader is told of by itself.
+Raise `SCHEMA` with a change that an older Matinee would misread, and `OLDEST` with one after which what is older can be
+read no longer.
 """
 
 import json

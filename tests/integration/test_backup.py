@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from published.schema import SCHEMA, is_current
 from tests.conftest import PROJECT_ROOT, Matinee
@@ -57,6 +58,14 @@ def test_a_restored_warehouse_recommends_and_places_as_the_one_that_was_backed_u
         before, after = (matinee(*command, warehouse=root) for root in (demo_warehouse, restored))
         assert before.exit_code == 0, before.said
         assert after == before
+
+
+def test_the_dashboard_shows_a_restored_warehouse(restored: Path, monkeypatch):
+    monkeypatch.setenv("MATINEE_WAREHOUSE", str(restored))
+    page = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app.py"), default_timeout=120).run()
+    assert not page.exception
+    assert not page.error
+    assert any(shown.value == f"{len(mart(restored, 'users')):,}" for shown in page.metric)
 
 
 @pytest.mark.long
