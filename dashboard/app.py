@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboard import settings, ui
 from dashboard.views import PAGES, PageEntry
-from published.errors import NothingPublishedError, SetVanishedError, TableError
+from published.errors import NothingPublishedError, SchemaError, SetVanishedError, TableError
 from published.finding import age_in_words, current_set
 from published.questions.audience import interest
 from published.sets import PublishedSet
@@ -35,6 +35,9 @@ def main() -> None:
         data = current_set(settings.warehouse())
     except NothingPublishedError as error:
         _say_what_to_do(str(error))
+        return
+    except SchemaError as error:
+        st.error(str(error), icon=":material/error:")
         return
     pages = {
         page.path: st.Page(

@@ -12,6 +12,10 @@ class NothingPublishedError(PublishedError):
     """No run has published anything here yet."""
 
 
+class SchemaError(PublishedError):
+    """What lies there has a shape that this Matinee does not read; the message says whose it is and what to do."""
+
+
 class SetVanishedError(PublishedError):
     """The folder was removed while it was read, because newer sets were published: resolve the link again."""
 

@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from published.errors import NothingPublishedError
+from published.errors import NothingPublishedError, SchemaError
+from published.schema import why_unreadable
 from published.sets import PublishedSet, open_set
 
 
@@ -22,6 +23,8 @@ def current_set(warehouse: Path) -> PublishedSet:
     ------
     NothingPublishedError
         When there is none; the message says which command publishes one.
+    SchemaError
+        When this Matinee does not read sets of its shape.
     """
     link = warehouse / "published"
     for _ in range(10):  # between resolving and reading, the link may move on and the folder go
@@ -58,11 +61,12 @@ def warehouse_of(data: PublishedSet) -> Path:
 
 
 def set_before(published_dir: Path) -> Path | None:
-    """Return the published set before a given one, by the names of their folders; None where none is kept."""
+    """Return the published set before a given one, by the names of their folders; None where none can be read."""
     older = [
         folder
         for folder in published_dir.parent.iterdir()
         if folder.is_dir() and not folder.name.startswith(".") and folder.name < published_dir.name
+        if not why_unreadable(folder)
     ]
     return max(older, default=None, key=lambda folder: folder.name)
 
@@ -72,7 +76,7 @@ def set_of_run(data: PublishedSet, run_id: str) -> PublishedSet | None:
     for folder in data.folder.parent.glob(f"*-{run_id[:8]}"):
         try:
             return _kept_open(folder, folder.stat().st_mtime_ns)
-        except (FileNotFoundError, NothingPublishedError):
+        except (FileNotFoundError, NothingPublishedError, SchemaError):
             break
     return None
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from published.errors import NothingPublishedError, PublishedError
+from published.errors import NothingPublishedError, PublishedError, SchemaError
+from published.schema import why_unreadable
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,11 @@ def version_in_force(warehouse: Path) -> Path:
     ------
     NothingPublishedError
         When none was trained; the message says why, where a run said so.
+    SchemaError
+        When this Matinee does not read warehouses of its shape.
     """
+    if why := why_unreadable(warehouse):
+        raise SchemaError(why)
     folder = warehouse / "models" / "recommender"
     version = _pointed(folder / "current.json").get("version")
     if version:

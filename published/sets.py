@@ -17,7 +17,8 @@ import polars as pl
 from polars import selectors
 
 from published.contract import Table, read_contract
-from published.errors import NothingPublishedError, SetVanishedError, TableError
+from published.errors import NothingPublishedError, SchemaError, SetVanishedError, TableError
+from published.schema import why_unreadable
 
 if TYPE_CHECKING:
     import duckdb
@@ -156,12 +157,16 @@ def open_set(folder: Path) -> PublishedSet:
     ------
     NothingPublishedError
         When there is no such folder, or it goes while it is opened.
+    SchemaError
+        When this Matinee does not read sets of its shape.
     """
     import duckdb  # noqa: PLC0415
 
     gone = f"There is no published set at {folder}."
     if not folder.is_dir():
         raise NothingPublishedError(gone)
+    if why := why_unreadable(folder):
+        raise SchemaError(why)
     connection = duckdb.connect()
     connection.execute(f"set allowed_directories = [{_literal(str(folder))}]")
     # From here on it reads this folder and nothing else, whatever it is asked.

@@ -18,6 +18,7 @@ from ingest.sql import text_literal
 from orchestration import costs
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
 from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, switch_symlink
+from orchestration.stores.lock import switching
 from orchestration.stores.plots import PlotStore
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
@@ -27,6 +28,7 @@ from orchestration.tools.dbt import OWNER, mart_contracts
 from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_runs
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.contract import Table, write_contract
+from published.schema import write_schema
 
 PUBLISHED = dg.AssetKey(["published", "tables"])
 _USER = "user_id"
@@ -64,15 +66,17 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
             rows[table] = len(frame)
         promised = {**contracts, "checks": CHECKS, "runs": RUNS}
         write_contract({table: as_published(promised[table]) for table in rows}, unfinished)
+        write_schema(unfinished)
         unfinished.rename(finished)
         # The published set first: who reads it needs nothing else. A run that is killed here leaves landing and models
         # of the set before, and the next run switches them.
-        switch_symlink(layout.published, finished)
-        if is_made_of_the_candidate(layout, finished):
-            landing.switch(layout.landing)
-        _promote_candidates(layout, segmentations)
-        for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
-            shutil.rmtree(old, ignore_errors=True)
+        with switching(layout):
+            switch_symlink(layout.published, finished)
+            if is_made_of_the_candidate(layout, finished):
+                landing.switch(layout.landing)
+            _promote_candidates(layout, segmentations)
+            for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
+                shutil.rmtree(old, ignore_errors=True)
         size = sum(file.stat().st_size for file in finished.iterdir())
         costs.wrote(rows=sum(rows.values()), size_bytes=size)
         return dg.MaterializeResult(

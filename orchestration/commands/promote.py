@@ -30,7 +30,7 @@ def promote(
     with failing(ModelNotFoundError):
         folder = layout.trained(segmentation)
 
-    from orchestration.stores.lock import WarehouseError, lock_warehouse
+    from orchestration.stores.lock import WarehouseError, lock_warehouse, switching
     from orchestration.stores.segmentations import ModelDamagedError, ModelStore
     from orchestration.tasks import promotion
 
@@ -39,6 +39,7 @@ def promote(
     with (
         failing(promotion.PromotionError, ModelDamagedError, ModelNotFoundError, WarehouseError),
         lock_warehouse(layout, "matinee promote"),
+        switching(layout),
     ):
         promoted = promotion.promote(store, version, reason, at)
     answer(

@@ -36,6 +36,9 @@ class WarehouseLayout:
         self.temporary = root / ".tmp"
         self.lock = root / ".run.lock"
         self.lock_holder = root / ".run.json"
+        self.switch_lock = root / ".switch.lock"
+        self.backup = root / ".backup"
+        self.backup_lock = root / ".backup.lock"
 
     def trained(self, segmentation: str) -> Path:
         """Return the folder of the versions of a segmentation that is named by a person.

@@ -1,6 +1,6 @@
-"""The lock of a warehouse: who may write to it.
+"""The locks of a warehouse: who may write to it, and who may change what is in force in it.
 
-Belongs here: taking the lock, asking for it, saying who holds it. Does not belong here: names in the warehouse
+Belongs here: taking a lock, asking for it, saying who holds it. Does not belong here: names in the warehouse
 (`layout`), what becomes of a run that died (`orchestration.tools.dead_runs`).
 
 DuckDB allows one writing process or many readers, never both; so a run holds the lock of its warehouse
@@ -19,12 +19,14 @@ import duckdb
 import filelock
 
 from orchestration.stores.layout import WarehouseLayout
+from published.schema import is_current, why_unreadable, write_schema
 
 
 class WarehouseError(RuntimeError):
     """The warehouse cannot be used; the message says why and what to do."""
 
 
+_SWITCHING_SECONDS = 60
 _held_here: set[Path] = set()
 
 
@@ -38,7 +40,8 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
     Raises
     ------
     WarehouseError
-        When the folder cannot be written, another run holds it, or another program its database.
+        When the folder cannot be written, another run holds it, another program its database, or it has a shape that
+        this Matinee does not read.
     """
     if inherit and layout.root in _held_here:
         yield
@@ -56,6 +59,7 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
         )
         raise WarehouseError(msg) from None
     try:
+        _check_schema(layout)
         _check_database(layout)
         facts = {
             "holder": holder,
@@ -80,6 +84,37 @@ def is_held(layout: WarehouseLayout) -> bool:
             return False
     except filelock.Timeout:
         return True
+
+
+@contextmanager
+def switching(layout: WarehouseLayout) -> Iterator[None]:
+    """Keep what is in force as it is for others: a run switches and removes within, a backup pins within.
+
+    Seconds at most, beside the lock of the run; the operating system frees it, too.
+
+    Raises
+    ------
+    WarehouseError
+        When another process keeps it for a minute.
+    """
+    lock = filelock.FileLock(layout.switch_lock, timeout=_SWITCHING_SECONDS)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        msg = f"another process has kept {layout.switch_lock} for {_SWITCHING_SECONDS} s. End it, and try again."
+        raise WarehouseError(msg) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_schema(layout: WarehouseLayout) -> None:
+    """Refuse a shape that this Matinee does not read; what is older and can be read becomes today's."""
+    if why := why_unreadable(layout.root):
+        raise WarehouseError(why)
+    if not is_current(layout.root):
+        write_schema(layout.root)
 
 
 def _check_database(layout: WarehouseLayout) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import polars as pl
 
 from orchestration.stores.layout import ModelNotFoundError, write_atomically
+from published.schema import why_unreadable
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ class VersionedStore:
 
     def _read_pointer(self, pointer: str) -> dict[str, Any]:
         file = self.folder / f"{pointer}.json"
+        if why := why_unreadable(self.folder.parent.parent):
+            raise ModelNotFoundError(why)
         try:
             facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             return facts if facts["version"] else {**facts, "skipped": facts["skipped"]}

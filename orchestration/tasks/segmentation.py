@@ -33,7 +33,8 @@ from ml.segmentation.spec import SegmentationSpec
 from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
 from orchestration.progress import counting
-from orchestration.stores.layout import write_atomically
+from orchestration.stores.layout import WarehouseLayout, write_atomically
+from orchestration.stores.lock import switching
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 from orchestration.stores.versions import parquet_bytes
 from orchestration.tasks.identity import carry_on, identified
@@ -208,8 +209,10 @@ def draw_plots(spec: SegmentationSpec, store: ModelStore, features: Features) ->
         for drawn in draw(spec, store, _read(store.home, features), _prepared(store.home, features)):
             write_atomically(unfinished / f"{drawn.name}.png", drawn.png)
             thumbnails[drawn.name] = drawn.thumbnail_markdown()
-        shutil.rmtree(finished, ignore_errors=True)
-        unfinished.rename(finished)
+        # Where the same data train the same version again, these pictures are in force.
+        with switching(WarehouseLayout(store.folder.parents[1])):
+            shutil.rmtree(finished, ignore_errors=True)
+            unfinished.rename(finished)
     return thumbnails
 
 

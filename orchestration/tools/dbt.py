@@ -73,7 +73,9 @@ def _parse(*args: str) -> Any:
     """Parse the project for no warehouse: dbt would begin anew (6 s) for each other one, and needs none to parse."""
     settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("MATINEE_")}
     try:
-        return invoke(["parse", *args, "--target-path", str(MANIFEST.parent)])
+        # Its log, too: of the code's folder an installation may write to this one alone.
+        place = str(MANIFEST.parent)
+        return invoke(["parse", *args, "--target-path", place, "--log-path", place])
     finally:
         os.environ.update(settings)
 

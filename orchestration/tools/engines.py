@@ -31,9 +31,14 @@ def check_engines(settings: Settings) -> None:
         _check_dagster_home(os.environ["DAGSTER_HOME"])
 
 
+def dagster_home() -> Path:
+    """Return the folder of the Dagster instance, the repository's own where the environment names none."""
+    return Path(os.environ.get("DAGSTER_HOME", PROJECT_ROOT / ".dagster"))
+
+
 def choose_dagster_home() -> None:
-    """Make the environment name the folder of the Dagster instance, the repository's own where it names none."""
-    os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster"))
+    """Make the environment name the folder of the Dagster instance."""
+    os.environ["DAGSTER_HOME"] = str(dagster_home())
 
 
 def check_memory_limit(limit: str) -> None:
