@@ -35,6 +35,7 @@ class WarehouseLayout:
         self.temporary = root / ".tmp"
         self.lock = root / ".run.lock"
         self.lock_holder = root / ".run.json"
+        self.run_records = root / ".runs.json"
 
     def trained(self, segmentation: str) -> Path:
         """Return the folder of the versions of a segmentation that is named by a person.
