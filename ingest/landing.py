@@ -187,6 +187,7 @@ class _Counts:
     quirks: int = 0
     unreadable: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    raw_columns: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -291,7 +292,8 @@ class _Job:
                 next_step="Look for stray quotes in the file, correct them, and run again.",
                 where=self.file.name,
             ) from disagree
-        return counts
+        kinds = opened.raw.sniffed(opening.connection)
+        return replace(counts, raw_columns={name: kinds[name] for name in opened.raw.names})
 
     def _drafted(self, opened: Opened, connection: duckdb.DuckDBPyConnection) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
@@ -392,6 +394,7 @@ class _Job:
             notes=counts.notes,
             layout=self.table.layout,
             known_quirks=counts.quirks,
+            raw_columns=counts.raw_columns,
             landed_at=datetime.now(UTC).replace(tzinfo=None),
             path=place.path,
             rejects_path=place.rejects_path,

@@ -25,7 +25,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +65,8 @@ class LandedFile:
         Name of the known layout or declaration that it was read by.
     known_quirks
         Rejected lines that the contract expects in the public file.
+    raw_columns
+        The raw file's own columns in their order, each with its DuckDB type; empty of a file that had landed before.
     landed_at
         When it landed (UTC, without zone).
     path, rejects_path, manifest_path
@@ -94,6 +96,7 @@ class LandedFile:
     manifest_path: Path
     seconds: float = 0.0
     was_already_landed: bool = False
+    raw_columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,8 @@ def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, la
         "$bytes::BIGINT AS bytes, $rows_read::BIGINT AS rows_read, $rows_landed::BIGINT AS rows_landed, "
         "$rows_rejected::BIGINT AS rows_rejected, $landed_at::TIMESTAMP AS landed_at, "
         "$rows_left_out::BIGINT AS rows_left_out, $unreadable::VARCHAR AS unreadable_cells, "
-        "$notes::VARCHAR[] AS notes, $layout::VARCHAR AS layout, $last_id::BIGINT AS last_id) "
+        "$notes::VARCHAR[] AS notes, $layout::VARCHAR AS layout, $last_id::BIGINT AS last_id, "
+        "$raw_columns::VARCHAR AS raw_columns) "
         f"TO {text_literal(str(to))} (FORMAT parquet)",
         {
             "table_name": landed.table,
@@ -207,6 +211,7 @@ def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, la
             "notes": list(landed.notes),
             "layout": landed.layout,
             "last_id": last_id,
+            "raw_columns": json.dumps(dict(landed.raw_columns), ensure_ascii=False),
         },
     )
 

@@ -4,11 +4,14 @@ Belongs here: putting the parts together. Does not belong here: any part.
 """
 
 import re
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from orchestration.alarms import build_alarms
 from orchestration.assets.audience_plots import build_audience_plots
 from orchestration.assets.dbt_models import IF_NEW_TAG, build_dbt_assets
 from orchestration.assets.landing import build_landing, build_raw_specs
@@ -21,7 +24,7 @@ from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION
 from orchestration.settings import Settings, load_settings
 from orchestration.tasks.nothing_new import code_in_use
-from orchestration.tools.engines import check_engines
+from orchestration.tools.engines import check_engines, fresh_for
 from orchestration.tools.run_history import WAREHOUSE_TAG
 from orchestration.tools.step_lines import progress_logger
 from orchestration.tools.warehouse import WarehouseResource
@@ -55,18 +58,18 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
         segmentations,
         dg.Definitions(
             assets=[
-                *build_raw_specs(),
-                build_landing(),
+                *_watched(build_raw_specs(), settings),
+                *_watched([build_landing()], settings),
                 *dbt_assets,
                 build_ml_tables(list(described)),
                 *build_recommender(),
                 build_audience_plots(marts),
-                build_published(marts, list(described)),
-                build_report(described),
+                *_watched([build_published(marts, list(described)), build_report(described)], settings),
             ],
             asset_checks=build_checks(),
             jobs=_jobs(settings),
             schedules=[_nightly_refresh(settings)],
+            sensors=build_alarms(),
             resources={
                 "warehouse": WarehouseResource(
                     path=str(settings.warehouse),
@@ -78,6 +81,18 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
             # One process: a process start costs seconds, and DuckDB allows one writer anyway.
             executor=dg.in_process_executor,
         ),
+    )
+
+
+def _watched(assets: Sequence[Any], settings: Settings) -> Sequence[Any]:
+    """Return assets with how fresh they must be: what a run makes by the schedule, raw files by their own setting."""
+    late, stale = fresh_for(settings)
+    made = dg.FreshnessPolicy.time_window(fail_window=stale, warn_window=late)
+    hours = settings.source_stale_hours
+    raw = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours)) if hours else None
+    return dg.map_asset_specs(
+        lambda spec: spec.replace_attributes(freshness_policy=raw if spec.group_name == "raw" else made),
+        assets,
     )
 
 
@@ -94,7 +109,8 @@ def _jobs(settings: Settings) -> list[Any]:
             "Landing, cleaning and features; no machine learning.",
         ),
     }
-    tags = {WAREHOUSE_TAG: str(settings.warehouse)}
+    # A run that died is begun anew as a whole: what it had made is told of in the record of another run.
+    tags = {WAREHOUSE_TAG: str(settings.warehouse), "dagster/retry_strategy": "ALL_STEPS"}
     return [
         dg.define_asset_job(name, selection, tags=tags, description=description)
         for name, (selection, description) in jobs.items()

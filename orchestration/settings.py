@@ -9,9 +9,9 @@ import re
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Memory that DuckDB may use; beyond it DuckDB spills to the warehouse folder."""
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     """A raw file with a larger share of bad lines is refused as a whole."""
+    max_row_drop: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Largest share of the published rows of a landing table that may be gone without a warning."""
     today: date | None = None
     """Day that counts as today (else the day it is): no rating or view can be more than a day later."""
     schedule: str = "0 3 * * *"
@@ -57,6 +59,10 @@ class Settings(BaseSettings):
     long_tail: Annotated[float, Field(ge=0, le=1)] = 0
     """What being rare weighs in the recommended lists beside everything else: 0 nothing, 1 as much."""
 
+    late_hours: Annotated[float, Field(ge=0.1)] = 2
+    """Hours after its time until which a refresh may come: then results are late, and stale when the next is, too."""
+    source_stale_hours: Annotated[float | None, Field(ge=1)] = None
+    """Hours after which a source whose raw files stay the same counts as stale; left out, it may stay so for ever."""
     show_emails: bool = False
     """Whether ids that are e-mail addresses are shown on pages and in the terminal (`published.people`)."""
 
@@ -91,6 +97,72 @@ class Settings(BaseSettings):
             f"MATINEE_{name.upper()}": str(value)
             for name, value in self.model_dump(exclude_none=True).items()
         }
+
+
+class AlarmSettings(BaseSettings):
+    """Who is told when something is wrong; each field `x` is read from `MATINEE_X`.
+
+    Apart from `Settings`: these hold secrets, which no child process, event or message gets.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MATINEE_", frozen=True, env_ignore_empty=True)
+
+    alert_webhook: SecretStr | None = None
+    """Address that alarms are posted to, as JSON."""
+    alert_mail: str | None = None
+    """Addresses that alarms are mailed to, divided by commas."""
+    alert_warnings: bool = False
+    """Whether warnings of a run that went well are told of, too."""
+    smtp_host: str | None = None
+    """Server that takes the mail."""
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    """Its port."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the way there is made safe."""
+    smtp_user: str | None = None
+    """User at the server; nobody signs in where it is left out."""
+    smtp_password: SecretStr | None = None
+    """That user's password."""
+    smtp_from: str = "matinee@localhost"
+    """Who the mail is from."""
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value.get_secret_value()):
+            msg = "expected an address that begins with https:// or http://"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _mail_has_a_server(self) -> Self:
+        if self.alert_mail and not self.smtp_host:
+            msg = "MATINEE_ALERT_MAIL is set, and no server: set MATINEE_SMTP_HOST, too"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def recipients(self) -> list[str]:
+        """Those whom mail goes to."""
+        return [address.strip() for address in (self.alert_mail or "").split(",") if address.strip()]
+
+
+def load_alarm_settings() -> AlarmSettings:
+    """Read from the environment who is told of alarms.
+
+    Raises
+    ------
+    SettingsError
+        When a value cannot be used; the message names the variable and not its value, which may be a secret.
+    """
+    try:
+        return AlarmSettings()
+    except ValidationError as error:
+        said = []
+        for problem in error.errors():
+            variable = "".join(f"MATINEE_{str(part).upper()}: " for part in problem["loc"])
+            said.append(f"setting refused: {variable}{problem['msg'].removeprefix('Value error, ')}")
+        raise SettingsError("; ".join(said)) from None
 
 
 def load_settings(**overrides: object) -> Settings:

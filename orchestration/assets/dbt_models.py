@@ -15,11 +15,12 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS, MARTS, begin_audience_plots
-from orchestration.assets.publish import PUBLISHED
+from orchestration.assets.publish import REPORT
 from orchestration.stores.ledger import Stage
 from orchestration.tasks.nothing_new import is_nothing_new
 from orchestration.tasks.worker import start_workers
 from orchestration.tools import dbt, dbt_assets
+from orchestration.tools.run_ends import CONFIRMED, PUBLISHED
 from orchestration.tools.steps import asked_for, is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
@@ -55,7 +56,11 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
             may_end = IF_NEW_TAG in context.run.tags and is_asked_for(PUBLISHED, context)
             if name == BEFORE_ML and may_end and is_nothing_new(warehouse.layout, asked_for(context)):
                 # Dagster leaves out what is made of tables that a step has not made.
-                context.log.info("Nothing is new since the last run: what is published stays.")
+                said = "Nothing is new since the last run: what is published stays."
+                context.log.info(said)
+                # It is as fresh as if it had been made again.
+                for key in (PUBLISHED, REPORT):
+                    context.log_event(dg.AssetMaterialization(key, metadata={CONFIRMED: said}))
                 return
             start_workers()  # they import while dbt works
 

@@ -6,6 +6,7 @@ Does not belong here: parsing and checking (`ingest`), putting what landed in fo
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -15,15 +16,27 @@ from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
 from ingest.ids import last_number
 from ingest.store import LandedFile
-from orchestration.settings import load_settings
+from orchestration.settings import Settings, load_settings
 from orchestration.stores.ledger import KEPT_RUNS
+from orchestration.tasks.landed_changes import Comparison, Landed, changed_columns, compare, lost_rows
 from orchestration.tasks.landing import LandedSource, land, stage
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.shown import COLUMNS, not_applicable, parquet_columns
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.people import hide_emails
 
-KNOWN_REJECTS = "rejects_are_known_quirks"
+KNOWN_REJECTS, ROWS_STAY, COLUMNS_STAY = (
+    "rejects_are_known_quirks",
+    "rows_do_not_drop",
+    "raw_columns_stay_the_same",
+)
+CHECKS = {
+    KNOWN_REJECTS: "Only lines that are known faults of the published file were rejected.",
+    ROWS_STAY: "No more rows are gone than may be (MATINEE_MAX_ROW_DROP), beside what is published.",
+    COLUMNS_STAY: "The raw file has the columns that it had when what is published landed, and they hold the same.",
+}
+"""Checks of each landing table."""
+SILENT = "the_source_brings_something_new"
 STAGES = dg.AssetKey(["ledger", "stages"])
 """The account of runs: it comes with their first step, since every step goes on with it."""
 
@@ -55,12 +68,16 @@ def build_landing() -> dg.AssetsDefinition:
     @dg.multi_asset(
         specs=_specs(),
         check_specs=[
-            dg.AssetCheckSpec(
-                KNOWN_REJECTS,
-                asset=["landing", table],
-                description="Only lines that are known faults of the published file were rejected.",
-            )
+            dg.AssetCheckSpec(check, asset=["landing", table], description=description)
             for table in CONTRACTS
+            for check, description in CHECKS.items()
+        ]
+        + [
+            dg.AssetCheckSpec(
+                SILENT,
+                asset=["landing", "manifest"],
+                description="Some raw file changed within MATINEE_SOURCE_STALE_HOURS.",
+            )
         ],
         name="land_raw_files",
         pool=POOL,
@@ -78,7 +95,11 @@ def build_landing() -> dg.AssetsDefinition:
             refused = map(hide_emails, dict.fromkeys(landed.refused.values()))
             context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files), *refused]))
             stage(landed, warehouse.layout)
-            yield from _report_all(landed, last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1)
+            for table in {file.table for file in landed.files if not file.was_already_landed}:
+                # When the source brought something last.
+                context.log_event(dg.AssetMaterialization(["raw", table]))
+            ids = last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1
+            yield from _report_all(landed, ids, compare(landed, warehouse.layout), settings)
         yield dg.MaterializeResult(asset_key=STAGES)
 
     return land_raw_files
@@ -117,23 +138,79 @@ def _specs() -> list[dg.AssetSpec]:
     ]
 
 
-def _report_all(landed: LandedSource, id_count: int) -> Iterator[dg.MaterializeResult]:
+def _report_all(
+    landed: LandedSource, id_count: int, comparison: Comparison, settings: Settings
+) -> Iterator[dg.MaterializeResult]:
     """Tell Dagster of every table, of those that the source lacks, of the two accounts of all, and of the ids."""
     files = landed.files
     for table in CONTRACTS:
         own = [file for file in files if file.table == table]
         refused = hide_emails(landed.refused.get(table, ""))
-        yield _report(table, own, refused) if own else _report_absent(table, refused)
+        changes = _changes(table, comparison, settings.max_row_drop)
+        yield _report(table, own, refused, changes) if own else _report_absent(table, refused, changes)
     yield dg.MaterializeResult(asset_key=["landing", "ids"], metadata={"dagster/row_count": id_count})
     rejected = sum(file.rows_rejected for file in files)
     yield _report_account("rejects", rejected, files[0].rejects_path)
-    yield _report_account("manifest", len(files), files[0].manifest_path)
+    silent = _check_silence(files, settings.source_stale_hours)
+    yield _report_account("manifest", len(files), files[0].manifest_path, silent)
 
 
-def _report_account(table: str, rows: int, file: Path) -> dg.MaterializeResult:
+def _changes(table: str, comparison: Comparison, most: float) -> list[dg.AssetCheckResult]:
+    """Return what is told of the rows and raw columns of a table beside those in force."""
+    key = ["landing", table]
+    why = comparison.incomparable
+    if why is None and table not in comparison.before:
+        why = f"no {table} are published"
+    if why:
+        return [not_applicable(check, why, asset_key=key) for check in (ROWS_STAY, COLUMNS_STAY)]
+    now, before = comparison.now.get(table, Landed()), comparison.before[table]
+    rows = dg.AssetCheckResult(
+        check_name=ROWS_STAY,
+        asset_key=key,
+        passed=(lost := lost_rows(table, now, before, most)) is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=lost,
+        metadata={"rows": now.rows, "published": before.rows},
+    )
+    if now.columns is None or before.columns is None:
+        unknown = "it is not known which raw columns it had" if now.rows else "it has not landed"
+        return [rows, not_applicable(COLUMNS_STAY, unknown, asset_key=key)]
+    changed = hide_emails(changed_columns(now.columns, before.columns))
+    columns = dg.AssetCheckResult(
+        check_name=COLUMNS_STAY,
+        asset_key=key,
+        passed=not changed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=changed or None,
+        metadata={"columns": len(now.columns), "published": len(before.columns)},
+    )
+    return [rows, columns]
+
+
+def _check_silence(files: Sequence[LandedFile], most_hours: float | None) -> dg.AssetCheckResult:
+    key = ["landing", "manifest"]
+    if most_hours is None:
+        return not_applicable(SILENT, "MATINEE_SOURCE_STALE_HOURS is not set", asset_key=key)
+    newest = max(file.landed_at for file in files)
+    hours = (datetime.now(UTC).replace(tzinfo=None) - newest).total_seconds() / 3600
+    is_silent = hours > most_hours
+    return dg.AssetCheckResult(
+        check_name=SILENT,
+        asset_key=key,
+        passed=not is_silent,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"No raw file changed for {hours:,.0f} hours; {most_hours:g} may pass."
+        if is_silent
+        else None,
+        metadata={"hours": round(hours, 1), "newest": f"{newest:%Y-%m-%d %H:%M}"},
+    )
+
+
+def _report_account(table: str, rows: int, file: Path, *checks: dg.AssetCheckResult) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         asset_key=["landing", table],
         metadata={"dagster/row_count": rows, COLUMNS: parquet_columns(file)},
+        check_results=checks,
     )
 
 
@@ -145,16 +222,18 @@ def _sentence(result: LandedFile) -> str:
     return f"{result.source}: {result.rows_landed:,} rows landed{rejected}"
 
 
-def _report_absent(table: str, refused: str) -> dg.MaterializeResult:
+def _report_absent(table: str, refused: str, changes: Sequence[dg.AssetCheckResult]) -> dg.MaterializeResult:
     reason = refused or f"The source has no {table}: the table is empty."
     return dg.MaterializeResult(
         asset_key=["landing", table],
         metadata={"skipped": reason, "dagster/row_count": 0},
-        check_results=[not_applicable(KNOWN_REJECTS, reason, asset_key=["landing", table])],
+        check_results=[not_applicable(KNOWN_REJECTS, reason, asset_key=["landing", table]), *changes],
     )
 
 
-def _report(table: str, files: Sequence[LandedFile], refused: str) -> dg.MaterializeResult:
+def _report(
+    table: str, files: Sequence[LandedFile], refused: str, changes: Sequence[dg.AssetCheckResult]
+) -> dg.MaterializeResult:
     """Report the files of one table together."""
     unexpected = sum(file.rows_rejected - file.known_quirks for file in files)
     unreadable: Counter[str] = sum((Counter(file.unreadable) for file in files), Counter())
@@ -196,6 +275,7 @@ def _report(table: str, files: Sequence[LandedFile], refused: str) -> dg.Materia
                     "unexpected_rejects": unexpected,
                     "known_quirks": sum(file.known_quirks for file in files),
                 },
-            )
+            ),
+            *changes,
         ],
     )

@@ -25,12 +25,13 @@ from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.audience_queries import AUDIENCE
 from orchestration.tasks.left_out import landed_source
 from orchestration.tools.dbt import OWNER, mart_contracts
+from orchestration.tools.run_ends import PUBLISHED
 from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_runs
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.contract import Table, write_contract
 from published.schema import write_schema
 
-PUBLISHED = dg.AssetKey(["published", "tables"])
+REPORT = dg.AssetKey(["published", "report"])
 _USER = "user_id"
 
 

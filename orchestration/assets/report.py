@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from orchestration import costs
-from orchestration.assets.publish import PUBLISHED
+from orchestration.assets.publish import REPORT
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
 from orchestration.tasks.left_out import landed_source, left_out
 from orchestration.tasks.nothing_new import remember
 from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.run_ends import PUBLISHED
 from orchestration.tools.steps import asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.finding import set_before
@@ -31,7 +32,7 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
     """Return the asset that writes `report/index.html`; segmentations come with their descriptions."""
 
     @dg.asset(
-        key=["published", "report"],
+        key=REPORT,
         description="One self-contained page for people who never open Dagster: `report/index.html`.",
         deps=[
             PUBLISHED,

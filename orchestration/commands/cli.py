@@ -19,6 +19,7 @@ from orchestration.commands.shared import DONE, FAILED, answer
 
 COMMANDS = {
     "run": ("run.command", "Run the whole graph: land, clean, segment, publish, report."),
+    "status": ("status", "Tell the last good run, what failed since and why, and what is stale."),
     "inspect": (
         "inspect",
         "Tell what files hold, what Matinee would make of them, and what is wrong with them.",

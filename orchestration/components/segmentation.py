@@ -17,12 +17,14 @@ from pydantic import BaseModel
 
 from ingest.contracts import CONTRACTS
 from ingest.store import source_of
+from ml.drift import MOVED, MOVED_MUCH, is_telling, stability_index
+from ml.plots.words import feature_label
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
 from orchestration.tasks.promotion import decide
 from orchestration.tools.dbt import landing_tables_behind
-from orchestration.tools.shown import COLUMNS, markdown, parquet_columns, pictures
+from orchestration.tools.shown import COLUMNS, markdown, not_applicable, parquet_columns, pictures
 from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
 
@@ -39,6 +41,9 @@ STEPS = {
 INERTIA_FALLS, NONE_EMPTY = "inertia_falls_as_k_grows", "no_segment_is_empty"
 THRESHOLDS_HOLD = "new_segments_hold_their_thresholds"
 ONE_SEGMENT_EACH = "every_entity_has_one_segment"
+FEATURES_STAY, SIZES_STAY = "features_have_not_drifted", "segment_sizes_have_not_drifted"
+_WARNING = {THRESHOLDS_HOLD, FEATURES_STAY, SIZES_STAY}
+"""Checks whose failure stops nothing."""
 _TITLES = "features.title_descriptions"
 _TELLING = ("ratings", "views", "customers", "titles", "catalogue", "users", "links")
 """Landing tables, the one first whose absence tells most: without ratings the links to their titles are not missed."""
@@ -88,7 +93,7 @@ def build_segmentation_defs(spec: SegmentationSpec) -> dg.Definitions:
             metadata={SPEC_DESCRIPTION: spec.description},
             checks=[
                 dg.AssetCheckSpec(
-                    check, asset=keys[name], blocking=check != THRESHOLDS_HOLD, description=description
+                    check, asset=keys[name], blocking=check not in _WARNING, description=description
                 )
                 for check, description in _checks(spec).get(name, {}).items()
             ],
@@ -136,7 +141,14 @@ def _checks(spec: SegmentationSpec) -> dict[str, dict[str, str]]:
             )
         },
         "members": {
-            ONE_SEGMENT_EACH: f"Each {spec.entity} of {spec.features.table} is a member of exactly one segment."
+            ONE_SEGMENT_EACH: f"Each {spec.entity} of {spec.features.table} is a member of exactly one segment.",
+            FEATURES_STAY: (
+                "The population stability index of each feature, beside what the model in force was trained on, is "
+                f"below {MOVED_MUCH}."
+            ),
+            SIZES_STAY: (
+                f"The population stability index of the segments' sizes, beside those in force, is below {MOVED_MUCH}."
+            ),
         },
     }
 
@@ -227,7 +239,7 @@ def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResul
 
 
 def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    entities, sizes = worker.run("assign_members", here.store, _features(spec, here), _now())
+    entities, sizes, moved = worker.run("assign_members", here.store, _features(spec, here), _now())
     if f"{spec.name}/profile" in here.asked_for:
         worker.begin(*_profiling(spec, here))
     rows = int(sizes["members"].sum())
@@ -238,8 +250,65 @@ def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRes
                 check_name=ONE_SEGMENT_EACH,
                 passed=entities == rows,
                 metadata={"entities": entities, "members": rows},
-            )
+            ),
+            check_features(moved),
+            check_sizes(sizes),
         ],
+    )
+
+
+def check_features(moved: pl.DataFrame | None) -> dg.AssetCheckResult:
+    """Return what is told of the drift of features, those that moved most first."""
+    if moved is None:
+        return not_applicable(FEATURES_STAY, "no earlier model says what it was trained on")
+    if moved.is_empty():
+        return not_applicable(FEATURES_STAY, "there are too few rows to tell drift from chance")
+    much = moved.filter(pl.col("stability_index") >= MOVED_MUCH)
+    some = len(moved.filter(pl.col("stability_index") >= MOVED))
+    column, index = moved.row(0)
+    words = (
+        f"{some} of {len(moved)} features moved since the model in force was trained, {len(much)} of them much; most "
+        f"of all {feature_label(column)}: stability index {index:.2f}, {MOVED_MUCH} is much."
+    )
+    return dg.AssetCheckResult(
+        check_name=FEATURES_STAY,
+        passed=much.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=words if some else None,
+        metadata={
+            "largest": index,
+            "moved": some,
+            "moved_much": len(much),
+            "features": markdown(moved.head(20)),
+        },
+    )
+
+
+def check_sizes(sizes: pl.DataFrame) -> dg.AssetCheckResult:
+    """Return what is told of the sizes of segments beside those in force, where they are the same segments."""
+    now, before = (sizes[column].to_list() for column in ("members", "members_before"))
+    if not any(before):
+        return not_applicable(SIZES_STAY, "there were no segments before")
+    if None in now or None in before:
+        return not_applicable(SIZES_STAY, "segments were born or died: see segment_history")
+    if not is_telling(before, now):
+        return not_applicable(SIZES_STAY, "there are too few members to tell drift from chance")
+    index = stability_index(before, now)
+    shares = sizes.select(
+        "segment_name", *(pl.col(name) / pl.col(name).sum() for name in ("members_before", "members"))
+    )
+    name, was, is_now = max(shares.iter_rows(), key=lambda row: abs(row[2] - row[1]))
+    return dg.AssetCheckResult(
+        check_name=SIZES_STAY,
+        passed=index < MOVED_MUCH,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=(
+            f"The sizes of segments moved, stability index {index:.2f}, {MOVED_MUCH} is much; most of all {name}: "
+            f"{is_now:.1%} of all, before {was:.1%}."
+            if index >= MOVED
+            else None
+        ),
+        metadata={"stability_index": index, "shares": markdown(shares)},
     )
 
 

@@ -39,6 +39,7 @@ class WarehouseLayout:
         self.switch_lock = root / ".switch.lock"
         self.backup = root / ".backup"
         self.backup_lock = root / ".backup.lock"
+        self.run_records = root / ".runs.json"
 
     def trained(self, segmentation: str) -> Path:
         """Return the folder of the versions of a segmentation that is named by a person.

@@ -11,9 +11,10 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import filelock
@@ -134,12 +135,21 @@ def _check_database(layout: WarehouseLayout) -> None:
         raise WarehouseError(msg) from None
 
 
+def held_by(layout: WarehouseLayout) -> dict[str, Any] | None:
+    """Return who holds the warehouse, its `pid` and `since` when; None where nobody does."""
+    # Whoever asks takes the lock for a moment, in which a run could not: so nobody asks unless one may be going.
+    return _holder(layout) if layout.lock_holder.exists() and is_held(layout) else None
+
+
+def _holder(layout: WarehouseLayout) -> dict[str, Any]:
+    facts = {"holder": "another process", "pid": None, "since": None}
+    with suppress(OSError, ValueError):
+        facts |= json.loads(layout.lock_holder.read_text())
+    return facts
+
+
 def _held_message(layout: WarehouseLayout) -> str:
-    try:
-        facts = json.loads(layout.lock_holder.read_text())
-        who = f"{facts['holder']}, process {facts['pid']}, since {facts['since']}"
-    except (OSError, ValueError, KeyError):
-        who = "another process"
+    who = "{holder}, process {pid}, since {since}".format_map(_holder(layout))
     return (
         f"a run is already writing to {layout.root} ({who}). "
         "Wait for it to end; its last published results stay readable meanwhile."

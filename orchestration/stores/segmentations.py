@@ -17,6 +17,7 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
                                     ward.npz        Ward's tree, where the method grows one
                                     embedding.npz   the dimensions of taste, where users are placed in some
                                     projection.json the principal components, for maps
+                                    reference.json  histograms of the features that were trained on, to tell drift by
                                     recovery.json   agreement with planted segments, where there are any
                                     plots/          PNGs
 """
@@ -26,7 +27,7 @@ import io
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +49,7 @@ if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training 
 
 TRAINED = (
     *("model.json", "explored.json", "ward.npz", "embedding.npz", "segments.parquet", "k_metrics.parquet"),
-    *("start_agreement.parquet", "free_segments.parquet", "segment_quality.parquet"),
+    *("reference.json", "start_agreement.parquet", "free_segments.parquet", "segment_quality.parquet"),
 )
 """What training gives: it goes along where a model serves on."""
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile)
@@ -140,6 +141,18 @@ class ModelStore(VersionedStore):
             if (source / name).exists():
                 shutil.copyfile(source / name, home / name)
         self.point("candidate", version)
+
+    def write_reference(self, histograms: Mapping[str, Any]) -> None:
+        """Store the histograms of the features that the version was trained on."""
+        write_atomically(self.home / "reference.json", json.dumps(histograms) + "\n")
+
+    def reference(self) -> dict[str, Any] | None:
+        """Return these histograms; None where there are none that can be read."""
+        try:
+            found: dict[str, Any] = json.loads((self.home / "reference.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # nothing but a check hangs on them, and the next training writes them
+            return None
+        return found
 
     def _write_arrays(self, name: str, arrays: dict[str, Any]) -> None:
         buffer = io.BytesIO()

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from ml.drift import drift, histograms
 from ml.plots.segment_words import badge
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError
@@ -66,6 +67,7 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
     version = store.save_candidate(training, embedding)
     if placed is not None:
         write_atomically(_placed_file(store.home, features), parquet_bytes(placed))
+    store.write_reference(histograms(frame, training.published.preparation.columns))
     store.write_table("events", events)
     found = training.published
     named = {"segment_id": found.segment_ids, "segment_name": found.segment_names}
@@ -132,17 +134,40 @@ def _judged(
     )
 
 
-def assign_members(store: ModelStore, features: Features, at: datetime) -> tuple[int, pl.DataFrame]:
-    """Store `segment_members`; return how many different entities there are, and the size of each segment."""
+def assign_members(
+    store: ModelStore, features: Features, at: datetime
+) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
+    """Store `segment_members`; return how many different entities there are, sizes, and drift (`ml.drift.drift`).
+
+    Of each segment the size that it had while the version in force was, too, NULL where it was not. The drift is that
+    of the features since the version in force was trained; None where there is none, or nobody knows.
+    """
     # Plain values: one of a class of this module would make the run import the module to unpickle it.
     frame, model = _read(store.home, features), store.model()
     members = model.members_at(frame, _prepared(store.home, features))
+    before = store.in_force
+    reference = before.reference() if before else None
+    moved = None if reference is None else drift(reference, frame)
+    sizes = _sizes(members).join(
+        _sizes_before(before), on="segment_id", how="full", coalesce=True, maintain_order="left"
+    )
     carry_on(store, members, at)
     store.write_table("segment_members", members)
     levels = model.levels.table(members) if model.levels else pl.DataFrame(schema=SCHEMA)
     store.write_table("segment_levels", levels)
-    sizes = members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
-    return frame[model.entity].n_unique(), sizes
+    return frame[model.entity].n_unique(), sizes, moved
+
+
+def _sizes(members: pl.DataFrame) -> pl.DataFrame:
+    return members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
+
+
+def _sizes_before(before: ModelStore | None) -> pl.DataFrame:
+    """Return `segment_id` and `members_before` of the segments in force; no row where there are none."""
+    if before is None or not before.has("segment_members.parquet"):
+        return pl.DataFrame(schema={"segment_id": pl.Int32, "members_before": pl.UInt32})
+    sizes = _sizes(before.read_table("segment_members"))
+    return sizes.select("segment_id", pl.col("members").alias("members_before"))
 
 
 def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Features) -> pl.DataFrame:

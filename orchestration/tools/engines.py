@@ -6,11 +6,13 @@ can be told without them (`orchestration.settings`).
 
 import os
 import time
+from datetime import timedelta
+from itertools import islice, pairwise
 from pathlib import Path
 
 import duckdb
 
-from orchestration.settings import PROJECT_ROOT, Settings, SettingsError, refusal
+from orchestration.settings import PROJECT_ROOT, Settings, SettingsError, load_alarm_settings, refusal
 
 _LEAST_MEMORY = 128 * 10**6
 """Bytes. DuckDB asks for about this much for each thread of a join; with less, not even the demo world fits."""
@@ -24,6 +26,7 @@ def check_engines(settings: Settings) -> None:
     SettingsError
         Names the setting and what is accepted.
     """
+    load_alarm_settings()
     check_memory_limit(settings.memory_limit)
     if settings.schedule != Settings.model_fields["schedule"].default:
         _check_schedule(settings.schedule)
@@ -90,6 +93,22 @@ def _check_schedule(cron: str) -> None:
             "'0 3 * * *', or @hourly, @daily, @weekly, @monthly or @yearly"
         )
         raise SettingsError(refusal("MATINEE_SCHEDULE", cron, accepted))
+
+
+def longest_wait(cron: str) -> timedelta:
+    """Return the longest time between two nights of a schedule, of the next 60."""
+    if cron == Settings.model_fields["schedule"].default:
+        return timedelta(days=1)
+    from dagster._utils.schedules import schedule_execution_time_iterator  # noqa: PLC0415 - as above
+
+    ticks = list(islice(schedule_execution_time_iterator(time.time(), cron, "UTC", True), 60))
+    return max(later - earlier for earlier, later in pairwise(ticks))
+
+
+def fresh_for(settings: Settings) -> tuple[timedelta, timedelta]:
+    """Return how old results may be before they are late, a night having failed to come, and stale, two having."""
+    wait, grace = longest_wait(settings.schedule), timedelta(hours=settings.late_hours)
+    return wait + grace, 2 * wait + grace
 
 
 def _check_dagster_home(home: str) -> None:

@@ -79,6 +79,13 @@ PRIVATE = (
         ("run_id", "cursor", "of_type", "limit"),
     ),
     Private(
+        "orchestration.tools.run_ends",
+        *_DAGSTER,
+        "dagster",
+        "DagsterInstance.get_records_for_run",
+        ("run_id", "cursor", "of_type", "limit"),
+    ),
+    Private(
         "orchestration.tools.dbt_assets",
         *_DAGSTER,
         "dagster",

@@ -16,6 +16,7 @@ import duckdb
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.ledger import Stage, ledger_of
 from orchestration.stores.lock import lock_warehouse
+from orchestration.tools.run_ends import recorded
 
 POOL = "warehouse"
 """The Dagster pool that keeps steps of different runs from writing at once."""
@@ -32,7 +33,7 @@ class WarehouseResource(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:
         """Lock the warehouse for the run."""
         holder = f"run {context.run.run_id[:8]}" if context.run else "a Dagster process"
-        with lock_warehouse(self.layout, holder, inherit=True):
+        with lock_warehouse(self.layout, holder, inherit=True), recorded(self.layout, context):
             yield self
             shutil.rmtree(self.layout.temporary, ignore_errors=True)
 

@@ -1,5 +1,7 @@
 """Rules that the whole asset graph keeps."""
 
+from datetime import timedelta
+
 import dagster as dg
 import pytest
 
@@ -93,6 +95,25 @@ def test_the_nightly_refresh_is_on(defs):
     schedule = defs.resolve_schedule_def("nightly_refresh")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert schedule.job_name == "refresh"
+
+
+@pytest.mark.parametrize(
+    "key", [["landing", "ratings"], ["landing", "manifest"], ["published", "tables"], ["published", "report"]]
+)
+def test_what_a_night_lands_and_publishes_is_late_after_26_hours_and_stale_after_50(graph, key):
+    policy = graph.get(dg.AssetKey(key)).freshness_policy_or_from_metadata
+    assert policy == dg.FreshnessPolicy.time_window(
+        warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
+    )
+
+
+def test_raw_files_may_stay_the_same_where_no_setting_says_otherwise(graph):
+    assert graph.get(dg.AssetKey(["raw", "ratings"])).freshness_policy_or_from_metadata is None
+
+
+@pytest.mark.parametrize("job", ["refresh", "segments", "sql_layer"])
+def test_a_run_that_died_is_begun_anew_from_its_start(defs, job):
+    assert defs.resolve_job_def(job).tags["dagster/retry_strategy"] == "ALL_STEPS"
 
 
 def test_the_sql_layer_trains_nothing(defs):

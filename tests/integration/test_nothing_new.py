@@ -27,6 +27,7 @@ def test_a_night_with_nothing_new_leaves_what_is_published_and_says_so(
     assert "Nothing is new" in answer.said
     assert "emitted no result" not in answer.said
     assert in_force(warehouse) == before
+    assert "nothing was new" in matinee("status", warehouse=warehouse).out
 
 
 @pytest.fixture

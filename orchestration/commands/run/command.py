@@ -6,6 +6,8 @@ Belongs here: its options, the lock for its whole time, its messages and exit co
 
 import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from orchestration.commands.run.job import RunOutcome
     from orchestration.settings import Settings
     from orchestration.stores.layout import WarehouseLayout
+    from orchestration.tools.alarm import Alarm
 
 
 def run(
@@ -61,6 +64,7 @@ def run(
 
     layout = WarehouseLayout(settings.warehouse)
     outcome = _run_locked(job, settings, layout, if_new=if_new)
+    _tell(outcome.alarm)
     seconds = time.perf_counter() - started
     if not outcome.success:
         for problem in outcome.problems or ("the run failed; `make dev` shows its log",):
@@ -95,12 +99,32 @@ def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout", *, if
     from orchestration.stores.lock import WarehouseError, lock_warehouse
     from orchestration.tasks.landing import start_landing
 
-    with failing(WarehouseError), lock_warehouse(layout, "matinee run"):
+    with failing(WarehouseError), _telling(WarehouseError), lock_warehouse(layout, "matinee run"):
         start_landing(settings)
 
         with doing("loading Dagster and dbt"):
             from orchestration.commands.run.job import run_job
             from orchestration.definitions import DeclarationError
 
-        with failing(DeclarationError, code=USAGE):
+        with failing(DeclarationError, code=USAGE), _telling(DeclarationError):
             return run_job(job, settings, if_new=if_new)
+
+
+@contextmanager
+def _telling(refusal: type[Exception]) -> Iterator[None]:
+    """Tell those who are told of alarms, too, of a run that cannot begin."""
+    try:
+        yield
+    except refusal as error:
+        from orchestration.tools.alarm import Alarm
+
+        _tell(Alarm("run_refused", "Matinee: the run could not begin.", (str(error),)))
+        raise
+
+
+def _tell(alarm: "Alarm | None") -> None:
+    from orchestration.settings import load_alarm_settings
+    from orchestration.tools.alarm import send
+
+    for problem in send(alarm, load_alarm_settings()):
+        say(problem)

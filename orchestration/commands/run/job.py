@@ -5,7 +5,6 @@ Belongs here: one run from settings to outcome. Does not belong here: what peopl
 
 import logging
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +12,12 @@ import dagster as dg
 
 from orchestration.assets.dbt_models import IF_NEW_TAG
 from orchestration.definitions import build_defs
-from orchestration.settings import Settings
+from orchestration.settings import Settings, load_alarm_settings
+from orchestration.tools.alarm import COMMAND_TAG, Alarm, alarm_of_run
 from orchestration.tools.dead_runs import bury_dead_runs
 from orchestration.tools.event_log import quick_event_log
 from orchestration.tools.events import details
+from orchestration.tools.run_ends import problems_of
 from orchestration.tools.run_history import SOURCE_TAG
 from orchestration.tools.run_place import place_runs
 
@@ -40,6 +41,8 @@ class RunOutcome:
     unexpected_rejects: dict[str, int]
     """Landing table to lines rejected that are not known quirks."""
     stages: tuple[Stage, ...]
+    alarm: Alarm | None
+    """What those who are told of alarms are told of it."""
 
     @property
     def has_published(self) -> bool:
@@ -70,42 +73,23 @@ def run_job(job: str, settings: Settings, *, if_new: bool = False) -> RunOutcome
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {"progress": {"config": {}}}},
-            tags={SOURCE_TAG: settings.source} | ({IF_NEW_TAG: "true"} if if_new else {}),
+            # Begun anew by Dagster's daemon it would have the daemon's settings.
+            tags={SOURCE_TAG: settings.source, COMMAND_TAG: "run", "dagster/max_retries": "0"}
+            | ({IF_NEW_TAG: "true"} if if_new else {}),
         )
+        with_warnings = load_alarm_settings().alert_warnings
         return RunOutcome(
             run_id=result.run_id,
             success=result.success,
-            problems=tuple(dict.fromkeys(_problems(result.all_events))),
+            problems=tuple(problems_of(result.all_events)),
             unexpected_rejects=_unexpected_rejects(result),
             stages=tuple(
                 Stage(event.step_key or "", details(event).duration_ms / 1000)
                 for event in result.all_events
                 if event.event_type_value == "STEP_SUCCESS"
             ),
+            alarm=alarm_of_run(instance, result.dagster_run, with_warnings=with_warnings),
         )
-
-
-def _problems(events: Sequence[Any]) -> list[str]:
-    problems = []
-    for event in events:
-        data = details(event)
-        if event.event_type_value == "STEP_FAILURE":
-            failure = data.user_failure_data
-            problems.append(
-                failure.description if failure and failure.description else _innermost(data.error)
-            )
-        elif event.event_type_value in ("PIPELINE_FAILURE", "PIPELINE_INIT_FAILURE") and getattr(
-            data, "error", None
-        ):
-            problems.append(_innermost(data.error))
-    return problems
-
-
-def _innermost(error: Any) -> str:
-    while error.cause is not None:
-        error = error.cause
-    _, _, message = error.message.partition(": ")
-    return (message or error.message).strip()
 
 
 def _unexpected_rejects(result: Any) -> dict[str, int]:

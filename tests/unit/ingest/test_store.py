@@ -66,6 +66,7 @@ def test_the_manifest_says_where_rows_come_from(folder):
         "notes": [],
         "layout": "",
         "last_id": FIRST_TEXT_ID - 1,
+        "raw_columns": '{"userId": "BIGINT", "movieId": "BIGINT", "rating": "DOUBLE", "timestamp": "BIGINT"}',
     }
 
 

@@ -85,3 +85,36 @@ def test_a_run_that_has_just_spoken_is_alive_though_it_has_not_taken_its_warehou
 ):
     monkeypatch.setattr(dead_runs, "_QUIET_SECONDS", 60)
     assert not dead_runs.has_died(instance, started)
+
+
+def test_a_run_that_died_is_begun_anew_once_and_waits_for_its_turn(instance, started):
+    dead_runs.bury_dead_runs(instance)
+    assert instance.get_run_by_id(started.run_id).tags["dagster/will_retry"] == "true"
+    assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+    group = {"dagster/root_run_id": started.run_id, "dagster/parent_run_id": started.run_id}
+    again = dg.DagsterRun(
+        job_name="refresh",
+        tags=started.tags | group,
+        root_run_id=started.run_id,
+        parent_run_id=started.run_id,
+    )
+    instance.add_run(again)
+    instance.report_run_failed(again, message="The process of this run ended without a word.")
+    assert instance.get_run_by_id(again.run_id).tags["dagster/will_retry"] == "false"
+
+
+def test_a_run_that_failed_of_itself_is_not_begun_anew(instance):
+    @dg.asset
+    def broken():
+        raise dg.Failure(description="ratings.csv: the file is empty.", allow_retries=False)
+
+    failed = dg.materialize([broken], instance=instance, raise_on_error=False).dagster_run
+    assert instance.get_run_by_id(failed.run_id).tags["dagster/will_retry"] == "false"
+
+
+def test_a_run_of_the_command_line_is_not_begun_anew_with_other_settings(instance, tmp_path):
+    """The daemon may know another source."""
+    run = dg.DagsterRun(job_name="refresh", tags={"dagster/max_retries": "0"})
+    instance.add_run(run)
+    instance.report_run_failed(run, message="The process of this run ended without a word.")
+    assert instance.get_run_by_id(run.run_id).tags["dagster/will_retry"] == "false"

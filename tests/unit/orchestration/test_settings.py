@@ -3,11 +3,12 @@
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from orchestration.settings import PROJECT_ROOT, SettingsError, load_settings
-from orchestration.tools.engines import check_engines
+from orchestration.tools.engines import check_engines, fresh_for
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,11 @@ def test_the_usual_schedule_costs_no_import_of_dagster():
 def test_a_weight_of_being_rare_outside_0_to_1_is_refused(weight):
     with pytest.raises(SettingsError, match="MATINEE_LONG_TAIL"):
         load_settings(long_tail=weight)
+
+
+@pytest.mark.parametrize(
+    ("cron", "late", "stale"),
+    [("0 3 * * *", 26, 50), ("@hourly", 3, 4), ("0 3 * * 1-5", 74, 146), ("0 4 * * sun", 170, 338)],
+)
+def test_results_are_late_and_stale_by_the_longest_wait_of_the_schedule(cron, late, stale):
+    assert fresh_for(load_settings(schedule=cron)) == (timedelta(hours=late), timedelta(hours=stale))
