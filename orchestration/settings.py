@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """Day that counts as today (else the day it is): no rating or view can be more than a day later."""
     schedule: str = "0 3 * * *"
     """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday; or `@daily` and the like."""
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 30
+    """Days for which `matinee prune` keeps what is no longer used."""
 
     show_emails: bool = False
     """Whether ids that are e-mail addresses are shown on pages and in the terminal (`published.people`)."""

@@ -16,8 +16,10 @@ from ingest.errors import IngestError
 from ingest.ids import last_number
 from ingest.store import LandedFile
 from orchestration.settings import load_settings
+from orchestration.tasks.forgetting import forget_pending
 from orchestration.tasks.landing import LandedSource, land, stage
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.records import forget_in_records
 from orchestration.tools.shown import COLUMNS, not_applicable, parquet_columns
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.people import hide_emails
@@ -67,6 +69,7 @@ def build_landing() -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         settings = load_settings(source=config.source, warehouse=warehouse.path)
         try:
+            forget_pending(warehouse.layout, forget_in_records)  # of a `matinee forget` that was killed
             landed = land(settings)
         except IngestError as error:
             # The message is complete for a person; a stack trace would only bury it.

@@ -29,12 +29,19 @@ class WarehouseLayout:
         self.published = root / "published"
         self.published_sets = root / "published.d"
         self.report = root / "report"
+        self.receipts = root / "receipts"
+        self.replica = root / "replicate"
         self.demo = root / "demo"
         self.downloads = root / "downloads"
         self.dbt_target = root / ".dbt"
         self.temporary = root / ".tmp"
         self.lock = root / ".run.lock"
         self.lock_holder = root / ".run.json"
+
+    @property
+    def raw_folders(self) -> tuple[Path, ...]:
+        """The folders of raw files that are ours: Matinee made or fetched them and may write them anew."""
+        return self.demo, self.downloads
 
     def trained(self, segmentation: str) -> Path:
         """Return the folder of the versions of a segmentation that is named by a person.
