@@ -224,7 +224,7 @@ def _recount(path: Path, table: str, suppressed: Suppressed, work: Path) -> None
         int(note.split(" ")[0].replace(",", "")) for note in facts["notes"] if _COUNTS.fullmatch(note)
     )
     kind, _ = PEOPLE[table]
-    notes = [n for n in facts["notes"] if not _COUNTS.fullmatch(n) and not suppressed.mentions(kind, n)]
+    notes = [n for n in facts["notes"] if not _COUNTS.fullmatch(n) and not suppressed.quotes(kind, n)]
     out = gone + before
     notes += [f"{out:,} {'row' if out == 1 else 'rows'} {LEFT_OUT}"] if out else []
     file = LandedFile(

@@ -17,9 +17,11 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pyarrow as pa
 
+from ingest.agreeing import opened_head
 from ingest.contracts import CONTRACTS, Contract
 from ingest.errors import IngestError
 from ingest.forgetting import Person, Touched, pattern
+from ingest.ids import is_own_number
 from ingest.landing import connect
 from ingest.opening import Opening, Partitioned
 from ingest.rawfiles import RawFile, format_of, open_packed
@@ -35,8 +37,8 @@ from ingest.suppressing import PEOPLE
 def forget_raw(folders: Iterable[Path], people: Sequence[Person]) -> list[Touched]:
     """Take people out of the raw files below folders that are ours; return what held them.
 
-    Divided text, JSON lines and Parquet are written anew. A file of another kind that names somebody is removed, as one
-    that cannot be read.
+    Divided text, JSON and Parquet are written anew; a file that has to be unpacked or recoded first is removed, and so
+    is one that is no table we know and names somebody: an id as a word, never a number, which may count anything.
     """
     return [
         replace(found, file=str(file.path.relative_to(folder.parent)))
@@ -53,11 +55,21 @@ def _forget_file(file: RawFile, people: Sequence[Person]) -> Touched | None:
         with ignoring(IngestError, duckdb.Error, pa.ArrowException, UnterminatedRecordError, ValueError):
             if wanted and (found := _without(file, CONTRACTS[table], wanted)) is not None:
                 return found if found.rows else None
-    says = pattern(people)
-    if says is None or not re.search(says.pattern.encode(), _bytes_of(file)):
+    says = pattern([each for each in people if not is_own_number(each.id)])
+    if says is None or _is_of_titles(file) or not re.search(says.pattern.encode(), _bytes_of(file)):
         return None
     file.path.unlink()
     return Touched(file.path.name, 1, "file removed")
+
+
+def _is_of_titles(file: RawFile) -> bool:
+    """Whether a file can be read as a table of no people, in which a word is no id."""
+    for contract in (contract for table, contract in CONTRACTS.items() if table not in PEOPLE):
+        with ignoring(IngestError, duckdb.Error, pa.ArrowException):
+            with opened_head(file, rule_of(contract, file), contract) as (opened, _, connection):
+                stage_of(contract, rule_of(contract, file), opened.raw, connection, file.name)
+            return True
+    return False
 
 
 def _bytes_of(file: RawFile) -> bytes:

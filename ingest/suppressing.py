@@ -80,8 +80,17 @@ class Suppressed:
         return self._hashes.get(kind, frozenset())
 
     def mentions(self, kind: Kind, text: str) -> bool:
-        """Whether a part of a text, such as a cell of a line, is an id on the list."""
-        return not self.of(kind).isdisjoint(self.hash(kind, part) for part in _parts(text))  # type: ignore[attr-defined]
+        """Whether a cell of a raw line, however it is divided, is an id on the list."""
+        parts = {part for split in _CELLS for part in split.split(text)} | _quoted(text)
+        return self._has(kind, parts | {part.strip().strip("\"'") for part in parts})
+
+    def quotes(self, kind: Kind, text: str) -> bool:
+        """Whether a sentence quotes an id on the list."""
+        return self._has(kind, _quoted(text))
+
+    def _has(self, kind: Kind, parts: set[str]) -> bool:
+        listed = self.of(kind)
+        return any(self.hash(kind, as_landed(kind, part)) in listed for part in parts if part)
 
     def redacted(self, table: str, rejects: Iterable[tuple]) -> Iterator[tuple]:
         """Yield rejects (see `ingest.rejecting`), without the text of those that name somebody on the list."""
@@ -90,7 +99,7 @@ class Suppressed:
             yield from rejects
             return
         for source, name, line, reason, text, is_quirk in rejects:
-            said = REMOVED if self.mentions(kind, reason) else reason
+            said = REMOVED if self.quotes(kind, reason) else reason
             yield source, name, line, said, REMOVED if self.mentions(kind, text) else text, is_quirk
 
     @property
@@ -181,9 +190,5 @@ def _write(landing_dir: Path, suppressed: Suppressed) -> Suppressed:
     return suppressed
 
 
-def _parts(text: str) -> set[str]:
-    """Return what may be an id in a line or a sentence, as landing would read it."""
-    parts = {part for split in _CELLS for part in split.split(text)}
-    parts |= {part for pair in _QUOTED.findall(text) for part in pair}
-    parts |= {part.strip().strip("\"'") for part in parts}
-    return {re.sub(r"^(\d+)\.0$", r"\1", part) for part in parts if part}
+def _quoted(text: str) -> set[str]:
+    return {part for pair in _QUOTED.findall(text) for part in pair}

@@ -50,13 +50,14 @@ def forget(
 
     from ingest.errors import IngestError
     from orchestration.progress import doing
-    from orchestration.stores.layout import WarehouseLayout
+    from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
     from orchestration.stores.lock import WarehouseError, lock_warehouse
 
     layout = WarehouseLayout(read_settings(warehouse=warehouse).warehouse)
     if not layout.root.is_dir():
         fail(f"there is no warehouse at {layout.root}.")
-    with failing(WarehouseError, IngestError), lock_warehouse(layout, "matinee forget"), doing("forgetting"):
+    known = (WarehouseError, IngestError, ModelNotFoundError)
+    with failing(*known), lock_warehouse(layout, "matinee forget"), doing("forgetting"):
         from orchestration.tasks.forgetting import forget as forget_people
         from orchestration.tools.records import forget_in_records
 

@@ -38,6 +38,7 @@ from orchestration.tasks.forgetting_places import (
     forget_published,
     models_of,
 )
+from orchestration.tasks.nothing_new import forget_what_it_was_made_of
 
 Records = Callable[[Pattern[str]], tuple[Sequence[tuple[str, int, str]], list[str]]]
 """Takes people out of Dagster's records, given what names them; tells what it touched, and what a person must do."""
@@ -104,6 +105,7 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
         *raw,
         *forget_published(layout, people, suppressed),
     ]
+    forget_what_it_was_made_of(layout)
     # Freed pages of a database keep their bytes; each run builds it anew from the landing and the models.
     made = (layout.database, layout.database.with_suffix(".duckdb.wal"), layout.temporary, layout.replica)
     removed = _remove(layout, "removed, built anew by the next run", *made)
@@ -154,8 +156,8 @@ def _by_hand(
     if came_from:
         said.insert(
             0,
-            f"Raw files still hold them: {', '.join(sorted(came_from))}, the latest in {folder}. Delete the rows there; "
-            "until then they are left out each time the files land.",
+            f"Raw files still hold them: {', '.join(sorted(came_from))}, the latest in {folder}. Delete the rows "
+            "there; until then they are left out each time the files land.",
         )
     return said
 

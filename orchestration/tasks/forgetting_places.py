@@ -22,7 +22,8 @@ from ingest.forgetting import Person, Touched, pattern
 from ingest.sql import identifier, path_literal, text_literal
 from ingest.suppressing import REMOVED, Kind, Suppressed
 from orchestration.settings import PROJECT_ROOT
-from orchestration.stores.layout import WarehouseLayout, switch_symlink
+from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout, switch_symlink
+from orchestration.stores.lock import WarehouseError
 from orchestration.stores.plots import PlotStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.audience_queries import AUDIENCE
@@ -31,8 +32,8 @@ from orchestration.tasks.report import write_report_page
 _STAMP = "%Y%m%dT%H%M%S"
 _KINDS: Mapping[str, Kind] = {"user_id": "user", "customer_id": "customer"}
 """Entity of a segmentation to the kind of people it divides; titles are none."""
-_TEXTS = ("rejects", "landing_manifest", "checks")
-"""Published tables in whose texts an id may stand: raw lines, notes on files, what checks found."""
+_TEXTS = {"rejects": ("reason", "raw_text"), "landing_manifest": ("notes",), "checks": ("description",)}
+"""Published tables and their columns of texts in which an id may stand."""
 
 
 def forget_published(
@@ -78,7 +79,8 @@ def forget_models(layout: WarehouseLayout, people: Sequence[Person]) -> list[Tou
     touched = []
     for folder in sorted(layout.models.glob("*/")) if people else ():
         store = VersionedStore(folder)
-        store.prune()  # what no pointer names
+        with ignoring(ModelNotFoundError):  # of a damaged pointer nobody knows what it named
+            store.prune()
         for version in sorted(folder.glob("*/")):
             kind = _kind_of(version)
             rows = _forget_version(version, people, kind)
@@ -139,7 +141,7 @@ def _copy_without(path: Path, to: Path, people: Sequence[Person], suppressed: Su
     if path.stem in _TEXTS and path.suffix == ".parquet":
         return _copy_texts(path, to / path.name, people, suppressed)
     if path.suffix == ".parquet":
-        names = pl.read_parquet_schema(path)
+        names = _columns(path)
         kinds = _published_kinds(path.parent)
         if (found := _rows_of(names, people, kinds, written=True)) and (
             rows := _write_without(path, found, to / path.name)
@@ -151,29 +153,22 @@ def _copy_without(path: Path, to: Path, people: Sequence[Person], suppressed: Su
 
 def _copy_texts(path: Path, to: Path, people: Sequence[Person], suppressed: Suppressed) -> int:
     """Copy a table with texts in it, those blanked that name somebody."""
-    frame, says = pl.read_parquet(path), pattern(people)
-    kinds = {each.kind for each in people}
+    before, says = pl.read_parquet(path), pattern(people)
 
-    def names_somebody(text: str | None) -> bool:
-        if not text:
-            return False
-        # A line of a raw file is divided as landing divides it: there a number is an id without quotes, too.
-        is_line = path.stem == "rejects" and any(suppressed.mentions(kind, text) for kind in kinds)
-        return is_line or bool(says and says.search(text))
+    def kept(texts: pl.Series) -> pl.Series:
+        """Return notes without those that name somebody, or a text blanked where it does."""
+        if texts.dtype == pl.List(pl.String):
+            notes = [[note for note in row or () if not (says and says.search(note))] for row in texts]
+            return pl.Series(texts.name, notes, texts.dtype)
+        left = [REMOVED if text and says and says.search(text) else text for text in texts]
+        return pl.Series(texts.name, left, texts.dtype)
 
-    def blanked(column: pl.Series) -> pl.Series:
-        if column.dtype == pl.String:
-            kept = [REMOVED if names_somebody(text) else text for text in column]
-        elif column.dtype == pl.List(pl.String):
-            kept = [
-                None if notes is None else [n for n in notes if not names_somebody(n)] for notes in column
-            ]
-        else:
-            return column
-        return pl.Series(column.name, kept, column.dtype)
-
-    after = frame.with_columns([blanked(column) for column in frame.iter_columns()])
-    changed = int((frame != after).select(pl.any_horizontal(pl.all().fill_null(False))).to_series().sum())
+    if path.stem == "rejects":
+        lines = [line for row in before.iter_rows() for line in suppressed.redacted(row[1], [row])]
+        after = pl.DataFrame(lines, schema=before.schema, orient="row")
+    else:
+        after = before.with_columns(kept(before[name]) for name in _TEXTS[path.stem])
+    changed = sum(then != now for then, now in zip(before.iter_rows(), after.iter_rows(), strict=True))
     if changed:
         after.write_parquet(to, compression="zstd")
     else:
@@ -220,7 +215,7 @@ def _kind_of(version: Path) -> Kind | None:
 def _forget_version(version: Path, people: Sequence[Person], kind: Kind | None) -> int:
     rows = 0
     for path in sorted(version.glob("*.parquet")) if kind else ():
-        names = pl.read_parquet_schema(path)
+        names = _columns(path)
         if found := _rows_of(names, people, {version.parent.name: kind}, written=False):
             draft = path.with_name(f".{path.name}.{os.getpid()}")
             if gone := _write_without(path, found, draft):
@@ -319,3 +314,14 @@ def _write_without(path: Path, condition: str, to: Path) -> int:
             kept = f"SELECT * FROM {rows} WHERE NOT coalesce({condition}, false)"
             connection.execute(f"COPY ({kept}) TO {text_literal(str(to))} (FORMAT parquet, COMPRESSION zstd)")
     return int(found)
+
+
+def _columns(path: Path) -> Mapping[str, object]:
+    try:
+        return pl.read_parquet_schema(path)
+    except pl.exceptions.PolarsError as error:
+        msg = (
+            f"{path} is damaged, and nobody can tell who is in it: {error}. Put it back from a copy or remove it, "
+            "and type the command again."
+        )
+        raise WarehouseError(msg) from None

@@ -171,6 +171,7 @@ def test_raw_files_of_ours_are_written_anew_whatever_they_are(folder):
     folder.write("a/users.jsonl", f'{{"user_id": "{TEXT}"}}\n{{"user_id": 7}}\n')
     folder.write("a/ratings.csv.gz", gzip.compress(f"{HEADER}{NUMBER},1,3\n".encode()))
     folder.write("a/odd.txt", f"who is {TEXT}?")
+    folder.write("a/movies.csv", f"movieId,title,genres\n1,{TEXT} the movie,War\n")
     folder.write("a/links.csv", f"movieId,imdbId,tmdbId\n{NUMBER},1,2\n")
     table = {"user_id": [7, int(NUMBER)], "title_id": [1, 2], "rating": [3.0, 4.0]}
     pq.write_table(pa.table(table), folder.write("ratings.parquet", b""))
@@ -186,5 +187,15 @@ def test_raw_files_of_ours_are_written_anew_whatever_they_are(folder):
     raw = folder.root / "raw"
     assert (raw / "ratings.csv").read_bytes() == f'user_id,title_id,rating\r\n7,"{NUMBER}",3\r\n'.encode()
     assert (raw / "a" / "users.jsonl").read_text() == '{"user_id": 7}\n'
-    assert sorted(path.name for path in (raw / "a").iterdir()) == ["links.csv", "users.jsonl"]
+    assert sorted(path.name for path in (raw / "a").iterdir()) == ["links.csv", "movies.csv", "users.jsonl"]
     assert pq.read_table(raw / "ratings.parquet")["user_id"].to_pylist() == [7]
+
+
+def test_a_sentence_that_counts_is_not_taken_for_a_person(folder):
+    folder.land_text("ratings", HEADER + "Ann,1,3\nann,1,3\n2,1,4\n")
+    forget(folder.landing, "2")
+    again = folder.land_text("ratings", HEADER + "Ann,1,3\nann,1,3\n2,1,4\n")
+    assert "2 ids differ" in " ".join(again.notes) or "1 ids differ" in " ".join(again.notes)
+    forget(folder.landing, "ann")
+    again = folder.land_text("ratings", HEADER + "Ann,1,3\nann,1,3\n2,1,4\n")
+    assert again.notes == ("2 rows of people who were forgotten left out.",)
