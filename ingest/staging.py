@@ -141,13 +141,17 @@ class Stage:
         if not found:
             return KeptOut()
         ids = tuple(dict.fromkeys(row[0] for row in found))
-        numbers = [written for written in ids if is_id and is_own_number(written)]
-        texts = [text_literal(written) for written in ids if written not in numbers]
-        column = text_of(name) if is_id else name
-        where = (
-            f"coalesce({identifier(name)} IN ({', '.join(numbers) or 'NULL'}), false) OR " if is_id else ""
+        numbers = [int(written) for written in ids if is_id and is_own_number(written)]
+        # A table to join, not a list in the statement: each row would be compared with each of the list.
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE kept_out AS SELECT unnest(?::VARCHAR[]) AS id", [list(ids)]
         )
-        where += f"coalesce({identifier(column)} IN ({', '.join(texts) or 'NULL'}), false)"
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE kept_out_numbers AS SELECT unnest(?::BIGINT[]) AS number", [numbers]
+        )
+        texts = f"{identifier(text_of(name) if is_id else name)} IN (SELECT id FROM kept_out)"
+        own = f"{identifier(name)} IN (SELECT number FROM kept_out_numbers)" if is_id else "false"
+        where = f"coalesce({own}, false) OR coalesce({texts}, false)"
         return KeptOut(f"({where})", ids, sum(row[1] for row in found))
 
     @staticmethod
@@ -211,12 +215,17 @@ class Stage:
                 bits.append(f"CASE WHEN {missed} THEN {1 << at} ELSE 0 END")
         keeps = f"coalesce(TRY(NOT ({self.where})), false)" if self.where else "false"
         bad = "" if self.raw.is_json else ", false AS _is_bad"
-        return (
+        rows = (
             f"SELECT {', '.join(columns)}, ({' + '.join(bits) or '0'})::BIGINT AS _unreadable, "
-            f"_is_left_out OR coalesce({self.contract.left_out or 'false'}, false) OR {self.kept_out.where} "
-            "AS _is_left_out, _is_bad "
+            f"_is_left_out OR coalesce({self.contract.left_out or 'false'}, false) AS _is_left_out, _is_bad "
             f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *{''.join(wholes)} FROM (SELECT *, {', '.join(given)} "
             f"FROM (SELECT {self._cells()}{self._computed()}, {keeps} AS _is_left_out{bad} FROM {self._typed()}))))"
+        )
+        if not self.kept_out.ids:
+            return rows
+        return (
+            "SELECT * REPLACE (_is_left_out OR _is_kept_out AS _is_left_out) "
+            f"FROM (SELECT *, {self.kept_out.where} AS _is_kept_out FROM ({rows}))"
         )
 
     def _missed(self, at: int, bound: Bound, lost: str) -> str:
@@ -335,7 +344,7 @@ class Stage:
             rows = copy(
                 connection,
                 f"SELECT {values} FROM ({self._select(forms)}) AS draft{joins} "
-                f"WHERE CASE WHEN {self.kept_out.where} THEN false "
+                f"WHERE CASE WHEN {'_is_kept_out' if self.kept_out.ids else 'false'} THEN false "
                 f"WHEN {wrong} THEN error('a row may not land') ELSE true END",
                 to,
             )
@@ -351,13 +360,12 @@ class Stage:
         rows = f"SELECT {self._cells()}{self._computed()} FROM {self._typed()}"
         queries = []
         _, person = PEOPLE.get(self.contract.table, ("", ""))
-        forgotten = ", ".join(map(text_literal, self.kept_out.ids)) or "NULL"
         for at, bound in enumerate(self.bound):
             if bound.column.name in columns:
                 given = self._given(at, bound)
                 if self.kept_out.ids and bound.column.name == person:
                     text = cells.id_text(f"({given})", bound.native)
-                    given = f"CASE WHEN {text} NOT IN ({forgotten}) THEN {given} END"
+                    given = f"CASE WHEN {text} NOT IN (SELECT id FROM kept_out) THEN {given} END"
                 whole = cells.whole(Kind.ID, "cell", bound.native) or ""
                 queries.append(
                     f"SELECT {cells.id_text('cell', bound.native)} AS id "

@@ -99,6 +99,7 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     says = pattern(people)
     recorded, by_hand = forget_records(says) if says else ((), [])
     logs = _remove(layout, "logs of dbt removed", layout.dbt_target)
+    _remove(layout, "", *_drafts(layout))
     raw = forget_raw(layout.raw_folders, people)
     held = [
         *(Touched(*each) for each in recorded),
@@ -126,13 +127,20 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     return written
 
 
+def _drafts(layout: WarehouseLayout) -> list[Path]:
+    """Return what processes that were killed left half written: nobody else writes now."""
+    made = (layout.models, layout.plot_sets, layout.published_sets, layout.report, layout.demo)
+    drafts = [path for folder in made for path in folder.rglob(".*")]
+    return drafts + [path for folder in layout.raw_folders for path in folder.rglob(".forget-*")]
+
+
 def _remove(layout: WarehouseLayout, what: str, *paths: Path) -> list[Touched]:
     there = [path for path in paths if path.exists()]
     for path in there:
         if path.is_dir():
             shutil.rmtree(path)
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
     return [Touched(str(path.relative_to(layout.root)), 1, what) for path in there]
 
 

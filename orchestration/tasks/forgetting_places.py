@@ -32,8 +32,8 @@ from orchestration.tasks.report import write_report_page
 _STAMP = "%Y%m%dT%H%M%S"
 _KINDS: Mapping[str, Kind] = {"user_id": "user", "customer_id": "customer"}
 """Entity of a segmentation to the kind of people it divides; titles are none."""
-_TEXTS = {"rejects": ("reason", "raw_text"), "landing_manifest": ("notes",), "checks": ("description",)}
-"""Published tables and their columns of texts in which an id may stand."""
+_TEXTS = ("rejects", "checks")
+"""Published tables in whose texts an id may stand: raw lines, and what checks found."""
 
 
 def forget_published(
@@ -42,9 +42,6 @@ def forget_published(
     """Publish every kept set anew without these people, remove the old one, and write the report of the current one."""
     touched = []
     for folder in sorted(layout.published_sets.glob("*")) if people else ():
-        if folder.name.startswith("."):
-            shutil.rmtree(folder)  # of a run that was killed
-            continue
         rows = _republish(layout, folder, people, suppressed)
         touched += [Touched(f"published.d/{folder.name}", rows)] if rows else []
     if layout.published.exists() and (touched or not (layout.report / "index.html").exists()):
@@ -154,20 +151,12 @@ def _copy_without(path: Path, to: Path, people: Sequence[Person], suppressed: Su
 def _copy_texts(path: Path, to: Path, people: Sequence[Person], suppressed: Suppressed) -> int:
     """Copy a table with texts in it, those blanked that name somebody."""
     before, says = pl.read_parquet(path), pattern(people)
-
-    def kept(texts: pl.Series) -> pl.Series:
-        """Return notes without those that name somebody, or a text blanked where it does."""
-        if texts.dtype == pl.List(pl.String):
-            notes = [[note for note in row or () if not (says and says.search(note))] for row in texts]
-            return pl.Series(texts.name, notes, texts.dtype)
-        left = [REMOVED if text and says and says.search(text) else text for text in texts]
-        return pl.Series(texts.name, left, texts.dtype)
-
     if path.stem == "rejects":
         lines = [line for row in before.iter_rows() for line in suppressed.redacted(row[1], [row])]
         after = pl.DataFrame(lines, schema=before.schema, orient="row")
     else:
-        after = before.with_columns(kept(before[name]) for name in _TEXTS[path.stem])
+        said = [REMOVED if text and says and says.search(text) else text for text in before["description"]]
+        after = before.with_columns(pl.Series("description", said, pl.String))
     changed = sum(then != now for then, now in zip(before.iter_rows(), after.iter_rows(), strict=True))
     if changed:
         after.write_parquet(to, compression="zstd")

@@ -217,6 +217,11 @@ def test_a_kill_at_any_place_is_made_good_by_the_same_command(
     def killed(*args: object, **named: object) -> None:
         raise KilledError
 
+    draft = (
+        warehouse / "models" / "user_ratings" / f".{place}" / "segment_members.parquet"
+    )  # of a run that was killed
+    draft.parent.mkdir()
+    pl.DataFrame({"entity_id": [TEXT]}).write_parquet(draft)
     with monkeypatch.context() as patch:
         patch.setattr(f"orchestration.tasks.forgetting.{names[place]}", killed)
         with pytest.raises(KilledError):
