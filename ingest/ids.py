@@ -4,6 +4,8 @@ Belongs here: the append-only table `ids` of the landing (number, id), and putti
 Does not belong here: which ids are their own numbers (`ingest.cells.own_number`), showing ids as they came
 (publishing).
 
+Of an id that was forgotten the number stays, without its text, so that it never stands for somebody else.
+
 A segment is a Parquet file ``files/ids-<first number>.parquet``. It is put there by a link that fails where the name is
 taken, so that two landings at once cannot give a number twice.
 """
@@ -11,7 +13,8 @@ taken, so that two landings at once cannot give a number twice.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import duckdb
@@ -41,6 +44,43 @@ def _first(segment: Path) -> int:
 def text_of(column: str) -> str:
     """Return the name of a draft's column that holds the ids of `column` that are no numbers."""
     return f"{column}#"
+
+
+def is_own_number(written: str) -> bool:
+    """Whether an id is its own number: the plain spelling of a whole number below 2^40."""
+    return re.fullmatch(r"0|[1-9]\d*", written, re.ASCII) is not None and int(written) < FIRST_TEXT_ID
+
+
+def number_of(landing_dir: Path, written: str) -> int | None:
+    """Return the number that stands for an id; None where it is a text that was never given one."""
+    if is_own_number(written):
+        return int(written)
+    query = f"SELECT number FROM {_TABLE} WHERE id = $id"
+    with duckdb.connect() as connection:
+        _load(connection, segments(landing_dir))
+        found = connection.execute(query, {"id": written}).fetchone()
+    return None if found is None else int(found[0])
+
+
+def forget(landing_dir: Path, numbers: Collection[int], work: Path) -> int:
+    """Take the text of ids away from these numbers, which are never given again; return how many had one."""
+    forgotten = 0
+    wanted = ", ".join(map(str, numbers))
+    for segment in segments(landing_dir) if numbers else ():
+        rows = f"read_parquet({path_literal(segment)})"
+        with duckdb.connect() as connection:
+            count = f"SELECT count(*) FROM {rows} WHERE number IN ({wanted}) AND id IS NOT NULL"
+            ((found,),) = connection.execute(count).fetchall()
+            if found:
+                text = f"CASE WHEN number NOT IN ({wanted}) THEN id END"
+                copy(
+                    connection,
+                    f"SELECT number, {text} AS id FROM {rows} ORDER BY number",
+                    work / segment.name,
+                )
+                (work / segment.name).replace(segment)
+        forgotten += found
+    return forgotten
 
 
 def written(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str]) -> list[str]:

@@ -38,7 +38,7 @@ from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
 from ingest.sql import copy, path_literal
-from ingest.staging import Staged, fault, landing_columns, stage_of
+from ingest.staging import KeptOut, Staged, fault, landing_columns, stage_of
 from ingest.store import (
     LandedFile,
     may_have_landed,
@@ -49,6 +49,7 @@ from ingest.store import (
     workspace,
     write_manifest,
 )
+from ingest.suppressing import LEFT_OUT, PEOPLE, Suppressed, read_suppressed
 
 __all__ = ["LandedFile", "land", "land_file", "stage", "switch"]
 
@@ -199,10 +200,12 @@ class _Draft:
     staged: Staged
     path: Path
     numbering: ids.Numbering
+    kept_out: KeptOut
 
     @property
     def rows_read(self) -> int:
-        return self.staged.rows + self.staged.malformed
+        kept_out = self.kept_out.rows if self.staged.is_final else 0  # not in a table that is final
+        return self.staged.rows + self.staged.malformed + kept_out
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,10 @@ class _Job:
         parts = f"{self.contract.fingerprint}{self.table.rule.fingerprint}{sorted(partition.items()) or ''}"
         return hashlib.sha256(parts.encode()).hexdigest()[:8]
 
+    @cached_property
+    def suppressed(self) -> Suppressed:
+        return read_suppressed(self.landing_dir)
+
     def run(self, *, memory_limit: str, threads: int) -> LandedFile:
         file = self.file if isinstance(self.file, RawFile) else RawFile(self.file.export(self.work))
         before = file.path.stat()
@@ -232,7 +239,7 @@ class _Job:
             if known := self._known(file, before.st_size, hashed):
                 return known
             with (
-                _connect(memory_limit, threads, self.work) as connection,
+                connect(memory_limit, threads, self.work) as connection,
                 self.watch(self.file.name, before.st_size, lambda: max(connection.query_progress(), 0) / 100),
             ):
                 connection.execute(end_of_time(self.today))
@@ -272,7 +279,7 @@ class _Job:
         counts = disagree = None
         first = opened
         try:
-            counts = self._drafted(opened, opening.connection)
+            counts = self._drafted(opening, opened)
         except LinesDisagreeError as error:
             disagree = error
         except duckdb.InvalidInputException as error:
@@ -280,7 +287,7 @@ class _Job:
             if not opened.is_text or (again := opening.with_line_feeds(opened)) is None:
                 raise
             opened, disagree = again, LinesDisagreeError(str(error))
-            counts = self._drafted(opened, opening.connection)
+            counts = self._drafted(opening, opened)
         if opened.is_text and not content.result().is_utf8 and (again := opening.as_utf8(first)):
             with ThreadPoolExecutor(1) as pool:
                 return self._counted(opening, again, pool.submit(digest, again.path))
@@ -295,15 +302,16 @@ class _Job:
         kinds = opened.raw.sniffed(opening.connection)
         return replace(counts, raw_columns={name: kinds[name] for name in opened.raw.names})
 
-    def _drafted(self, opened: Opened, connection: duckdb.DuckDBPyConnection) -> _Counts:
+    def _drafted(self, opening: Opening, opened: Opened) -> _Counts:
         """Write the table and the rejects into the work folder and count them."""
-        raw, rule = opened.raw, self.table.rule
+        raw, rule, connection = opened.raw, self.table.rule, opening.connection
         stage = stage_of(self.contract, rule, raw, connection, self.file.name)
-        bound = stage.bound
+        stage = replace(stage, kept_out=stage.find_kept_out(connection, self.suppressed))
+        bound, kept_out = stage.bound, stage.kept_out
         path = self.work / "draft.parquet"
         numbering = ids.Numbering(connection, self.landing_dir, self.work)
         staged = stage.run(connection, path, numbering)
-        draft = _Draft(opened, bound, staged, path, numbering)
+        draft = _Draft(opened, bound, staged, path, numbering, kept_out)
         raw.check(draft.rows_read)
         if not draft.rows_read:
             raise IngestError(
@@ -314,13 +322,13 @@ class _Job:
         if staged.is_final:
             path.replace(self.work / "table.parquet")
             write_rejects(connection, iter(()), self.work / "rejects.parquet", limit=None)
-            notes = (*opened.notes, *staged.told(bound), *numbering.told)
-            return _Counts(staged.rows, staged.rows, notes=notes)
-        return self._finish(draft, connection)
+            notes = (*opened.notes, *_told(kept_out.rows), *staged.told(bound), *numbering.told)
+            return _Counts(draft.rows_read, staged.rows, left_out=kept_out.rows, notes=notes)
+        return self._finish(draft, opening)
 
-    def _finish(self, draft: _Draft, connection: duckdb.DuckDBPyConnection) -> _Counts:
+    def _finish(self, draft: _Draft, opening: Opening) -> _Counts:
         """Set the faulty rows of a draft aside, number the ids of the others, and write the table."""
-        raw, bound, staged = draft.opened.raw, draft.bound, draft.staged
+        raw, bound, staged, connection = draft.opened.raw, draft.bound, draft.staged, opening.connection
         is_faulty = fault(bound)
         faulty = (
             f"(SELECT file_row_number AS position, {is_faulty} AS fault "
@@ -334,7 +342,9 @@ class _Job:
             cursor.execute(f"SELECT position, fault FROM {faulty} ORDER BY position")
             positions, faults = tee(islice(_fetched(cursor), limit))
             lines = raw.bad_lines(connection, (at for at, _ in positions), limit) if rejected else iter(())
-            reasons = rejects.reasons(lines, (fault for _, fault in faults))
+            reasons = self.suppressed.redacted(
+                self.contract.table, rejects.reasons(lines, (fault for _, fault in faults))
+            )
             quirks = write_rejects(connection, reasons, self.work / "rejects.parquet", limit=limit)
         lands = f"NOT _is_left_out AND ({is_faulty}) IS NULL"
         unreadable = refuse_unreadable(
@@ -349,11 +359,15 @@ class _Job:
         joins, numbers = ids.numbered(written)
         before = f"len(list_filter({rejects.before}::BIGINT[], lambda count: count <= file_row_number))"
         have = {b.column.name for b in bound}
-        columns = landing_columns(self.contract, have, numbers, f"file_row_number + 1 + {before}")
+        row_number = f"file_row_number + 1 + {before}"
+        columns = landing_columns(self.contract, have, numbers, row_number)
+        forgotten = self._forgotten_rows(have, opening, draft.rows_read)
+        those = f" WHERE ({row_number}) NOT IN ({', '.join(map(str, forgotten))})" if forgotten else ""
         landed = copy(
-            connection, f"SELECT {columns} FROM {rows} AS draft{joins}", self.work / "table.parquet"
+            connection, f"SELECT {columns} FROM {rows} AS draft{joins}{those}", self.work / "table.parquet"
         )
         left_out = staged.rows - found - landed
+        kept_out = draft.kept_out.rows + len(forgotten)
         return _Counts(
             read=draft.rows_read,
             landed=landed,
@@ -363,12 +377,21 @@ class _Job:
             unreadable=unreadable,
             notes=(
                 *draft.opened.notes,
-                *self._left_out(left_out),
+                *self._left_out(left_out - kept_out),
+                *_told(kept_out),
                 *staged.told(bound),
                 *rejects.told(unreadable),
                 *draft.numbering.told,
             ),
         )
+
+    def _forgotten_rows(self, have: set[str], opening: Opening, rows: int) -> list[int]:
+        """Return which rows are customers who were forgotten, of a file in which they have no ids."""
+        kind, column = PEOPLE.get(self.contract.table, ("", ""))
+        if kind != "customer" or column in have or not self.suppressed.of("customer"):
+            return []
+        sha256, listed = digest(opening.file.path).sha256, self.suppressed.of("customer")
+        return [row for row in range(1, rows + 1) if self.suppressed.hash_of_row(sha256, row) in listed]
 
     def _left_out(self, count: int) -> list[str]:
         because = [f"all but those where {self.table.rule.where}"] if self.table.rule.where else []
@@ -411,7 +434,8 @@ class _Job:
     def _refuse_too_many(self, landed: LandedFile) -> None:
         """Refuse a file of which too much is wrong; its rejects stay where they are."""
         bad = landed.rows_rejected - landed.known_quirks
-        if landed.rows_landed and bad <= self.max_rejected_share * landed.rows_read:
+        is_empty = not landed.rows_landed and not any(note.endswith(LEFT_OUT) for note in landed.notes)
+        if not is_empty and bad <= self.max_rejected_share * landed.rows_read:
             return
         rejects = pq.read_table(landed.rejects_path, columns=["line", "reason", "is_known_quirk"])
         examples = [row for row in rejects.slice(0, 1000).to_pylist() if not row["is_known_quirk"]][:3]
@@ -439,8 +463,13 @@ def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
         yield from batch
 
 
+def _told(kept_out: int) -> list[str]:
+    return [f"{kept_out:,} {'row' if kept_out == 1 else 'rows'} {LEFT_OUT}"] if kept_out else []
+
+
 @contextmanager
-def _connect(memory_limit: str, threads: int, work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(memory_limit: str, threads: int, work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open DuckDB in memory as raw files are read by it; `work` is for what does not fit."""
     connection = duckdb.connect(
         config={
             "memory_limit": memory_limit,

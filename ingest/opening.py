@@ -193,40 +193,40 @@ class Partitioned(RawTable):
     """A raw table with columns more, whose one value the folders of its path give (``day=2024-01-31``)."""
 
     def __init__(self, raw: RawTable, partition: Mapping[str, str]) -> None:
-        self._raw, self._partition = raw, partition
+        self.raw, self._partition = raw, partition
         self.names = [*raw.names, *partition]
         self.natives = [*raw.natives, *("VARCHAR" for _ in partition)]
         self.is_json, self.has_decimal_commas = raw.is_json, raw.has_decimal_commas
 
     def relation(self) -> str:
         """See `RawTable`."""
-        own = len(self._raw.names)
+        own = len(self.raw.names)
         values = ", ".join(
             f"{text_literal(value)} AS {CELL}{own + at}" for at, value in enumerate(self._partition.values())
         )
-        return f"(SELECT *, {values} FROM {self._raw.relation()})"
+        return f"(SELECT *, {values} FROM {self.raw.relation()})"
 
     def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
         """See `RawTable`."""
-        self._raw.forget(connection)
+        self.raw.forget(connection)
 
     def malformed(self, connection: duckdb.DuckDBPyConnection) -> int:
         """See `RawTable`."""
-        return self._raw.malformed(connection)
+        return self.raw.malformed(connection)
 
     def check(self, records: int) -> None:
         """See `RawTable`."""
-        self._raw.check(records)
+        self.raw.check(records)
 
     def bad_lines(
         self, connection: duckdb.DuckDBPyConnection, positions: Iterator[int], limit: int | None = None
     ) -> Iterator[BadLine]:
         """See `RawTable`."""
-        own = len(self._raw.names)
+        own = len(self.raw.names)
         values = {own + at: value for at, value in enumerate(self._partition.values())}
-        for bad in self._raw.bad_lines(connection, positions, limit):
+        for bad in self.raw.bad_lines(connection, positions, limit):
             yield replace(bad, cells={**bad.cells, **values})
 
     def sniffed(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         """See `RawTable`."""
-        return {**self._raw.sniffed(connection), **dict.fromkeys(self._partition, "VARCHAR")}
+        return {**self.raw.sniffed(connection), **dict.fromkeys(self._partition, "VARCHAR")}

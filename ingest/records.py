@@ -131,7 +131,7 @@ def find_records(
     target = next(wanted, -1)
     position = -1
     left = set(malformed)
-    for at, (line, offset, raw) in enumerate(_records(stream, dialect)):
+    for at, (line, offset, raw) in enumerate(records(stream, dialect)):
         body = raw.rstrip(b"\r\n")
         if not body or (at == 0 and dialect.has_header):
             continue
@@ -156,11 +156,11 @@ def count_records(stream: BinaryIO, dialect: Dialect) -> int:
     UnterminatedRecordError
         When the file ends inside a quote.
     """
-    records = sum(1 for _, _, raw in _records(stream, dialect) if raw.rstrip(b"\r\n"))
-    return records - dialect.has_header
+    count = sum(1 for _, _, raw in records(stream, dialect) if raw.rstrip(b"\r\n"))
+    return count - dialect.has_header
 
 
-def _records(stream: BinaryIO, dialect: Dialect) -> Iterator[tuple[int, int, bytes]]:
+def records(stream: BinaryIO, dialect: Dialect) -> Iterator[tuple[int, int, bytes]]:
     """Yield physical line, offset and bytes of every record, blank lines among them."""
     taken: list[bytes] = []
 

@@ -24,9 +24,10 @@ from ingest.binding import Bound, bind, condition, needs_types
 from ingest.cells import Form
 from ingest.contracts import Contract, Kind
 from ingest.declarations import TableRule
-from ingest.ids import text_of
+from ingest.ids import is_own_number, text_of
 from ingest.readers import CELL, RawTable
 from ingest.sql import copy, identifier, path_literal, text_literal
+from ingest.suppressing import PEOPLE, Suppressed
 
 _SAMPLE_ROWS = 10_000
 
@@ -70,6 +71,25 @@ class Staged:
 
 
 @dataclass(frozen=True)
+class KeptOut:
+    """The people of a file who were forgotten.
+
+    Parameters
+    ----------
+    where
+        SQL condition of their rows in a draft.
+    ids
+        Their ids, as the file writes them.
+    rows
+        How many rows they have.
+    """
+
+    where: str = "false"
+    ids: tuple[str, ...] = ()
+    rows: int = 0
+
+
+@dataclass(frozen=True)
 class Stage:
     """One raw file under a contract.
 
@@ -85,6 +105,8 @@ class Stage:
         Condition of the rows to keep.
     types
         DuckDB type of the raw columns in expressions, by name.
+    kept_out
+        The people whose rows do not land, as `find_kept_out` finds them.
     """
 
     contract: Contract
@@ -93,6 +115,51 @@ class Stage:
     bound: list[Bound]
     where: str | None
     types: Mapping[str, str]
+    kept_out: KeptOut = KeptOut()
+
+    def find_kept_out(self, connection: duckdb.DuckDBPyConnection, suppressed: Suppressed) -> KeptOut:
+        """Return who of the file's people was forgotten; each id is looked at once, and none while nobody was."""
+        kind, name = PEOPLE.get(self.contract.table, (None, ""))
+        at = next((at for at, bound in enumerate(self.bound) if bound.column.name == name), None)
+        if kind is None or at is None or not suppressed.of(kind):
+            return KeptOut()
+        bound = self.bound[at]
+        is_id = bound.column.kind is Kind.ID
+        written = (
+            self._written("cell", bound) if is_id else cells.value(Kind.TEXT, "cell", bound.native, Form())
+        )
+        self.raw.forget(connection)
+        given = (
+            f"SELECT {self._given(at, bound)} AS cell, count(*) AS rows "
+            f"FROM (SELECT {self._cells()}{self._computed()} FROM {self._typed()}) GROUP BY ALL"
+        )
+        found = connection.execute(
+            f"SELECT id, rows FROM (SELECT {written} AS id, rows FROM ({given}) WHERE cell IS NOT NULL) "
+            f"WHERE {suppressed.hash_sql(kind, 'id')} IN (SELECT unnest(?::VARCHAR[]))",
+            [list(suppressed.of(kind))],
+        ).fetchall()
+        if not found:
+            return KeptOut()
+        ids = tuple(dict.fromkeys(row[0] for row in found))
+        numbers = [int(written) for written in ids if is_id and is_own_number(written)]
+        # A table to join, not a list in the statement: each row would be compared with each of the list.
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE kept_out AS SELECT unnest(?::VARCHAR[]) AS id", [list(ids)]
+        )
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE kept_out_numbers AS SELECT unnest(?::BIGINT[]) AS number", [numbers]
+        )
+        texts = f"{identifier(text_of(name) if is_id else name)} IN (SELECT id FROM kept_out)"
+        own = f"{identifier(name)} IN (SELECT number FROM kept_out_numbers)" if is_id else "false"
+        where = f"coalesce({own}, false) OR coalesce({texts}, false)"
+        return KeptOut(f"({where})", ids, sum(row[1] for row in found))
+
+    @staticmethod
+    def _written(cell: str, bound: Bound) -> str:
+        """Return the SQL expression of an id as the tables that people read have it."""
+        whole = cells.whole(Kind.ID, cell, bound.native) or ""
+        number = f"({cells.own_number(cell, bound.native, f'({whole})')})::VARCHAR"
+        return f"coalesce({number}, {cells.id_text(cell, bound.native)})"
 
     def run(self, connection: duckdb.DuckDBPyConnection, to: Path, numbering: ids.Numbering) -> Staged:
         """Write the draft to the Parquet file `to`."""
@@ -148,11 +215,17 @@ class Stage:
                 bits.append(f"CASE WHEN {missed} THEN {1 << at} ELSE 0 END")
         keeps = f"coalesce(TRY(NOT ({self.where})), false)" if self.where else "false"
         bad = "" if self.raw.is_json else ", false AS _is_bad"
-        return (
+        rows = (
             f"SELECT {', '.join(columns)}, ({' + '.join(bits) or '0'})::BIGINT AS _unreadable, "
             f"_is_left_out OR coalesce({self.contract.left_out or 'false'}, false) AS _is_left_out, _is_bad "
             f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *{''.join(wholes)} FROM (SELECT *, {', '.join(given)} "
             f"FROM (SELECT {self._cells()}{self._computed()}, {keeps} AS _is_left_out{bad} FROM {self._typed()}))))"
+        )
+        if not self.kept_out.ids:
+            return rows
+        return (
+            "SELECT * REPLACE (_is_left_out OR _is_kept_out AS _is_left_out) "
+            f"FROM (SELECT *, {self.kept_out.where} AS _is_kept_out FROM ({rows}))"
         )
 
     def _missed(self, at: int, bound: Bound, lost: str) -> str:
@@ -271,7 +344,8 @@ class Stage:
             rows = copy(
                 connection,
                 f"SELECT {values} FROM ({self._select(forms)}) AS draft{joins} "
-                f"WHERE CASE WHEN {wrong} THEN error('a row may not land') ELSE true END",
+                f"WHERE CASE WHEN {'_is_kept_out' if self.kept_out.ids else 'false'} THEN false "
+                f"WHEN {wrong} THEN error('a row may not land') ELSE true END",
                 to,
             )
         except (duckdb.OutOfMemoryException, duckdb.IOException):
@@ -285,12 +359,17 @@ class Stage:
         """Return a query of the ids in these columns that are no numbers, each looked at once."""
         rows = f"SELECT {self._cells()}{self._computed()} FROM {self._typed()}"
         queries = []
+        _, person = PEOPLE.get(self.contract.table, ("", ""))
         for at, bound in enumerate(self.bound):
             if bound.column.name in columns:
+                given = self._given(at, bound)
+                if self.kept_out.ids and bound.column.name == person:
+                    text = cells.id_text(f"({given})", bound.native)
+                    given = f"CASE WHEN {text} NOT IN (SELECT id FROM kept_out) THEN {given} END"
                 whole = cells.whole(Kind.ID, "cell", bound.native) or ""
                 queries.append(
                     f"SELECT {cells.id_text('cell', bound.native)} AS id "
-                    f"FROM (SELECT DISTINCT {self._given(at, bound)} AS cell FROM ({rows})) "
+                    f"FROM (SELECT DISTINCT {given} AS cell FROM ({rows})) "
                     f"WHERE cell IS NOT NULL AND ({cells.own_number('cell', bound.native, f'({whole})')}) IS NULL"
                 )
         return " UNION ".join(queries)

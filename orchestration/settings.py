@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Day that counts as today (else the day it is): no rating or view can be more than a day later."""
     schedule: str = "0 3 * * *"
     """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday; or `@daily` and the like."""
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 30
+    """Days for which `matinee prune` keeps what is no longer used."""
 
     long_tail: Annotated[float, Field(ge=0, le=1)] = 0
     """What being rare weighs in the recommended lists beside everything else: 0 nothing, 1 as much."""

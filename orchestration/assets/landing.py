@@ -18,9 +18,11 @@ from ingest.ids import last_number
 from ingest.store import LandedFile
 from orchestration.settings import Settings, load_settings
 from orchestration.stores.ledger import KEPT_RUNS
+from orchestration.tasks.forgetting import forget_pending
 from orchestration.tasks.landed_changes import Comparison, Landed, changed_columns, compare, lost_rows
 from orchestration.tasks.landing import LandedSource, land, stage
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.records import forget_in_records
 from orchestration.tools.shown import COLUMNS, not_applicable, parquet_columns
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.people import hide_emails
@@ -88,6 +90,7 @@ def build_landing() -> dg.AssetsDefinition:
         settings = load_settings(source=config.source, warehouse=warehouse.path)
         with warehouse.stage(context.run.run_id, "landing"):
             try:
+                forget_pending(warehouse.layout, forget_in_records)  # of a `matinee forget` that was killed
                 landed = land(settings)
             except IngestError as error:
                 # The message is complete for a person; a stack trace would only bury it.

@@ -1,31 +1,22 @@
 """The report as an asset, made from what is published.
 
-Belongs here: telling the report about the run. Does not belong here: its contents (`report`).
+Belongs here: telling the report about the run. Does not belong here: writing it
+(`orchestration.tasks.report`), its contents (`report`).
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from orchestration import costs
 from orchestration.assets.publish import REPORT
-from orchestration.stores.layout import WarehouseLayout
-from orchestration.tasks.audience_queries import AUDIENCE, PICTURES
-from orchestration.tasks.left_out import landed_source, left_out
 from orchestration.tasks.nothing_new import remember
-from orchestration.tasks.recovery import planted_recovery
+from orchestration.tasks.report import write_report_page
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.run_ends import PUBLISHED
 from orchestration.tools.steps import asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
-from published.finding import set_before
-from published.people import hide_emails, hide_folders
-from published.sets import open_set
-
-if TYPE_CHECKING:
-    from report.context import RunFacts
 
 
 def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
@@ -48,39 +39,12 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
             return make(context, warehouse)
 
     def make(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        from report.build import build_report_context, write_report  # noqa: PLC0415
-        from report.render import render_report  # noqa: PLC0415
-
         layout = warehouse.layout
-        published = open_set(layout.published.resolve())
-        before = set_before(published.folder)
-        page = render_report(
-            build_report_context(
-                published,
-                layout.plots,
-                run=_facts(context.run.run_id, layout, segmentations),
-                audience_plots=[layout.plots / AUDIENCE / f"{picture}.png" for picture in PICTURES],
-                previous=open_set(before) if before else None,
-            )
-        )
-        path = write_report(page, layout.report)
+        path = write_report_page(layout, context.run.run_id, datetime.now(UTC), segmentations)
         # The last of all steps: only now has the run made everything it was asked for.
         remember(layout, asked_for(context))
-        size = len(page.encode())
+        size = path.stat().st_size
         costs.wrote(size_bytes=size)
         return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path)), "bytes": size})
 
     return report
-
-
-def _facts(run_id: str, layout: WarehouseLayout, segmentations: Mapping[str, str]) -> "RunFacts":
-    from report.context import RunFacts  # noqa: PLC0415
-
-    return RunFacts(
-        run_id=run_id,
-        source=landed_source(layout.landing) or "unknown",
-        finished_at=datetime.now(UTC),
-        recovery=planted_recovery(layout),
-        descriptions=segmentations,
-        left_out=tuple(hide_folders(hide_emails(said)) for said in left_out(layout, segmentations)),
-    )

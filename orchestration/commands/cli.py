@@ -39,6 +39,8 @@ COMMANDS = {
     ),
     "evaluate": ("evaluate.command", "Judge a recommender on held-out ratings, beside popularity."),
     "recommend": ("recommend.command", "Recommend titles to a user, or to somebody who likes a few titles."),
+    "forget": ("forget", "Remove people from the warehouse, keep them out, and write a receipt."),
+    "prune": ("prune", "Remove what is older than the retention and no longer used."),
     "dashboard": ("dashboard", "Open the dashboard over the published results; runs go on beside it."),
     "backup": ("backup", "Write what is in force and the run history to one file; runs go on beside it."),
     "restore": ("restore", "Make a warehouse from the file of a backup, where there is none."),

@@ -30,6 +30,8 @@ class WarehouseLayout:
         self.published_sets = root / "published.d"
         self.report = root / "report"
         self.ledger = root / "ledger"
+        self.receipts = root / "receipts"
+        self.replica = root / "replicate"
         self.demo = root / "demo"
         self.downloads = root / "downloads"
         self.dbt_target = root / ".dbt"
@@ -40,6 +42,11 @@ class WarehouseLayout:
         self.backup = root / ".backup"
         self.backup_lock = root / ".backup.lock"
         self.run_records = root / ".runs.json"
+
+    @property
+    def raw_folders(self) -> tuple[Path, ...]:
+        """The folders of raw files that are ours: Matinee made or fetched them and may write them anew."""
+        return self.demo, self.downloads
 
     def trained(self, segmentation: str) -> Path:
         """Return the folder of the versions of a segmentation that is named by a person.

@@ -22,6 +22,9 @@ import polars as pl
 from orchestration.stores.layout import ModelNotFoundError, write_atomically
 from published.schema import why_unreadable
 
+Pointer = Literal["candidate", "current", "refused"]
+POINTERS: tuple[Pointer, ...] = ("candidate", "current", "refused")
+
 
 @dataclass(frozen=True)
 class VersionedStore:
@@ -55,9 +58,15 @@ class VersionedStore:
         """Whether the last run trained something; false, too, where none ever ran."""
         return self._has("candidate") and self.skipped is None
 
-    def point(self, pointer: Literal["candidate", "current", "refused"], version: str) -> None:
+    def point(self, pointer: Pointer, version: str) -> None:
         """Make a version the candidate, the one in force or the one refused last."""
         write_atomically(self.folder / f"{pointer}.json", json.dumps({"version": version}) + "\n")
+
+    def rename(self, version: str, name: str) -> None:
+        """Let every pointer to a version lead to another that is the same under another name."""
+        for pointer in POINTERS:
+            if self._has(pointer) and self._read_pointer(pointer)["version"] == version:
+                self.point(pointer, name)
 
     def drop_refused(self) -> None:
         """Keep no refused version any longer: what it was compared with is not in force any more."""
@@ -86,13 +95,14 @@ class VersionedStore:
         self.point("current", version)
         return version
 
+    @property
+    def kept(self) -> set[str | None]:
+        """The versions that a pointer names."""
+        return {self._read_pointer(name)["version"] for name in POINTERS if self._has(name)}
+
     def prune(self) -> None:
         """Remove versions that are neither candidate nor in force."""
-        kept = {
-            self._read_pointer(name)["version"]
-            for name in ("candidate", "current", "refused")
-            if self._has(name)
-        }
+        kept = self.kept
         for folder in self.folder.iterdir():
             if folder.is_dir() and folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -29,6 +29,11 @@ def remember(layout: WarehouseLayout, assets: Collection[str]) -> None:
     write_atomically(layout.published.resolve() / _FILE, json.dumps(facts) + "\n")
 
 
+def forget_what_it_was_made_of(layout: WarehouseLayout) -> None:
+    """Let the next run find something new: what was made of these files is no longer all there."""
+    (layout.published.resolve() / _FILE).unlink(missing_ok=True)
+
+
 def is_nothing_new(layout: WarehouseLayout, assets: Collection[str]) -> bool:
     """Whether a run of these assets on what has landed would publish what is published."""
     try:

@@ -37,7 +37,7 @@ def replicate_source(settings: Settings) -> int:
             "The demo world is invented: replicate needs the real files (--source kaggle or a folder)."
         )
         return USAGE
-    base = WarehouseLayout(settings.warehouse / "replicate")
+    base = WarehouseLayout(WarehouseLayout(settings.warehouse).replica)
     rows: list[Comparison] = []
     try:
         with lock_warehouse(base, "matinee replicate"):

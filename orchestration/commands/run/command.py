@@ -100,6 +100,7 @@ def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout", *, if
     from orchestration.tasks.landing import start_landing
 
     with failing(WarehouseError), _telling(WarehouseError), lock_warehouse(layout, "matinee run"):
+        _finish_forgetting(layout)
         start_landing(settings)
 
         with doing("loading Dagster and dbt"):
@@ -128,3 +129,18 @@ def _tell(alarm: "Alarm | None") -> None:
 
     for problem in send(alarm, load_alarm_settings()):
         say(problem)
+
+
+def _finish_forgetting(layout: "WarehouseLayout") -> None:
+    """Do the rest where `matinee forget` was killed."""
+    from ingest.errors import IngestError
+    from ingest.suppressing import read_suppressed
+
+    with failing(IngestError):
+        if not read_suppressed(layout.landing).is_pending:
+            return
+    from orchestration.tasks.forgetting import forget_pending
+    from orchestration.tools.records import forget_in_records
+
+    with doing("forgetting whom a killed command left"):
+        forget_pending(layout, forget_in_records)
