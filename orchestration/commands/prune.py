@@ -33,7 +33,7 @@ def prune(
     from datetime import UTC, datetime, timedelta
 
     from orchestration.stores.layout import WarehouseLayout
-    from orchestration.stores.lock import WarehouseError, lock_warehouse
+    from orchestration.stores.lock import WarehouseError, lock_warehouse, switching
 
     settings = read_settings(warehouse=warehouse)
     layout = WarehouseLayout(settings.warehouse)
@@ -48,8 +48,9 @@ def prune(
         found = find_old(layout, before)
         found += [Old("runs", f"run {run[:8]}", records.size_of_run(run), lambda: None) for run in runs]
         if not dry_run:
-            for old in found:
-                old.remove()
+            with switching(layout):
+                for old in found:
+                    old.remove()
             records.delete_runs(runs)
     for old in found if dry_run else ():
         answer(f"{old.size_bytes:>14,} bytes  {old.name}")

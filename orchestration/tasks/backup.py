@@ -26,6 +26,7 @@ from typing import Any
 
 import filelock
 
+from ingest.suppressing import list_of
 from orchestration.stores.archive import ArchiveError, is_inside, pack, unpack
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout, switch_symlink, write_atomically
 from orchestration.stores.lock import switching
@@ -121,6 +122,13 @@ def _said(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
+def _accounts(layout: WarehouseLayout) -> list[Path]:
+    """Return the files that tell of what was done: of runs, of people who were forgotten, of the warehouse's shape."""
+    folders = (layout.ledger, layout.receipts)
+    accounts = [path for folder in folders for path in sorted(folder.glob("[!.]*"))]
+    return [*accounts, list_of(layout.landing), layout.run_records, layout.root / SCHEMA_FILE]
+
+
 def _pin(layout: WarehouseLayout, to: Path) -> dict[str, str]:
     """Keep everything in force below `to`, and return where links lead, both as names in the warehouse."""
     pinning = _Pinning(layout.root, to, {})
@@ -139,7 +147,7 @@ def _pin(layout: WarehouseLayout, to: Path) -> dict[str, str]:
                 shown = layout.plots / folder.name
                 version = shown.resolve().name if shown.exists() else None
                 _keep_candidate(pinning, VersionedStore(folder), version)
-            for file in (*sorted(layout.report.glob("[!.]*")), layout.root / SCHEMA_FILE):
+            for file in (*sorted(layout.report.glob("[!.]*")), *_accounts(layout)):
                 if file.exists():
                     pinning.keep(file)
     except OSError as error:

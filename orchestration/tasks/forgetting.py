@@ -11,11 +11,13 @@ next run as far as what has landed tells who it was.
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress as ignoring
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from re import Pattern
 
+import filelock
 import polars as pl
 
 from ingest.forgetting import (
@@ -32,6 +34,7 @@ from ingest.forgetting_raw import forget_raw
 from ingest.store import source_of
 from ingest.suppressing import PEOPLE, Kind, read_suppressed, settle, suppress
 from orchestration.stores.layout import WarehouseLayout, write_atomically
+from orchestration.stores.lock import switching
 from orchestration.tasks.forgetting_places import (
     forget_models,
     forget_pictures,
@@ -100,20 +103,23 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     recorded, by_hand = forget_records(says) if says else ((), [])
     logs = _remove(layout, "logs of dbt removed", layout.dbt_target)
     _remove(layout, "", *_drafts(layout))
+    with ignoring(filelock.Timeout), filelock.FileLock(layout.backup_lock, timeout=0):
+        _remove(layout, "", layout.backup)  # what a backup that was killed had pinned
     raw = forget_raw(layout.raw_folders, people)
-    held = [
-        *(Touched(*each) for each in recorded),
-        *raw,
-        *forget_published(layout, people, suppressed),
-    ]
-    forget_what_it_was_made_of(layout)
-    # Freed pages of a database keep their bytes; each run builds it anew from the landing and the models.
-    made = (layout.database, layout.database.with_suffix(".duckdb.wal"), layout.temporary, layout.replica)
-    removed = _remove(layout, "removed, built anew by the next run", *made)
-    pictures = forget_pictures(layout, people)
-    held += forget_models(layout, people)
-    held += forget_reasons(layout.landing, says) if says else []
-    landed = forget_landed(layout.landing, people, suppressed)
+    with switching(layout):  # no backup pins what goes
+        held = [
+            *(Touched(*each) for each in recorded),
+            *raw,
+            *forget_published(layout, people, suppressed),
+        ]
+        forget_what_it_was_made_of(layout)
+        # Freed pages of a database keep their bytes; each run builds it anew from the landing and the models.
+        made = (layout.database, layout.database.with_suffix(".duckdb.wal"), layout.temporary, layout.replica)
+        removed = _remove(layout, "removed, built anew by the next run", *made)
+        pictures = forget_pictures(layout, people)
+        held += forget_models(layout, people)
+        held += forget_reasons(layout.landing, says) if says else []
+        landed = forget_landed(layout.landing, people, suppressed)
     receipt = Receipt(
         day=datetime.now(UTC).date().isoformat(),
         people=[{"kind": each.kind, "hash": suppressed.hash(each.kind, each.id)} for each in people],
