@@ -90,13 +90,18 @@ built_stats as (
 
 differing as (
 
-    (select user_id from (select * from expected_ratings except select * from built_ratings))
-    union
-    (select user_id from (select * from built_ratings except select * from expected_ratings))
-    union
-    (select user_id from (select * from expected_stats except select * from built_stats))
-    union
-    (select user_id from (select * from built_stats except select * from expected_stats))
+    {% for one, other in [
+        ('expected_ratings', 'built_ratings'), ('built_ratings', 'expected_ratings'),
+        ('expected_stats', 'built_stats'), ('built_stats', 'expected_stats')
+    ] %}
+        select difference.user_id
+        from (
+            select * from {{ one }}
+            except distinct
+            select * from {{ other }}
+        ) as difference
+        {{ 'union distinct' if not loop.last }}
+    {% endfor %}
 
 )
 
