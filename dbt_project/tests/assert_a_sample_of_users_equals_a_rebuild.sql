@@ -1,5 +1,5 @@
--- Others each time the ratings are built. What grew is compared with what the landing says of these users, in other words
--- than those that built it: a ranking, and genres one row each.
+-- Others each time the ratings are built. What grew is compared with what the landing says of these users, in other
+-- words than those that built it: a ranking.
 with
 
 sampled as (
@@ -97,10 +97,10 @@ differing as (
         select difference.user_id
         from (
             select * from {{ one }}
-            except distinct
+            except
             select * from {{ other }}
         ) as difference
-        {{ 'union distinct' if not loop.last }}
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 
 )
