@@ -5,8 +5,10 @@ Does not belong here: parsing and checking (`ingest`), putting what landed in fo
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -16,20 +18,26 @@ from ingest.errors import IngestError
 from ingest.ids import last_number
 from ingest.store import LandedFile
 from orchestration.settings import load_settings
-from orchestration.tasks.landing import LandedSource, land, stage
+from orchestration.tasks.landing import LandedSource, land, land_days_again, stage
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.shown import COLUMNS, not_applicable, parquet_columns
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.people import hide_emails
 
+ARRIVALS = dg.AssetKey(["landing", "arrivals"])
+_FIRST_DAY = "2025-01-01"
 KNOWN_REJECTS = "rejects_are_known_quirks"
+TOLD, FAILED_FILES = "told", "failed_files"
+"""Metadata of `landing/manifest`: what a person should know of what came, and how many files of it failed."""
 
 
 class LandingConfig(dg.Config):
     """What to land in this run."""
 
     source: str | None = None
-    """`demo`, `kaggle`, a folder or an archive; the setting MATINEE_SOURCE when left out."""
+    """`demo`, `kaggle`, `incoming`, a folder or an archive; the setting MATINEE_SOURCE when left out."""
+    since: str | None = None
+    """A day such as 2026-11-30: what came through the drop folder then or later is read again."""
 
 
 def build_raw_specs() -> list[dg.AssetSpec]:
@@ -67,16 +75,77 @@ def build_landing() -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         settings = load_settings(source=config.source, warehouse=warehouse.path)
         try:
-            landed = land(settings)
+            landed = land(settings, date.fromisoformat(config.since) if config.since else None)
         except IngestError as error:
             # The message is complete for a person; a stack trace would only bury it.
             raise dg.Failure(description=hide_emails(str(error)), allow_retries=False) from None
         refused = map(hide_emails, dict.fromkeys(landed.refused.values()))
-        context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files), *refused]))
+        came = [hide_emails(sentence) for sentence in told_of_arrivals(landed)]
+        context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files), *refused, *came]))
         stage(landed, warehouse.layout)
+        for day, files in _by_day(landed).items():
+            # Of no step of this run: a day is an asset's partition, and runs are of no day.
+            context.log_event(
+                dg.AssetMaterialization(ARRIVALS, partition=day.isoformat(), metadata=_counts(files))
+            )
         yield from _report_all(landed, last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1)
 
     return land_raw_files
+
+
+def build_arrivals() -> dg.AssetsDefinition:
+    """Return what came through the drop folder, by day; a day that is materialised is read again."""
+
+    @dg.asset(
+        key=ARRIVALS,
+        description="Files that came through the drop folder, by the day (UTC) on which they arrived. Materialising a "
+        "day reads its files again, as they are declared now; the tables follow with the next run.",
+        deps=[dg.AssetKey(["raw", table]) for table in CONTRACTS],
+        partitions_def=dg.DailyPartitionsDefinition(start_date=_FIRST_DAY, end_offset=1),
+        group_name="arrivals",
+        owners=[OWNER],
+        kinds={"parquet"},
+        pool=POOL,
+    )
+    def arrivals(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> None:
+        day = date.fromisoformat(context.partition_key)
+        try:
+            found, said = land_days_again(load_settings(warehouse=warehouse.path), [day])
+        except IngestError as error:
+            raise dg.Failure(description=hide_emails(str(error)), allow_retries=False) from None
+        files = [file for _, file in found]
+        context.log.info("\n".join(map(hide_emails, [*map(_sentence, files), *said])))
+        context.add_asset_metadata(_counts(files))
+
+    return arrivals
+
+
+def told_of_arrivals(landed: LandedSource) -> list[str]:
+    """Return what came through the drop folder, and what else a person should know of a landing, as sentences."""
+    return [
+        *(f"{arrival.shown} arrived: {_sentence(file)}" for arrival, file in landed.taken.landed),
+        *(
+            f"{name} cannot be used and lies in failed/: {reason}"
+            for name, reason in landed.taken.failed.items()
+        ),
+        *landed.said,
+    ]
+
+
+def _by_day(landed: LandedSource) -> dict[date, list[LandedFile]]:
+    days: dict[date, list[LandedFile]] = {}
+    for arrival, file in landed.taken.landed:
+        days.setdefault(arrival.day, []).append(file)
+    return days
+
+
+def _counts(files: Sequence[LandedFile]) -> dict[str, Any]:
+    return {
+        "dagster/row_count": sum(file.rows_landed for file in files),
+        "rows_read": sum(file.rows_read for file in files),
+        "rows_rejected": sum(file.rows_rejected for file in files),
+        "files": [f"{file.table}/{file.source}" for file in files],
+    }
 
 
 def _specs() -> list[dg.AssetSpec]:
@@ -113,13 +182,16 @@ def _report_all(landed: LandedSource, id_count: int) -> Iterator[dg.MaterializeR
     yield dg.MaterializeResult(asset_key=["landing", "ids"], metadata={"dagster/row_count": id_count})
     rejected = sum(file.rows_rejected for file in files)
     yield _report_account("rejects", rejected, files[0].rejects_path)
-    yield _report_account("manifest", len(files), files[0].manifest_path)
+    told = {TOLD: list(map(hide_emails, told_of_arrivals(landed))), FAILED_FILES: len(landed.taken.failed)}
+    yield _report_account("manifest", len(files), files[0].manifest_path, told)
 
 
-def _report_account(table: str, rows: int, file: Path) -> dg.MaterializeResult:
+def _report_account(
+    table: str, rows: int, file: Path, told: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         asset_key=["landing", table],
-        metadata={"dagster/row_count": rows, COLUMNS: parquet_columns(file)},
+        metadata={"dagster/row_count": rows, COLUMNS: parquet_columns(file), **(told or {})},
     )
 
 

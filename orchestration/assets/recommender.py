@@ -97,7 +97,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
 
 def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     snapshots = _rated(here)
-    found = worker.run("evaluate_recommenders", here.store, *snapshots)
+    found = worker.run("evaluate_recommenders", here.store, *snapshots, here.serves)
     if f"{GROUP}/model" in here.asked_for:
         worker.begin("fit_recommender", here.store, *snapshots)
     figures = found["figures"]

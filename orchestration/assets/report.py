@@ -16,6 +16,7 @@ from orchestration.tasks.left_out import landed_source, left_out
 from orchestration.tasks.nothing_new import remember
 from orchestration.tasks.recovery import planted_recovery
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.run_tags import SERVES_TAG, asks_for
 from orchestration.tools.steps import asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.finding import set_before
@@ -59,7 +60,7 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
         )
         path = write_report(page, layout.report)
         # The last of all steps: only now has the run made everything it was asked for.
-        remember(layout, asked_for(context))
+        remember(layout, asked_for(context), serves=asks_for(context.run, SERVES_TAG))
         return dg.MaterializeResult(
             metadata={"path": dg.MetadataValue.path(str(path)), "bytes": len(page.encode())}
         )

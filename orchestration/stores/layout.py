@@ -21,6 +21,9 @@ class WarehouseLayout:
         self.root = root
         self.database = root / "matinee.duckdb"
         self.landing = root / "landing"
+        self.incoming = root / "incoming"
+        self.processed = root / "processed"
+        self.failed = root / "failed"
         self.models = root / "models"
         self.recommender = self.models / "recommender"
         self.catalogue_similarity = self.models / "catalogue_similarity"

@@ -5,13 +5,13 @@ Belongs here: one run from settings to outcome. Does not belong here: what peopl
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from orchestration.assets.dbt_models import IF_NEW_TAG
+from orchestration.assets.landing import FAILED_FILES, TOLD
 from orchestration.definitions import build_defs
 from orchestration.settings import Settings
 from orchestration.tools.dead_runs import bury_dead_runs
@@ -19,6 +19,7 @@ from orchestration.tools.event_log import quick_event_log
 from orchestration.tools.events import details
 from orchestration.tools.run_history import SOURCE_TAG
 from orchestration.tools.run_place import place_runs
+from orchestration.tools.run_tags import FULL_REFRESH_TAG, IF_NEW_TAG
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class RunOutcome:
     unexpected_rejects: dict[str, int]
     """Landing table to lines rejected that are not known quirks."""
     stages: tuple[Stage, ...]
+    told: tuple[str, ...] = ()
+    """What a person should know of what came, as sentences."""
+    failed_files: int = 0
+    """Files of the drop folder that cannot be used."""
 
     @property
     def has_published(self) -> bool:
@@ -47,19 +52,22 @@ class RunOutcome:
         return any(stage.name == "published__tables" for stage in self.stages)
 
 
-def run_job(job: str, settings: Settings, *, if_new: bool = False) -> RunOutcome:
+def run_job(job: str, settings: Settings, *, if_new: bool = False, full_refresh: bool = False) -> RunOutcome:
     """Run a job to its end and say how it went; failures of the run are in the outcome, not raised.
 
     Parameters
     ----------
     job
-        `refresh`, `segments` or `sql_layer`.
+        `refresh`, `update`, `segments` or `sql_layer`.
     settings
         What to run on.
     if_new
         End after landing where nothing is new since the last run.
+    full_refresh
+        Make every table of dbt anew from what has landed.
     """
     os.environ.update(settings.to_environment())
+    wishes = {IF_NEW_TAG: if_new, FULL_REFRESH_TAG: full_refresh}
     with dg.DagsterInstance.get() as instance, quick_event_log(instance):
         bury_dead_runs(instance)
         place_runs(instance, job)
@@ -70,8 +78,9 @@ def run_job(job: str, settings: Settings, *, if_new: bool = False) -> RunOutcome
             instance=instance,
             raise_on_error=False,
             run_config={"loggers": {"progress": {"config": {}}}},
-            tags={SOURCE_TAG: settings.source} | ({IF_NEW_TAG: "true"} if if_new else {}),
+            tags={SOURCE_TAG: settings.source} | {tag: "true" for tag, asked in wishes.items() if asked},
         )
+        told = _told(result)
         return RunOutcome(
             run_id=result.run_id,
             success=result.success,
@@ -82,7 +91,21 @@ def run_job(job: str, settings: Settings, *, if_new: bool = False) -> RunOutcome
                 for event in result.all_events
                 if event.event_type_value == "STEP_SUCCESS"
             ),
+            told=tuple(told[TOLD].value) if told else (),
+            failed_files=told[FAILED_FILES].value if told else 0,
         )
+
+
+def _told(result: Any) -> Mapping[str, Any]:
+    """Return what the landing told of what came; nothing where it failed."""
+    return next(
+        (
+            event.materialization.metadata
+            for event in result.get_asset_materialization_events()
+            if TOLD in event.materialization.metadata
+        ),
+        {},
+    )
 
 
 def _problems(events: Sequence[Any]) -> list[str]:
