@@ -115,6 +115,32 @@ def land_days_again(
     return [(arrival, file) for arrival, file in came if arrival.day in days], said
 
 
+def remove_file(layout: WarehouseLayout, table: str, name: str) -> str:
+    """Take a file out of every set that is made from now on; return what was done, as a sentence.
+
+    Raises
+    ------
+    IngestError
+        When neither such a file has arrived nor the source has lost one of this name, or it still holds it.
+    """
+    current = store.source_of(layout.landing, "current") or {}
+    lost = [key for of, source, key in current.get("gone", ()) if (of, source) == (table, name)]
+    for key in lost:
+        arrivals.take_out(layout.landing, table, key)
+    if lost:
+        return f"{name} of {table}, which its source has no more, counts no longer."
+    try:
+        arrival = arrivals.take_back(layout.landing, table, name)
+    except IngestError as error:
+        if [table, name] in [held[:2] for held in current.get("files", ())]:
+            raise IngestError(
+                "it is still in the source.", next_step="Take it out there first, and run.", where=name
+            ) from error
+        raise
+    lies = layout.processed / arrival.kept
+    return f"{arrival.shown}, which arrived on {arrival.day}, counts no longer; it lies in {lies}."
+
+
 def stage(landed: LandedSource, layout: WarehouseLayout) -> None:
     """Make the landed files the candidate, which dbt reads, and which publishing puts in force."""
     store.stage(layout.landing, landed.files, landed.facts)

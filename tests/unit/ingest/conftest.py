@@ -67,7 +67,9 @@ class Folder:
 def rows_of(landed: LandedFile) -> list[dict[str, Any]]:
     """The rows as they landed, without the flag of deletions where it says nothing."""
     rows = pq.read_table(landed.path).to_pylist()
-    return [{name: cell for name, cell in row.items() if name != DELETED.name or cell is not None} for row in rows]
+    return [
+        {name: cell for name, cell in row.items() if name != DELETED.name or cell is not None} for row in rows
+    ]
 
 
 def rejects_of(landed: LandedFile) -> list[dict[str, Any]]:
