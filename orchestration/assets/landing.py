@@ -123,7 +123,7 @@ def build_arrivals() -> dg.AssetsDefinition:
 def told_of_arrivals(landed: LandedSource) -> list[str]:
     """Return what came through the drop folder, and what else a person should know of a landing, as sentences."""
     return [
-        *(f"{arrival.shown} arrived: {_sentence(file)}" for arrival, file in landed.taken.landed),
+        *(f"{arrival.shown} arrived: {_rows(file)}." for arrival, file in landed.taken.landed),
         *(
             f"{name} cannot be used and lies in failed/: {reason}"
             for name, reason in landed.taken.failed.items()
@@ -198,9 +198,13 @@ def _report_account(
 def _sentence(result: LandedFile) -> str:
     if result.was_already_landed:
         return f"{result.source}: unchanged, {result.rows_landed:,} rows stay landed"
+    return f"{result.source}: {_rows(result)}"
+
+
+def _rows(result: LandedFile) -> str:
     rejected = f", {result.rows_rejected:,} rejected" if result.rows_rejected else ""
     rejected += f", {result.rows_left_out:,} left out" if result.rows_left_out else ""
-    return f"{result.source}: {result.rows_landed:,} rows landed{rejected}"
+    return f"{result.rows_landed:,} rows landed{rejected}"
 
 
 def _report_absent(table: str, refused: str) -> dg.MaterializeResult:

@@ -219,7 +219,7 @@ def _days_since(since: date | None) -> list[date]:
 
 def _of_gone(file: LandedFile) -> str:
     return (
-        f"{file.source} is no longer in the source; its {file.rows_landed:,} rows of {file.table} stay. "
+        f"{file.source} is no longer in the source; what it holds of {file.table} stays ({file.rows_landed:,} rows). "
         f"`matinee remove {file.table} {file.source}` takes them out."
     )
 
