@@ -124,7 +124,7 @@ def tables(warehouse: Path) -> dict[str, list[tuple]]:
         ).fetchall()
         found = {}
         for schema, name in sorted(names):
-            columns = "columns(lambda c: c not in ('rating_count', 'ratings'))"
+            columns = "columns(lambda c: c not in ('rating_count', 'ratings', 'total_ratings'))"
             found[f"{schema}.{name}"] = connection.execute(
                 f"select {columns} from {schema}.{name} order by all"
             ).fetchall()
