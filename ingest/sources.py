@@ -26,6 +26,7 @@ from ingest.recognise import DATA_ENDINGS, TableSource, recognise
 from ingest.staging import stage_of
 
 KAGGLE = "kaggle"
+KAGGLE_DESCRIBED = f"Kaggle dataset {kaggle.DATASET}"
 INCOMING = "incoming"
 """The source that is no more than what comes through the drop folder."""
 DECLARATIONS = ("matinee.yaml", "matinee.yml")
@@ -169,7 +170,7 @@ def _kaggle_source(download_dir: Path | None) -> Source:
         TableSource(table, rule, (RawFile(path),), layout.name)
         for (table, rule), path in zip(layout.tables.items(), paths, strict=True)
     ]
-    return Source("kaggle", f"Kaggle dataset {kaggle.DATASET}", _in_order(tables))
+    return Source("kaggle", KAGGLE_DESCRIBED, _in_order(tables))
 
 
 def _declared(path: Path) -> list[TableSource]:

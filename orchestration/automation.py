@@ -18,9 +18,11 @@ import dagster as dg
 from ingest.arrivals import is_unfinished
 from ingest.errors import IngestError
 from ingest.sources import watched
+from ingest.store import source_of
 from orchestration.settings import NAMED_SOURCES, Settings
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.lock import is_held
+from orchestration.tasks.landing import source_described
 from orchestration.tools.engines import next_time
 from orchestration.tools.run_tags import IF_NEW_TAG
 
@@ -51,7 +53,7 @@ def build_schedules(settings: Settings, *, nightly_job: str, hourly_job: str) ->
         nightly = next_time(settings.schedule, at)
         if nightly - at < _NIGHT_IS_NEAR:
             return dg.SkipReason(f"The nightly refresh begins at {nightly:%H:%M} UTC and does this, too.")
-        if why := _is_busy(context.instance, settings):
+        if why := _why_not(context.instance, settings):
             return dg.SkipReason(why)
         return dg.RunRequest(tags={IF_NEW_TAG: "true"})
 
@@ -97,7 +99,7 @@ def build_sensor(settings: Settings, *, job: str) -> dg.SensorDefinition:
             return looked(
                 before["seen"], why="Files are coming: the next look tells whether they are complete."
             )
-        if why := _is_busy(context.instance, settings):
+        if why := _why_not(context.instance, settings):
             return looked(before["seen"], why=why)
         key = hashlib.sha256("".join(sorted(new)).encode()).hexdigest()
         return looked(now, dg.RunRequest(run_key=key, tags={IF_NEW_TAG: "true"}))
@@ -105,13 +107,24 @@ def build_sensor(settings: Settings, *, job: str) -> dg.SensorDefinition:
     return new_files
 
 
-def _is_busy(instance: dg.DagsterInstance, settings: Settings) -> str:
-    """Say which run is going or waiting; empty where none is."""
+def _why_not(instance: dg.DagsterInstance, settings: Settings) -> str:
+    """Say why no run should be asked for now; empty where one may.
+
+    One is going or waiting; or it would put another source in the place of the one in force, which nobody expects of an
+    hour.
+    """
+    layout = WarehouseLayout(settings.warehouse)
+    in_force = (source_of(layout.landing, "current") or {}).get("description")
+    if in_force not in (None, source_described(settings)):
+        return (
+            f"What is published was made of {in_force}, and MATINEE_SOURCE names {settings.source}: "
+            "the nightly refresh or `matinee run` changes the source."
+        )
     going = instance.get_runs(filters=dg.RunsFilter(statuses=_GOING), limit=1)
     if going:
         what = "waits" if going[0].status == dg.DagsterRunStatus.QUEUED else "is going"
         return f"Run {going[0].run_id[:8]} of {going[0].job_name} {what}."
-    return "The warehouse is in use." if is_held(WarehouseLayout(settings.warehouse)) else ""
+    return "The warehouse is in use." if is_held(layout) else ""
 
 
 def _dropped(incoming: Path) -> set[str]:

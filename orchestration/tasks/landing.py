@@ -20,7 +20,7 @@ from ingest.contracts import CONTRACTS, DATASETS
 from ingest.errors import IngestError
 from ingest.landing import LandedFile
 from ingest.recognise import TableSource
-from ingest.sources import INCOMING, PartlyRefusedError, Source, resolve_source
+from ingest.sources import INCOMING, KAGGLE, KAGGLE_DESCRIBED, PartlyRefusedError, Source, resolve_source
 from orchestration.progress import Progress, counting, doing
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
@@ -87,6 +87,16 @@ def land(settings: Settings, since: date | None = None) -> LandedSource:
     """
     future = _ahead.pop(settings, None)
     return future.result() if future else _land(settings, since)
+
+
+def source_described(settings: Settings) -> str:
+    """Return what a set remembers of the source that the settings name."""
+    named = {
+        "demo": f"the demo world ({settings.demo_scale})",
+        KAGGLE: KAGGLE_DESCRIBED,
+        INCOMING: str(WarehouseLayout(settings.warehouse).incoming),
+    }
+    return named.get(settings.source, settings.source)
 
 
 def drop_folder(layout: WarehouseLayout) -> DropFolder:
@@ -281,7 +291,7 @@ def _in_force(
 def _open_source(settings: Settings, layout: WarehouseLayout) -> Source:
     """Resolve a source; the demo world is written first where it is not there yet."""
     if settings.source == INCOMING:
-        return Source("incoming", str(layout.incoming), ())
+        return Source("incoming", source_described(settings), ())
     if settings.source != "demo":
         # Kaggle's own client shows how far a download is.
         with doing("" if settings.source == "kaggle" else "looking at the files"):
@@ -295,4 +305,4 @@ def _open_source(settings: Settings, layout: WarehouseLayout) -> Source:
             write_demo_world(unfinished, scale=settings.demo_scale, tell=tell)
         unfinished.rename(folder)
     world = resolve_source(str(folder), download_dir=layout.downloads)
-    return replace(world, description=f"the demo world ({settings.demo_scale})")
+    return replace(world, description=source_described(settings))

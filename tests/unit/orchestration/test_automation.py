@@ -169,3 +169,13 @@ def test_a_warehouse_in_use_by_a_command_is_left_alone(instance, settings, monke
         monkeypatch.setattr("orchestration.stores.lock._held_here", set())  # as another process sees it
         tick = hourly(instance, settings)
     assert tick.skip_message == "The warehouse is in use."
+
+
+def test_an_hour_puts_no_other_source_in_the_place_of_the_one_in_force(instance, settings, tmp_path):
+    current = WarehouseLayout(settings.warehouse).landing / "current"
+    current.mkdir(parents=True)
+    (current / "source.json").write_text('{"description": "the demo world (small)"}')
+    tick = hourly(instance, settings)
+    assert not tick.run_requests
+    assert "was made of the demo world (small), and MATINEE_SOURCE names incoming" in tick.skip_message
+    assert hourly(instance, Settings(warehouse=settings.warehouse, source="demo")).run_requests
