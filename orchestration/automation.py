@@ -51,7 +51,7 @@ def build_schedules(settings: Settings, *, nightly_job: str, hourly_job: str) ->
     def hourly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time
         nightly = next_time(settings.schedule, at)
-        if nightly - at < _NIGHT_IS_NEAR:
+        if nightly - at <= _NIGHT_IS_NEAR:
             return dg.SkipReason(f"The nightly refresh begins at {nightly:%H:%M} UTC and does this, too.")
         if why := _why_not(context.instance, settings):
             return dg.SkipReason(why)

@@ -5,7 +5,7 @@ Does not belong here: parsing and checking (`ingest`), putting what landed in fo
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from published.people import hide_emails
 ARRIVALS = dg.AssetKey(["landing", "arrivals"])
 _FIRST_DAY = "2025-01-01"
 KNOWN_REJECTS = "rejects_are_known_quirks"
+DROPPED_ARE_USABLE = "every_file_that_came_can_be_used"
 TOLD, FAILED_FILES = "told", "failed_files"
 """Metadata of `landing/manifest`: what a person should know of what came, and how many files of it failed."""
 
@@ -66,6 +67,13 @@ def build_landing() -> dg.AssetsDefinition:
                 description="Only lines that are known faults of the published file were rejected.",
             )
             for table in CONTRACTS
+        ]
+        + [
+            dg.AssetCheckSpec(
+                DROPPED_ARE_USABLE,
+                asset=["landing", "manifest"],
+                description="Every file that came through the drop folder could be used.",
+            )
         ],
         name="land_raw_files",
         pool=POOL,
@@ -181,17 +189,33 @@ def _report_all(landed: LandedSource, id_count: int) -> Iterator[dg.MaterializeR
         yield _report(table, own, refused) if own else _report_absent(table, refused)
     yield dg.MaterializeResult(asset_key=["landing", "ids"], metadata={"dagster/row_count": id_count})
     rejected = sum(file.rows_rejected for file in files)
-    yield _report_account("rejects", rejected, files[0].rejects_path)
+    yield dg.MaterializeResult(
+        asset_key=["landing", "rejects"], metadata=_counted(rejected, files[0].rejects_path)
+    )
     told = {TOLD: list(map(hide_emails, told_of_arrivals(landed))), FAILED_FILES: len(landed.taken.failed)}
-    yield _report_account("manifest", len(files), files[0].manifest_path, told)
+    yield dg.MaterializeResult(
+        asset_key=["landing", "manifest"],
+        metadata=_counted(len(files), files[0].manifest_path) | told,
+        check_results=[_judge_dropped(landed)],
+    )
 
 
-def _report_account(
-    table: str, rows: int, file: Path, told: Mapping[str, Any] | None = None
-) -> dg.MaterializeResult:
-    return dg.MaterializeResult(
-        asset_key=["landing", table],
-        metadata={"dagster/row_count": rows, COLUMNS: parquet_columns(file), **(told or {})},
+def _counted(rows: int, file: Path) -> dict[str, Any]:
+    return {"dagster/row_count": rows, COLUMNS: parquet_columns(file)}
+
+
+def _judge_dropped(landed: LandedSource) -> dg.AssetCheckResult:
+    failed = landed.taken.failed
+    if not failed and not landed.taken.landed:
+        why = "no file came through the drop folder"
+        return not_applicable(DROPPED_ARE_USABLE, why, asset_key=["landing", "manifest"])
+    return dg.AssetCheckResult(
+        check_name=DROPPED_ARE_USABLE,
+        asset_key=["landing", "manifest"],
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=hide_emails("; ".join(failed.values())) or None,
+        metadata={"failed": list(failed)},
     )
 
 

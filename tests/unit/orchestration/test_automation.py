@@ -61,7 +61,7 @@ def test_a_run_that_ended_is_in_nobodys_way(instance, settings, status):
 
 
 @pytest.mark.parametrize(
-    ("hour", "minute", "is_asked"), [(2, 29, True), (2, 31, False), (3, 0, False), (3, 1, True)]
+    ("hour", "minute", "is_asked"), [(2, 29, True), (2, 30, False), (3, 0, False), (3, 1, True)]
 )
 def test_the_hour_before_the_night_is_the_nights(instance, settings, hour, minute, is_asked):
     tick = hourly(instance, settings, NOON.replace(hour=hour, minute=minute))

@@ -13,7 +13,7 @@ from ingest import arrivals
 from ingest.contracts import CONTRACTS, DATASETS
 from ingest.errors import IngestError
 from ingest.landing import switch
-from orchestration.assets.landing import ARRIVALS, build_arrivals, build_landing
+from orchestration.assets.landing import ARRIVALS, DROPPED_ARE_USABLE, build_arrivals, build_landing
 from orchestration.assets.publish import is_made_of_the_candidate
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
@@ -315,3 +315,22 @@ def test_a_day_is_shown_as_a_partition_and_a_backfill_of_it_reads_its_files_agai
         ).success
     minutes = {row[0]: row[4] for row in pl.read_parquet(layout.landing / "candidate/views/*.parquet").rows()}
     assert minutes == {1: 30, 2: 30, 3: 60}
+
+
+def test_a_dropped_file_that_cannot_be_used_shows_as_a_check_that_failed(plays, layout):
+    def judged() -> tuple[bool, str | None]:
+        result = dg.materialize(
+            [build_landing()],
+            resources={"warehouse": WarehouseResource(path=str(layout.root))},
+            run_config={"ops": {"land_raw_files": {"config": {"source": str(plays)}}}},
+        )
+        (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name == DROPPED_ARE_USABLE]
+        return check.passed, check.description
+
+    assert judged() == (True, "Not applicable: no file came through the drop folder.")
+    drop(layout, "views/good.csv", 3)
+    assert judged() == (True, None)
+    (layout.incoming / "views" / "bad.csv").write_text(UNLIKE)
+    passed, said = judged()
+    assert not passed
+    assert said.startswith("bad.csv: ")
