@@ -169,6 +169,12 @@ def _row_id(name: str) -> Column:
 
 
 _USER = "The user: an id of the source; see the table ids."
+DELETED = Column(
+    name="is_deleted",
+    kind=Kind.FLAG,
+    description="Whether the row says that what its key names is no more; NULL for no.",
+)
+"""In every table: such a row need say no more than its key."""
 
 RATINGS = Contract(
     table="ratings",
@@ -184,6 +190,7 @@ RATINGS = Contract(
             nullable=False,
         ),
         Column(name="rated_at", kind=Kind.MOMENT, description="When (UTC)."),
+        DELETED,
     ),
     key=("user_id", "title_id", "rated_at"),
 )
@@ -196,6 +203,7 @@ LINKS = Contract(
         _id("title_id", "Id of the title in titles.", nullable=True),
         # Text, because the zeros that IMDb ids are padded with count.
         _text("imdb_id", "Its IMDb id, a second id of what the first means."),
+        DELETED,
     ),
     key=("rated_id",),
 )
@@ -224,6 +232,7 @@ TITLES = Contract(
         _text("kind", "movie or series."),
         _text("director", "Directors, divided by commas."),
         _text("actors", "Leading actors, divided by commas."),
+        DELETED,
     ),
     key=("title_id",),
 )
@@ -239,6 +248,7 @@ CUSTOMERS = Contract(
         Column(name="region_id", kind=Kind.INTEGER, required=True, nullable=False, minimum=0, maximum=2),
         Column(name="channel_id", kind=Kind.INTEGER, required=True, nullable=False, minimum=1, maximum=8),
         _text("country", "Country as the source names it."),
+        DELETED,
     ),
     key=("customer_id",),
 )
@@ -254,6 +264,7 @@ USERS = Contract(
         _text("age", "Age or age group as the source has it."),
         _text("gender", "As the source has it."),
         _text("occupation", "As the source has it."),
+        DELETED,
     ),
     key=("user_id",),
 )
@@ -282,6 +293,7 @@ VIEWS = Contract(
             minimum=0,
             maximum=1440,
         ),
+        DELETED,
     ),
     key=("user_id", "title_id", "watched_at"),
     left_out="minutes_watched = 0",
@@ -333,6 +345,7 @@ CATALOGUE = Contract(
         Column(name="imdb_votes", kind=Kind.INTEGER, required=True, minimum=0),
         _text("trailer_site", "Where the trailer is."),
         _text("overview", "What the title is about."),
+        DELETED,
     ),
     key=("catalogue_id",),
 )

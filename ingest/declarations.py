@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ingest.contracts import CONTRACTS
+from ingest.contracts import CONTRACTS, DELETED
 from ingest.errors import IngestError
 
 
@@ -26,6 +26,9 @@ def _several(value: Any) -> Any:
 
 Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
 """One text, or a list of them."""
+
+
+_DELETIONS = "deleted"
 
 
 class _Part(BaseModel):
@@ -104,7 +107,8 @@ class TableRule(_Part):
     where
         An SQL condition over the raw columns; rows for which it is false are left out, and counted.
     columns
-        Canonical column → where it comes from. One that is not named is looked for by its own name.
+        Canonical column → where it comes from. One that is not named is looked for by its own name. `deleted: X` is
+        short for the column `is_deleted`: which rows say that what their key names is no more.
     proof
         In a layout: raw columns by which a file is known.
     first_line
@@ -133,6 +137,14 @@ class TableRule(_Part):
     proof: Several = ()
     first_line: str | None = None
     quirks: tuple[Quirk, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _deletions(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or _DELETIONS not in value:
+            return value
+        rest = {name: said for name, said in value.items() if name != _DELETIONS}
+        return {**rest, "columns": {**(rest.get("columns") or {}), DELETED.name: value[_DELETIONS]}}
 
     @model_validator(mode="after")
     def _one_place(self) -> TableRule:
@@ -176,8 +188,10 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HEADER = set(Declaration.model_fields) - {"tables"}
 
 
-def read_declaration(path: Path) -> Declaration:
+def read_declaration(path: Path, *, places_needed: bool = True) -> Declaration:
     """Read a declaration and refuse one that names a table, column or setting there is not.
+
+    With `places_needed` false a table need not say where its files are: in the folder of its name.
 
     Raises
     ------
@@ -196,6 +210,8 @@ def read_declaration(path: Path) -> Declaration:
         for column in (rule.get("columns") or {}) if isinstance(rule, Mapping) else ():
             names = [known.name for known in CONTRACTS[table].columns]
             _refuse_unknown(path, str(column), f"{table}: column", names)
+        if not places_needed and isinstance(rule, Mapping) and not {"files", "named", "database"} & set(rule):
+            tables[table] = {**rule, "files": table}
     header = {name: value for name, value in content.items() if name in _HEADER}
     try:
         return Declaration.model_validate({**header, "tables": tables})
@@ -208,7 +224,7 @@ def _first_fault(error: ValidationError) -> str:
     place = [str(part) for part in fault["loc"] if part != "tables"]
     said = fault["msg"].removeprefix("Value error, ").lower()
     if fault["type"] == "extra_forbidden" and place:
-        known = list(ColumnRule.model_fields if "columns" in place else TableRule.model_fields)
+        known = list(ColumnRule.model_fields) if "columns" in place else [*TableRule.model_fields, _DELETIONS]
         near = difflib.get_close_matches(place[-1], known, 1)
         said = f"there is no such setting{f'; did you mean {near[0]!r}?' if near else ''}"
         said += f" Known are {', '.join(known)}"

@@ -26,7 +26,7 @@ from ingest.landing import connect
 from ingest.opening import Opening, Partitioned
 from ingest.rawfiles import RawFile, format_of, open_packed
 from ingest.readers import CsvTable, ParquetTable
-from ingest.recognise import rule_of
+from ingest.recognise import table_source
 from ingest.records import Dialect, UnterminatedRecordError, records
 from ingest.sources import data_files
 from ingest.sql import copy, identifier, path_literal, text_literal
@@ -66,8 +66,8 @@ def _is_of_titles(file: RawFile) -> bool:
     """Whether a file can be read as a table of no people, in which a word is no id."""
     for contract in (contract for table, contract in CONTRACTS.items() if table not in PEOPLE):
         with ignoring(IngestError, duckdb.Error, pa.ArrowException):
-            with opened_head(file, rule_of(contract, file), contract) as (opened, _, connection):
-                stage_of(contract, rule_of(contract, file), opened.raw, connection, file.name)
+            with opened_head(file, table_source(contract, file).rule, contract) as (opened, _, connection):
+                stage_of(contract, table_source(contract, file).rule, opened.raw, connection, file.name)
             return True
     return False
 
@@ -92,7 +92,7 @@ def _without(file: RawFile, contract: Contract, wanted: Set[str]) -> Touched | N
         TemporaryDirectory(dir=file.path.parent, prefix=".forget-") as folder,
         connect("1GB", 2, Path(folder)) as connection,
     ):
-        rule, to = rule_of(contract, file), Path(folder) / "kept"
+        rule, to = table_source(contract, file).rule, Path(folder) / "kept"
         opened = Opening(file, file.name, rule, contract, Path(folder), connection).open()
         bound = stage_of(contract, rule, opened.raw, connection, file.name).bound
         places = [place for one in bound if one.column.name == name for place in one.inputs]

@@ -33,7 +33,7 @@ from ingest.databases import DatabaseTable
 from ingest.errors import IngestError, shorten
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Digest, RawFile, digest, format_of
-from ingest.recognise import TableSource, rule_of
+from ingest.recognise import TableSource, table_source
 from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
@@ -172,11 +172,12 @@ def land_file(
     raw = RawFile(file) if isinstance(file, Path) else file
     with _explained(raw, landing_dir), workspace(landing_dir) as work:
         if isinstance(table, Contract):
-            table = TableSource(table.table, rule_of(table, raw), (raw,), "")
+            table = table_source(table, raw)
         day = today or datetime.now(UTC).date()
         job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share, day, watch)
         landed = job.run(memory_limit=memory_limit, threads=threads)
-    return replace(landed, seconds=time.perf_counter() - started)
+    # Landed before, the same content may have had another name.
+    return replace(landed, source=raw.name, seconds=time.perf_counter() - started)
 
 
 @dataclass(frozen=True)
@@ -329,7 +330,7 @@ class _Job:
     def _finish(self, draft: _Draft, opening: Opening) -> _Counts:
         """Set the faulty rows of a draft aside, number the ids of the others, and write the table."""
         raw, bound, staged, connection = draft.opened.raw, draft.bound, draft.staged, opening.connection
-        is_faulty = fault(bound)
+        is_faulty = fault(self.contract, bound)
         faulty = (
             f"(SELECT file_row_number AS position, {is_faulty} AS fault "
             f"FROM read_parquet({path_literal(draft.path)}, file_row_number = true)) WHERE fault IS NOT NULL"

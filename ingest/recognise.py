@@ -10,7 +10,7 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -123,17 +123,31 @@ def recognise(path: Path) -> tuple[list[TableSource], dict[str, IngestError]]:
     return list(chosen.values()), refused
 
 
-def rule_of(contract: Contract, file: RawFile | DatabaseTable) -> TableRule:
-    """Return how a file of a table is read: by the known layout that it shows, else by the first that has its name."""
+def table_source(
+    contract: Contract, file: RawFile | DatabaseTable, declared: Sequence[TableSource] = ()
+) -> TableSource:
+    """Return how a file of a table is read: as declared, else by the known layout that it shows.
+
+    Where it fits none, it is read by the one that it lacks least of, which says what is missing.
+    """
     layouts = sorted(known_layouts().values(), key=lambda layout: -layout.rank)
-    rules = [layout.tables[contract.table] for layout in layouts if contract.table in layout.tables]
+    known = [
+        *declared,
+        *(
+            TableSource(contract.table, layout.tables[contract.table], (), layout.name)
+            for layout in layouts
+            if contract.table in layout.tables
+        ),
+    ]
     if isinstance(file, DatabaseTable):
-        return rules[-1]
-    try:
-        head = head_of(file)
-    except (IngestError, OSError):
-        return rules[0]  # landing says what is wrong with the file
-    return min(rules, key=lambda rule: len(_missing(contract, rule, head)))
+        best = known[-1]
+    else:
+        try:
+            head = head_of(file)
+            best = min(known, key=lambda table: len(_missing(contract, table.rule, head)))
+        except (IngestError, OSError):
+            best = known[0]  # landing says what is wrong with the file
+    return replace(best, files=(file,))
 
 
 # ---------------------------------------------------------------------- where files are

@@ -26,8 +26,13 @@ from ingest.recognise import DATA_ENDINGS, TableSource, recognise
 from ingest.staging import stage_of
 
 KAGGLE = "kaggle"
+KAGGLE_DESCRIBED = f"Kaggle dataset {kaggle.DATASET}"
+INCOMING = "incoming"
+"""The source that is no more than what comes through the drop folder."""
 DECLARATIONS = ("matinee.yaml", "matinee.yml")
 """Names under which a folder holds its declaration."""
+NUMBERED_BY_ROW = ("customers", "catalogue")
+"""Tables whose rows have their number for an id where a file has none."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Source:
         What becomes which canonical table, in the order of the contracts.
     """
 
-    kind: Literal["folder", "kaggle", "declaration"]
+    kind: Literal["folder", "kaggle", "declaration", "incoming"]
     description: str
     tables: tuple[TableSource, ...]
 
@@ -117,11 +122,8 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
             where=str(path),
         )
     try:
-        declared = [path / name for name in DECLARATIONS if path.is_dir() and (path / name).is_file()]
-        if path.is_file() and path.suffix.lower() in (".yaml", ".yml"):
-            declared = [path]
-        if declared:
-            return Source("declaration", str(path), _in_order(_declared(declared[0])))
+        if declaration := _declaration_of(path):
+            return Source("declaration", str(path), _in_order(_declared(declaration)))
         return _recognised(path)
     except OSError as error:
         raise IngestError(
@@ -129,6 +131,13 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
             next_step="Check its permissions, and run again.",
             where=str(path),
         ) from error
+
+
+def _declaration_of(path: Path) -> Path | None:
+    """Return the declaration that a source is, or that its folder holds; None where there is none."""
+    if path.is_dir():
+        return next((path / name for name in DECLARATIONS if (path / name).is_file()), None)
+    return path if path.suffix.lower() in (".yaml", ".yml") else None
 
 
 def _recognised(path: Path) -> Source:
@@ -161,7 +170,7 @@ def _kaggle_source(download_dir: Path | None) -> Source:
         TableSource(table, rule, (RawFile(path),), layout.name)
         for (table, rule), path in zip(layout.tables.items(), paths, strict=True)
     ]
-    return Source("kaggle", f"Kaggle dataset {kaggle.DATASET}", _in_order(tables))
+    return Source("kaggle", KAGGLE_DESCRIBED, _in_order(tables))
 
 
 def _declared(path: Path) -> list[TableSource]:
@@ -177,7 +186,7 @@ def _declared(path: Path) -> list[TableSource]:
             found = [file for name in rule.files for file in _files(path, table, name)]
             _check(table, rule, found[0])
             files, rule = tuple(found), agreed(table, rule, found)
-        if len(files) > 1 and table in ("customers", "catalogue") and not _has_ids(table, rule):
+        if len(files) > 1 and table in NUMBERED_BY_ROW and not _has_ids(table, rule):
             raise IngestError(
                 f"{table}: files: {len(files)} files are found, and without a column of ids only one can be meant, "
                 "for the number of the row stands in.",
@@ -198,22 +207,41 @@ def _check(table: str, rule: TableRule, file: RawFile) -> None:
         stage_of(CONTRACTS[table], rule, opened.raw, connection, file.name)
 
 
-def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
+def watched(source: str) -> list[Path]:
+    """Return the files of a source that can be watched for changes, by their names alone: none is opened.
+
+    Of a declaration those that it names, of a folder those in it and one level below; of anything else the file itself.
+    """
+    path = Path(source).expanduser()
+    if not path.exists():
+        return []
+    declaration = _declaration_of(path)
+    if declaration is None:
+        below = [*path.glob("*"), *path.glob("*/*")] if path.is_dir() else [path]
+        return [child for child in below if child.is_file() and _is_data(child)]
+    rules = read_declaration(declaration).tables.values()
+    return [file for rule in rules for name in rule.files for file in _paths(declaration.parent, name)]
+
+
+def _paths(base: Path, said: str) -> list[Path]:
     """Return the files that a declaration names: by a path, which goes first, or by a pattern."""
-    base = declaration.parent
     path = base / Path(said).expanduser()
     if path.is_dir():
-        found = [child for child in sorted(path.rglob("*")) if child.is_file() and _is_data(child)]
-    elif path.exists():
-        found = [path]
-    elif member := _member(path):
+        return [child for child in sorted(path.rglob("*")) if child.is_file() and _is_data(child)]
+    if path.exists():
+        return [path]
+    pattern = Path(said).expanduser()
+    root = Path(pattern.anchor) if pattern.is_absolute() else base
+    return [
+        child for child in sorted(root.glob(str(pattern).removeprefix(pattern.anchor))) if child.is_file()
+    ]
+
+
+def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
+    base = declaration.parent
+    found = _paths(base, said)
+    if not found and (member := _member(base / Path(said).expanduser())):
         return [member]
-    else:
-        pattern = Path(said).expanduser()
-        root = Path(pattern.anchor) if pattern.is_absolute() else base
-        found = [
-            child for child in sorted(root.glob(str(pattern).removeprefix(pattern.anchor))) if child.is_file()
-        ]
     if not found:
         there = [child.name for child in sorted(base.iterdir()) if child.name != declaration.name]
         near = difflib.get_close_matches(said, there, 1)
@@ -225,7 +253,7 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
             next_step="Correct the declaration, and run again.",
             where=declaration.name,
         )
-    return [file for child in found for file in _members(child, base)]
+    return [file for child in found for file in members_of(child, base)]
 
 
 def _member(path: Path) -> RawFile | None:
@@ -241,20 +269,21 @@ def _member(path: Path) -> RawFile | None:
 def data_files(path: Path) -> list[RawFile]:
     """Return all files of a folder that are no bookkeeping, or the members of an archive, or a file."""
     if path.is_file():
-        return _members(path, path.parent)
+        return members_of(path, path.parent)
     hidden = (".", "_")
     found = [child for child in sorted(path.rglob("*")) if child.is_file()]
     shown = [c for c in found if not any(part.startswith(hidden) for part in c.relative_to(path).parts)]
-    return [file for child in shown for file in _members(child, path)]
+    return [file for child in shown for file in members_of(child, path)]
 
 
-def _members(path: Path, base: Path) -> list[RawFile]:
+def members_of(path: Path, base: Path) -> list[RawFile]:
+    """Return a file, or each file of an archive of several, called by its path below `base`."""
     label = path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            members = data_members(archive)
-        if len(members) > 1 and not any(member.startswith("xl/") for member in members):
-            return [RawFile(path, member) for member in sorted(members)]
+            found = data_members(archive)
+        if len(found) > 1 and not any(member.startswith("xl/") for member in found):
+            return [RawFile(path, member) for member in sorted(found)]
     return [RawFile(path, label=label)]
 
 

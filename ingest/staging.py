@@ -22,7 +22,7 @@ import duckdb
 from ingest import cells, ids
 from ingest.binding import Bound, bind, condition, needs_types
 from ingest.cells import Form
-from ingest.contracts import Contract, Kind
+from ingest.contracts import DELETED, Contract, Kind
 from ingest.declarations import TableRule
 from ingest.ids import is_own_number, text_of
 from ingest.readers import CELL, RawTable
@@ -217,7 +217,7 @@ class Stage:
         bad = "" if self.raw.is_json else ", false AS _is_bad"
         rows = (
             f"SELECT {', '.join(columns)}, ({' + '.join(bits) or '0'})::BIGINT AS _unreadable, "
-            f"_is_left_out OR coalesce({self.contract.left_out or 'false'}, false) AS _is_left_out, _is_bad "
+            f"_is_left_out OR {self._means_nothing()} AS _is_left_out, _is_bad "
             f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *{''.join(wholes)} FROM (SELECT *, {', '.join(given)} "
             f"FROM (SELECT {self._cells()}{self._computed()}, {keeps} AS _is_left_out{bad} FROM {self._typed()}))))"
         )
@@ -227,6 +227,11 @@ class Stage:
             "SELECT * REPLACE (_is_left_out OR _is_kept_out AS _is_left_out) "
             f"FROM (SELECT *, {self.kept_out.where} AS _is_kept_out FROM ({rows}))"
         )
+
+    def _means_nothing(self) -> str:
+        """Return the condition of rows that the contract leaves out; one that tells of a deletion means something."""
+        lives = f" AND {DELETED.name} IS NOT TRUE" if _tells_deletions(self.bound) else ""
+        return f"(coalesce({self.contract.left_out or 'false'}, false){lives})"
 
     def _missed(self, at: int, bound: Bound, lost: str) -> str:
         """Return the condition under which a cell that is there came to nothing; `lost` is that of its reading."""
@@ -336,7 +341,12 @@ class Stage:
             for number in [numbers.get(name, f"draft.{identifier(name)}")]
         ]
         wrong = " OR ".join(
-            ["_unreadable <> 0", "_is_left_out", f"({fault(self.bound)}) IS NOT NULL", *unnumbered]
+            [
+                "_unreadable <> 0",
+                "_is_left_out",
+                f"({fault(self.contract, self.bound)}) IS NOT NULL",
+                *unnumbered,
+            ]
         )
         values = landing_columns(self.contract, have, numbers)
         try:
@@ -403,12 +413,19 @@ def stage_of(
     return Stage(contract, rule, raw, bound, condition(rule, raw.names, types, name), types)
 
 
-def fault(bound: list[Bound]) -> str:
+def fault(contract: Contract, bound: list[Bound]) -> str:
     """Return the SQL expression of the position in `bound` of the first fault in a row of a draft, -1 for a bad row."""
+    lives = f" AND {DELETED.name} IS NOT TRUE" if _tells_deletions(bound) else ""
     branches = [
-        f"WHEN {condition} THEN {at}" for at, b in enumerate(bound) if (condition := _fault_of(at, b))
+        f"WHEN ({condition}){'' if b.column.name in contract.key else lives} THEN {at}"
+        for at, b in enumerate(bound)
+        if (condition := _fault_of(at, b))
     ]
     return f"CASE WHEN _is_left_out THEN NULL WHEN _is_bad THEN -1 {' '.join(branches)} END"
+
+
+def _tells_deletions(bound: list[Bound]) -> bool:
+    return any(b.column.name == DELETED.name for b in bound)
 
 
 def _fault_of(at: int, bound: Bound) -> str:

@@ -1,4 +1,4 @@
-"""The whole graph: raw files, landing, dbt, segmentations, publishing, jobs and the nightly schedule.
+"""The whole graph: raw files, landing, dbt, segmentations, publishing, jobs and what starts them.
 
 Belongs here: putting the parts together. Does not belong here: any part.
 """
@@ -13,23 +13,25 @@ import dagster as dg
 
 from orchestration.alarms import build_alarms
 from orchestration.assets.audience_plots import build_audience_plots
-from orchestration.assets.dbt_models import IF_NEW_TAG, build_dbt_assets
-from orchestration.assets.landing import build_landing, build_raw_specs
+from orchestration.assets.dbt_models import build_dbt_assets
+from orchestration.assets.landing import ARRIVALS, build_arrivals, build_landing, build_raw_specs
 from orchestration.assets.ml_tables import build_ml_tables
 from orchestration.assets.publish import build_published
 from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.assets.recommender import build_recommender
 from orchestration.assets.report import build_report
+from orchestration.automation import build_schedules, build_sensor
 from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION
 from orchestration.settings import Settings, load_settings
 from orchestration.tasks.nothing_new import code_in_use
 from orchestration.tools.engines import check_engines, fresh_for
 from orchestration.tools.run_history import WAREHOUSE_TAG
+from orchestration.tools.run_tags import SERVES_TAG
 from orchestration.tools.step_lines import progress_logger
 from orchestration.tools.warehouse import WarehouseResource
 
-REFRESH = "refresh"
+REFRESH, UPDATE = "refresh", "update"
 SQL_LAYERS = ("landing", "seeds", "staging", "intermediate", "features")
 
 
@@ -59,7 +61,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
         dg.Definitions(
             assets=[
                 *_watched(build_raw_specs(), settings),
-                *_watched([build_landing()], settings),
+                *_watched([build_landing(), build_arrivals()], settings),
                 *dbt_assets,
                 build_ml_tables(list(described)),
                 *build_recommender(),
@@ -68,8 +70,8 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
             ],
             asset_checks=build_checks(),
             jobs=_jobs(settings),
-            schedules=[_nightly_refresh(settings)],
-            sensors=build_alarms(),
+            schedules=build_schedules(settings, nightly_job=REFRESH, hourly_job=UPDATE),
+            sensors=[*build_alarms(), build_sensor(settings, job=UPDATE)],
             resources={
                 "warehouse": WarehouseResource(
                     path=str(settings.warehouse),
@@ -97,36 +99,34 @@ def _watched(assets: Sequence[Any], settings: Settings) -> Sequence[Any]:
 
 
 def _jobs(settings: Settings) -> list[Any]:
-    everything = dg.AssetSelection.all()
+    arrivals = dg.AssetSelection.assets(ARRIVALS)
+    everything = dg.AssetSelection.all() - arrivals
+    serving = {SERVES_TAG: "true"}
     jobs = {
-        REFRESH: (everything, "From the raw files to published tables and the report."),
+        REFRESH: (everything, "From the raw files to published tables and the report.", {}),
+        UPDATE: (
+            everything,
+            "New data to published tables and the report by the models in force; trains only what has none.",
+            serving,
+        ),
         "segments": (
             everything - dg.AssetSelection.groups(RECOMMENDER),
             "Everything but training the recommender; its last lists stay.",
+            {},
         ),
         "sql_layer": (
             dg.AssetSelection.groups(*SQL_LAYERS),
             "Landing, cleaning and features; no machine learning.",
+            {},
         ),
+        "arrivals": (arrivals, "Files that came through the drop folder on a day, read again.", {}),
     }
     # A run that died is begun anew as a whole: what it had made is told of in the record of another run.
     tags = {WAREHOUSE_TAG: str(settings.warehouse), "dagster/retry_strategy": "ALL_STEPS"}
     return [
-        dg.define_asset_job(name, selection, tags=tags, description=description)
-        for name, (selection, description) in jobs.items()
+        dg.define_asset_job(name, selection, tags=tags | own, description=description)
+        for name, (selection, description, own) in jobs.items()
     ]
-
-
-def _nightly_refresh(settings: Settings) -> dg.ScheduleDefinition:
-    return dg.ScheduleDefinition(
-        name="nightly_refresh",
-        job_name=REFRESH,
-        cron_schedule=settings.schedule,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        tags={IF_NEW_TAG: "true"},
-        description="Refreshes everything each night on which something is new.",
-    )
 
 
 def _load_segmentations() -> dg.Definitions:

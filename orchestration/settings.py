@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+NAMED_SOURCES = ("demo", "kaggle", "incoming")
 _MOST_THREADS = 256
 _UNUSABLE = re.compile(r"[*?\[#\x00-\x1f\x7f\ud800-\udfff]|ducklake:", re.IGNORECASE)
 """What a reader of files takes for a pattern (polars, DuckDB) or for part of an address (dbt-duckdb, DuckDB)."""
@@ -40,7 +41,7 @@ class Settings(BaseSettings):
     warehouse: Path = PROJECT_ROOT / "warehouse"
     """Folder that holds everything a run makes."""
     source: str = "demo"
-    """Where raw files come from: `demo`, `kaggle`, or a folder or archive."""
+    """Where raw files come from: `demo`, `kaggle`, a folder or archive, or `incoming`: the drop folder alone."""
     demo_scale: Literal["small", "medium", "full"] = "small"
     """Size of the demo world that the source `demo` makes."""
     threads: Annotated[int, Field(ge=1, le=_MOST_THREADS)] = min(os.cpu_count() or 1, _MOST_THREADS)
@@ -55,6 +56,8 @@ class Settings(BaseSettings):
     """Day that counts as today (else the day it is): no rating or view can be more than a day later."""
     schedule: str = "0 3 * * *"
     """Cron expression of the nightly refresh, in UTC: minute, hour, day, month, weekday; or `@daily` and the like."""
+    hourly_schedule: str = "30 * * * *"
+    """Cron expression, in UTC, of the refresh in between, which trains nothing."""
     keep_days: Annotated[int, Field(ge=0, le=36_500)] = 30
     """Days for which `matinee prune` keeps what is no longer used."""
 
@@ -91,7 +94,7 @@ class Settings(BaseSettings):
     @field_validator("source")
     @classmethod
     def _absolute_unless_named(cls, value: str) -> str:
-        return value if value in ("demo", "kaggle") else str(Path(value).expanduser().resolve())
+        return value if value in NAMED_SOURCES else str(Path(value).expanduser().resolve())
 
     def to_environment(self) -> dict[str, str]:
         """Return the environment variables that give these settings again, for dbt and for child processes."""

@@ -110,7 +110,8 @@
         {{ return(none) }}
     {%- endif -%}
     {%- if is_first_to_grow() -%}
-        {%- set arrived = 'select user_id from ' ~ ref(grows.rows) ~ ' where arrival >= ' ~ before.files -%}
+        {#- The landing and not what stages it: that leaves deletions out. -#}
+        {%- set arrived = 'select user_id from landing.ratings where arrival >= ' ~ before.files -%}
         {%- set can_grow = before.still_there -%}
     {%- else -%}
         {%- set arrived = 'select user_id from state.changed_users where version > ' ~ before.version -%}

@@ -21,12 +21,11 @@ from orchestration.tasks.nothing_new import is_nothing_new
 from orchestration.tasks.worker import start_workers
 from orchestration.tools import dbt, dbt_assets
 from orchestration.tools.run_ends import CONFIRMED, PUBLISHED
+from orchestration.tools.run_tags import FULL_REFRESH_TAG, IF_NEW_TAG, SERVES_TAG, asks_for
 from orchestration.tools.steps import asked_for, is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 BEFORE_ML = "dbt_build_before_ml"
-IF_NEW_TAG = "matinee/if_new"
-"""Tag of a run that is to end where nothing is new since the last one."""
 _OF_ML = "source:ml+ source:recommender+"
 """dbt's selection of all that is built of what ML gives."""
 
@@ -53,8 +52,10 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
 
         def _build(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[Any]:
             # What is published is compared with, so the run must be one that would publish.
-            may_end = IF_NEW_TAG in context.run.tags and is_asked_for(PUBLISHED, context)
-            if name == BEFORE_ML and may_end and is_nothing_new(warehouse.layout, asked_for(context)):
+            may_end = asks_for(context.run, IF_NEW_TAG) and not asks_for(context.run, FULL_REFRESH_TAG)
+            may_end = may_end and name == BEFORE_ML and is_asked_for(PUBLISHED, context)
+            serves = asks_for(context.run, SERVES_TAG)
+            if may_end and is_nothing_new(warehouse.layout, asked_for(context), serves=serves):
                 # Dagster leaves out what is made of tables that a step has not made.
                 said = "Nothing is new since the last run: what is published stays."
                 context.log.info(said)

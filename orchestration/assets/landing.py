@@ -6,8 +6,9 @@ Does not belong here: parsing and checking (`ingest`), putting what landed in fo
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -20,7 +21,7 @@ from orchestration.settings import Settings, load_settings
 from orchestration.stores.ledger import KEPT_RUNS
 from orchestration.tasks.forgetting import forget_pending
 from orchestration.tasks.landed_changes import Comparison, Landed, changed_columns, compare, lost_rows
-from orchestration.tasks.landing import LandedSource, land, stage
+from orchestration.tasks.landing import LandedSource, land, land_days_again, stage
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.records import forget_in_records
 from orchestration.tools.shown import COLUMNS, not_applicable, parquet_columns
@@ -38,16 +39,27 @@ CHECKS = {
     COLUMNS_STAY: "The raw file has the columns that it had when what is published landed, and they hold the same.",
 }
 """Checks of each landing table."""
-SILENT = "the_source_brings_something_new"
+SILENT, DROPPED_ARE_USABLE = "the_source_brings_something_new", "every_file_that_came_can_be_used"
+CHECKS_OF_ALL = {
+    SILENT: "Some raw file changed within MATINEE_SOURCE_STALE_HOURS.",
+    DROPPED_ARE_USABLE: "Every file that came through the drop folder could be used.",
+}
+"""Checks of the manifest."""
 STAGES = dg.AssetKey(["ledger", "stages"])
 """The account of runs: it comes with their first step, since every step goes on with it."""
+ARRIVALS = dg.AssetKey(["landing", "arrivals"])
+_FIRST_DAY = "2025-01-01"
+TOLD, FAILED_FILES = "told", "failed_files"
+"""Metadata of `landing/manifest`: what a person should know of what came, and how many files of it failed."""
 
 
 class LandingConfig(dg.Config):
     """What to land in this run."""
 
     source: str | None = None
-    """`demo`, `kaggle`, a folder or an archive; the setting MATINEE_SOURCE when left out."""
+    """`demo`, `kaggle`, `incoming`, a folder or an archive; the setting MATINEE_SOURCE when left out."""
+    since: str | None = None
+    """A day such as 2026-11-30: what came through the drop folder then or later is read again."""
 
 
 def build_raw_specs() -> list[dg.AssetSpec]:
@@ -75,11 +87,8 @@ def build_landing() -> dg.AssetsDefinition:
             for check, description in CHECKS.items()
         ]
         + [
-            dg.AssetCheckSpec(
-                SILENT,
-                asset=["landing", "manifest"],
-                description="Some raw file changed within MATINEE_SOURCE_STALE_HOURS.",
-            )
+            dg.AssetCheckSpec(check, asset=["landing", "manifest"], description=description)
+            for check, description in CHECKS_OF_ALL.items()
         ],
         name="land_raw_files",
         pool=POOL,
@@ -91,21 +100,84 @@ def build_landing() -> dg.AssetsDefinition:
         with warehouse.stage(context.run.run_id, "landing"):
             try:
                 forget_pending(warehouse.layout, forget_in_records)  # of a `matinee forget` that was killed
-                landed = land(settings)
+                landed = land(settings, date.fromisoformat(config.since) if config.since else None)
             except IngestError as error:
                 # The message is complete for a person; a stack trace would only bury it.
                 raise dg.Failure(description=hide_emails(str(error)), allow_retries=False) from None
             refused = map(hide_emails, dict.fromkeys(landed.refused.values()))
-            context.log.info("\n".join([*landed.source.found, *map(_sentence, landed.files), *refused]))
+            came = [hide_emails(sentence) for sentence in told_of_arrivals(landed)]
+            context.log.info(
+                "\n".join([*landed.source.found, *map(_sentence, landed.files), *refused, *came])
+            )
             stage(landed, warehouse.layout)
             for table in {file.table for file in landed.files if not file.was_already_landed}:
                 # When the source brought something last.
                 context.log_event(dg.AssetMaterialization(["raw", table]))
+            for day, files in _by_day(landed).items():
+                # Of no step of this run: a day is an asset's partition, and runs are of no day.
+                context.log_event(
+                    dg.AssetMaterialization(ARRIVALS, partition=day.isoformat(), metadata=_counts(files))
+                )
             ids = last_number(warehouse.layout.landing) - FIRST_TEXT_ID + 1
             yield from _report_all(landed, ids, compare(landed, warehouse.layout), settings)
         yield dg.MaterializeResult(asset_key=STAGES)
 
     return land_raw_files
+
+
+def build_arrivals() -> dg.AssetsDefinition:
+    """Return what came through the drop folder, by day; a day that is materialised is read again."""
+
+    @dg.asset(
+        key=ARRIVALS,
+        description="Files that came through the drop folder, by the day (UTC) on which they arrived. Materialising a "
+        "day reads its files again, as they are declared now; the tables follow with the next run.",
+        deps=[dg.AssetKey(["raw", table]) for table in CONTRACTS],
+        partitions_def=dg.DailyPartitionsDefinition(start_date=_FIRST_DAY, end_offset=1),
+        group_name="arrivals",
+        owners=[OWNER],
+        kinds={"parquet"},
+        pool=POOL,
+    )
+    def arrivals(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> None:
+        day = date.fromisoformat(context.partition_key)
+        try:
+            found, said = land_days_again(load_settings(warehouse=warehouse.path), [day])
+        except IngestError as error:
+            raise dg.Failure(description=hide_emails(str(error)), allow_retries=False) from None
+        files = [file for _, file in found]
+        context.log.info("\n".join(map(hide_emails, [*map(_sentence, files), *said])))
+        context.add_asset_metadata(_counts(files))
+
+    return arrivals
+
+
+def told_of_arrivals(landed: LandedSource) -> list[str]:
+    """Return what came through the drop folder, and what else a person should know of a landing, as sentences."""
+    return [
+        *(f"{arrival.shown} arrived: {_rows(file)}." for arrival, file in landed.taken.landed),
+        *(
+            f"{name} cannot be used and lies in failed/: {reason}"
+            for name, reason in landed.taken.failed.items()
+        ),
+        *landed.said,
+    ]
+
+
+def _by_day(landed: LandedSource) -> dict[date, list[LandedFile]]:
+    days: dict[date, list[LandedFile]] = {}
+    for arrival, file in landed.taken.landed:
+        days.setdefault(arrival.day, []).append(file)
+    return days
+
+
+def _counts(files: Sequence[LandedFile]) -> dict[str, Any]:
+    return {
+        "dagster/row_count": sum(file.rows_landed for file in files),
+        "rows_read": sum(file.rows_read for file in files),
+        "rows_rejected": sum(file.rows_rejected for file in files),
+        "files": [f"{file.table}/{file.source}" for file in files],
+    }
 
 
 def _specs() -> list[dg.AssetSpec]:
@@ -153,9 +225,15 @@ def _report_all(
         yield _report(table, own, refused, changes) if own else _report_absent(table, refused, changes)
     yield dg.MaterializeResult(asset_key=["landing", "ids"], metadata={"dagster/row_count": id_count})
     rejected = sum(file.rows_rejected for file in files)
-    yield _report_account("rejects", rejected, files[0].rejects_path)
-    silent = _check_silence(files, settings.source_stale_hours)
-    yield _report_account("manifest", len(files), files[0].manifest_path, silent)
+    yield dg.MaterializeResult(
+        asset_key=["landing", "rejects"], metadata=_counted(rejected, files[0].rejects_path)
+    )
+    told = {TOLD: list(map(hide_emails, told_of_arrivals(landed))), FAILED_FILES: len(landed.taken.failed)}
+    yield dg.MaterializeResult(
+        asset_key=["landing", "manifest"],
+        metadata=_counted(len(files), files[0].manifest_path) | told,
+        check_results=[_check_silence(files, settings.source_stale_hours), _judge_dropped(landed)],
+    )
 
 
 def _changes(table: str, comparison: Comparison, most: float) -> list[dg.AssetCheckResult]:
@@ -209,20 +287,35 @@ def _check_silence(files: Sequence[LandedFile], most_hours: float | None) -> dg.
     )
 
 
-def _report_account(table: str, rows: int, file: Path, *checks: dg.AssetCheckResult) -> dg.MaterializeResult:
-    return dg.MaterializeResult(
-        asset_key=["landing", table],
-        metadata={"dagster/row_count": rows, COLUMNS: parquet_columns(file)},
-        check_results=checks,
+def _counted(rows: int, file: Path) -> dict[str, Any]:
+    return {"dagster/row_count": rows, COLUMNS: parquet_columns(file)}
+
+
+def _judge_dropped(landed: LandedSource) -> dg.AssetCheckResult:
+    failed = landed.taken.failed
+    if not failed and not landed.taken.landed:
+        why = "no file came through the drop folder"
+        return not_applicable(DROPPED_ARE_USABLE, why, asset_key=["landing", "manifest"])
+    return dg.AssetCheckResult(
+        check_name=DROPPED_ARE_USABLE,
+        asset_key=["landing", "manifest"],
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=hide_emails("; ".join(failed.values())) or None,
+        metadata={"failed": list(failed)},
     )
 
 
 def _sentence(result: LandedFile) -> str:
     if result.was_already_landed:
         return f"{result.source}: unchanged, {result.rows_landed:,} rows stay landed"
+    return f"{result.source}: {_rows(result)}"
+
+
+def _rows(result: LandedFile) -> str:
     rejected = f", {result.rows_rejected:,} rejected" if result.rows_rejected else ""
     rejected += f", {result.rows_left_out:,} left out" if result.rows_left_out else ""
-    return f"{result.source}: {result.rows_landed:,} rows landed{rejected}"
+    return f"{result.rows_landed:,} rows landed{rejected}"
 
 
 def _report_absent(table: str, refused: str, changes: Sequence[dg.AssetCheckResult]) -> dg.MaterializeResult:

@@ -106,7 +106,7 @@ def build_recommender() -> list[dg.AssetsDefinition]:
 
 def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     snapshots = _rated(here)
-    found = worker.run("evaluate_recommenders", here.store, *snapshots, load_settings().long_tail)
+    found = worker.run("evaluate_recommenders", here.store, snapshots, load_settings().long_tail, here.serves)
     if f"{GROUP}/model" in here.asked_for:
         worker.begin("fit_recommender", here.store, *snapshots)
     figures = found["figures"]

@@ -15,6 +15,7 @@ from orchestration.tasks.nothing_new import remember
 from orchestration.tasks.report import write_report_page
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.run_ends import PUBLISHED
+from orchestration.tools.run_tags import SERVES_TAG, asks_for
 from orchestration.tools.steps import asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
@@ -42,7 +43,7 @@ def build_report(segmentations: Mapping[str, str]) -> dg.AssetsDefinition:
         layout = warehouse.layout
         path = write_report_page(layout, context.run.run_id, datetime.now(UTC), segmentations)
         # The last of all steps: only now has the run made everything it was asked for.
-        remember(layout, asked_for(context))
+        remember(layout, asked_for(context), serves=asks_for(context.run, SERVES_TAG))
         size = path.stat().st_size
         costs.wrote(size_bytes=size)
         return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path)), "bytes": size})

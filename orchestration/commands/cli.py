@@ -33,6 +33,7 @@ COMMANDS = {
         "Tell the segment of new entities with the stored model; nothing is refitted.",
     ),
     "promote": ("promote", "Put segments in force that fell short of their thresholds."),
+    "remove": ("remove", "Take a file that arrived, or that its source has no more, out of what counts."),
     "replicate": (
         "replicate.command",
         "Repeat the published analysis, and print every published figure beside ours.",

@@ -22,7 +22,7 @@ from ml.plots.words import feature_label
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
-from orchestration.tasks.promotion import decide
+from orchestration.tasks.promotion import decide, kept_decision, serve_on
 from orchestration.tools.dbt import landing_tables_behind
 from orchestration.tools.shown import COLUMNS, markdown, not_applicable, parquet_columns, pictures
 from orchestration.tools.steps import Step, build_step
@@ -154,11 +154,17 @@ def _checks(spec: SegmentationSpec) -> dict[str, dict[str, str]]:
 
 
 def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    version = worker.run(
+    if here.serves and serve_on(here.store, _features(spec, here), here.run_id):
+        return _trained(here)
+    worker.run(
         "train_candidate", _labelled(spec, here), here.store, _features(spec, here), here.warehouse.threads
     )
     if f"{spec.name}/quality" in here.asked_for:  # while the next one is trained
         worker.begin(*_judging(spec, here))
+    return _trained(here)
+
+
+def _trained(here: Step[ModelStore]) -> dg.MaterializeResult:
     metrics = here.store.read_table("k_metrics").drop("segmentation")
     starts = here.store.read_table("start_agreement").drop("segmentation")
     # An anchored fit may be worse than the free one for a smaller k: that is said, and no fault of a fit.
@@ -167,7 +173,7 @@ def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResu
     )["inertia"]
     return dg.MaterializeResult(
         metadata={
-            "version": version,
+            "version": here.store.home.name,
             "elbow": metrics.filter("is_elbow")["k"].item(),
             "published_k": metrics.filter("is_published")["k"].item(),
             "rows_trained_on": here.store.model().trained_on,
@@ -191,8 +197,14 @@ def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResu
     )
 
 
+def _has_served(here: Step[ModelStore]) -> bool:
+    """Return whether in this run what is in force serves on, so that there is no candidate to judge."""
+    return here.serves and here.store.home.name.endswith(f"-{here.run_id[:8]}")
+
+
 def _judge(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    quality = worker.run(*_judging(spec, here))
+    served = _has_served(here)
+    quality = here.store.read_table("segment_quality") if served else worker.run(*_judging(spec, here))
     whole = quality.filter(pl.col("segment_id").is_null()).drop("segment_id", cs.starts_with("beside_"))
     return dg.MaterializeResult(
         metadata={"figures": markdown(whole), **_table(here.store, "segment_quality", len(quality))}
@@ -216,7 +228,11 @@ def _acts(spec: SegmentationSpec) -> list[str]:
 
 
 def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    decision = decide(spec, here.store, _features(spec, here), here.run_id, _now())
+    decision = (
+        kept_decision(here.store)
+        if _has_served(here)
+        else decide(spec, here.store, _features(spec, here), here.run_id, _now())
+    )
     trained = here.store.model()
     return dg.MaterializeResult(
         metadata={

@@ -21,6 +21,9 @@ class WarehouseLayout:
         self.root = root
         self.database = root / "matinee.duckdb"
         self.landing = root / "landing"
+        self.incoming = root / "incoming"
+        self.processed = root / "processed"
+        self.failed = root / "failed"
         self.models = root / "models"
         self.recommender = self.models / "recommender"
         self.catalogue_similarity = self.models / "catalogue_similarity"
@@ -46,7 +49,7 @@ class WarehouseLayout:
     @property
     def raw_folders(self) -> tuple[Path, ...]:
         """The folders of raw files that are ours: Matinee made or fetched them and may write them anew."""
-        return self.demo, self.downloads
+        return self.demo, self.downloads, self.incoming, self.processed, self.failed
 
     def trained(self, segmentation: str) -> Path:
         """Return the folder of the versions of a segmentation that is named by a person.

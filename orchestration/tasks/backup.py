@@ -26,6 +26,7 @@ from typing import Any
 
 import filelock
 
+from ingest.arrivals import account_file
 from ingest.suppressing import list_of
 from orchestration.stores.archive import ArchiveError, is_inside, pack, unpack
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout, switch_symlink, write_atomically
@@ -126,7 +127,8 @@ def _accounts(layout: WarehouseLayout) -> list[Path]:
     """Return the files that tell of what was done: of runs, of people who were forgotten, of the warehouse's shape."""
     folders = (layout.ledger, layout.receipts)
     accounts = [path for folder in folders for path in sorted(folder.glob("[!.]*"))]
-    return [*accounts, list_of(layout.landing), layout.run_records, layout.root / SCHEMA_FILE]
+    of_landing = [list_of(layout.landing), account_file(layout.landing)]
+    return [*accounts, *of_landing, layout.run_records, layout.root / SCHEMA_FILE]
 
 
 def _pin(layout: WarehouseLayout, to: Path) -> dict[str, str]:

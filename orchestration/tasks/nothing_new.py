@@ -23,9 +23,9 @@ _CODE = ("dbt_project", "ingest", "ml", "orchestration", "published", "report")
 _SOURCES = {".py", ".sql", ".yml", ".yaml", ".csv", ".jinja", ".html", ".css", ".js", ".md"}
 
 
-def remember(layout: WarehouseLayout, assets: Collection[str]) -> None:
-    """Write down in the published set what it was made of, and by a run of which assets."""
-    facts = {"made_of": _made_of(layout), "assets": sorted(assets)}
+def remember(layout: WarehouseLayout, assets: Collection[str], *, serves: bool = False) -> None:
+    """Write down in the published set what it was made of, by a run of which assets, and whether models only served."""
+    facts = {"made_of": _made_of(layout), "assets": sorted(assets), "serves": serves}
     write_atomically(layout.published.resolve() / _FILE, json.dumps(facts) + "\n")
 
 
@@ -34,11 +34,15 @@ def forget_what_it_was_made_of(layout: WarehouseLayout) -> None:
     (layout.published.resolve() / _FILE).unlink(missing_ok=True)
 
 
-def is_nothing_new(layout: WarehouseLayout, assets: Collection[str]) -> bool:
-    """Whether a run of these assets on what has landed would publish what is published."""
+def is_nothing_new(layout: WarehouseLayout, assets: Collection[str], *, serves: bool = False) -> bool:
+    """Whether a run of these assets on what has landed would publish what is published.
+
+    What a run published whose models only served is new to one that trains.
+    """
     try:
         facts = json.loads((layout.published / _FILE).read_text(encoding="utf-8"))
-        return set(assets) <= set(facts["assets"]) and facts["made_of"] == _made_of(layout)
+        is_enough = set(assets) <= set(facts["assets"]) and (serves or not facts["serves"])
+        return is_enough and facts["made_of"] == _made_of(layout)
     except (OSError, ValueError, LookupError, TypeError):
         return False
 

@@ -16,7 +16,7 @@ from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks.identity import hand_over
 
-Status = Literal["promoted", "exempt", "provisional", "refused", "promoted_by_hand"]
+Status = Literal["promoted", "exempt", "provisional", "refused", "promoted_by_hand", "serves"]
 _DECISIONS = "segment_promotions"
 
 
@@ -73,11 +73,31 @@ def decide(
     else:
         decision = Decision(version, "refused", short)
         store.point("refused", version)
-        store.serve(f"{before.home.name.split('-')[0]}-{run[:8]}")
+        store.serve(_serving(before, run))
     if not decision.is_refused and not is_in_force:
         store.drop_refused()
     _write(store, decided, decision, at)
     return decision
+
+
+def serve_on(store: ModelStore, features: Sequence[Path], run: str) -> bool:
+    """Let what is in force place today's entities, without a candidate; return False where nothing in force can."""
+    before = store.in_force
+    if before is None or not before.is_whole or _features_gone(before, features):
+        return False
+    store.serve(_serving(before, run))
+    store.write_table(_DECISIONS, _decisions(before))
+    return True
+
+
+def kept_decision(store: ModelStore) -> Decision:
+    """Return what stands of the version that serves on: its figures were judged when it was trained."""
+    return Decision(store.home.name, "serves", shortfalls(store.read_table("segment_quality")) or None)
+
+
+def _serving(before: ModelStore, run: str) -> str:
+    """Return the name of a version that serves on in a run."""
+    return f"{before.home.name.split('-')[0]}-{run[:8]}"
 
 
 def _features_gone(before: ModelStore, features: Sequence[Path]) -> list[str]:

@@ -60,22 +60,37 @@ _Z95 = 1.96
 
 
 def evaluate_recommenders(
-    store: RecommenderStore, ratings: Path, titles: Path, ids: Path, long_tail: float = 0.0
+    store: RecommenderStore,
+    snapshots: tuple[Path, Path, Path],
+    long_tail: float = 0.0,
+    serves: bool = False,
 ) -> dict[str, Any]:
     """Choose settings and judge every model, or keep what an earlier judging found; return what is stored as settings.
 
     Models learn from a part of the ratings of at most `MOST_LEARNED_FROM` users, drawn, and are judged on the rest.
     `long_tail` is what being rare weighs in the default model; another weight than before is judged and trained anew.
+    Where the model in force only serves (`serves`), an earlier judging by the same code is kept whatever changed.
     """
+    ratings, titles, ids = snapshots
     everything, described = pl.read_parquet(ratings), pl.read_parquet(titles)
     earlier = store.last_judging()
     made_by = pl.DataFrame({"code": [_code()], "long_tail": [long_tail]})
-    store.begin_candidate(_version(everything, described, pl.read_parquet(ids), made_by))
+    version = _version(everything, described, pl.read_parquet(ids), made_by)
+    store.begin_candidate(version)
     if store.has("settings.json"):
         return store.settings()
     sample = _sample({"ratings": everything, "titles": described, "code": made_by})
-    if earlier and _changed_share(pl.read_parquet(earlier / "judged_on.parquet"), sample) <= CHANGED_SHARE:
-        return store.keep_judging(earlier)
+    if earlier:
+        then = pl.read_parquet(earlier / "judged_on.parquet")
+        is_little = _changed_share(then, sample) <= CHANGED_SHARE
+        if serves and not is_little and _changed_share(then.filter(of="code"), sample) == 0:
+            # Of a name of its own, so that the night on the same ratings judges and trains.
+            store.begin_candidate(f"{version}-served")
+            is_little = True
+        if store.has("settings.json"):
+            return store.settings()
+        if is_little:
+            return store.keep_judging(earlier)
     try:
         found = _judged(store, everything, _as_items(described), long_tail)
         store.write_table("judged_on", sample)

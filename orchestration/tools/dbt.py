@@ -153,6 +153,7 @@ def run_build(
     layout: WarehouseLayout,
     *,
     indirectly: Literal["buildable", "empty"] = "buildable",
+    full_refresh: bool = False,
 ) -> list[Any]:
     """Run `dbt build` on a warehouse and return the result of each node.
 
@@ -166,6 +167,8 @@ def run_build(
         The warehouse.
     indirectly
         Which tests run beside the selected nodes: `buildable` those all of whose tables have been built, `empty` none.
+    full_refresh
+        Whether tables that dbt could carry on are made anew.
     """
     layout.temporary.mkdir(parents=True, exist_ok=True)
     target = ["--target-path", str(layout.dbt_target), "--log-path", str(layout.dbt_target)]
@@ -173,16 +176,17 @@ def run_build(
     tests = ["--indirect-selection", indirectly, *left_out]
     # A table that was built of another text is not added to (`macros/growing.sql`).
     os.environ["MATINEE_SQL_HASH"] = _made_of()
+    anew = ["--full-refresh"] if full_refresh else []
     return invoke(
-        ["build", *selection, *tests, "--no-write-json", *target], manifest=_project()
+        ["build", *selection, *tests, *anew, "--no-write-json", *target], manifest=_project()
     ).result.results
 
 
-def run_nodes(unique_ids: Sequence[str], layout: WarehouseLayout) -> list[Any]:
+def run_nodes(unique_ids: Sequence[str], layout: WarehouseLayout, *, full_refresh: bool = False) -> list[Any]:
     """Run `dbt build` for these nodes and no other."""
     nodes = _project().nodes
     selection = ["--select", " ".join("fqn:" + ".".join(nodes[unique_id].fqn) for unique_id in unique_ids)]
-    return run_build(selection, layout, indirectly="empty")
+    return run_build(selection, layout, indirectly="empty", full_refresh=full_refresh)
 
 
 def _project() -> Any:

@@ -13,6 +13,7 @@ import dagster_dbt
 from orchestration import costs
 from orchestration.tools import dbt
 from orchestration.tools.column_lineage import Table, column_lineage, in_words
+from orchestration.tools.run_tags import FULL_REFRESH_TAG, asks_for
 from orchestration.tools.shown import COLUMNS, empty_tables, not_applicable, table_metadata
 from orchestration.tools.warehouse import WarehouseResource
 
@@ -89,10 +90,11 @@ def build(
         When a model or a test with severity error fails, after the results of what succeeded.
     """
     assets, checks = _selected(context)
+    anew = asks_for(context.run, FULL_REFRESH_TAG)
     if context.is_subset:
-        results = dbt.run_nodes([*assets, *checks], warehouse.layout)
+        results = dbt.run_nodes([*assets, *checks], warehouse.layout, full_refresh=anew)
     else:
-        results = dbt.run_build(whole, warehouse.layout, indirectly="empty")
+        results = dbt.run_build(whole, warehouse.layout, indirectly="empty", full_refresh=anew)
     # One message: each would be an event of its own in Dagster's log, and those are slow to write.
     context.log.info("\n".join(f"{r.status} {r.node.name} in {r.execution_time:.2f} s" for r in results))
     problems = dbt.failures(results)

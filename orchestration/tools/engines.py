@@ -6,7 +6,7 @@ can be told without them (`orchestration.settings`).
 
 import os
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -28,8 +28,9 @@ def check_engines(settings: Settings) -> None:
     """
     load_alarm_settings()
     check_memory_limit(settings.memory_limit)
-    if settings.schedule != Settings.model_fields["schedule"].default:
-        _check_schedule(settings.schedule)
+    for name in ("schedule", "hourly_schedule"):
+        if (cron := getattr(settings, name)) != Settings.model_fields[name].default:
+            _check_schedule(name, cron)
     if "DAGSTER_HOME" in os.environ:
         _check_dagster_home(os.environ["DAGSTER_HOME"])
 
@@ -74,17 +75,21 @@ def _bytes_of(limit: str) -> int | None:
     return found[0] if found else None
 
 
-def _check_schedule(cron: str) -> None:
+def next_time(cron: str, after: datetime) -> datetime:
+    """Return the first time (UTC) at or after a moment that a cron expression of Dagster names."""
     from dagster._utils.schedules import (  # noqa: PLC0415 - a second to import; most keep the default
-        is_valid_cron_string,
         schedule_execution_time_iterator,
     )
 
+    return next(schedule_execution_time_iterator(after.timestamp(), cron, "UTC", True))
+
+
+def _check_schedule(name: str, cron: str) -> None:
+    from dagster._utils.schedules import is_valid_cron_string  # noqa: PLC0415
+
     try:
         # Dagster also admits days that never come, such as 31 April, and fails when it looks for the next one.
-        comes = is_valid_cron_string(cron) and next(
-            schedule_execution_time_iterator(time.time(), cron, "UTC", True)
-        )
+        comes = is_valid_cron_string(cron) and next_time(cron, datetime.now(UTC))
     except Exception:
         comes = False
     if not comes:
@@ -92,7 +97,7 @@ def _check_schedule(cron: str) -> None:
             "expected a time that comes, as five fields of cron (minute, hour, day, month, weekday) such as "
             "'0 3 * * *', or @hourly, @daily, @weekly, @monthly or @yearly"
         )
-        raise SettingsError(refusal("MATINEE_SCHEDULE", cron, accepted))
+        raise SettingsError(refusal(f"MATINEE_{name.upper()}", cron, accepted))
 
 
 def longest_wait(cron: str) -> timedelta:

@@ -16,6 +16,7 @@ from orchestration import costs
 from orchestration.stores.ledger import Stage
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools.dbt import OWNER
+from orchestration.tools.run_tags import SERVES_TAG, asks_for
 from orchestration.tools.shown import not_applicable
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
@@ -31,6 +32,8 @@ class Step(Generic[Store]):
     run_id: str
     asked_for: frozenset[str]
     """The assets that the run materialises (`user_ratings/quality`): a later one is begun if it is among them."""
+    serves: bool = False
+    """Whether models in force are to serve today's rows, and nothing is trained that need not be."""
 
     def snapshots(self, *queries: str) -> list[Path]:
         """Return files of the rows of queries, for the worker."""
@@ -73,7 +76,13 @@ def build_step(
 
     @dg.asset(key=key, check_specs=checks, owners=[OWNER], pool=POOL, **declared)
     def step(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
-        here = Step(store(warehouse), warehouse, context.run.run_id, asked_for(context))
+        here = Step(
+            store(warehouse),
+            warehouse,
+            context.run.run_id,
+            asked_for(context),
+            asks_for(context.run, SERVES_TAG),
+        )
         with warehouse.stage(here.run_id, stage, key.path[0]):
             lacking = lacks(here) if lacks else here.store.skipped
             if lacking is None:

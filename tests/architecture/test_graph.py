@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from ingest.contracts import CONTRACTS
-from orchestration.assets.landing import KNOWN_REJECTS
+from orchestration.assets.landing import ARRIVALS, KNOWN_REJECTS
 from orchestration.definitions import build_defs
 from orchestration.tools.warehouse import POOL
 
@@ -45,7 +45,7 @@ def test_nothing_is_orphaned(graph):
     for key in graph.get_all_asset_keys():
         if key not in raw:
             assert graph.get(key).parent_keys, f"{key} has nothing upstream"
-        leaf_is_meant = key in (report, ids) or key.path[0] in ("published", "seeds")
+        leaf_is_meant = key in (report, ids, ARRIVALS) or key.path[0] in ("published", "seeds")
         assert graph.get(key).child_keys or leaf_is_meant, f"nobody uses {key}"
 
 
@@ -91,10 +91,27 @@ def test_every_computed_asset_waits_for_the_warehouse_pool(defs):
             assert assets.op.pool == POOL, assets.keys
 
 
-def test_the_nightly_refresh_is_on(defs):
-    schedule = defs.resolve_schedule_def("nightly_refresh")
+@pytest.mark.parametrize(("name", "job"), [("nightly_refresh", "refresh"), ("hourly_refresh", "update")])
+def test_the_refreshes_of_night_and_hour_are_on(defs, name, job):
+    schedule = defs.resolve_schedule_def(name)
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    assert schedule.job_name == "refresh"
+    assert schedule.job_name == job
+
+
+def test_the_watch_for_new_files_is_on(defs):
+    sensor = defs.resolve_sensor_def("new_files")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert sensor.job_name == "update"
+
+
+def test_the_job_between_the_nights_makes_what_the_nightly_one_makes(defs):
+    made = [defs.resolve_job_def(job).asset_layer.executable_asset_keys for job in ("refresh", "update")]
+    assert made[0] == made[1]
+
+
+def test_days_of_arrival_are_read_again_by_a_job_of_their_own(defs):
+    assert defs.resolve_job_def("arrivals").asset_layer.executable_asset_keys == {ARRIVALS}
+    assert defs.resolve_job_def("refresh").partitions_def is None
 
 
 @pytest.mark.parametrize(
@@ -122,14 +139,14 @@ def test_the_sql_layer_trains_nothing(defs):
     assert not {key.path[0] for key in keys} & {"ml", "marts", "user_ratings", "published"}
 
 
-@pytest.mark.parametrize("job", ["refresh", "segments", "sql_layer"])
+@pytest.mark.parametrize("job", ["refresh", "update", "segments", "sql_layer"])
 def test_every_job_counts_the_rejects_of_each_table_that_exit_code_3_tells_of(defs, job):
     made = defs.resolve_job_def(job).asset_layer.asset_graph.asset_check_keys
     counted = {key.asset_key.path[-1] for key in made if key.name == KNOWN_REJECTS}
     assert counted == set(CONTRACTS)
 
 
-@pytest.mark.parametrize(("job", "times"), [("refresh", 2), ("segments", 2), ("sql_layer", 1)])
+@pytest.mark.parametrize(("job", "times"), [("refresh", 2), ("update", 2), ("segments", 2), ("sql_layer", 1)])
 def test_dbt_is_invoked_once_before_ml_and_once_after(defs, job, times):
     steps = [node.name for node in defs.resolve_job_def(job).nodes]
     assert len([name for name in steps if name.startswith("dbt_build")]) == times

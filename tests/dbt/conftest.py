@@ -88,14 +88,15 @@ VIEW_COLUMNS = {
     "device": "varchar",
     "minutes_watched": "double",
 }
+DELETED = {"is_deleted": "boolean"}
 # Columns of each table, and how many of them the made-up rows fill.
 TABLES = {
-    "ratings": (RATING_COLUMNS, 4),
-    "links": (LINK_COLUMNS, 3),
-    "titles": (TITLE_COLUMNS, 5),
-    "customers": (CUSTOMER_COLUMNS, 5),
-    "users": (USER_COLUMNS, 4),
-    "views": (VIEW_COLUMNS, 5),
+    "ratings": (RATING_COLUMNS | DELETED, 4),
+    "links": (LINK_COLUMNS | DELETED, 3),
+    "titles": (TITLE_COLUMNS | DELETED, 5),
+    "customers": (CUSTOMER_COLUMNS | DELETED, 5),
+    "users": (USER_COLUMNS | DELETED, 4),
+    "views": (VIEW_COLUMNS | DELETED, 5),
     "ids": ({"number": "bigint", "id": "varchar"}, 2),
 }
 MOVIES = {"ratings": RATINGS, "links": LINKS, "titles": TITLES}

@@ -77,3 +77,11 @@ def test_a_set_that_does_not_say_what_it_is_made_of_is_made_anew(
     file = layout.published.resolve() / "made_of.json"
     file.unlink() if content is None else file.write_text(content)
     assert not nothing_new.is_nothing_new(layout, ["marts/users"])
+
+
+def test_what_models_published_that_only_served_is_new_to_a_night_and_not_to_the_next_hour(
+    layout: WarehouseLayout,
+):
+    nothing_new.remember(layout, ["marts/users"], serves=True)
+    assert nothing_new.is_nothing_new(layout, ["marts/users"], serves=True)
+    assert not nothing_new.is_nothing_new(layout, ["marts/users"])

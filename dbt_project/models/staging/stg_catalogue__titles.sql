@@ -4,7 +4,7 @@ with
 
 source as (
 
-    select * from {{ source('catalogue', 'catalogue') }}
+    select * from {{ last_arrived(source('catalogue', 'catalogue'), ['catalogue_id']) }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('customers', 'customers') }}
+    select * from {{ last_arrived(source('customers', 'customers'), ['customer_id']) }}
 
 ),
 

@@ -3,14 +3,14 @@ with
 
 source as (
 
-    select * from {{ source('movies', 'links') }}
+    select * from {{ last_arrived(source('movies', 'links'), ['rated_id']) }}
 
 ),
 
 same_ids as (
 
     select distinct title_id
-    from {{ source('movies', 'titles') }}
+    from {{ last_arrived(source('movies', 'titles'), ['title_id']) }}
     where not exists (select 1 from source)
 
 ),

@@ -1,8 +1,42 @@
+-- A deletion takes away what was said before it: by time where both have one, else by arrival.
 with
 
 source as (
 
     select * from {{ source('movies', 'ratings') }}
+
+),
+
+deletions as (
+
+    select
+        user_id,
+        title_id,
+        max(case when rated_at is null then arrival end) as last_arrival,
+        max(rated_at) as last_at,
+        arg_max(arrival, rated_at) as arrival_of_last
+    from source
+    where is_deleted
+    group by user_id, title_id
+
+),
+
+kept as (
+
+    select source.*
+    from source
+    left join deletions
+        on
+            source.user_id = deletions.user_id
+            and source.title_id = deletions.title_id
+    where
+        source.is_deleted is not true
+        and coalesce(source.arrival > deletions.last_arrival, true)
+        and (
+            deletions.last_at is null
+            or coalesce(source.rated_at > deletions.last_at, false)
+            or coalesce(source.rated_at = deletions.last_at and source.arrival > deletions.arrival_of_last, false)
+        )
 
 ),
 
@@ -20,7 +54,7 @@ renamed as (
         ---------- times
         rated_at
 
-    from source
+    from kept
 
 )
 

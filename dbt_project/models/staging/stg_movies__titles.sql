@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('movies', 'titles') }}
+    select * from {{ last_arrived(source('movies', 'titles'), ['title_id']) }}
 
 ),
 

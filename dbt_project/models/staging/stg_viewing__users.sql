@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('viewing', 'users') }}
+    select * from {{ last_arrived(source('viewing', 'users'), ['user_id']) }}
 
 ),
 

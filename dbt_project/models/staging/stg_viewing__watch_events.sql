@@ -4,7 +4,7 @@ with
 
 source as (
 
-    select * from {{ source('viewing', 'views') }}
+    select * from {{ last_arrived(source('viewing', 'views'), ['user_id', 'title_id', 'watched_at']) }}
 
 ),
 

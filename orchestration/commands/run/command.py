@@ -8,6 +8,7 @@ import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -34,11 +35,12 @@ if TYPE_CHECKING:
 def run(
     source: SourceOption = None,
     warehouse: WarehouseOption = None,
+    *,
     job: Annotated[
-        Literal["refresh", "segments", "sql_layer"],
+        Literal["refresh", "update", "segments", "sql_layer"],
         typer.Option(
-            help="refresh: everything; segments: all but training the recommender; "
-            "sql_layer: landing, cleaning and features only."
+            help="refresh: everything; update: everything by the models in force, which are not trained; segments: all "
+            "but training the recommender; sql_layer: landing, cleaning and features only."
         ),
     ] = "refresh",
     if_new: Annotated[
@@ -47,8 +49,24 @@ def run(
             "--if-new", help="End after landing where files, code and models are those of what is published."
         ),
     ] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Read again, as declared now, what came through the drop folder on this day (UTC) or later, also what "
+            "failed.",
+        ),
+    ] = None,
+    full_refresh: Annotated[
+        bool,
+        typer.Option("--full-refresh", help="Make every table anew from all that has landed."),
+    ] = False,
     allow_rejects: Annotated[
-        bool, typer.Option("--allow-rejects", help="End with exit code 0 even when raw lines were rejected.")
+        bool,
+        typer.Option(
+            "--allow-rejects",
+            help="End with exit code 0 even when raw lines were rejected or dropped files failed.",
+        ),
     ] = False,
 ) -> None:
     """Run the whole graph: land, clean, segment, publish, report."""
@@ -63,9 +81,12 @@ def run(
     from orchestration.stores.layout import WarehouseLayout
 
     layout = WarehouseLayout(settings.warehouse)
-    outcome = _run_locked(job, settings, layout, if_new=if_new)
+    since_day = since.date() if since else None
+    outcome = _run_locked(job, settings, layout, since_day, if_new=if_new, full_refresh=full_refresh)
     _tell(outcome.alarm)
     seconds = time.perf_counter() - started
+    for sentence in outcome.told:
+        say(sentence)
     if not outcome.success:
         for problem in outcome.problems or ("the run failed; `make dev` shows its log",):
             say(f"error: {problem}")
@@ -79,8 +100,9 @@ def run(
     else:
         write_run_file(layout, outcome, seconds)
         show_outcome(layout, outcome, seconds, job)
-    if outcome.unexpected_rejects and not allow_rejects:
-        say("Ends with exit code 3, because lines were rejected; with --allow-rejects it would be 0.")
+    if (outcome.unexpected_rejects or outcome.failed_files) and not allow_rejects:
+        why = "lines were rejected" if outcome.unexpected_rejects else "files cannot be used"
+        say(f"Ends with exit code 3, because {why}; with --allow-rejects it would be 0.")
         raise typer.Exit(REJECTS)
 
 
@@ -94,21 +116,23 @@ def _check_engines(settings: "Settings") -> None:
         check_engines(settings)
 
 
-def _run_locked(job: str, settings: "Settings", layout: "WarehouseLayout", *, if_new: bool) -> "RunOutcome":
+def _run_locked(
+    job: str, settings: "Settings", layout: "WarehouseLayout", since: date | None, **wishes: bool
+) -> "RunOutcome":
     """Lock the warehouse, begin to land while Dagster and dbt are imported, and run the job."""
     from orchestration.stores.lock import WarehouseError, lock_warehouse
     from orchestration.tasks.landing import start_landing
 
     with failing(WarehouseError), _telling(WarehouseError), lock_warehouse(layout, "matinee run"):
         _finish_forgetting(layout)
-        start_landing(settings)
+        start_landing(settings, since)
 
         with doing("loading Dagster and dbt"):
             from orchestration.commands.run.job import run_job
             from orchestration.definitions import DeclarationError
 
         with failing(DeclarationError, code=USAGE), _telling(DeclarationError):
-            return run_job(job, settings, if_new=if_new)
+            return run_job(job, settings, **wishes)
 
 
 @contextmanager

@@ -5,12 +5,13 @@ Belongs here: one run from settings to outcome. Does not belong here: what peopl
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from orchestration.assets.dbt_models import IF_NEW_TAG
+from orchestration.assets.landing import FAILED_FILES, TOLD
 from orchestration.definitions import build_defs
 from orchestration.settings import Settings, load_alarm_settings
 from orchestration.tools.alarm import COMMAND_TAG, Alarm, alarm_of_run
@@ -20,6 +21,7 @@ from orchestration.tools.events import details
 from orchestration.tools.run_ends import problems_of
 from orchestration.tools.run_history import SOURCE_TAG
 from orchestration.tools.run_place import place_runs
+from orchestration.tools.run_tags import FULL_REFRESH_TAG, IF_NEW_TAG
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class RunOutcome:
     stages: tuple[Stage, ...]
     alarm: Alarm | None
     """What those who are told of alarms are told of it."""
+    told: tuple[str, ...] = ()
+    """What a person should know of what came, as sentences."""
+    failed_files: int = 0
+    """Files of the drop folder that cannot be used."""
 
     @property
     def has_published(self) -> bool:
@@ -50,19 +56,22 @@ class RunOutcome:
         return any(stage.name == "published__tables" for stage in self.stages)
 
 
-def run_job(job: str, settings: Settings, *, if_new: bool = False) -> RunOutcome:
+def run_job(job: str, settings: Settings, *, if_new: bool = False, full_refresh: bool = False) -> RunOutcome:
     """Run a job to its end and say how it went; failures of the run are in the outcome, not raised.
 
     Parameters
     ----------
     job
-        `refresh`, `segments` or `sql_layer`.
+        `refresh`, `update`, `segments` or `sql_layer`.
     settings
         What to run on.
     if_new
         End after landing where nothing is new since the last run.
+    full_refresh
+        Make every table of dbt anew from what has landed.
     """
     os.environ.update(settings.to_environment())
+    wishes = {IF_NEW_TAG: if_new, FULL_REFRESH_TAG: full_refresh}
     with dg.DagsterInstance.get() as instance, quick_event_log(instance):
         bury_dead_runs(instance)
         place_runs(instance, job)
@@ -75,9 +84,10 @@ def run_job(job: str, settings: Settings, *, if_new: bool = False) -> RunOutcome
             run_config={"loggers": {"progress": {"config": {}}}},
             # Begun anew by Dagster's daemon it would have the daemon's settings.
             tags={SOURCE_TAG: settings.source, COMMAND_TAG: "run", "dagster/max_retries": "0"}
-            | ({IF_NEW_TAG: "true"} if if_new else {}),
+            | {tag: "true" for tag, asked in wishes.items() if asked},
         )
         with_warnings = load_alarm_settings().alert_warnings
+        told = _told(result)
         return RunOutcome(
             run_id=result.run_id,
             success=result.success,
@@ -89,7 +99,21 @@ def run_job(job: str, settings: Settings, *, if_new: bool = False) -> RunOutcome
                 if event.event_type_value == "STEP_SUCCESS"
             ),
             alarm=alarm_of_run(instance, result.dagster_run, with_warnings=with_warnings),
+            told=tuple(told[TOLD].value) if told else (),
+            failed_files=told[FAILED_FILES].value if told else 0,
         )
+
+
+def _told(result: Any) -> Mapping[str, Any]:
+    """Return what the landing told of what came; nothing where it failed."""
+    return next(
+        (
+            event.materialization.metadata
+            for event in result.get_asset_materialization_events()
+            if TOLD in event.materialization.metadata
+        ),
+        {},
+    )
 
 
 def _unexpected_rejects(result: Any) -> dict[str, int]:

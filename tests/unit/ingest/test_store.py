@@ -64,7 +64,7 @@ def test_the_manifest_says_where_rows_come_from(folder):
         "rows_left_out": 0,
         "unreadable_cells": "{}",
         "notes": [],
-        "layout": "",
+        "layout": "The Movies Dataset",
         "last_id": FIRST_TEXT_ID - 1,
         "raw_columns": '{"userId": "BIGINT", "movieId": "BIGINT", "rating": "DOUBLE", "timestamp": "BIGINT"}',
     }

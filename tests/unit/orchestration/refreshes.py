@@ -11,7 +11,7 @@ from ml.segmentation.quality.table import Figure, quality_table
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
-from orchestration.tasks.promotion import Decision, decide
+from orchestration.tasks.promotion import Decision, decide, serve_on
 from orchestration.tasks.segmentation import assign_members, judge_candidate, train_candidate
 
 GROUPS = np.array([[0, 0], [8, 0], [0, 8]])
@@ -91,3 +91,15 @@ class Refreshes:
     def table(self, name: str) -> pl.DataFrame:
         """A table of the version in force."""
         return ModelStore(self.store.folder, "current").read_table(name)
+
+    def serve(self, frame: pl.DataFrame) -> bool:
+        """A refresh between two nights, in which what is in force serves on; False where nothing in force can."""
+        self.runs += 1
+        file = self.root / f"features-{self.runs}.parquet"
+        frame.write_parquet(file)
+        if not serve_on(self.store, (file,), f"{self.runs:08d}-run"):
+            return False
+        assign_members(self.store, (file,), START + timedelta(days=30 * self.runs))
+        self.store.promote_candidate()
+        self.store.prune()
+        return True

@@ -202,3 +202,25 @@ def _segments(refreshes: Refreshes, groups: np.ndarray) -> list[int]:
     """The segment in which most users of each group are."""
     segments = refreshes.table("segment_members")["segment_id"].to_numpy()
     return [int(np.bincount(segments[groups == group]).argmax()) for group in range(3)]
+
+
+def test_between_nights_what_is_in_force_places_todays_users_and_nothing_is_decided(refreshes):
+    model, before = ModelStore(refreshes.store.folder, "current"), refreshes.table("segment_members")
+    text, decided = model.model().to_json(), refreshes.table("segment_promotions")
+    frame = pl.concat([GOOD, habits(np.array([1, 2]), first=900)])
+    assert refreshes.serve(frame)
+    now = ModelStore(refreshes.store.folder, "current")
+    assert now.model().to_json() == text
+    assert now.home.name.split("-")[0] == model.home.name.split("-")[0]
+    assert refreshes.table("segment_promotions").equals(decided)
+    members = refreshes.table("segment_members")
+    assert members.filter(pl.col("entity_id").cast(pl.Int64) < 900).equals(before)
+    assert len(members) == len(before) + 2
+    assert refreshes.run(GOOD, ari=1).status == "promoted", "the next night trains as ever"
+    assert statuses(refreshes) == ["promoted"]
+
+
+def test_where_nothing_is_in_force_or_a_feature_of_it_is_gone_nothing_can_serve(tmp_path, refreshes):
+    (tmp_path / "empty").mkdir()
+    assert not Refreshes(tmp_path / "empty").serve(GOOD)
+    assert not refreshes.serve(GOOD.drop("habit_2"))

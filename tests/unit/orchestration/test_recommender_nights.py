@@ -44,19 +44,19 @@ class Nights:
     def files(self) -> list[Path]:
         return [self.folder / f"{name}.parquet" for name in ("ratings", "titles", "ids")]
 
-    def whole(self, rated: pl.DataFrame) -> tuple[dict, pl.DataFrame]:
+    def whole(self, rated: pl.DataFrame, *, serves: bool = False) -> tuple[dict, pl.DataFrame]:
         """A night whose version is put in force: of which ratings the model is, and the lists."""
         # Each run has a worker and files of its own.
         recommender._interactions.cache_clear()
         recommender._features.cache_clear()
-        self.night(rated)
+        self.night(rated, serves=serves)
         self.trained = fit_recommender(self.store, *self.files)["trained"]
         self.made = list_recommendations(self.store, self.files[0])["users_listed_anew"]
         find_similar_titles(self.store, *self.files[:2])
         self.store.promote_candidate()
         return self.trained, self.store.read_table("recommendations")
 
-    def night(self, rated: pl.DataFrame) -> tuple[dict, pl.DataFrame]:
+    def night(self, rated: pl.DataFrame, *, serves: bool = False) -> tuple[dict, pl.DataFrame]:
         files = self.files
         said = catalogue().rename({"item_id": "title_id"}).filter(pl.col("title_id").is_in(self.titles))
         said = said.with_columns(title_key=pl.col("title_id").cast(pl.String), title=pl.lit(None, pl.String))
@@ -66,7 +66,7 @@ class Nights:
         ids = pl.DataFrame(schema={"number": pl.Int64, "id": pl.String})
         for file, frame in zip(files, (rated, said, ids), strict=True):
             frame.write_parquet(file)
-        found = evaluate_recommenders(self.store, *files, self.long_tail)
+        found = evaluate_recommenders(self.store, files, self.long_tail, serves)
         return found, self.store.read_table("recommender_metrics")
 
 
@@ -301,3 +301,28 @@ def test_a_night_that_was_killed_while_listing_leaves_no_lists_and_the_next_one_
     _, lists = nights.whole(changed)
     assert nights.made == 1
     assert lists["user_id"].n_unique() == changed["user_id"].n_unique()
+
+
+def test_between_nights_the_model_serves_whatever_changed_and_the_next_night_judges_and_trains(
+    nights, judgings
+):
+    trained, _ = nights.whole(ratings())
+    half = ratings().filter(pl.col("user_id") % 2 == 0)
+    more = half.with_columns(pl.col("user_id") + 50_000)
+    much = pl.concat([ratings(), more]).sort("user_id", "title_id")
+    before = len(judgings)
+    still, lists = nights.whole(much, serves=True)
+    assert still == trained
+    assert len(judgings) == before
+    assert nights.made == more["user_id"].n_unique()
+    assert set(more["user_id"]) <= set(lists["user_id"])
+    nights.whole(much, serves=True)
+    assert nights.made == 0
+    anew, _ = nights.whole(much)
+    assert len(judgings) == before + 1
+    assert anew["ratings"] == much.height
+
+
+def test_where_no_model_is_in_force_a_refresh_between_nights_trains_one(nights):
+    trained, _ = nights.whole(ratings(), serves=True)
+    assert trained["ratings"] == ratings().height
