@@ -29,9 +29,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether the model takes in changes now; where not, it is built from all there is. -#}
+{#- Whether the model takes in changes now; where not, as in a unit test, it is built from all there is. -#}
 {% macro is_growing() -%}
-    {{ return(is_incremental() and growth() is not none) }}
+    {{ return(model.resource_type == 'model' and is_incremental() and growth() is not none) }}
 {%- endmacro %}
 
 {#- Of a model that is growing, the condition of the users whom it puts in again; belongs behind `where`. -#}

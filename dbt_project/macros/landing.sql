@@ -60,12 +60,21 @@
 {% macro duckdb__open_landed_table(table, folder, columns) -%}
     {%- set files = "'" ~ folder ~ "/*.parquet'" -%}
     {%- set has_landed = run_query('select count(*) from glob(' ~ files ~ ')').columns[0][0] > 0 -%}
-    {%- set empty = [] -%}
-    {%- for column in columns -%}
-        {%- do empty.append('cast(null as ' ~ column.data_type ~ ') as ' ~ adapter.quote(column.name)) -%}
+    {%- set there = [] -%}
+    {%- if has_landed -%}
+        {%- set there = run_query('select distinct name from parquet_schema(' ~ files ~ ')').columns[0].values() -%}
+    {%- endif -%}
+    {#- Files of an earlier Matinee lack columns that came later. -#}
+    {%- set missing = [] -%}
+    {%- for column in columns if column.name not in there -%}
+        {%- do missing.append('cast(null as ' ~ column.data_type ~ ') as ' ~ adapter.quote(column.name)) -%}
     {%- endfor -%}
-    {%- set rows = '*, cast(file_index as integer) as arrival from read_parquet(' ~ files ~ ', union_by_name = true)'
-        if has_landed else empty | join(', ') ~ ', cast(0 as integer) as arrival where false' -%}
+    {%- if has_landed -%}
+        {%- set rows = (['*'] + missing) | join(', ') ~ ', cast(file_index as integer) as arrival from read_parquet('
+            ~ files ~ ', union_by_name = true)' -%}
+    {%- else -%}
+        {%- set rows = missing | join(', ') ~ ', cast(0 as integer) as arrival where false' -%}
+    {%- endif -%}
     {%- do run_query('create or replace view ' ~ table ~ ' as select ' ~ rows) -%}
     {{ return(has_landed) }}
 {%- endmacro %}
