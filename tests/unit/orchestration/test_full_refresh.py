@@ -19,6 +19,7 @@ def test_the_tag_of_a_run_reaches_dbt(tmp_path, monkeypatch, tags, is_anew, is_s
         raise KeyboardInterrupt
 
     monkeypatch.setattr(dbt, "invoke", invoke)
+    monkeypatch.setattr(dbt, "_project", lambda: SimpleNamespace(nodes={}))
     monkeypatch.setattr(dbt_assets, "_selected", lambda _: ({}, {}))
     context = SimpleNamespace(run=SimpleNamespace(tags=tags), is_subset=is_subset)
     warehouse = SimpleNamespace(layout=WarehouseLayout(tmp_path))
