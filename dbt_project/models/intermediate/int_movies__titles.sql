@@ -1,4 +1,3 @@
--- Ratings are counted by movie before they meet the catalogue: 45 thousand rows to join and to test, not 26 million.
 {% set join_by = rating_join() %}
 
 with
@@ -7,9 +6,8 @@ movies as (
 
     select
         movie_id,
-        count(*) as rating_count
-    from {{ ref('stg_movies__ratings') }}
-    group by movie_id
+        ratings as rating_count
+    from {{ ref('int_ratings__counts') }}
 
 ),
 

@@ -6,10 +6,9 @@ named as (
 
     select
         movie_id,
-        count(*) as ratings,
+        ratings,
         0 as views
-    from {{ ref('stg_movies__ratings') }}
-    group by movie_id
+    from {{ ref('int_ratings__counts') }}
     union all
     select
         movie_id,

@@ -11,13 +11,12 @@ deletions as (
 
     select
         user_id,
-        title_id,
+        movie_id,
         max(case when rated_at is null then arrival end) as last_arrival,
         max(rated_at) as last_at,
         arg_max(arrival, rated_at) as arrival_of_last
-    from source
-    where is_deleted
-    group by user_id, title_id
+    from {{ ref('stg_movies__rating_deletions') }}
+    group by user_id, movie_id
 
 ),
 
@@ -28,7 +27,7 @@ kept as (
     left join deletions
         on
             source.user_id = deletions.user_id
-            and source.title_id = deletions.title_id
+            and source.title_id = deletions.movie_id
     where
         source.is_deleted is not true
         and coalesce(source.arrival > deletions.last_arrival, true)
