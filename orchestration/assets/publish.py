@@ -7,7 +7,7 @@ Belongs here: copying and switching. Does not belong here: what a mart holds (db
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -33,6 +33,8 @@ from published.schema import write_schema
 
 REPORT = dg.AssetKey(["published", "report"])
 _USER = "user_id"
+_TIME = "%Y%m%dT%H%M%S"
+"""Of sets; their names sort as they were published."""
 
 
 def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) -> dg.AssetsDefinition:
@@ -56,7 +58,7 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
 
     def publish(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         layout = warehouse.layout
-        finished = layout.published_sets / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
+        finished = layout.published_sets / name_of_set(layout, context.run.run_id, datetime.now(UTC))
         unfinished = finished.with_name(f".{finished.name}")
         unfinished.mkdir(parents=True)
         contracts = mart_contracts()
@@ -76,8 +78,7 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
             if is_made_of_the_candidate(layout, finished):
                 landing.switch(layout.landing)
             _promote_candidates(layout, segmentations)
-            for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
-                shutil.rmtree(old, ignore_errors=True)
+            prune_sets(layout)
         size = sum(file.stat().st_size for file in finished.iterdir())
         costs.wrote(rows=sum(rows.values()), size_bytes=size)
         return dg.MaterializeResult(
@@ -92,6 +93,33 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         )
 
     return published
+
+
+def name_of_set(layout: WarehouseLayout, run_id: str, now: datetime) -> str:
+    """Return a name after those of all sets: where the clock went back, that of a second after the last one."""
+    published = [_moment(folder.name) for folder in _finished(layout)]
+    moment = max([now, *(last + timedelta(seconds=1) for last in published if last and last >= now.replace(microsecond=0))])
+    return f"{moment:{_TIME}}-{run_id[:8]}"
+
+
+def prune_sets(layout: WarehouseLayout) -> None:
+    """Remove all but the last sets, and what runs that were killed left unfinished."""
+    kept = {*_finished(layout)[-KEPT_SETS:], layout.published.resolve()}
+    for folder in layout.published_sets.iterdir():
+        if folder not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finished(layout: WarehouseLayout) -> list[Path]:
+    folders = layout.published_sets.iterdir() if layout.published_sets.exists() else ()
+    return sorted(folder for folder in folders if not folder.name.startswith("."))
+
+
+def _moment(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name.partition("-")[0], _TIME).replace(tzinfo=UTC)
+    except ValueError:  # a person named it
+        return None
 
 
 def copy_marts(warehouse: WarehouseResource, marts: Mapping[str, Table], folder: Path) -> dict[str, int]:

@@ -122,6 +122,9 @@ def _check_database(layout: WarehouseLayout) -> None:
     """Open the database for writing: a program that holds it would stop the run after minutes of work."""
     if not layout.database.exists():
         return
+    if not layout.database.stat().st_size:  # a run was killed as it began the file
+        layout.database.unlink()
+        return
     try:
         duckdb.connect(str(layout.database)).close()
     except duckdb.Error as error:
@@ -130,7 +133,8 @@ def _check_database(layout: WarehouseLayout) -> None:
             f"{held['program']} holds {layout.database} open. Close it there, and run again; "
             "to look at results meanwhile, read the Parquet files that are published."
             if held
-            else f"{layout.database} cannot be opened: {error}"
+            else f"{layout.database} is damaged or no DuckDB file ({str(error).splitlines()[0]}). Remove it (and "
+            f"{layout.database.name}.wal), and run again: it is made anew from what has landed, and nothing is lost."
         )
         raise WarehouseError(msg) from None
 

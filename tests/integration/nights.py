@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -189,6 +190,7 @@ def _run(command: list[str], home: str, said: str, dies_at: tuple[str, int] | No
     if dies_at:
         _die_at(*dies_at)
     worker.start_workers()  # before there are threads, which a fork does not survive
+    worker.subprocess = subprocess
     code: object = 0
     try:
         app(command)

@@ -196,9 +196,7 @@ def test_a_night_whose_worker_is_killed_fails_in_words_and_one_that_is_killed_ta
 
 SWITCHES = [
     ("orchestration.assets.publish:switch_symlink", 1),
-    ("orchestration.assets.publish:landing.switch", 1),
     ("orchestration.stores.versions:VersionedStore.promote_candidate", 2),
-    ("orchestration.assets.publish:PlotStore.promote_candidate", 1),
 ]
 
 
