@@ -98,7 +98,16 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
 def name_of_set(layout: WarehouseLayout, run_id: str, now: datetime) -> str:
     """Return a name after those of all sets: where the clock went back, that of a second after the last one."""
     published = [_moment(folder.name) for folder in _finished(layout)]
-    moment = max([now, *(last + timedelta(seconds=1) for last in published if last and last >= now.replace(microsecond=0))])
+    moment = max(
+        [
+            now,
+            *(
+                last + timedelta(seconds=1)
+                for last in published
+                if last and last >= now.replace(microsecond=0)
+            ),
+        ]
+    )
     return f"{moment:{_TIME}}-{run_id[:8]}"
 
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
@@ -19,9 +19,11 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 HEADER = "user_id,title_id,rating,rated_at"
+FILLER = "of somebody else"
+Fault = Literal["killed", "disk full"]
 _GENRES = ("Drama", "Comedy", "Action", "Horror")
 
 
@@ -101,15 +103,15 @@ class Nights:
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 
-    def begin(self, *args: object, dies_at: tuple[str, int] | None = None) -> Night:
+    def begin(self, *args: object, at: tuple[str, int, Fault] | None = None) -> Night:
         """Begin `matinee run` with these arguments.
 
-        With `dies_at`, a function (`module:name`) and a number, it is killed at that call of the function.
+        With `at`, a function (`module:name`), a number and a fault, that befalls it at that call of the function.
         """
         said = self.root.with_suffix(".said")
         said.write_text("")
         command = ["run", *map(str, args), "--warehouse", str(self.warehouse)]
-        self.asked.send((command, str(self.root / "home"), str(said), dies_at))
+        self.asked.send((command, str(self.root / "home"), str(said), at))
         return Night(self.asked.recv(), said)
 
     def put_back(self, kept: Path) -> None:
@@ -154,7 +156,7 @@ def started_nights(root: Path, dagster_yaml: Path) -> Iterator[Nights]:
 def _serve(asked: Connection, root: str) -> None:
     """Import all that a run imports, then fork off runs until nobody asks any more."""
     os.environ["MATINEE_WAREHOUSE"] = root
-    import orchestration.commands.run.job  # noqa: F401, PLC0415
+    import orchestration.commands.run.job  # noqa: PLC0415
     import orchestration.commands.run.summary  # noqa: F401, PLC0415
     from orchestration.definitions import build_defs  # noqa: PLC0415
     from orchestration.tasks import worker_tasks  # noqa: F401, PLC0415
@@ -177,7 +179,7 @@ def _serve(asked: Connection, root: str) -> None:
         asked.send(pid)
 
 
-def _run(command: list[str], home: str, said: str, dies_at: tuple[str, int] | None) -> None:
+def _run(command: list[str], home: str, said: str, at: tuple[str, int, Fault] | None) -> None:
     from orchestration.commands.cli import app  # noqa: PLC0415
     from orchestration.tasks import worker  # noqa: PLC0415
 
@@ -187,8 +189,8 @@ def _run(command: list[str], home: str, said: str, dies_at: tuple[str, int] | No
     os.dup2(output, 1)
     os.dup2(output, 2)
     worker.subprocess = SimpleNamespace(Popen=_ForkedWorker, DEVNULL=None)  # type: ignore[assignment]
-    if dies_at:
-        _die_at(*dies_at)
+    if at:
+        _befall(*at, command[-1])
     worker.start_workers()  # before there are threads, which a fork does not survive
     worker.subprocess = subprocess
     code: object = 0
@@ -204,7 +206,7 @@ def _run(command: list[str], home: str, said: str, dies_at: tuple[str, int] | No
     os._exit(int(code) if isinstance(code, int) else 1)
 
 
-def _die_at(function: str, call: int) -> None:
+def _befall(function: str, call: int, fault: Fault, warehouse: str) -> None:
     module, _, path = function.partition(":")
     *owners, name = path.split(".")
     owner: Any = import_module(module)
@@ -212,12 +214,26 @@ def _die_at(function: str, call: int) -> None:
         owner = getattr(owner, part)
     real, calls = getattr(owner, name), count(1)
 
-    def dying(*args: Any, **options: Any) -> Any:
+    def befallen(*args: Any, **options: Any) -> Any:
         if next(calls) == call:
-            os.killpg(0, signal.SIGKILL)
+            if fault == "killed":
+                os.killpg(0, signal.SIGKILL)
+            fill(Path(warehouse))
         return real(*args, **options)
 
-    setattr(owner, name, dying)
+    setattr(owner, name, befallen)
+
+
+def fill(folder: Path, leaving: int = 0) -> None:
+    """Leave no more than so many bytes of the disk of a folder; `make_room` gives them back."""
+    with (folder / FILLER).open("ab", buffering=0) as file, suppress(OSError):  # it is full
+        while (free := shutil.disk_usage(folder).free - leaving) > 0:
+            file.write(bytes(min(free, 1 << 16)))
+
+
+def make_room(folder: Path) -> None:
+    """Take away what fills the disk."""
+    (folder / FILLER).unlink()
 
 
 class _ForkedWorker:
@@ -229,7 +245,7 @@ class _ForkedWorker:
         self.pid = os.fork()
         if self.pid:
             return
-        for end in map(int, os.listdir("/proc/self/fd")):
+        for end in [int(link.name) for link in Path("/proc/self/fd").iterdir()]:
             if end > 2 and end not in pass_fds:
                 try:
                     os.close(end)

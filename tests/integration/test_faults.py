@@ -1,9 +1,12 @@
-"""A night that is killed at any moment leaves readers one whole set, and the next night makes up for it."""
+"""Whatever befalls a night leaves readers one whole set, and the next night makes up for it."""
 
 import json
 import os
 import random
+import re
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +19,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from published.finding import current_set
+from published.sets import PublishedSet, open_set
 from tests.conftest import PROJECT_ROOT
-from tests.integration.nights import Nights, add_ratings, started_nights, write_small_world
+from tests.integration.nights import Nights, add_ratings, fill, make_room, started_nights, write_small_world
 
 pytestmark = pytest.mark.long
 
@@ -33,7 +37,11 @@ Tables = dict[str, pl.DataFrame]
 
 def tables_of(warehouse: Path) -> Tables:
     """Read all that is published, as a reader does, without the times of a night."""
-    data = current_set(warehouse)
+    return tables_in(current_set(warehouse))
+
+
+def tables_in(data: PublishedSet) -> Tables:
+    """Read all tables of a set, without the times of a night."""
     assert not data.damaged
     return {
         table: data.ask(f"select * from {table}").drop(TIMES, strict=False)
@@ -60,6 +68,8 @@ class Undisturbed:
     first: Path
     seconds: float
     sets: tuple[Tables, Tables, Tables]
+    held: Tables
+    """What a reader sees after the third night who opened the set of the first one before the second."""
 
     @property
     def warehouse(self) -> Path:
@@ -84,7 +94,9 @@ class Undisturbed:
             pointers = [json.loads((folder / f"{name}.json").read_text()) for name in ("candidate", "current")
                         if (folder / f"{name}.json").exists()]  # fmt: skip
             assert len(pointers) == 1 or pointers[0] == pointers[1], folder
-        left_over = [path for path in self.warehouse.rglob(".*") if path.name.startswith((".2", ".published."))]
+        left_over = [
+            path for path in self.warehouse.rglob(".*") if path.name.startswith((".2", ".published."))
+        ]
         assert not left_over
         assert not list((landing / ".tmp").iterdir())
 
@@ -97,6 +109,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbe
         nights.whole("--source", world)
         first = nights.keep(base / "first")
         sets = [tables_of(nights.warehouse)]
+        reader = open_set((nights.warehouse / "published").resolve())
         add_ratings(world)
         began = time.monotonic()
         nights.whole("--source", world)
@@ -104,11 +117,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbe
         sets.append(tables_of(nights.warehouse))
         nights.whole("--source", world)
         sets.append(tables_of(nights.warehouse))
-        yield Undisturbed(nights, world, first, seconds, tuple(sets))
+        yield Undisturbed(nights, world, first, seconds, tuple(sets), tables_in(reader))
 
 
 def assert_readable(undisturbed: Undisturbed, kept: Path) -> None:
-    """Hold that readers of a night that stopped here see one set, old or new, and models and pictures that are whole."""
+    """Hold that readers of a night that stopped here see one set, old or new, and whole models and pictures."""
     warehouse = kept / "warehouse"
     seen = tables_of(warehouse)
     if undisturbed.has_published(kept):
@@ -205,10 +218,160 @@ def test_a_night_that_is_killed_while_it_switches_is_switched_wholly_by_the_next
     undisturbed: Undisturbed, function: str, call: int
 ) -> None:
     undisturbed.restart()
-    night = undisturbed.nights.begin("--source", undisturbed.world, dies_at=(function, call))
+    night = undisturbed.nights.begin("--source", undisturbed.world, at=(function, call, "killed"))
     assert undisturbed.nights.ended(night) == -signal.SIGKILL
     had_published = undisturbed.has_published(undisturbed.nights.root)
     assert had_published == (function != SWITCHES[0][0])
     assert_readable(undisturbed, undisturbed.nights.root)
     undisturbed.nights.whole("--source", undisturbed.world)
     undisturbed.assert_made_up_for(had_published=had_published)
+
+
+def test_a_reader_who_opened_a_set_reads_it_while_two_more_are_published(undisturbed: Undisturbed) -> None:
+    assert_same(undisturbed.held, undisturbed.sets[0])
+
+
+@pytest.fixture
+def small_disk(undisturbed: Undisturbed) -> Iterator[Path]:
+    """The warehouse after the first night, on a disk of its own."""
+    undisturbed.restart()
+    warehouse = undisturbed.warehouse
+    shutil.rmtree(warehouse)
+    warehouse.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "none", warehouse],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        shutil.copytree(undisturbed.first / "warehouse", warehouse, symlinks=True, dirs_exist_ok=True)
+        yield warehouse
+    finally:
+        subprocess.run(["umount", warehouse], check=True)
+
+
+def test_a_full_disk_fails_a_night_in_words_and_with_room_the_next_one_is_right(
+    undisturbed: Undisturbed, small_disk: Path
+) -> None:
+    nights = undisturbed.nights
+    for function in (
+        None,
+        "orchestration.tasks.landing:landing.land",
+        "orchestration.tools.dbt:run_build",
+        "orchestration.assets.publish:copy_marts",
+    ):
+        if function is None:
+            fill(small_disk)
+        at = (function, 1, "disk full") if function else None
+        night = nights.begin("--source", undisturbed.world, at=at)
+        assert nights.ended(night) == 1, (function, night.said.read_text())
+        said = night.said.read_text()
+        assert re.search("No space left|room on its disk|disk is full", said), (function, said)
+        assert "Traceback" not in said, (function, said)
+        make_room(small_disk)
+        assert_same(tables_of(small_disk), undisturbed.sets[0])
+    nights.whole("--source", undisturbed.world)
+    undisturbed.assert_made_up_for(had_published=False)
+
+
+def test_dbt_by_hand_is_refused_while_a_run_builds_and_what_it_builds_afterwards_harms_nothing(
+    undisturbed: Undisturbed,
+) -> None:
+    undisturbed.restart()
+    command = [
+        "dbt",
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+        "--target-path",
+        undisturbed.nights.root / "dbt",
+    ]
+    command += ["--log-path", undisturbed.nights.root / "dbt"]
+
+    def build() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=PROJECT_ROOT / "dbt_project",
+            env=os.environ | {"MATINEE_WAREHOUSE": str(undisturbed.warehouse)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    night = undisturbed.nights.begin("--source", undisturbed.world)
+    night.wait_until("✓ land_raw_files")
+    time.sleep(undisturbed.seconds / 10)
+    with night.frozen():
+        refused = build()
+    assert refused.returncode
+    assert f"(PID {night.pid})" in refused.stdout
+    assert undisturbed.nights.ended(night) == 0, night.said.read_text()
+    undisturbed.assert_made_up_for(had_published=False)
+
+    built = build()
+    assert built.returncode == 0, built.stdout
+    undisturbed.nights.whole("--source", undisturbed.world)
+    undisturbed.assert_made_up_for(had_published=True)
+
+
+def harmed(content: bytes, how: str) -> bytes:
+    """Cut a file off, or flip bytes in its midst."""
+    middle = len(content) // 2
+    if how == "cut off":
+        return content[:middle]
+    return (
+        content[:middle]
+        + bytes(byte ^ 0xFF for byte in content[middle : middle + 64])
+        + content[middle + 64 :]
+    )
+
+
+@pytest.mark.parametrize("how", ["cut off", "flipped"])
+def test_what_can_be_made_again_is_made_again_where_it_is_damaged(undisturbed: Undisturbed, how: str) -> None:
+    undisturbed.restart()
+    warehouse = undisturbed.warehouse
+    patterns = (
+        *(
+            "landing/files/titles-*.parquet",
+            "published/*.parquet",
+            "published/*.json",
+            "ledger/*.parquet",
+            ".runs.json",
+        ),
+        *("report/index.html", "report/run.json", "models/*/*/recovery.json", "models/*/*/projection.json"),
+        *(
+            "models/user_ratings/*/model.json",
+            "models/user_taste/*/explored.json",
+            "models/*/*/k_metrics.parquet",
+        ),
+        *("models/recommender/*/settings.json", "models/recommender/*/arrays/*.npy", ".run.json"),
+    )
+    files = {file for pattern in patterns for file in warehouse.glob(pattern) if file.stat().st_size > 200}
+    for file in files:
+        if file.name != "schema.json":
+            file.write_bytes(harmed(file.read_bytes(), how))
+    said = undisturbed.nights.whole("--source", undisturbed.world)
+    assert "Traceback" not in said
+    undisturbed.assert_made_up_for(had_published=False)
+
+
+def test_a_damaged_database_is_refused_in_words_and_made_anew_once_it_is_removed(
+    undisturbed: Undisturbed,
+) -> None:
+    undisturbed.restart()
+    database = undisturbed.warehouse / "matinee.duckdb"
+    content = bytearray(database.read_bytes())
+    for place in range(12_288 + 100, len(content), 50_000):
+        content[place] ^= 0xFF
+    database.write_bytes(content)
+    night = undisturbed.nights.begin("--source", undisturbed.world)
+    assert undisturbed.nights.ended(night) == 1
+    said = " ".join(night.said.read_text().split())
+    assert "Traceback" not in said
+    assert "matinee.duckdb" in said
+    assert "Remove it" in said, said
+    assert_same(tables_of(undisturbed.warehouse), undisturbed.sets[0])
+    database.unlink()
+    undisturbed.nights.whole("--source", undisturbed.world)
+    undisturbed.assert_made_up_for(had_published=False)
