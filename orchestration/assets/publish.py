@@ -1,6 +1,7 @@
 """The published set: every mart and an account of the runs as Parquet, switched as a whole.
 
-Belongs here: copying and switching. Does not belong here: what a mart holds (dbt), what is told of runs
+Belongs here: copying. Does not belong here: what a mart holds (dbt), putting a set in force
+(`orchestration.tasks.switching`), what is told of runs
 (`orchestration.tools.run_history`), what a page looks like (`report`, `dashboard`).
 """
 
@@ -13,17 +14,14 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from ingest import landing
 from ingest.sql import text_literal
 from orchestration import costs
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
-from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, switch_symlink
+from orchestration.stores.layout import KEPT_SETS, WarehouseLayout
 from orchestration.stores.lock import switching
-from orchestration.stores.plots import PlotStore
 from orchestration.stores.segmentations import ModelStore
-from orchestration.stores.versions import VersionedStore
-from orchestration.tasks.audience_queries import AUDIENCE
 from orchestration.tasks.left_out import landed_source
+from orchestration.tasks.switching import put_in_force
 from orchestration.tools.dbt import OWNER, mart_contracts
 from orchestration.tools.run_ends import PUBLISHED
 from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_runs
@@ -70,14 +68,8 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         promised = {**contracts, "checks": CHECKS, "runs": RUNS}
         write_contract({table: as_published(promised[table]) for table in rows}, unfinished)
         write_schema(unfinished)
-        unfinished.rename(finished)
-        # The published set first: who reads it needs nothing else. A run that is killed here leaves landing and models
-        # of the set before, and the next run switches them.
         with switching(layout):
-            switch_symlink(layout.published, finished)
-            if is_made_of_the_candidate(layout, finished):
-                landing.switch(layout.landing)
-            _promote_candidates(layout, segmentations)
+            put_in_force(layout, unfinished, finished, segmentations)
             prune_sets(layout)
         size = sum(file.stat().st_size for file in finished.iterdir())
         costs.wrote(rows=sum(rows.values()), size_bytes=size)
@@ -167,33 +159,6 @@ def as_published(table: Table) -> Table:
             replace(column, type="varchar") if column.name == _USER else column for column in table.columns
         ),
     )
-
-
-def is_made_of_the_candidate(layout: WarehouseLayout, published: Path) -> bool:
-    """Whether the marts were built from the files landed last: who materialises single assets may have left dbt out."""
-    files = [pl.read_parquet(file) for file in (layout.landing / "candidate" / "manifest").glob("*.parquet")]
-    told = [pl.read_parquet(published / "landing_manifest.parquet"), *files]
-    made_of, *landed = [set(frame.select("table_name", "sha256", "landed_at").rows()) for frame in told]
-    return made_of == set().union(*landed)
-
-
-def _promote_candidates(layout: WarehouseLayout, segmentations: Sequence[str]) -> None:
-    """Put in force what the run trained and drew; a skipped segmentation has no plots, but keeps its model."""
-    layout.plots.mkdir(exist_ok=True)
-    for name in segmentations:
-        store = ModelStore(layout.models / name)
-        if store.skipped:
-            (layout.plots / name).unlink(missing_ok=True)
-            continue
-        store.promote_candidate()
-        store.prune()
-        switch_symlink(layout.plots / name, store.home / "plots")
-    for folder in (layout.recommender, layout.catalogue_similarity):
-        trained = VersionedStore(folder)
-        if trained.has_candidate:
-            trained.promote_candidate()
-            trained.prune()
-    PlotStore(layout, AUDIENCE).promote_candidate()
 
 
 def _history(

@@ -37,6 +37,7 @@ class WarehouseLayout:
         self.lock = root / ".run.lock"
         self.lock_holder = root / ".run.json"
         self.switch_lock = root / ".switch.lock"
+        self.switching = root / ".switching.json"
         self.backup = root / ".backup"
         self.backup_lock = root / ".backup.lock"
         self.run_records = root / ".runs.json"
