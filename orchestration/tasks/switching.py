@@ -1,7 +1,7 @@
 """Putting a night in force: the published set, then the landing, models and pictures that it was made of.
 
-Belongs here: switching all of it, and finishing what a run had begun to switch that was killed. Does not belong here: the
-switch of each (`ingest.store`, `orchestration.stores`), making a set (`orchestration.assets.publish`).
+Belongs here: switching all of it, and finishing what a run had begun to switch that was killed. Does not belong here:
+the switch of each (`ingest.store`, `orchestration.stores`), making a set (`orchestration.assets.publish`).
 
 What is about to be switched is written down first, in `<warehouse>/.switching.json`: else the next run would compare
 its segments with models of two nights.
