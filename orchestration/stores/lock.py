@@ -54,11 +54,7 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
     except filelock.Timeout:
         raise WarehouseError(_held_message(layout)) from None
     except OSError as error:
-        msg = (
-            f"cannot write to the warehouse {layout.root}: {error.strerror or error}. "
-            "Choose another folder with --warehouse or MATINEE_WAREHOUSE."
-        )
-        raise WarehouseError(msg) from None
+        raise _unwritable(layout, error) from None
     try:
         _check_schema(layout)
         _check_database(layout)
@@ -67,7 +63,10 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
             "pid": os.getpid(),
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        layout.lock_holder.write_text(json.dumps(facts))
+        try:
+            layout.lock_holder.write_text(json.dumps(facts))
+        except OSError as error:
+            raise _unwritable(layout, error) from None
         _held_here.add(layout.root)
         yield
     finally:
@@ -150,6 +149,13 @@ def _holder(layout: WarehouseLayout) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         facts |= json.loads(layout.lock_holder.read_text())
     return facts
+
+
+def _unwritable(layout: WarehouseLayout, error: OSError) -> WarehouseError:
+    return WarehouseError(
+        f"cannot write to the warehouse {layout.root}: {error.strerror or error}. "
+        "Make room there, or choose another folder with --warehouse or MATINEE_WAREHOUSE."
+    )
 
 
 def _held_message(layout: WarehouseLayout) -> str:
