@@ -361,7 +361,7 @@ def test_what_can_be_made_again_is_made_again_where_it_is_damaged(undisturbed: U
             "models/user_taste/*/explored.json",
             "models/*/*/k_metrics.parquet",
         ),
-        *("models/recommender/*/settings.json", "models/recommender/*/arrays/*.npy", ".run.json"),
+        *("models/recommender/*/settings.json", "models/recommender/*/recommendations.parquet", ".run.json"),
     )
     files = {file for pattern in patterns for file in warehouse.glob(pattern) if file.stat().st_size > 200}
     for file in files:
