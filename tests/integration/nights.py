@@ -224,10 +224,10 @@ def _befall(function: str, call: int, fault: Fault, warehouse: str) -> None:
     setattr(owner, name, befallen)
 
 
-def fill(folder: Path, leaving: int = 0) -> None:
-    """Leave no more than so many bytes of the disk of a folder; `make_room` gives them back."""
+def fill(folder: Path) -> None:
+    """Leave no room on the disk of a folder; `make_room` gives it back."""
     with (folder / FILLER).open("ab", buffering=0) as file, suppress(OSError):  # it is full
-        while (free := shutil.disk_usage(folder).free - leaving) > 0:
+        while (free := shutil.disk_usage(folder).free) > 0:
             file.write(bytes(min(free, 1 << 16)))
 
 

@@ -30,7 +30,7 @@ OF_A_NIGHT = 5
 """Moments of one night at which it is looked at; of one of them, the next night begins."""
 OF_RUNS = {"run_ledger", "runs"}
 """Tables that tell which runs there were; a night that was killed is one."""
-TIMES = {"landed_at", "entered_at", "left_at", "decided_at"}
+TIMES = {"landed_at", "entered_at", "left_at", "decided_at", "happened_at"}
 
 Tables = dict[str, pl.DataFrame]
 
