@@ -18,9 +18,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.cells import FIRST_TEXT_ID
+from ingest.errors import IngestError
 from ingest.sql import copy, identifier, path_literal
 
 _TABLE = "id_numbers"
@@ -34,7 +36,21 @@ def segments(landing_dir: Path) -> list[Path]:
 def last_number(landing_dir: Path) -> int:
     """Return the highest number given so far; one below the first where none has been."""
     found = segments(landing_dir)
-    return _first(found[-1]) + pq.read_metadata(found[-1]).num_rows - 1 if found else FIRST_TEXT_ID - 1
+    if not found:
+        return FIRST_TEXT_ID - 1
+    try:
+        return _first(found[-1]) + pq.read_metadata(found[-1]).num_rows - 1
+    except pa.ArrowException as error:
+        raise _damaged(found[-1]) from error
+
+
+def _damaged(segment: Path) -> IngestError:
+    return IngestError(
+        "the table of ids is damaged: nothing else knows which user or title each of its numbers is.",
+        next_step="Put the file back from a backup (`matinee restore`), or choose another warehouse, in which all is "
+        "made anew from the raw files, and run again.",
+        where=str(segment),
+    )
 
 
 def _first(segment: Path) -> int:

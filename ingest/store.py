@@ -137,6 +137,10 @@ def read_slot(place: Slot, last_id: int) -> LandedFile | None:
                 "unreadable_cells, notes, layout, last_id "
                 f"FROM {_parquet(place.manifest_path)}"
             ).fetchall()[0]
+            # Of a file that landed before hashes were kept, the counts must do.
+            hashes = connection.execute(
+                f"SELECT COLUMNS('^landed_sha256$|^table_name$') FROM {_parquet(place.manifest_path)}"
+            ).fetchall()[0][1:]
             kept, quirks = connection.execute(
                 f"SELECT count(*), count(*) FILTER (is_known_quirk) FROM {_parquet(place.rejects_path)}"
             ).fetchall()[0]
@@ -146,7 +150,9 @@ def read_slot(place: Slot, last_id: int) -> LandedFile | None:
             return None
         if pq.read_metadata(place.path).num_rows != rows_landed or kept != rows_rejected:
             return None
-    except (duckdb.Error, pa.ArrowException, IndexError):  # damaged: land it again
+        if hashes and hashes[0] != _hash_of(place.path, place.rejects_path):
+            return None
+    except (duckdb.Error, pa.ArrowException, IndexError, ValueError):  # damaged: land it again
         return None
     return LandedFile(
         table=place.table,
@@ -168,6 +174,15 @@ def read_slot(place: Slot, last_id: int) -> LandedFile | None:
         manifest_path=place.manifest_path,
         was_already_landed=True,
     )
+
+
+def _hash_of(*files: Path) -> str:
+    """Return one hash of what landed: a byte that flips within a page leaves every count as it was."""
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            hashlib.file_digest(stream, lambda: digest)
+    return digest.hexdigest()
 
 
 def may_have_landed(landing_dir: Path, table: str, fingerprint: str, size_bytes: int) -> bool:
@@ -195,7 +210,7 @@ def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, la
         "$rows_rejected::BIGINT AS rows_rejected, $landed_at::TIMESTAMP AS landed_at, "
         "$rows_left_out::BIGINT AS rows_left_out, $unreadable::VARCHAR AS unreadable_cells, "
         "$notes::VARCHAR[] AS notes, $layout::VARCHAR AS layout, $last_id::BIGINT AS last_id, "
-        "$raw_columns::VARCHAR AS raw_columns) "
+        "$raw_columns::VARCHAR AS raw_columns, $landed_sha256::VARCHAR AS landed_sha256) "
         f"TO {text_literal(str(to))} (FORMAT parquet)",
         {
             "table_name": landed.table,
@@ -212,6 +227,7 @@ def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, la
             "layout": landed.layout,
             "last_id": last_id,
             "raw_columns": json.dumps(dict(landed.raw_columns), ensure_ascii=False),
+            "landed_sha256": _hash_of(landed.path, landed.rejects_path),
         },
     )
 

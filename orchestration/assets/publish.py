@@ -1,29 +1,27 @@
 """The published set: every mart and an account of the runs as Parquet, switched as a whole.
 
-Belongs here: copying and switching. Does not belong here: what a mart holds (dbt), what is told of runs
+Belongs here: copying. Does not belong here: what a mart holds (dbt), putting a set in force
+(`orchestration.tasks.switching`), what is told of runs
 (`orchestration.tools.run_history`), what a page looks like (`report`, `dashboard`).
 """
 
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
-from ingest import landing
 from ingest.sql import text_literal
 from orchestration import costs
 from orchestration.assets.audience_plots import AUDIENCE_PLOTS
-from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, switch_symlink
+from orchestration.stores.layout import KEPT_SETS, WarehouseLayout
 from orchestration.stores.lock import switching
-from orchestration.stores.plots import PlotStore
 from orchestration.stores.segmentations import ModelStore
-from orchestration.stores.versions import VersionedStore
-from orchestration.tasks.audience_queries import AUDIENCE
 from orchestration.tasks.left_out import landed_source
+from orchestration.tasks.switching import put_in_force
 from orchestration.tools.dbt import OWNER, mart_contracts
 from orchestration.tools.run_ends import PUBLISHED
 from orchestration.tools.run_history import CHECKS, RUNS, checks_of_run, last_runs
@@ -33,6 +31,8 @@ from published.schema import write_schema
 
 REPORT = dg.AssetKey(["published", "report"])
 _USER = "user_id"
+_TIME = "%Y%m%dT%H%M%S"
+"""Of sets; their names sort as they were published."""
 
 
 def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) -> dg.AssetsDefinition:
@@ -56,7 +56,7 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
 
     def publish(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
         layout = warehouse.layout
-        finished = layout.published_sets / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run.run_id[:8]}"
+        finished = layout.published_sets / name_of_set(layout, context.run.run_id, datetime.now(UTC))
         unfinished = finished.with_name(f".{finished.name}")
         unfinished.mkdir(parents=True)
         contracts = mart_contracts()
@@ -68,16 +68,9 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         promised = {**contracts, "checks": CHECKS, "runs": RUNS}
         write_contract({table: as_published(promised[table]) for table in rows}, unfinished)
         write_schema(unfinished)
-        unfinished.rename(finished)
-        # The published set first: who reads it needs nothing else. A run that is killed here leaves landing and models
-        # of the set before, and the next run switches them.
         with switching(layout):
-            switch_symlink(layout.published, finished)
-            if is_made_of_the_candidate(layout, finished):
-                landing.switch(layout.landing)
-            _promote_candidates(layout, segmentations)
-            for old in sorted(layout.published_sets.iterdir())[:-KEPT_SETS]:
-                shutil.rmtree(old, ignore_errors=True)
+            put_in_force(layout, unfinished, finished, segmentations)
+            prune_sets(layout)
         size = sum(file.stat().st_size for file in finished.iterdir())
         costs.wrote(rows=sum(rows.values()), size_bytes=size)
         return dg.MaterializeResult(
@@ -92,6 +85,42 @@ def build_published(marts: Sequence[dg.AssetKey], segmentations: Sequence[str]) 
         )
 
     return published
+
+
+def name_of_set(layout: WarehouseLayout, run_id: str, now: datetime) -> str:
+    """Return a name after those of all sets: where the clock went back, that of a second after the last one."""
+    published = [_moment(folder.name) for folder in _finished(layout)]
+    moment = max(
+        [
+            now,
+            *(
+                last + timedelta(seconds=1)
+                for last in published
+                if last and last >= now.replace(microsecond=0)
+            ),
+        ]
+    )
+    return f"{moment:{_TIME}}-{run_id[:8]}"
+
+
+def prune_sets(layout: WarehouseLayout) -> None:
+    """Remove all but the last sets, and what runs that were killed left unfinished."""
+    kept = {*_finished(layout)[-KEPT_SETS:], layout.published.resolve()}
+    for folder in layout.published_sets.iterdir():
+        if folder not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finished(layout: WarehouseLayout) -> list[Path]:
+    folders = layout.published_sets.iterdir() if layout.published_sets.exists() else ()
+    return sorted(folder for folder in folders if not folder.name.startswith("."))
+
+
+def _moment(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name.partition("-")[0], _TIME).replace(tzinfo=UTC)
+    except ValueError:  # a person named it
+        return None
 
 
 def copy_marts(warehouse: WarehouseResource, marts: Mapping[str, Table], folder: Path) -> dict[str, int]:
@@ -130,33 +159,6 @@ def as_published(table: Table) -> Table:
             replace(column, type="varchar") if column.name == _USER else column for column in table.columns
         ),
     )
-
-
-def is_made_of_the_candidate(layout: WarehouseLayout, published: Path) -> bool:
-    """Whether the marts were built from the files landed last: who materialises single assets may have left dbt out."""
-    files = [pl.read_parquet(file) for file in (layout.landing / "candidate" / "manifest").glob("*.parquet")]
-    told = [pl.read_parquet(published / "landing_manifest.parquet"), *files]
-    made_of, *landed = [set(frame.select("table_name", "sha256", "landed_at").rows()) for frame in told]
-    return made_of == set().union(*landed)
-
-
-def _promote_candidates(layout: WarehouseLayout, segmentations: Sequence[str]) -> None:
-    """Put in force what the run trained and drew; a skipped segmentation has no plots, but keeps its model."""
-    layout.plots.mkdir(exist_ok=True)
-    for name in segmentations:
-        store = ModelStore(layout.models / name)
-        if store.skipped:
-            (layout.plots / name).unlink(missing_ok=True)
-            continue
-        store.promote_candidate()
-        store.prune()
-        switch_symlink(layout.plots / name, store.home / "plots")
-    for folder in (layout.recommender, layout.catalogue_similarity):
-        trained = VersionedStore(folder)
-        if trained.has_candidate:
-            trained.promote_candidate()
-            trained.prune()
-    PlotStore(layout, AUDIENCE).promote_candidate()
 
 
 def _history(

@@ -42,6 +42,7 @@ class WarehouseLayout:
         self.lock = root / ".run.lock"
         self.lock_holder = root / ".run.json"
         self.switch_lock = root / ".switch.lock"
+        self.switching = root / ".switching.json"
         self.backup = root / ".backup"
         self.backup_lock = root / ".backup.lock"
         self.run_records = root / ".runs.json"
@@ -88,8 +89,9 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file so that a reader sees the old content or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    if isinstance(content, bytes):
-        temporary.write_bytes(content)
-    else:
-        temporary.write_text(content, encoding="utf-8")
+    try:
+        temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
+    except OSError:  # a disk that is full keeps a part of it
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.replace(path)

@@ -54,11 +54,7 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
     except filelock.Timeout:
         raise WarehouseError(_held_message(layout)) from None
     except OSError as error:
-        msg = (
-            f"cannot write to the warehouse {layout.root}: {error.strerror or error}. "
-            "Choose another folder with --warehouse or MATINEE_WAREHOUSE."
-        )
-        raise WarehouseError(msg) from None
+        raise _unwritable(layout, error) from None
     try:
         _check_schema(layout)
         _check_database(layout)
@@ -67,7 +63,10 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
             "pid": os.getpid(),
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        layout.lock_holder.write_text(json.dumps(facts))
+        try:
+            layout.lock_holder.write_text(json.dumps(facts))
+        except OSError as error:
+            raise _unwritable(layout, error) from None
         _held_here.add(layout.root)
         yield
     finally:
@@ -122,6 +121,9 @@ def _check_database(layout: WarehouseLayout) -> None:
     """Open the database for writing: a program that holds it would stop the run after minutes of work."""
     if not layout.database.exists():
         return
+    if not layout.database.stat().st_size:  # a run was killed as it began the file
+        layout.database.unlink()
+        return
     try:
         duckdb.connect(str(layout.database)).close()
     except duckdb.Error as error:
@@ -130,7 +132,8 @@ def _check_database(layout: WarehouseLayout) -> None:
             f"{held['program']} holds {layout.database} open. Close it there, and run again; "
             "to look at results meanwhile, read the Parquet files that are published."
             if held
-            else f"{layout.database} cannot be opened: {error}"
+            else f"{layout.database} is damaged or no DuckDB file ({str(error).splitlines()[0]}). Remove it (and "
+            f"{layout.database.name}.wal), and run again: it is made anew from what has landed, and nothing is lost."
         )
         raise WarehouseError(msg) from None
 
@@ -146,6 +149,13 @@ def _holder(layout: WarehouseLayout) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         facts |= json.loads(layout.lock_holder.read_text())
     return facts
+
+
+def _unwritable(layout: WarehouseLayout, error: OSError) -> WarehouseError:
+    return WarehouseError(
+        f"cannot write to the warehouse {layout.root}: {error.strerror or error}. "
+        "Make room there, or choose another folder with --warehouse or MATINEE_WAREHOUSE."
+    )
 
 
 def _held_message(layout: WarehouseLayout) -> str:

@@ -29,6 +29,7 @@ from ml.recommendation.ranking import Fitted
 from ml.recommendation.stored import StoredRecommender, arrays_of
 from orchestration.stores.layout import ModelNotFoundError, write_atomically
 from orchestration.stores.versions import VersionedStore, parquet_bytes
+from published.errors import PublishedError
 from published.recommender import read_files
 
 _JUDGING = ("recommender_metrics", "recommender_user_ndcg", "recommender_long_tail", "judged_on")
@@ -39,6 +40,13 @@ _WHOLE = ("settings.json", f"{_JUDGING[-1]}.parquet", "arrays", "recommendations
 @dataclass(frozen=True)
 class RecommenderStore(VersionedStore):
     """The versions of the recommender."""
+
+    def begin_candidate(self, version: str) -> None:
+        """Make a version, new or known, the candidate; one that is damaged is made anew."""
+        folder = self.folder / version
+        if (folder / "settings.json").exists() and not _is_readable(folder):
+            shutil.rmtree(folder)
+        super().begin_candidate(version)
 
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Store the chosen settings and what judging them found."""
@@ -56,7 +64,7 @@ class RecommenderStore(VersionedStore):
             with suppress(ModelNotFoundError):
                 folder = replace(self, pointer=pointer).home
                 # The settings are written last: a run that was killed before has judged nothing.
-                if all((folder / name).exists() for name in (f"{_JUDGING[-1]}.parquet", "settings.json")):
+                if (folder / f"{_JUDGING[-1]}.parquet").exists() and _is_readable(folder):
                     return folder
         return None
 
@@ -70,8 +78,10 @@ class RecommenderStore(VersionedStore):
     def in_force(self) -> "RecommenderStore | None":
         """Return the whole version in force that this one can take over from; None where there is none."""
         current = replace(self, pointer="current")
-        with suppress(ModelNotFoundError):
-            if current.home != self.home and all((current.home / name).exists() for name in _WHOLE):
+        with suppress(ModelNotFoundError, PublishedError):
+            is_whole = all((current.home / name).exists() for name in _WHOLE) and _is_readable(current.home)
+            if current.home != self.home and is_whole:
+                read_files(current.home)
                 return current
         return None
 
@@ -93,6 +103,17 @@ class RecommenderStore(VersionedStore):
         """Return the trained model; its arrays are mapped into memory and read when used."""
         files = read_files(self.home)
         return StoredRecommender.of(files.arrays, files.titles, files.ids)
+
+
+def _is_readable(version: Path) -> bool:
+    """Whether settings and tables of a version, those that there are, can be read."""
+    try:
+        json.loads((version / "settings.json").read_text(encoding="utf-8"))
+        for table in version.glob("*.parquet"):
+            pl.read_parquet(table)
+    except (OSError, ValueError, pl.exceptions.PolarsError):
+        return False
+    return True
 
 
 def in_order(titles: pl.DataFrame, items: pl.Series) -> pl.DataFrame:

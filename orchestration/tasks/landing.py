@@ -25,6 +25,7 @@ from orchestration import costs
 from orchestration.progress import Progress, counting, doing
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
+from orchestration.tasks.switching import finish_switch
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ def stage(landed: LandedSource, layout: WarehouseLayout) -> None:
 
 def _land(settings: Settings, since: date | None = None) -> LandedSource:
     layout = WarehouseLayout(settings.warehouse)
+    finish_switch(layout)  # before anything else becomes a candidate
     refused: dict[str, IngestError] = {}
     try:
         source = _open_source(settings, layout)

@@ -1,6 +1,7 @@
 """The landing folder: files are kept, the current set changes as a whole."""
 
 import datetime
+import hashlib
 import os
 import time
 
@@ -48,9 +49,45 @@ def test_a_damaged_landing_is_landed_again(folder):
     assert pq.read_table(again.path).num_rows == 2
 
 
+@pytest.mark.parametrize("part", ["path", "rejects_path", "manifest_path"])
+@pytest.mark.parametrize("harm", ["cut off", "a byte flipped"])
+def test_a_damaged_file_of_a_landing_is_found_and_landed_again_as_it_was(folder, part, harm):
+    first = folder.land_text("ratings", ratings(*range(1, 200)) + ",1,1,1\n")
+    folder.put_in_force([first])
+    whole = first.path.read_bytes(), first.rejects_path.read_bytes()
+    file = getattr(first, part)
+    content = bytearray(file.read_bytes())
+    # Within the first page, behind the four bytes by which the format is known: no count tells of it.
+    content[len(content) // 3 if part == "manifest_path" else 40] ^= 0xFF
+    file.write_bytes(content[: len(content) // 2] if harm == "cut off" else content)
+    if part != "manifest_path" or harm == "cut off":
+        assert kept(folder.landing, ["ratings"]) == ()
+        assert not folder.land_text("ratings", ratings(*range(1, 200)) + ",1,1,1\n").was_already_landed
+    else:
+        folder.land_text("ratings", ratings(*range(1, 200)) + ",1,1,1\n")
+    assert (first.path.read_bytes(), first.rejects_path.read_bytes()) == whole
+
+
+def test_a_landing_of_a_matinee_that_kept_no_hash_of_it_is_not_landed_again(folder):
+    landed = folder.land_text("ratings", ratings(1, 2))
+    table = pq.read_table(landed.manifest_path).drop_columns(["landed_sha256"])
+    pq.write_table(table, landed.manifest_path)
+    assert folder.land_text("ratings", ratings(1, 2)).was_already_landed
+
+
+def test_a_damaged_table_of_ids_is_named_with_what_to_do(folder):
+    landed = folder.land_text("ratings", HEADER + "ada,31,2.5,1260759144\n")
+    (ids,) = landed.path.parent.glob("ids-*.parquet")
+    ids.write_bytes(ids.read_bytes()[:50])
+    with pytest.raises(IngestError, match=rf"{ids.name}: the table of ids is damaged.*from a backup"):
+        folder.land_text("ratings", HEADER + "ada,31,2.5,1260759144\n")
+
+
 def test_the_manifest_says_where_rows_come_from(folder):
     landed = folder.land_text("ratings", ratings(1, 2) + ",1,1,1\n")
     row = pq.read_table(landed.manifest_path).to_pylist()[0]
+    content = landed.path.read_bytes() + landed.rejects_path.read_bytes()
+    assert row.pop("landed_sha256") == hashlib.sha256(content).hexdigest()
     age = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - row.pop("landed_at")
     assert age < datetime.timedelta(minutes=1)
     assert row == {

@@ -14,11 +14,11 @@ from ingest.contracts import CONTRACTS, DATASETS
 from ingest.errors import IngestError
 from ingest.landing import switch
 from orchestration.assets.landing import ARRIVALS, DROPPED_ARE_USABLE, build_arrivals, build_landing
-from orchestration.assets.publish import is_made_of_the_candidate
 from orchestration.settings import Settings
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.landing import LandedSource, land, remove_file, stage
 from orchestration.tasks.left_out import refusals
+from orchestration.tasks.switching import is_made_of_the_candidate
 from orchestration.tools.warehouse import WarehouseResource
 
 RATINGS = "user_id,title_id,rating,rated_at\n{},31,2.5,1260759144\n"

@@ -1,5 +1,6 @@
 """Readers see whole files and whole sets; one run holds a warehouse at a time."""
 
+import duckdb
 import pytest
 
 from orchestration.stores.layout import WarehouseLayout, switch_symlink, write_atomically
@@ -29,3 +30,20 @@ def test_the_second_run_is_told_who_holds_the_warehouse(tmp_path):
     with lock_warehouse(layout, "run ghi"):
         assert layout.lock_holder.exists()
     assert not layout.lock_holder.exists()
+
+
+@pytest.mark.parametrize("content", [b"no database", b"\0" * 20_000], ids=["text", "zeros"])
+def test_a_damaged_database_is_named_with_what_to_do(tmp_path, content):
+    layout = WarehouseLayout(tmp_path)
+    layout.database.write_bytes(content)
+    said = r"matinee\.duckdb is damaged .* Remove it .*nothing is lost"
+    with pytest.raises(WarehouseError, match=said), lock_warehouse(layout, "a run"):
+        pass
+    assert layout.database.read_bytes() == content
+
+
+def test_a_database_that_a_killed_run_had_only_begun_is_begun_anew(tmp_path):
+    layout = WarehouseLayout(tmp_path)
+    layout.database.touch()
+    with lock_warehouse(layout, "a run"):
+        duckdb.connect(str(layout.database)).close()

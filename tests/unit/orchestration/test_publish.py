@@ -1,12 +1,14 @@
 """Publishing marts: users are numbers inside and go by their ids as the source writes them outside."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
-from orchestration.assets.publish import as_published, copy_marts
+from orchestration.assets.publish import as_published, copy_marts, name_of_set, prune_sets
+from orchestration.stores.layout import KEPT_SETS, WarehouseLayout, switch_symlink
 from orchestration.tools.dbt import mart_contracts
 from orchestration.tools.warehouse import WarehouseResource
 from published.contract import Column, Table
@@ -63,3 +65,30 @@ def test_the_contract_promises_text_for_users(mart):
     assert {column.name: column.type for column in as_published(inside).columns}["user_id"] == "varchar"
     # Publishing orders by the first two columns of these tables.
     assert inside.columns[0].name == "user_id"
+
+
+@pytest.mark.parametrize("step", [timedelta(days=-400), timedelta(0), timedelta(milliseconds=1)])
+def test_where_the_clock_goes_back_or_stands_still_the_last_set_is_still_the_newest_and_stays(tmp_path, step):
+    layout = WarehouseLayout(tmp_path)
+    now, names = datetime(2026, 3, 29, 1, 59, 59, 900, tzinfo=UTC), []
+    # Run ids that sort against the order of the runs.
+    for run_id in ("f" * 8, "e" * 8, "d" * 8, "c" * 8, "b" * 8):
+        name = name_of_set(layout, run_id, now)
+        assert name > max(names, default="")
+        (layout.published_sets / name).mkdir(parents=True)
+        switch_symlink(layout.published, layout.published_sets / name)
+        prune_sets(layout)
+        names.append(name)
+        assert layout.published.resolve().is_dir()
+        now += step
+    assert sorted(path.name for path in layout.published_sets.iterdir()) == names[-KEPT_SETS:]
+
+
+def test_a_set_in_force_that_is_not_the_newest_stays_and_an_unfinished_one_goes(tmp_path):
+    layout = WarehouseLayout(tmp_path)
+    names = ["1", ".20260102T030405-ef", "20260102T030405-ab", "20260103T030405-cd", "20260104T030405-ef"]
+    for name in names:
+        (layout.published_sets / name).mkdir(parents=True)
+    switch_symlink(layout.published, layout.published_sets / "1")
+    prune_sets(layout)
+    assert sorted(path.name for path in layout.published_sets.iterdir()) == ["1", *names[2:]]

@@ -1,0 +1,393 @@
+"""Whatever befalls a night leaves readers one whole set, and the next night makes up for it."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from published.finding import current_set
+from published.sets import PublishedSet, open_set
+from tests.conftest import PROJECT_ROOT
+from tests.integration.nights import Nights, add_ratings, fill, make_room, started_nights, write_small_world
+
+pytestmark = pytest.mark.long
+
+MOMENTS = 50
+OF_A_NIGHT = 5
+"""Moments of one night at which it is looked at; of one of them, the next night begins."""
+OF_RUNS = {"run_ledger", "runs"}
+"""Tables that tell which runs there were; a night that was killed is one."""
+TIMES = {"landed_at", "entered_at", "left_at", "decided_at", "happened_at"}
+
+Tables = dict[str, pl.DataFrame]
+
+
+def tables_of(warehouse: Path) -> Tables:
+    """Read all that is published, as a reader does, without the times of a night."""
+    return tables_in(current_set(warehouse))
+
+
+def tables_in(data: PublishedSet) -> Tables:
+    """Read all tables of a set, without the times of a night."""
+    assert not data.damaged
+    return {
+        table: data.ask(f"select * from {table}").drop(TIMES, strict=False)
+        for table in data.columns
+        if table not in OF_RUNS
+    }
+
+
+def assert_same(found: Tables, expected: Tables) -> None:
+    assert sorted(found) == sorted(expected)
+    for name, table in expected.items():
+        try:
+            assert_frame_equal(found[name], table, check_row_order=False, rel_tol=1e-9)
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from None
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """Two nights and a third one on which nothing was new, none of them disturbed."""
+
+    nights: Nights
+    world: Path
+    first: Path
+    seconds: float
+    sets: tuple[Tables, Tables, Tables]
+    held: Tables
+    """What a reader sees after the third night who opened the set of the first one before the second."""
+
+    @property
+    def warehouse(self) -> Path:
+        return self.nights.warehouse
+
+    @cached_property
+    def first_set(self) -> Path:
+        return (self.first / "warehouse" / "published").readlink()
+
+    def shows_the_second(self, kept: Path) -> bool:
+        """Whether readers see the set of the second night."""
+        return (kept / "warehouse" / "published").readlink() != self.first_set
+
+    def has_published(self, kept: Path) -> bool:
+        """Whether the second night is over but for its report, once the next one has put all of it in force."""
+        begun = kept / "warehouse" / ".switching.json"
+        if (
+            begun.exists()
+            and (begun.parent / "published.d" / json.loads(begun.read_text())["published"]).exists()
+        ):
+            return True
+        return self.shows_the_second(kept)
+
+    def restart(self) -> None:
+        self.nights.put_back(self.first)
+
+    def assert_made_up_for(self, *, had_published: bool) -> None:
+        """Hold that what is published now is what undisturbed nights publish, that it is in force, and all is tidy."""
+        assert_same(tables_of(self.warehouse), self.sets[2 if had_published else 1])
+        landing = self.warehouse / "landing"
+        assert landing.joinpath("current").resolve() == landing.joinpath("candidate").resolve()
+        for folder in (self.warehouse / "models").iterdir():
+            pointers = [json.loads((folder / f"{name}.json").read_text()) for name in ("candidate", "current")
+                        if (folder / f"{name}.json").exists()]  # fmt: skip
+            assert len(pointers) == 1 or pointers[0] == pointers[1], folder
+        left_over = [
+            path for path in self.warehouse.rglob(".*") if path.name.startswith((".2", ".published."))
+        ]
+        assert not left_over
+        assert not (self.warehouse / ".switching.json").exists()
+        assert not list((landing / ".tmp").iterdir())
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
+    base = tmp_path_factory.mktemp("nights")
+    world = write_small_world(base / "world")
+    with started_nights(base / "root", PROJECT_ROOT / ".dagster" / "dagster.yaml") as nights:
+        nights.whole("--source", world)
+        first = nights.keep(base / "first")
+        sets = [tables_of(nights.warehouse)]
+        reader = open_set((nights.warehouse / "published").resolve())
+        add_ratings(world)
+        began = time.monotonic()
+        nights.whole("--source", world)
+        seconds = time.monotonic() - began
+        sets.append(tables_of(nights.warehouse))
+        nights.whole("--source", world)
+        sets.append(tables_of(nights.warehouse))
+        yield Undisturbed(nights, world, first, seconds, tuple(sets), tables_in(reader))
+
+
+def assert_readable(undisturbed: Undisturbed, kept: Path) -> None:
+    """Hold that readers of a night that stopped here see one set, old or new, and whole models and pictures."""
+    warehouse = kept / "warehouse"
+    seen = tables_of(warehouse)
+    if undisturbed.shows_the_second(kept):
+        with_changes = len(seen["segment_migration"]) == len(undisturbed.sets[1]["segment_migration"])
+        assert_same(seen, undisturbed.sets[1 if with_changes else 2])
+    else:
+        assert_same(seen, undisturbed.sets[0])
+    for pointer in warehouse.glob("models/*/current.json"):
+        version = json.loads(pointer.read_text())["version"]
+        assert any((pointer.parent / version).iterdir())
+    for picture in warehouse.glob("plots/*"):
+        assert any(picture.resolve().iterdir()), picture
+    assert "</html>" in (warehouse / "report" / "index.html").read_text()
+    with duckdb.connect(str(warehouse / "matinee.duckdb")) as database:
+        assert database.execute("select count(*) from landing.ids").fetchall()
+
+
+def test_a_night_that_stops_at_any_moment_leaves_one_whole_set_and_the_next_one_makes_up_for_it(
+    undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    """Frozen, a night leaves on the disk what SIGKILL would leave; the next night begins at one of these moments."""
+    rng = random.Random(0)
+    undisturbed.restart()
+    seen, goes_on_at, had_published = 0, 0, False
+    while seen < MOMENTS:
+        began = time.monotonic()
+        night = undisturbed.nights.begin("--source", undisturbed.world)
+        stopped: list[Path] = []
+        frozen_seconds = 0.0
+        for place in range(OF_A_NIGHT):
+            moment = undisturbed.seconds * (place + rng.random()) / OF_A_NIGHT
+            while time.monotonic() - began - frozen_seconds < moment and not night.is_over:
+                time.sleep(0.01)
+            if night.is_over:
+                break
+            with night.frozen():
+                freezing = time.monotonic()
+                stopped.append(undisturbed.nights.keep(tmp_path / f"{seen}"))
+                frozen_seconds += time.monotonic() - freezing
+            seen += 1
+        assert undisturbed.nights.ended(night) == 0, night.said.read_text()
+        undisturbed.assert_made_up_for(had_published=had_published)
+        for kept in stopped:
+            assert_readable(undisturbed, kept)
+        if had_published:
+            undisturbed.restart()
+            had_published = False
+        else:
+            start = stopped[min(goes_on_at % OF_A_NIGHT, len(stopped) - 1)]
+            goes_on_at += 1
+            undisturbed.nights.put_back(start)
+            had_published = undisturbed.has_published(start)
+
+
+def test_a_night_whose_worker_is_killed_is_right_or_fails_in_words_and_one_that_is_killed_takes_its_workers_along(
+    undisturbed: Undisturbed,
+) -> None:
+    undisturbed.restart()
+    night = undisturbed.nights.begin("--source", undisturbed.world)
+    night.wait_until("✓ dbt_build_before_ml")
+    for worker in night.processes[1:]:
+        os.kill(worker, signal.SIGKILL)
+    code, said = undisturbed.nights.ended(night), night.said.read_text()
+    assert "Traceback" not in said
+    if code:  # else they had nothing to do, and others took their place
+        assert "error: the worker process ended in the middle of a task" in said
+        assert_same(tables_of(undisturbed.warehouse), undisturbed.sets[0])
+    else:
+        undisturbed.assert_made_up_for(had_published=False)
+    undisturbed.restart()
+
+    night = undisturbed.nights.begin("--source", undisturbed.world)
+    night.wait_until("✓ dbt_build_before_ml")
+    workers = night.processes[1:]
+    assert workers
+    os.kill(night.pid, signal.SIGKILL)
+    assert undisturbed.nights.ended(night) == -signal.SIGKILL
+    for _ in range(500):
+        if not any(Path(f"/proc/{worker}").exists() for worker in workers):
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("a worker outlived its run")
+
+    undisturbed.nights.whole("--source", undisturbed.world)
+    undisturbed.assert_made_up_for(had_published=False)
+
+
+SWITCHES = {
+    "orchestration.tasks.switching:switch_symlink": 1,
+    "orchestration.stores.versions:VersionedStore.promote_candidate": 2,
+}
+
+
+@pytest.mark.parametrize("function", SWITCHES, ids=lambda function: function.rpartition(":")[2])
+def test_a_night_that_is_killed_while_it_switches_is_switched_wholly_by_the_next(
+    undisturbed: Undisturbed, function: str
+) -> None:
+    undisturbed.restart()
+    night = undisturbed.nights.begin(
+        "--source", undisturbed.world, at=(function, SWITCHES[function], "killed")
+    )
+    assert undisturbed.nights.ended(night) == -signal.SIGKILL
+    assert_readable(undisturbed, undisturbed.nights.root)
+    assert undisturbed.has_published(undisturbed.nights.root)
+    undisturbed.nights.whole("--source", undisturbed.world)
+    undisturbed.assert_made_up_for(had_published=True)
+
+
+def test_a_reader_who_opened_a_set_reads_it_while_two_more_are_published(undisturbed: Undisturbed) -> None:
+    assert_same(undisturbed.held, undisturbed.sets[0])
+
+
+@pytest.fixture
+def small_disk(undisturbed: Undisturbed) -> Iterator[Path]:
+    """The warehouse after the first night, on a disk of its own."""
+    undisturbed.restart()
+    warehouse = undisturbed.warehouse
+    shutil.rmtree(warehouse)
+    warehouse.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "none", warehouse],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        shutil.copytree(undisturbed.first / "warehouse", warehouse, symlinks=True, dirs_exist_ok=True)
+        yield warehouse
+    finally:
+        subprocess.run(["umount", warehouse], check=True)
+
+
+def test_a_full_disk_fails_a_night_in_words_and_with_room_the_next_one_is_right(
+    undisturbed: Undisturbed, small_disk: Path
+) -> None:
+    nights = undisturbed.nights
+    for function in (
+        None,
+        "orchestration.tasks.landing:landing.land",
+        "orchestration.tools.dbt:run_build",
+        "orchestration.assets.publish:copy_marts",
+    ):
+        if function is None:
+            fill(small_disk)
+        at = (function, 1, "disk full") if function else None
+        night = nights.begin("--source", undisturbed.world, at=at)
+        assert nights.ended(night) == 1, (function, night.said.read_text())
+        said = night.said.read_text()
+        assert re.search("No space left|room on its disk|disk is full", said), (function, said)
+        assert "Traceback" not in said, (function, said)
+        make_room(small_disk)
+        assert_same(tables_of(small_disk), undisturbed.sets[0])
+    nights.whole("--source", undisturbed.world)
+    undisturbed.assert_made_up_for(had_published=False)
+
+
+def test_dbt_by_hand_is_refused_while_a_run_builds_and_what_it_builds_afterwards_harms_nothing(
+    undisturbed: Undisturbed,
+) -> None:
+    undisturbed.restart()
+    command = [
+        "dbt",
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+        "--target-path",
+        undisturbed.nights.root / "dbt",
+    ]
+    command += ["--log-path", undisturbed.nights.root / "dbt"]
+
+    def build() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=PROJECT_ROOT / "dbt_project",
+            env=os.environ | {"MATINEE_WAREHOUSE": str(undisturbed.warehouse)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    night = undisturbed.nights.begin("--source", undisturbed.world)
+    night.wait_until("✓ land_raw_files")
+    time.sleep(undisturbed.seconds / 10)
+    with night.frozen():
+        refused = build()
+    assert refused.returncode
+    assert f"(PID {night.pid})" in refused.stdout
+    assert undisturbed.nights.ended(night) == 0, night.said.read_text()
+    undisturbed.assert_made_up_for(had_published=False)
+
+    built = build()
+    assert built.returncode == 0, built.stdout
+    undisturbed.nights.whole("--source", undisturbed.world)
+    undisturbed.assert_made_up_for(had_published=True)
+
+
+def harmed(content: bytes, how: str) -> bytes:
+    """Cut a file off, or flip bytes in its midst."""
+    middle = len(content) // 2
+    if how == "cut off":
+        return content[:middle]
+    return (
+        content[:middle]
+        + bytes(byte ^ 0xFF for byte in content[middle : middle + 64])
+        + content[middle + 64 :]
+    )
+
+
+@pytest.mark.parametrize("how", ["cut off", "flipped"])
+def test_what_can_be_made_again_is_made_again_where_it_is_damaged(undisturbed: Undisturbed, how: str) -> None:
+    undisturbed.restart()
+    warehouse = undisturbed.warehouse
+    patterns = (
+        *(
+            "landing/files/titles-*.parquet",
+            "published/*.parquet",
+            "published/*.json",
+            "ledger/*.parquet",
+            ".runs.json",
+        ),
+        *("report/index.html", "report/run.json", "models/*/*/recovery.json", "models/*/*/projection.json"),
+        *(
+            "models/user_ratings/*/model.json",
+            "models/user_taste/*/explored.json",
+            "models/*/*/k_metrics.parquet",
+        ),
+        *("models/recommender/*/settings.json", "models/recommender/*/recommendations.parquet", ".run.json"),
+    )
+    files = {file for pattern in patterns for file in warehouse.glob(pattern) if file.stat().st_size > 200}
+    for file in files:
+        if file.name != "schema.json":
+            file.write_bytes(harmed(file.read_bytes(), how))
+    said = undisturbed.nights.whole("--source", undisturbed.world)
+    assert "Traceback" not in said
+    undisturbed.assert_made_up_for(had_published=False)
+
+
+def test_a_damaged_database_is_refused_in_words_and_made_anew_once_it_is_removed(
+    undisturbed: Undisturbed,
+) -> None:
+    undisturbed.restart()
+    database = undisturbed.warehouse / "matinee.duckdb"
+    content = bytearray(database.read_bytes())
+    for place in range(12_288 + 100, len(content), 50_000):
+        content[place] ^= 0xFF
+    database.write_bytes(content)
+    night = undisturbed.nights.begin("--source", undisturbed.world)
+    assert undisturbed.nights.ended(night) == 1
+    said = " ".join(night.said.read_text().split())
+    assert "Traceback" not in said
+    assert "matinee.duckdb" in said
+    assert "Remove it" in said, said
+    assert_same(tables_of(undisturbed.warehouse), undisturbed.sets[0])
+    database.unlink()
+    undisturbed.nights.whole("--source", undisturbed.world)
+    undisturbed.assert_made_up_for(had_published=False)
