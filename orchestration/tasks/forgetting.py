@@ -42,6 +42,7 @@ from orchestration.tasks.forgetting_places import (
     models_of,
 )
 from orchestration.tasks.nothing_new import forget_what_it_was_made_of
+from orchestration.tasks.switching import finish_switch
 
 Records = Callable[[Pattern[str]], tuple[Sequence[tuple[str, int, str]], list[str]]]
 """Takes people out of Dagster's records, given what names them; tells what it touched, and what a person must do."""
@@ -97,6 +98,7 @@ def forget_pending(layout: WarehouseLayout, forget_records: Records) -> Receipt 
 
 
 def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Records) -> Receipt:
+    finish_switch(layout)
     suppressed = read_suppressed(layout.landing)
     people = list(dict.fromkeys([*named, *find_pending(layout.landing, suppressed)]))
     says = pattern(people)
