@@ -9,6 +9,7 @@ or minute would queue up, and is left out while anything is going.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -144,4 +145,4 @@ def _marks(paths: Iterable[Path]) -> set[str]:
 def _mark(path: Path) -> str:
     found = path.stat()
     text = f"{path} {found.st_size} {found.st_mtime_ns}"
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:12]

@@ -20,12 +20,14 @@ from re import Pattern
 import filelock
 import polars as pl
 
+from ingest.arrivals import Account
 from ingest.forgetting import (
     Person,
     Touched,
     find_pending,
     forget_landed,
     forget_reasons,
+    holding,
     pattern,
     person,
     rows_of_files,
@@ -106,6 +108,7 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     with ignoring(filelock.Timeout), filelock.FileLock(layout.backup_lock, timeout=0):
         _remove(layout, "", layout.backup)  # what a backup that was killed had pinned
     raw = forget_raw(layout.raw_folders, people)
+    raw += _forget_processed(layout, people, raw)
     with switching(layout):  # no backup pins what goes
         held = [
             *(Touched(*each) for each in recorded),
@@ -133,6 +136,20 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     return written
 
 
+def _forget_processed(
+    layout: WarehouseLayout, people: Sequence[Person], rewritten: Sequence[Touched]
+) -> list[Touched]:
+    """Remove raw files that came through the drop folder, held somebody, and were read as only a declaration tells."""
+    done, held = {each.file for each in rewritten}, holding(layout.landing, people)
+    kept = [
+        layout.processed / one.kept
+        for one in Account.read(layout.landing).arrivals
+        if f"{one.table}-{one.key}" in held
+    ]
+    still = [path for path in kept if str(path.relative_to(layout.root)) not in done]
+    return _remove(layout, "file removed", *still)
+
+
 def _drafts(layout: WarehouseLayout) -> list[Path]:
     """Return what processes that were killed left half written: nobody else writes now."""
     made = (layout.models, layout.plot_sets, layout.published_sets, layout.report, layout.demo)
@@ -156,10 +173,12 @@ def _by_hand(
     """Say what still holds people and is not Matinee's: the raw files they came from, copies that somebody made."""
     touched = {each.file for each in landed}
     kinds = {each.kind for each in people}
+    arrived = {f"{one.table}-{one.key}.manifest.parquet" for one in Account.read(layout.landing).arrivals}
     came_from = {
         row["source"]
         for path in (layout.landing / "files").glob("*.manifest.parquet")
-        if touched & {path.name.replace(".manifest.", other) for other in (".", ".rejects.")}
+        if path.name not in arrived
+        and touched & {path.name.replace(".manifest.", other) for other in (".", ".rejects.")}
         for row in pl.read_parquet(path, columns=["table_name", "source"]).iter_rows(named=True)
         if PEOPLE.get(row["table_name"], ("",))[0] in kinds
     }
@@ -167,6 +186,14 @@ def _by_hand(
     if folder.is_relative_to(layout.root):  # ours: only a file without ids still has its rows
         came_from -= {Path(each.file).name for each in rewritten}
     said = ["Backups of the warehouse, and files that were downloaded from the dashboard, are as they were."]
+    if waiting := sum(path.is_file() for path in layout.incoming.glob("*/**/*")):
+        said.append(
+            f"What lies in {layout.incoming} ({waiting:,} files) is as it came; it lands without them."
+        )
+    if any(path.is_file() for path in layout.failed.rglob("*")):
+        said.append(
+            f"In {layout.failed} only tables were searched for numbers. Delete what else may hold them."
+        )
     if came_from:
         said.insert(
             0,

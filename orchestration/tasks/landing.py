@@ -188,6 +188,7 @@ def _land(settings: Settings, since: date | None = None) -> LandedSource:
         for tables in DATASETS:
             if refusal := next((refused[table] for table in tables if table in refused), None):
                 own += _in_force(tables, source, layout.landing, refusal, came)
+        arrivals.take_in_again(layout.landing, {(file.table, file.key) for file in own})
         own, gone = _with_those_gone(source, own, layout.landing, before, refused)
         drop, one, days = drop_folder(layout), _one(settings, layout), _days_since(since)
         arrivals.put_back_failed(drop, days)
