@@ -102,8 +102,8 @@ def build_sensor(settings: Settings, *, job: str) -> dg.SensorDefinition:
             )
         if why := _why_not(context.instance, settings):
             return looked(before["seen"], why=why)
-        key = hashlib.sha256("".join(sorted(new)).encode()).hexdigest()
-        return looked(now, dg.RunRequest(run_key=key, tags={IF_NEW_TAG: "true"}))
+        # Without a key: of one that a run had, a file that lies there again would never ask for another.
+        return looked(now, dg.RunRequest(tags={IF_NEW_TAG: "true"}))
 
     return new_files
 
