@@ -34,7 +34,8 @@ from ingest.forgetting import (
 )
 from ingest.forgetting_raw import forget_raw
 from ingest.store import source_of
-from ingest.suppressing import PEOPLE, Kind, read_suppressed, settle, suppress
+from ingest.suppressing import PEOPLE, REMOVED, Kind, read_suppressed, settle, suppress
+from orchestration.stores import runs
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.stores.lock import switching
 from orchestration.tasks.forgetting_places import (
@@ -122,6 +123,8 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
         pictures = forget_pictures(layout, people)
         held += forget_models(layout, people)
         held += forget_reasons(layout.landing, says) if says else []
+        if says and (told := runs.blank(layout, says, REMOVED)):
+            held.append(Touched(layout.run_records.name, told, "reasons blanked"))
         landed = forget_landed(layout.landing, people, suppressed)
     receipt = Receipt(
         day=datetime.now(UTC).date().isoformat(),

@@ -1,4 +1,4 @@
-"""What came through the drop folder holds nobody who was forgotten, and counts once all the same."""
+"""What came through the drop folder, and what was said of it, names nobody who was forgotten and counts once."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from ingest import arrivals
 from ingest.arrivals import arrived, take_in
 from ingest.landing import land_file
+from orchestration.stores import runs
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.forgetting import Receipt, forget
 from orchestration.tasks.landing import drop_folder
@@ -77,3 +78,12 @@ def test_the_drop_folder_stays_as_it_is_for_a_file_that_has_landed_is_known_by_i
     assert land(layout) == [1]
     assert not path.exists()
     assert NUMBER not in (layout.processed / TODAY / "ratings" / "a.csv").read_text()
+
+
+def test_what_is_remembered_of_runs_that_failed_names_nobody(layout):
+    put(layout)
+    land(layout)
+    runs.begin(layout, "a run", "refresh")
+    runs.end(layout, "a run", "failed", [f"line 3: '{NUMBER}' is too much", "another reason"])
+    forget_them(layout)
+    assert runs.last_runs(layout)[0].problems == ("removed: a person was forgotten", "another reason")
