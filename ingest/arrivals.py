@@ -34,7 +34,7 @@ from ingest.contracts import CONTRACTS
 from ingest.declarations import read_declaration
 from ingest.errors import IngestError
 from ingest.forgetting_raw import take_out_listed
-from ingest.landing import LandedFile
+from ingest.landing import LandedFile, may_read_more
 from ingest.rawfiles import RawFile
 from ingest.recognise import TableSource, table_source
 from ingest.sources import DECLARATIONS, NUMBERED_BY_ROW, members_of
@@ -379,11 +379,13 @@ def arrived(
     declared: Mapping[str, TableSource],
     land: Land,
     again: Collection[date] = (),
+    *,
+    today: date | None = None,
 ) -> tuple[list[LandedFile], list[str]]:
     """Return the landed files of all arrivals in their order, and what a person should know of them.
 
-    What arrived on the days of `again`, what landed under an earlier contract, and what is damaged is read again from
-    `processed/`.
+    What arrived on the days of `again`, what landed under an earlier contract, what is damaged, and what held times of
+    a future that may have come by `today` (UTC; the day it is) is read again from `processed/`.
 
     Raises
     ------
@@ -397,9 +399,10 @@ def arrived(
         place = slot(landing_dir, arrival.table, arrival.key[:16], arrival.key[16:])
         landed = read_slot(place, last_id)
         is_old = arrival.contract != CONTRACTS[arrival.table].fingerprint
-        if landed is None or is_old or arrival.day in again:
+        must = is_old or arrival.day in again
+        if landed is None or must or may_read_more(landed, today or datetime.now(UTC).date()):
             landed, why = _read_again(arrival, drop.processed, rules, land, landed)
-            said += [why] if why else []
+            said += [why] if why and must else []
             arrival = replace(arrival, key=landed.key, contract=CONTRACTS[arrival.table].fingerprint)  # noqa: PLW2901
         now.append(arrival)
         files.append(replace(landed, source=arrival.name))

@@ -182,6 +182,14 @@ def land_file(
     return replace(landed, source=raw.name, seconds=time.perf_counter() - started)
 
 
+def may_read_more(known: LandedFile, today: date) -> bool:
+    """Whether a time that was in the future when a file landed may have come since, or was not there yet."""
+    columns = CONTRACTS[known.table].columns
+    times = {c.name for c in columns if c.kind in (Kind.MOMENT, Kind.LOCAL_TIME)}
+    lost = known.rows_rejected if any(c.required for c in columns if c.name in times) else 0
+    return known.landed_at.date() != today and bool(lost or times & set(known.unreadable))
+
+
 @dataclass(frozen=True)
 class _Counts:
     read: int
@@ -269,16 +277,10 @@ class _Job:
         ):
             place = slot(self.landing_dir, name, hashed.result().sha256, self.fingerprint)
             known = read_slot(place, ids.last_number(self.landing_dir))
-            if known is not None and not self._may_read_more(known):
+            if known is not None and not may_read_more(known, self.today):
                 self._refuse_too_many(known)
                 return known
         return None
-
-    def _may_read_more(self, known: LandedFile) -> bool:
-        """Whether a time that was in the future when the file landed may have come since, or was not there yet."""
-        times = {c.name for c in self.contract.columns if c.kind in (Kind.MOMENT, Kind.LOCAL_TIME)}
-        lost = known.rows_rejected if any(c.required for c in self.contract.columns if c.name in times) else 0
-        return known.landed_at.date() != self.today and bool(lost or times & set(known.unreadable))
 
     def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
         counts = disagree = None

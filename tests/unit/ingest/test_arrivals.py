@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ class Drop:
     """A drop folder, its account, and what a run does with it."""
 
     root: Path
+    today: date | None = None
 
     @property
     def folder(self) -> DropFolder:
@@ -47,14 +48,14 @@ class Drop:
         return path
 
     def land(self, table, file):
-        return land_file(table, file, self.landing, max_rejected_share=0.1)
+        return land_file(table, file, self.landing, max_rejected_share=0.1, today=self.today)
 
     def take(self, declared: Mapping[str, TableSource] | None = None) -> TakenIn:
         return take_in(self.folder, self.landing, declared or {}, self.land)
 
     def rows(self, table: str = "ratings", **options) -> list[list[tuple]]:
         """The values of each arrival, in their order."""
-        files, _ = arrived(self.folder, self.landing, {}, self.land, **options)
+        files, _ = arrived(self.folder, self.landing, {}, self.land, today=self.today, **options)
         return [[tuple(row.values()) for row in rows_of(file)] for file in files if file.table == table]
 
     def users(self) -> list[int]:
@@ -242,6 +243,15 @@ def test_files_are_read_again_as_declared_now_and_keep_their_place(drop):
     assert drop.rows(again=[]) == drop.rows()
     assert [rows[0][:3] for rows in drop.rows(again=[TODAY])] == [(1, 31, 2.0), (2, 31, 2.0)]
     assert [rows[0][:3] for rows in drop.rows()] == [(1, 31, 2.0), (2, 31, 2.0)]
+
+
+def test_a_time_of_the_future_is_read_when_it_has_come(drop):
+    later = TODAY + timedelta(days=5)
+    drop.put("ratings/a.csv", *[f"{user},31,4,2016-01-01" for user in range(20)], f"20,31,4,{later}")
+    drop.take()
+    assert drop.rows()[0][-1][3] is None
+    drop.today = later
+    assert drop.rows()[0][-1][3].date() == later
 
 
 def test_what_failed_can_be_tried_again(drop):
