@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
 
@@ -32,12 +33,15 @@ from ingest.agreeing import opened_head
 from ingest.contracts import CONTRACTS
 from ingest.declarations import read_declaration
 from ingest.errors import IngestError
-from ingest.landing import LandedFile
+from ingest.forgetting_raw import take_out_listed
+from ingest.landing import LandedFile, may_read_more
 from ingest.rawfiles import RawFile
 from ingest.recognise import TableSource, table_source
 from ingest.sources import DECLARATIONS, NUMBERED_BY_ROW, members_of
 from ingest.staging import stage_of
 from ingest.store import read_slot, slot
+from ingest.suppressing import read_suppressed
+from ingest.writing import write_whole
 
 Land = Callable[[TableSource, RawFile], LandedFile]
 """`ingest.landing.land_file` with the limits of the run."""
@@ -150,15 +154,25 @@ class Account:
             ) from error
 
     def write(self, landing_dir: Path) -> None:
-        """Write the account so that a reader sees the old one or the new one."""
+        """Write the account so that a reader sees the old one or the new one.
+
+        Raises
+        ------
+        IngestError
+            When the folder cannot be written.
+        """
         arrivals = [{**asdict(found), "arrived_at": found.arrived_at.isoformat()} for found in self.arrivals]
-        draft = landing_dir / f".{_ACCOUNT}.{os.getpid()}"
-        landing_dir.mkdir(parents=True, exist_ok=True)
         text = json.dumps(
             {"arrivals": arrivals, "removed": sorted(self.removed)}, indent=1, ensure_ascii=False
         )
-        draft.write_text(text + "\n", encoding="utf-8")
-        draft.replace(account_file(landing_dir))
+        try:
+            write_whole(account_file(landing_dir), text + "\n")
+        except OSError as error:
+            raise IngestError(
+                f"the landing folder cannot be written ({error.strerror or error}).",
+                next_step="Check its permissions and the room on its disk, and run again.",
+                where=str(landing_dir),
+            ) from error
 
     def of(self, days: Collection[date]) -> list[Arrival]:
         """Return what arrived on these days."""
@@ -216,6 +230,18 @@ def take_in(drop: DropFolder, landing_dir: Path, declared: Mapping[str, TableSou
     return TakenIn(tuple(sweep.new.values()), sweep.failed, tuple(sweep.said))
 
 
+@dataclass(frozen=True)
+class _Move:
+    """A file that has landed, as it was then, and where it goes."""
+
+    path: Path
+    stamp: _Stamp
+    table: str
+    kept: str
+    names_listed: bool
+    """Whether people are in it who were forgotten."""
+
+
 @dataclass
 class _Sweep:
     """The files of the drop folder on their way."""
@@ -227,13 +253,14 @@ class _Sweep:
     land: Land
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
     new: dict[tuple[str, str], tuple[Arrival, LandedFile]] = field(default_factory=dict)
-    moves: list[tuple[Path, str]] = field(default_factory=list)
+    moves: dict[str, list[_Move]] = field(default_factory=dict)
+    """Where files go, below `processed/`, to those that go there: several are of one content."""
     failed: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
     def take(self, table: str, path: Path, before: _Stamp) -> None:
         """Land one file; `before` is how it was a moment ago."""
-        shown = path.relative_to(self.drop.incoming).as_posix()
+        shown = _printed(path.relative_to(self.drop.incoming))
         landed = reason = None
         if _stamp(path) == before:
             try:
@@ -242,29 +269,35 @@ class _Sweep:
                 if error.where == str(self.landing_dir):  # no fault of the file
                     raise
                 reason = str(error)
+            except OSError as error:
+                if error.filename != str(path):
+                    raise
+                reason = f"{shown}: the file cannot be read ({error.strerror}). Put it there again, readable."
         if _stamp(path) != before:
             self.said.append(f"{shown} is still being written, and waits for the next run.")
         elif landed is None:
             self.failed[shown] = str(reason)
-            self._fail(path, str(reason))
+            self._fail(path, shown, str(reason))
         else:
-            self._enter(table, path, landed)
+            self._enter(table, path, before, landed)
 
-    def _enter(self, table: str, path: Path, landed: LandedFile) -> None:
-        known = {(found.table, found.key): found for found in self.account.arrivals}
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], Arrival]:
+        return {(found.table, found.key): found for found in self.account.arrivals}
+
+    def _enter(self, table: str, path: Path, stamp: _Stamp, landed: LandedFile) -> None:
         place = (table, landed.key)
         name = path.relative_to(self.drop.incoming / table).as_posix()
-        earlier = known.get(place) or (self.new[place][0] if place in self.new else None)
+        earlier = self._known.get(place) or (self.new[place][0] if place in self.new else None)
         if earlier is None:
-            kept = _free(
-                self.drop.processed, f"{self.now.date()}/{table}/{name}", {to for _, to in self.moves}
-            )
+            kept = _free(self.drop.processed, f"{self.now.date()}/{table}/{name}", self.moves)
             fingerprint = CONTRACTS[table].fingerprint
             earlier = Arrival(table, name, landed.key, landed.sha256, fingerprint, self.now, kept)
             self.new[place] = (earlier, landed)
         elif place in self.new or (self.drop.processed / earlier.kept).exists():
             self.said.append(f"{table}/{name} holds what {earlier.name} of {earlier.day} held: nothing new.")
-        self.moves.append((path, earlier.kept))
+        move = _Move(path, stamp, table, earlier.kept, landed.has_left_out_people)
+        self.moves.setdefault(earlier.kept, []).append(move)
 
     def keep(self) -> None:
         """Write down what landed, then move the files."""
@@ -274,21 +307,48 @@ class _Sweep:
             others = (one for one in self.account.arrivals if (one.table, one.sha256) not in contents)
             came = (found for found, _ in self.new.values())
             replace(self.account, arrivals=(*others, *came)).write(self.landing_dir)
-        for path, kept in self.moves:
+        for move in chain.from_iterable(self.moves.values()):
+            if _stamp(move.path) != move.stamp:
+                self.said.append(f"{move.path} is another since it landed, and waits for the next run.")
+                continue
             try:
-                _move(path, self.drop.processed / kept)
+                self._put_away(move)
             except OSError as error:
                 self.said.append(
-                    f"{path} has landed, and stays there: it cannot be moved ({error.strerror})."
+                    f"{move.path} has landed, and stays there: it cannot be moved ({error.strerror})."
                 )
 
-    def _fail(self, path: Path, reason: str) -> None:
+    def _put_away(self, move: _Move) -> None:
+        """Move a file that has landed, without people who were forgotten."""
+        to = self.drop.processed / move.kept
+        if not move.names_listed:
+            _move(move.path, to)
+            return
+        draft = _copy(move.path, to)
+        name = move.path.relative_to(self.drop.incoming / move.table).as_posix()
+        file = RawFile(draft, label=name)
+        source = table_source(CONTRACTS[move.table], file, self.rules.get(move.table, ()))
+        is_there = take_out_listed(file, source, read_suppressed(self.landing_dir))
+        if is_there:
+            draft.replace(to)
+        else:
+            to.unlink(missing_ok=True)
+        move.path.unlink()
+        how = (
+            "it is kept without them" if is_there else "it is not kept, for it cannot be written without them"
+        )
+        self.said.append(f"{move.table}/{name} names people who were forgotten: {how}.")
+
+    def _fail(self, path: Path, shown: str, reason: str) -> None:
         """Move a file away that cannot be used, the reason first."""
-        name = f"{self.now.date()}/{path.relative_to(self.drop.incoming).as_posix()}"
-        to = self.drop.failed / _free(self.drop.failed, name)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        _reason_of(to).write_text(reason + "\n", encoding="utf-8")
-        _move(path, to)
+        try:
+            name = f"{self.now.date()}/{path.relative_to(self.drop.incoming).as_posix()}"
+            to = self.drop.failed / _free(self.drop.failed, name)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            _reason_of(to).write_text(reason + "\n", encoding="utf-8")
+            _move(path, to)
+        except OSError as error:
+            self.said.append(f"{shown} stays there: it cannot be moved ({error.strerror}).")
 
 
 def put_back_failed(drop: DropFolder, days: Collection[date]) -> None:
@@ -319,11 +379,13 @@ def arrived(
     declared: Mapping[str, TableSource],
     land: Land,
     again: Collection[date] = (),
+    *,
+    today: date | None = None,
 ) -> tuple[list[LandedFile], list[str]]:
     """Return the landed files of all arrivals in their order, and what a person should know of them.
 
-    What arrived on the days of `again`, what landed under an earlier contract, and what is damaged is read again from
-    `processed/`.
+    What arrived on the days of `again`, what landed under an earlier contract, what is damaged, and what held times of
+    a future that may have come by `today` (UTC; the day it is) is read again from `processed/`.
 
     Raises
     ------
@@ -337,9 +399,10 @@ def arrived(
         place = slot(landing_dir, arrival.table, arrival.key[:16], arrival.key[16:])
         landed = read_slot(place, last_id)
         is_old = arrival.contract != CONTRACTS[arrival.table].fingerprint
-        if landed is None or is_old or arrival.day in again:
+        must = is_old or arrival.day in again
+        if landed is None or must or may_read_more(landed, today or datetime.now(UTC).date()):
             landed, why = _read_again(arrival, drop.processed, rules, land, landed)
-            said += [why] if why else []
+            said += [why] if why and must else []
             arrival = replace(arrival, key=landed.key, contract=CONTRACTS[arrival.table].fingerprint)  # noqa: PLW2901
         now.append(arrival)
         files.append(replace(landed, source=arrival.name))
@@ -380,6 +443,13 @@ def take_back(landing_dir: Path, table: str, name: str) -> Arrival:
     )
 
 
+def take_in_again(landing_dir: Path, there: Collection[tuple[str, str]]) -> None:
+    """Let files that were taken out and are there again (table and key) stay when their source loses them once more."""
+    account = Account.read(landing_dir)
+    if account.removed & set(there):
+        replace(account, removed=account.removed - set(there)).write(landing_dir)
+
+
 def take_out(landing_dir: Path, table: str, key: str) -> None:
     """Say that a file which its source has no more is not to count any longer."""
     account = Account.read(landing_dir)
@@ -396,14 +466,15 @@ def is_unfinished(path: Path) -> bool:
 
 def _files(incoming: Path) -> Iterator[tuple[str, Path]]:
     """Give table and path of every file of the drop folder, the one that was written first before the others."""
-    found = [
-        path
+    found = {
+        path: stamp
         for path in incoming.rglob("*")
         if path.is_file()
         and not is_unfinished(path.relative_to(incoming))
         and not (path.parent == incoming and path.name in DECLARATIONS)
-    ]
-    for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.as_posix())):
+        and (stamp := _stamp(path))
+    }
+    for path in sorted(found, key=lambda path: (found[path][1], path.as_posix())):
         table, *below = path.relative_to(incoming).parts
         yield (table if below else ""), path
 
@@ -441,7 +512,13 @@ def _land(
             f"there is no table '{table}'." if table else "it lies in no folder of a table.",
             next_step=f"Put it into incoming/{near[0] if near else '<table>'}/"
             f"{'' if near else '; the tables are ' + ', '.join(CONTRACTS)}.",
-            where=path.name,
+            where=_printed(Path(path.name)),
+        )
+    if (name := _printed(path)) != str(path):
+        raise IngestError(
+            "its name is no text in UTF-8.",
+            next_step="Rename it, and put it there again.",
+            where=Path(name).name,
         )
     files = members_of(path, incoming / table)
     if len(files) > 1:
@@ -508,17 +585,30 @@ def _free(folder: Path, name: str, taken: Collection[str] = ()) -> str:
 
 
 def _move(path: Path, to: Path) -> None:
-    """Move a file, also to another disk, so that at no moment half of it bears the name."""
+    """Move a file, also to another disk, so that at no moment half of it bears the name; of a link what it leads to."""
     to.parent.mkdir(parents=True, exist_ok=True)
     try:
-        path.replace(to)
+        if not path.is_symlink():
+            path.replace(to)
+            return
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        draft = to.with_name(f".{to.name}.{os.getpid()}")
-        shutil.copy2(path, draft)
-        draft.replace(to)
-        path.unlink()
+    _copy(path, to).replace(to)
+    path.unlink()
+
+
+def _copy(path: Path, to: Path) -> Path:
+    """Copy a file beside where it goes, under a name by which `matinee forget` knows what a kill left half done."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    draft = to.with_name(f".forget-{os.getpid()}")
+    shutil.copy2(path, draft)
+    return draft
+
+
+def _printed(path: Path) -> str:
+    """Return a path as text that can be written down: bytes that are no text as escapes."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def _day(name: str) -> date | None:

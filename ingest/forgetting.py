@@ -11,7 +11,6 @@ forgotten count as left out. Each step gives the same when it is done again, for
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from ingest.sql import copy, identifier, path_literal, text_literal
 from ingest.store import LandedFile, workspace, write_manifest
 from ingest.suppressing import LEFT_OUT, PEOPLE, REMOVED, Suppressed, as_landed
 from ingest.suppressing import Kind as WhoseKind
+from ingest.writing import write_whole
 
 _COUNTS = re.compile(rf"[\d,]+ rows? {re.escape(LEFT_OUT)}")
 
@@ -103,6 +103,17 @@ def rows_of_files(landing_dir: Path, customers: Iterable[str]) -> list[tuple[str
     return found
 
 
+def holding(landing_dir: Path, people: Sequence[Person]) -> set[str]:
+    """Return which landed files, as `<table>-<key>`, have rows of these people."""
+    held = set()
+    for path, table in _tables(landing_dir):
+        rows = f"read_parquet({path_literal(path)}) WHERE {_is_one_of(table, people)}"
+        with duckdb.connect() as connection:
+            if connection.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone():
+                held.add(path.stem)
+    return held
+
+
 def forget_landed(landing_dir: Path, people: Sequence[Person], suppressed: Suppressed) -> list[Touched]:
     """Take people out of every landed file, whichever set it belongs to; return what held them.
 
@@ -135,9 +146,7 @@ def forget_reasons(landing_dir: Path, says: re.Pattern[str]) -> list[Touched]:
         named = [table for table, why in refused.items() if says.search(why)]
         if named:
             facts["refused"] = refused | dict.fromkeys(named, f"A file was refused ({REMOVED}).")
-            draft = path.with_name(f".{path.name}.{os.getpid()}")
-            draft.write_text(json.dumps(facts) + "\n", encoding="utf-8")
-            draft.replace(path)
+            write_whole(path, json.dumps(facts) + "\n")
             touched.append(Touched(str(path.relative_to(landing_dir)), len(named), "reasons blanked"))
     return touched
 

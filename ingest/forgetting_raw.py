@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.agreeing import opened_head
-from ingest.contracts import CONTRACTS, Contract
+from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
 from ingest.forgetting import Person, Touched, pattern
 from ingest.ids import is_own_number
@@ -26,12 +26,14 @@ from ingest.landing import connect
 from ingest.opening import Opening, Partitioned
 from ingest.rawfiles import RawFile, format_of, open_packed
 from ingest.readers import CsvTable, ParquetTable
-from ingest.recognise import table_source
+from ingest.recognise import TableSource, table_source
 from ingest.records import Dialect, UnterminatedRecordError, records
 from ingest.sources import data_files
 from ingest.sql import copy, identifier, path_literal, text_literal
 from ingest.staging import stage_of
-from ingest.suppressing import PEOPLE
+from ingest.suppressing import PEOPLE, Suppressed
+
+_UNREADABLE = (IngestError, duckdb.Error, pa.ArrowException, UnterminatedRecordError, ValueError)
 
 
 def forget_raw(folders: Iterable[Path], people: Sequence[Person]) -> list[Touched]:
@@ -49,11 +51,27 @@ def forget_raw(folders: Iterable[Path], people: Sequence[Person]) -> list[Touche
     ]
 
 
+def take_out_listed(file: RawFile, source: TableSource, suppressed: Suppressed) -> bool:
+    """Take the people of the list out of a raw file of ours; remove one that cannot be written without them.
+
+    Returns
+    -------
+    Whether there is still a file.
+    """
+    found = None
+    with ignoring(*_UNREADABLE):
+        found = _without(file, source, suppressed)
+    if found is None or not found.rows:
+        file.path.unlink(missing_ok=True)
+    return file.path.exists()
+
+
 def _forget_file(file: RawFile, people: Sequence[Person]) -> Touched | None:
     for table, (kind, _) in PEOPLE.items():
         wanted = {each.id for each in people if each.kind == kind}
-        with ignoring(IngestError, duckdb.Error, pa.ArrowException, UnterminatedRecordError, ValueError):
-            if wanted and (found := _without(file, CONTRACTS[table], wanted)) is not None:
+        with ignoring(*_UNREADABLE):
+            source = table_source(CONTRACTS[table], file) if wanted else None
+            if source and (found := _without(file, source, wanted)) is not None:
                 return found if found.rows else None
     says = pattern([each for each in people if not is_own_number(each.id)])
     if says is None or _is_of_titles(file) or not re.search(says.pattern.encode(), _bytes_of(file)):
@@ -82,22 +100,28 @@ def _bytes_of(file: RawFile) -> bytes:
         return b""
 
 
-def _without(file: RawFile, contract: Contract, wanted: Set[str]) -> Touched | None:
+def _without(file: RawFile, source: TableSource, listed: Set[str] | Suppressed) -> Touched | None:
     """Write a raw file anew without the rows of some ids; None where no column of it holds ids of people.
 
     A file that had to be unpacked or put into another encoding to be read is removed.
     """
+    contract, rule = CONTRACTS[source.table], source.rule
     _, name = PEOPLE[contract.table]
     with (
         TemporaryDirectory(dir=file.path.parent, prefix=".forget-") as folder,
         connect("1GB", 2, Path(folder)) as connection,
     ):
-        rule, to = table_source(contract, file).rule, Path(folder) / "kept"
+        to = Path(folder) / "kept"
         opened = Opening(file, file.name, rule, contract, Path(folder), connection).open()
-        bound = stage_of(contract, rule, opened.raw, connection, file.name).bound
-        places = [place for one in bound if one.column.name == name for place in one.inputs]
+        stage = stage_of(contract, rule, opened.raw, connection, file.name)
+        places = [place for one in stage.bound if one.column.name == name for place in one.inputs]
         if not places:
             return None
+        if isinstance(listed, Suppressed):
+            kept_out = stage.find_kept_out(connection, listed)
+            wanted, least = frozenset(kept_out.ids), kept_out.rows
+        else:
+            wanted, least = frozenset(listed), 0
         place = places[0]
         raw = opened.raw.raw if isinstance(opened.raw, Partitioned) else opened.raw
         if place >= len(raw.names):  # the name of a folder says whose rows these are
@@ -110,6 +134,8 @@ def _without(file: RawFile, contract: Contract, wanted: Set[str]) -> Touched | N
             rows = _text_without(opened.path, raw.dialect, place, wanted, to)
         else:
             rows = _json_without(opened.path, raw.names[place], wanted, to)
+        if rows < least:
+            return None
         if not rows:
             return Touched(file.path.name, 0)
         if opened.path != file.path:

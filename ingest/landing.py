@@ -55,6 +55,8 @@ __all__ = ["LandedFile", "land", "land_file", "stage", "switch"]
 
 # In parallel, DuckDB drops lines longer than its buffer of 32 MB without a word.
 _LONG_LINE = 1 << 24
+# Bytes. Hashing so many takes less time than to look at what else has landed.
+_HASHED_FIRST = 1 << 24
 # A file that is refused for its rejects keeps this many of them: enough to see what is wrong with it.
 _KEPT_WHEN_REFUSED = 100_000
 
@@ -180,6 +182,14 @@ def land_file(
     return replace(landed, source=raw.name, seconds=time.perf_counter() - started)
 
 
+def may_read_more(known: LandedFile, today: date) -> bool:
+    """Whether a time that was in the future when a file landed may have come since, or was not there yet."""
+    columns = CONTRACTS[known.table].columns
+    times = {c.name for c in columns if c.kind in (Kind.MOMENT, Kind.LOCAL_TIME)}
+    lost = known.rows_rejected if any(c.required for c in columns if c.name in times) else 0
+    return known.landed_at.date() != today and bool(lost or times & set(known.unreadable))
+
+
 @dataclass(frozen=True)
 class _Counts:
     read: int
@@ -258,23 +268,19 @@ class _Job:
                 return self._keep(counts, hashed.result(), connection)
 
     def _known(self, file: RawFile, size_bytes: int, hashed: Future[Digest]) -> LandedFile | None:
-        """Return the file as it has landed before; only one that may have is hashed first for it."""
+        """Return the file as it has landed before; of large ones only one that may have is hashed first for it."""
         name = self.contract.table
-        if format_of(file.path, name=self.file.name).is_packed or may_have_landed(
-            self.landing_dir, name, self.fingerprint, size_bytes
+        if (
+            size_bytes <= _HASHED_FIRST
+            or format_of(file.path, name=self.file.name).is_packed
+            or may_have_landed(self.landing_dir, name, self.fingerprint, size_bytes)
         ):
             place = slot(self.landing_dir, name, hashed.result().sha256, self.fingerprint)
             known = read_slot(place, ids.last_number(self.landing_dir))
-            if known is not None and not self._may_read_more(known):
+            if known is not None and not may_read_more(known, self.today):
                 self._refuse_too_many(known)
                 return known
         return None
-
-    def _may_read_more(self, known: LandedFile) -> bool:
-        """Whether a time that was in the future when the file landed may have come since, or was not there yet."""
-        times = {c.name for c in self.contract.columns if c.kind in (Kind.MOMENT, Kind.LOCAL_TIME)}
-        lost = known.rows_rejected if any(c.required for c in self.contract.columns if c.name in times) else 0
-        return known.landed_at.date() != self.today and bool(lost or times & set(known.unreadable))
 
     def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
         counts = disagree = None
@@ -435,7 +441,7 @@ class _Job:
     def _refuse_too_many(self, landed: LandedFile) -> None:
         """Refuse a file of which too much is wrong; its rejects stay where they are."""
         bad = landed.rows_rejected - landed.known_quirks
-        is_empty = not landed.rows_landed and not any(note.endswith(LEFT_OUT) for note in landed.notes)
+        is_empty = not landed.rows_landed and not landed.has_left_out_people
         if not is_empty and bad <= self.max_rejected_share * landed.rows_read:
             return
         rejects = pq.read_table(landed.rejects_path, columns=["line", "reason", "is_known_quirk"])

@@ -37,6 +37,7 @@ import pyarrow.parquet as pq
 from ingest import ids
 from ingest.errors import IngestError
 from ingest.sql import path_literal, text_literal
+from ingest.suppressing import LEFT_OUT
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class LandedFile:
     was_already_landed: bool = False
     raw_columns: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def has_left_out_people(self) -> bool:
+        """Whether rows of people who were forgotten are in the raw file."""
+        return any(note.endswith(LEFT_OUT) for note in self.notes)
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -131,44 +137,34 @@ def read_slot(place: Slot, last_id: int) -> LandedFile | None:
     if not (place.path.exists() and place.rejects_path.exists() and place.manifest_path.exists()):
         return None
     try:
-        with duckdb.connect() as connection:
-            row = connection.execute(
-                "SELECT source, sha256, bytes, rows_read, rows_landed, rows_rejected, landed_at, rows_left_out, "
-                "unreadable_cells, notes, layout, last_id "
-                f"FROM {_parquet(place.manifest_path)}"
-            ).fetchall()[0]
-            # Of a file that landed before hashes were kept, the counts must do.
-            hashes = connection.execute(
-                f"SELECT COLUMNS('^landed_sha256$|^table_name$') FROM {_parquet(place.manifest_path)}"
-            ).fetchall()[0][1:]
-            kept, quirks = connection.execute(
-                f"SELECT count(*), count(*) FILTER (is_known_quirk) FROM {_parquet(place.rejects_path)}"
-            ).fetchall()[0]
-        source, sha256, size_bytes, rows_read, rows_landed, rows_rejected, landed_at, *said, needed = row
-        left_out, unreadable, notes, layout = said
-        if needed > last_id:
+        (facts,) = pq.read_table(place.manifest_path).to_pylist()
+        quirks = pq.read_table(place.rejects_path, columns=["is_known_quirk"])["is_known_quirk"].to_pylist()
+        rows_landed = pq.read_metadata(place.path).num_rows
+        if facts["last_id"] > last_id:
             return None
-        if pq.read_metadata(place.path).num_rows != rows_landed or kept != rows_rejected:
+        if (rows_landed, len(quirks)) != (facts["rows_landed"], facts["rows_rejected"]):
             return None
-        if hashes and hashes[0] != _hash_of(place.path, place.rejects_path):
+        unreadable = json.loads(facts["unreadable_cells"])
+        # Of a file that landed before hashes were kept, the counts must do.
+        if (known := facts.get("landed_sha256")) and known != _hash_of(place.path, place.rejects_path):
             return None
-    except (duckdb.Error, pa.ArrowException, IndexError, ValueError):  # damaged: land it again
+    except (pa.ArrowException, OSError, LookupError, ValueError):  # damaged: land it again
         return None
     return LandedFile(
         table=place.table,
-        source=source,
+        source=facts["source"],
         key=place.key,
-        sha256=sha256,
-        size_bytes=size_bytes,
-        rows_read=rows_read,
+        sha256=facts["sha256"],
+        size_bytes=facts["bytes"],
+        rows_read=facts["rows_read"],
         rows_landed=rows_landed,
-        rows_rejected=rows_rejected,
-        rows_left_out=left_out,
-        unreadable=json.loads(unreadable),
-        notes=tuple(notes),
-        layout=layout,
-        known_quirks=quirks,
-        landed_at=landed_at,
+        rows_rejected=len(quirks),
+        rows_left_out=facts["rows_left_out"],
+        unreadable=unreadable,
+        notes=tuple(facts["notes"]),
+        layout=facts["layout"],
+        known_quirks=sum(quirks),
+        landed_at=facts["landed_at"],
         path=place.path,
         rejects_path=place.rejects_path,
         manifest_path=place.manifest_path,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from typing import Literal
 
 from ingest.errors import IngestError
 from ingest.sql import text_literal
+from ingest.writing import write_whole
 
 Kind = Literal["user", "customer"]
 PEOPLE: dict[str, tuple[Kind, str]] = {
@@ -178,15 +178,8 @@ def settle(landing_dir: Path) -> None:
 
 
 def _write(landing_dir: Path, suppressed: Suppressed) -> Suppressed:
-    landing_dir.mkdir(parents=True, exist_ok=True)
-    path = list_of(landing_dir)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     facts = {"salt": suppressed.salt, "entries": [asdict(entry) for entry in suppressed.entries]}
-    with draft.open("w", encoding="utf-8") as stream:
-        json.dump(facts, stream, indent=1)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)
+    write_whole(list_of(landing_dir), json.dumps(facts, indent=1))
     return suppressed
 
 

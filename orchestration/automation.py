@@ -9,6 +9,7 @@ or minute would queue up, and is left out while anything is going.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -101,8 +102,8 @@ def build_sensor(settings: Settings, *, job: str) -> dg.SensorDefinition:
             )
         if why := _why_not(context.instance, settings):
             return looked(before["seen"], why=why)
-        key = hashlib.sha256("".join(sorted(new)).encode()).hexdigest()
-        return looked(now, dg.RunRequest(run_key=key, tags={IF_NEW_TAG: "true"}))
+        # Without a key: of one that a run had, a file that lies there again would never ask for another.
+        return looked(now, dg.RunRequest(tags={IF_NEW_TAG: "true"}))
 
     return new_files
 
@@ -144,4 +145,4 @@ def _marks(paths: Iterable[Path]) -> set[str]:
 def _mark(path: Path) -> str:
     found = path.stat()
     text = f"{path} {found.st_size} {found.st_mtime_ns}"
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:12]

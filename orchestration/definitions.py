@@ -61,7 +61,8 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
         dg.Definitions(
             assets=[
                 *_watched(build_raw_specs(), settings),
-                *_watched([build_landing(), build_arrivals()], settings),
+                *_watched([build_landing()], settings),
+                build_arrivals(),  # comes when files do, which nobody can be late with
                 *dbt_assets,
                 build_ml_tables(list(described)),
                 *build_recommender(),

@@ -154,11 +154,16 @@
     {{ return(local_md5(said | join(' '))) }}
 {%- endmacro %}
 
-{#- The files of ratings in the order in which they arrived, as a list in SQL. -#}
+{#-
+    The files of ratings in the order in which they arrived, as a list in SQL: each with the time when it landed, for one with
+    times of the future lands again under its name when these have come.
+-#}
 {% macro landed_ratings() -%}
     {{ return(
-        "(select coalesce(list(split_part(file, '-', -1) order by file), []) from glob('"
-        ~ in_warehouse('landing/candidate') ~ "/ratings/*.parquet'))"
+        "(select coalesce(list(key || coalesce(' ' || landed.landed_at, '') order by file), []) from (select file, "
+        ~ "split_part(file, '-', -1) as key from glob('" ~ in_warehouse('landing/candidate') ~ "/ratings/*.parquet')) "
+        ~ "left join (select left(sha256, 16) as content, max(landed_at) as landed_at from landing.manifest "
+        ~ "where table_name = 'ratings' group by content) as landed on left(key, 16) = landed.content)"
     ) }}
 {%- endmacro %}
 

@@ -32,6 +32,7 @@ def prune(
     """
     from datetime import UTC, datetime, timedelta
 
+    from ingest.errors import IngestError
     from orchestration.stores.layout import WarehouseLayout
     from orchestration.stores.lock import WarehouseError, lock_warehouse, switching
 
@@ -40,7 +41,7 @@ def prune(
     if not layout.root.is_dir():
         fail(f"there is no warehouse at {layout.root}.")
     before = datetime.now(UTC) - timedelta(days=settings.keep_days if keep_days is None else keep_days)
-    with failing(WarehouseError), lock_warehouse(layout, "matinee prune"):
+    with failing(WarehouseError, IngestError), lock_warehouse(layout, "matinee prune"):
         from orchestration.tasks.pruning import Old, find_old, published_runs
         from orchestration.tools import records
 

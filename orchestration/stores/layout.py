@@ -49,8 +49,11 @@ class WarehouseLayout:
 
     @property
     def raw_folders(self) -> tuple[Path, ...]:
-        """The folders of raw files that are ours: Matinee made or fetched them and may write them anew."""
-        return self.demo, self.downloads, self.incoming, self.processed, self.failed
+        """The folders of raw files that are ours: Matinee made or fetched them and may write them anew.
+
+        Not those of the drop folder: they are still somebody's who writes there, and are known by their content.
+        """
+        return self.demo, self.downloads, self.processed, self.failed
 
     def trained(self, segmentation: str) -> Path:
         """Return the folder of the versions of a segmentation that is named by a person.

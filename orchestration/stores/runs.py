@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from re import Pattern
 from typing import Literal
 
 from orchestration.stores.layout import WarehouseLayout, write_atomically
@@ -68,6 +69,16 @@ def end(layout: WarehouseLayout, run_id: str, outcome: Outcome, problems: Sequen
         for run in last_runs(layout)
     ]
     _write(layout, runs)
+
+
+def blank(layout: WarehouseLayout, says: Pattern[str], words: str) -> int:
+    """Put words in the place of each problem in which a pattern is found; return how many these were."""
+    runs = last_runs(layout)
+    found = sum(1 for run in runs for problem in run.problems if says.search(problem))
+    if found:
+        blanked = [tuple(words if says.search(said) else said for said in run.problems) for run in runs]
+        _write(layout, [replace(run, problems=said) for run, said in zip(runs, blanked, strict=True)])
+    return found
 
 
 def _write(layout: WarehouseLayout, runs: Sequence[Run]) -> None:

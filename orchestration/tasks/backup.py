@@ -26,7 +26,10 @@ from typing import Any
 
 import filelock
 
-from ingest.arrivals import account_file
+from ingest import ids
+from ingest.arrivals import Account, account_file
+from ingest.errors import IngestError
+from ingest.store import slot
 from ingest.suppressing import list_of
 from orchestration.stores.archive import ArchiveError, is_inside, pack, unpack
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout, switch_symlink, write_atomically
@@ -131,6 +134,13 @@ def _accounts(layout: WarehouseLayout) -> list[Path]:
     return [*accounts, *of_landing, layout.run_records, layout.root / SCHEMA_FILE]
 
 
+def _arrived(layout: WarehouseLayout, account: Account) -> list[Path]:
+    """Return what landed of files that came by themselves: of the last of them no set in force need know yet."""
+    slots = [slot(layout.landing, one.table, one.key[:16], one.key[16:]) for one in account.arrivals]
+    files = [file for each in slots for file in (each.path, each.rejects_path, each.manifest_path)]
+    return [*files, *ids.segments(layout.landing)]
+
+
 def _pin(layout: WarehouseLayout, to: Path) -> dict[str, str]:
     """Keep everything in force below `to`, and return where links lead, both as names in the warehouse."""
     pinning = _Pinning(layout.root, to, {})
@@ -152,6 +162,12 @@ def _pin(layout: WarehouseLayout, to: Path) -> dict[str, str]:
             for file in (*sorted(layout.report.glob("[!.]*")), *_accounts(layout)):
                 if file.exists():
                     pinning.keep(file)
+            # By the account that was kept: a run may be writing the next one.
+            for file in _arrived(layout, Account.read(to / layout.landing.name)):
+                if file.exists():
+                    pinning.keep(file)
+    except IngestError as error:
+        raise BackupError(str(error)) from None
     except OSError as error:
         raise BackupError(_unkept(layout, error)) from None
     except ModelNotFoundError as error:

@@ -20,19 +20,22 @@ from re import Pattern
 import filelock
 import polars as pl
 
+from ingest.arrivals import Account
 from ingest.forgetting import (
     Person,
     Touched,
     find_pending,
     forget_landed,
     forget_reasons,
+    holding,
     pattern,
     person,
     rows_of_files,
 )
 from ingest.forgetting_raw import forget_raw
 from ingest.store import source_of
-from ingest.suppressing import PEOPLE, Kind, read_suppressed, settle, suppress
+from ingest.suppressing import PEOPLE, REMOVED, Kind, read_suppressed, settle, suppress
+from orchestration.stores import runs
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.stores.lock import switching
 from orchestration.tasks.forgetting_places import (
@@ -108,6 +111,7 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     with ignoring(filelock.Timeout), filelock.FileLock(layout.backup_lock, timeout=0):
         _remove(layout, "", layout.backup)  # what a backup that was killed had pinned
     raw = forget_raw(layout.raw_folders, people)
+    raw += _forget_processed(layout, people, raw)
     with switching(layout):  # no backup pins what goes
         held = [
             *(Touched(*each) for each in recorded),
@@ -121,6 +125,8 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
         pictures = forget_pictures(layout, people)
         held += forget_models(layout, people)
         held += forget_reasons(layout.landing, says) if says else []
+        if says and (told := runs.blank(layout, says, REMOVED)):
+            held.append(Touched(layout.run_records.name, told, "reasons blanked"))
         landed = forget_landed(layout.landing, people, suppressed)
     receipt = Receipt(
         day=datetime.now(UTC).date().isoformat(),
@@ -133,6 +139,20 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     written = _write(layout, receipt)
     settle(layout.landing)
     return written
+
+
+def _forget_processed(
+    layout: WarehouseLayout, people: Sequence[Person], rewritten: Sequence[Touched]
+) -> list[Touched]:
+    """Remove raw files that came through the drop folder, held somebody, and were read as only a declaration tells."""
+    done, held = {each.file for each in rewritten}, holding(layout.landing, people)
+    kept = [
+        layout.processed / one.kept
+        for one in Account.read(layout.landing).arrivals
+        if f"{one.table}-{one.key}" in held
+    ]
+    still = [path for path in kept if str(path.relative_to(layout.root)) not in done]
+    return _remove(layout, "file removed", *still)
 
 
 def _drafts(layout: WarehouseLayout) -> list[Path]:
@@ -158,10 +178,12 @@ def _by_hand(
     """Say what still holds people and is not Matinee's: the raw files they came from, copies that somebody made."""
     touched = {each.file for each in landed}
     kinds = {each.kind for each in people}
+    arrived = {f"{one.table}-{one.key}.manifest.parquet" for one in Account.read(layout.landing).arrivals}
     came_from = {
         row["source"]
         for path in (layout.landing / "files").glob("*.manifest.parquet")
-        if touched & {path.name.replace(".manifest.", other) for other in (".", ".rejects.")}
+        if path.name not in arrived
+        and touched & {path.name.replace(".manifest.", other) for other in (".", ".rejects.")}
         for row in pl.read_parquet(path, columns=["table_name", "source"]).iter_rows(named=True)
         if PEOPLE.get(row["table_name"], ("",))[0] in kinds
     }
@@ -169,6 +191,14 @@ def _by_hand(
     if folder.is_relative_to(layout.root):  # ours: only a file without ids still has its rows
         came_from -= {Path(each.file).name for each in rewritten}
     said = ["Backups of the warehouse, and files that were downloaded from the dashboard, are as they were."]
+    if waiting := sum(path.is_file() for path in layout.incoming.glob("*/**/*")):
+        said.append(
+            f"What lies in {layout.incoming} ({waiting:,} files) is as it came; it lands without them."
+        )
+    if any(path.is_file() for path in layout.failed.rglob("*")):
+        said.append(
+            f"In {layout.failed} only tables were searched for numbers. Delete what else may hold them."
+        )
     if came_from:
         said.insert(
             0,

@@ -132,7 +132,9 @@ def land_days_again(
     except PartlyRefusedError as error:
         source = error.rest
     one = _one(settings, layout)
-    files, said = arrivals.arrived(drop_folder(layout), layout.landing, _declared(source), one, days)
+    files, said = arrivals.arrived(
+        drop_folder(layout), layout.landing, _declared(source), one, days, today=settings.today
+    )
     came = zip(Account.read(layout.landing).arrivals, files, strict=True)
     return [(arrival, file) for arrival, file in came if arrival.day in days], said
 
@@ -190,11 +192,14 @@ def _land(settings: Settings, since: date | None = None) -> LandedSource:
         for tables in DATASETS:
             if refusal := next((refused[table] for table in tables if table in refused), None):
                 own += _in_force(tables, source, layout.landing, refusal, came)
+        arrivals.take_in_again(layout.landing, {(file.table, file.key) for file in own})
         own, gone = _with_those_gone(source, own, layout.landing, before, refused)
         drop, one, days = drop_folder(layout), _one(settings, layout), _days_since(since)
         arrivals.put_back_failed(drop, days)
         taken = arrivals.take_in(drop, layout.landing, _declared(source), one)
-        arrived, said = arrivals.arrived(drop, layout.landing, _declared(source), one, days)
+        arrived, said = arrivals.arrived(
+            drop, layout.landing, _declared(source), one, days, today=settings.today
+        )
     if not own and not arrived:
         raise IngestError(
             "nothing has come yet.",

@@ -15,6 +15,7 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
+from ingest.arrivals import Account
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 from orchestration.stores.versions import VersionedStore
 from published.finding import set_before
@@ -39,7 +40,13 @@ class Old:
 
 
 def find_old(layout: WarehouseLayout, before: datetime) -> list[Old]:
-    """Return what is no longer used and was last written before a time, in the order in which it may go."""
+    """Return what is no longer used and was last written before a time, in the order in which it may go.
+
+    Raises
+    ------
+    IngestError
+        When the account of what arrived cannot be read.
+    """
     finders = (_landing, _published, _models, _plots, _dbt)
     return [old for finder in finders for old in finder(layout, before)]
 
@@ -50,13 +57,14 @@ def published_runs(layout: WarehouseLayout) -> set[str]:
 
 
 def _landing(layout: WarehouseLayout, before: datetime) -> Iterator[Old]:
-    """Yield sets that are neither in force nor a candidate, then files that no other set names."""
+    """Yield sets neither in force nor a candidate, then files that no other set names and that did not arrive."""
     used = {(layout.landing / name).resolve() for name in ("current", "candidate")}
     sets = [folder for folder in sorted((layout.landing / "sets").glob("*")) if folder not in used]
     gone = [folder for folder in sets if _is_old([folder], before)]
     yield from (_old("landed sets", folder, layout) for folder in gone)
     staying = [folder for folder in (layout.landing / "sets").glob("*") if folder not in gone]
     named = {link.readlink().name for folder in staying for link in folder.glob("*/*.parquet")}
+    named |= {f"{one.table}-{one.key}.parquet" for one in Account.read(layout.landing).arrivals}
     # Of a file that was refused only the rejects are there; else the manifest goes first, for it makes a file landed.
     files = sorted((layout.landing / "files").glob("*-*.parquet"), key=_slot)
     for _, slot in groupby(files, key=_slot):

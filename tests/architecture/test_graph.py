@@ -124,6 +124,10 @@ def test_what_a_night_lands_and_publishes_is_late_after_26_hours_and_stale_after
     )
 
 
+def test_nobody_is_late_with_files_that_come_when_they_come(graph):
+    assert graph.get(ARRIVALS).freshness_policy_or_from_metadata is None
+
+
 def test_raw_files_may_stay_the_same_where_no_setting_says_otherwise(graph):
     assert graph.get(dg.AssetKey(["raw", "ratings"])).freshness_policy_or_from_metadata is None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import LINKS, TITLES, Warehouse, _write, land_made_up_rows
+from .conftest import LINKS, MANIFEST_COLUMNS, TITLES, Warehouse, _write, land_made_up_rows
 from .conftest import RATING_COLUMNS as COLUMNS
 
 COMPARED = ("intermediate.int_ratings__last", "features.user_genre_stats", "features.user_taste")
@@ -26,6 +26,7 @@ class Nights:
     links: list[str] = field(default_factory=lambda: list(LINKS))
     titles: list[str] = field(default_factory=lambda: list(TITLES))
     files: list[list[str]] = field(default_factory=list)
+    landed_at: str = "2024-01-01"
 
     def land(self) -> Warehouse:
         shutil.rmtree(self.folder / "landing", ignore_errors=True)
@@ -37,6 +38,14 @@ class Nights:
             _write(ratings / key, COLUMNS, rows)
             (ratings / key / "made_up.parquet").rename(ratings / f"{place:05}-{key}.parquet")
             (ratings / key).rmdir()
+        manifest = ratings.with_name("manifest")
+        shutil.rmtree(manifest)
+        keys = [path.stem.rpartition("-")[2] for path in ratings.iterdir()]
+        rows = [
+            f"('ratings', 'a.csv', '{key[:16]}', 1, 1, 1, 0, 0, '{{}}', timestamp '{self.landed_at}')"
+            for key in keys
+        ]
+        _write(manifest, MANIFEST_COLUMNS, rows)
         return Warehouse(self.folder, self.manifest)
 
     def build(self, *args: str, select: Sequence[str] = ALL) -> Warehouse:
@@ -132,6 +141,12 @@ def test_only_users_in_whom_something_changed_are_put_in_again(nights: Nights) -
     assert nights.changed() == {7, 8}
     nights.build()
     assert nights.changed() == set()
+
+
+def test_a_file_that_landed_again_under_its_name_is_taken_in_anew(nights: Nights) -> None:
+    nights.landed_at = "2024-01-02"
+    nights.build()
+    assert nights.changed() == set(USERS)
 
 
 @pytest.mark.long

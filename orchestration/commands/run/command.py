@@ -163,8 +163,8 @@ def _finish_forgetting(layout: "WarehouseLayout") -> None:
     with failing(IngestError):
         if not read_suppressed(layout.landing).is_pending:
             return
-    from orchestration.tasks.forgetting import forget_pending
-    from orchestration.tools.records import forget_in_records
+        from orchestration.tasks.forgetting import forget_pending
+        from orchestration.tools.records import forget_in_records
 
-    with doing("forgetting whom a killed command left"):
-        forget_pending(layout, forget_in_records)
+        with doing("forgetting whom a killed command left"):
+            forget_pending(layout, forget_in_records)

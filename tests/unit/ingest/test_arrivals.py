@@ -1,10 +1,11 @@
 """Files that come by themselves: each lands once, nothing is lost however a run ends, a bad one stops nobody."""
 
+import gzip
 import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ import pytest
 from ingest import arrivals
 from ingest.arrivals import Account, DropFolder, TakenIn, arrived, put_back_failed, take_back, take_in
 from ingest.errors import IngestError
+from ingest.forgetting import forget_landed, person
 from ingest.landing import land_file
 from ingest.recognise import TableSource
 from ingest.sources import resolve_source
+from ingest.suppressing import read_suppressed, suppress
 from tests.unit.ingest.conftest import rows_of
 
 RATINGS = "user_id,title_id,rating,rated_at\n"
@@ -26,6 +29,7 @@ class Drop:
     """A drop folder, its account, and what a run does with it."""
 
     root: Path
+    today: date | None = None
 
     @property
     def folder(self) -> DropFolder:
@@ -44,14 +48,14 @@ class Drop:
         return path
 
     def land(self, table, file):
-        return land_file(table, file, self.landing, max_rejected_share=0.1)
+        return land_file(table, file, self.landing, max_rejected_share=0.1, today=self.today)
 
     def take(self, declared: Mapping[str, TableSource] | None = None) -> TakenIn:
         return take_in(self.folder, self.landing, declared or {}, self.land)
 
     def rows(self, table: str = "ratings", **options) -> list[list[tuple]]:
         """The values of each arrival, in their order."""
-        files, _ = arrived(self.folder, self.landing, {}, self.land, **options)
+        files, _ = arrived(self.folder, self.landing, {}, self.land, today=self.today, **options)
         return [[tuple(row.values()) for row in rows_of(file)] for file in files if file.table == table]
 
     def users(self) -> list[int]:
@@ -241,6 +245,15 @@ def test_files_are_read_again_as_declared_now_and_keep_their_place(drop):
     assert [rows[0][:3] for rows in drop.rows()] == [(1, 31, 2.0), (2, 31, 2.0)]
 
 
+def test_a_time_of_the_future_is_read_when_it_has_come(drop):
+    later = TODAY + timedelta(days=5)
+    drop.put("ratings/a.csv", *[f"{user},31,4,2016-01-01" for user in range(20)], f"20,31,4,{later}")
+    drop.take()
+    assert drop.rows()[0][-1][3] is None
+    drop.today = later
+    assert drop.rows()[0][-1][3].date() == later
+
+
 def test_what_failed_can_be_tried_again(drop):
     drop.put("ratings/a.csv", "1,31,4", header="wer,was,sterne\n")
     assert drop.take().failed
@@ -296,3 +309,95 @@ def test_an_account_that_cannot_be_read_stops_everything_in_words(drop):
     (drop.landing / "arrivals.json").write_text(json.dumps({"arrivals": [{"table": "ratings"}]}))
     with pytest.raises(IngestError, match=r"arrivals\.json: the account of what arrived cannot be read"):
         drop.take()
+
+
+def test_a_file_that_is_replaced_after_it_landed_is_not_taken_for_what_landed(drop, monkeypatch):
+    path = drop.put("ratings/a.csv", "1,31,4,1260759144", age=10)
+    write = Account.write
+
+    def replaced(account, landing_dir):
+        write(account, landing_dir)
+        drop.put("ratings/a.csv", "2,31,4,1260759144")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Account, "write", replaced)
+        (said,) = drop.take().said
+    assert said == f"{path} is another since it landed, and waits for the next run."
+    drop.take()
+    assert drop.users() == [1, 2]
+
+
+def test_a_link_is_kept_as_the_file_that_it_leads_to(drop, tmp_path):
+    elsewhere = tmp_path / "elsewhere.csv"
+    elsewhere.write_text(RATINGS + "1,31,4,1260759144\n")
+    link = drop.folder.incoming / "ratings" / "a.csv"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(os.path.relpath(elsewhere, link.parent))
+    ((arrival, _),) = drop.take().landed
+    kept = drop.folder.processed / arrival.kept
+    assert not kept.is_symlink()
+    assert kept.read_text() == elsewhere.read_text()
+    assert not link.is_symlink()
+
+
+def test_a_name_that_is_no_text_fails_in_words_and_stops_nobody(drop):
+    drop.put("ratings/good.csv", "1,31,4,1260759144")
+    drop.put("ratings/\udcff.csv", "2,31,4,1260759144")
+    taken = drop.take()
+    assert list(taken.failed.values()) == [
+        r"\udcff.csv: its name is no text in UTF-8. Rename it, and put it there again."
+    ]
+    assert drop.users() == [1]
+
+
+def test_a_file_that_may_not_be_read_fails_in_words_and_stops_nobody(drop, monkeypatch):
+    drop.put("ratings/good.csv", "1,31,4,1260759144", age=10)
+    path = drop.put("ratings/locked.csv", "2,31,4,1260759144")
+    land = arrivals._land
+
+    def locked(file, *others):
+        if file == path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return land(file, *others)
+
+    monkeypatch.setattr(arrivals, "_land", locked)
+    taken = drop.take()
+    assert "the file cannot be read (Permission denied)" in taken.failed["ratings/locked.csv"]
+    assert drop.users() == [1]
+
+
+@pytest.mark.parametrize("declared", [False, True], ids=["known layout", "declared"])
+@pytest.mark.parametrize("again", [False, True], ids=["new", "again"])
+def test_what_is_kept_of_a_file_that_comes_holds_nobody_who_was_forgotten(drop, declared, again):
+    who, header = "user-zq81x", "wer,was,sterne\n" if declared else "user_id,title_id,rating\n"
+    if declared:
+        drop.folder.make()
+        drop.folder.incoming.joinpath("matinee.yaml").write_text(
+            "ratings: {columns: {user_id: wer, title_id: was, rating: sterne}}\n"
+        )
+    if again:
+        drop.put("ratings/a.csv", "1,31,4", f"{who},31,4", header=header)
+        drop.take()
+    suppress(drop.landing, [("user", who)], [], TODAY)
+    if again:
+        forget_landed(drop.landing, [person(drop.landing, "user", who)], read_suppressed(drop.landing))
+    drop.put("ratings/a.csv", "1,31,4", f"{who},31,4", header=header)
+    said = drop.take().said[-1]
+    assert said == "ratings/a.csv names people who were forgotten: it is kept without them."
+    (kept,) = drop.lying(drop.folder.processed)
+    assert (drop.folder.processed / kept).read_text() == header + "1,31,4\n"
+    assert drop.lying(drop.folder.incoming) == (["matinee.yaml"] if declared else [])
+    assert drop.users() == [1]
+    assert [[row[:3] for row in rows] for rows in drop.rows(again=[TODAY])] == [[(1, 31, 4.0)]]
+    drop.put("ratings/b.csv", "1,31,4", f"{who},31,4", header=header)
+    drop.take()
+    assert drop.users() == [1]
+
+
+def test_a_packed_file_that_names_somebody_who_was_forgotten_is_not_kept(drop):
+    suppress(drop.landing, [("user", "7")], [], TODAY)
+    path = drop.put("ratings/a.csv.gz")
+    path.write_bytes(gzip.compress(f"{RATINGS}1,31,4,1260759144\n7,31,4,1260759144\n".encode()))
+    assert drop.take().said[-1].endswith("it is not kept, for it cannot be written without them.")
+    assert drop.lying(drop.folder.processed) == []
+    assert drop.users() == [1]

@@ -87,6 +87,7 @@ def test_a_file_of_nobody_else_lands_without_rows(folder):
         ("ratings.csv", f"user_id;title_id;rating\n{TEXT};1;3,5\nb;1;3\n".encode("utf-16")),
         ("ratings.csv.gz", gzip.compress(f"{HEADER}{TEXT},1,3\nb,1,3\n".encode())),
     ],
+    ids=["JSON lines", "UTF-16", "gzip"],
 )
 def test_they_are_kept_out_of_files_of_every_kind(folder, name, content):
     forget(folder.landing, TEXT)

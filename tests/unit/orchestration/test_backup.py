@@ -7,11 +7,17 @@ import sqlite3
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from ingest import ids
+from ingest.arrivals import Account, Arrival
+from ingest.contracts import CONTRACTS
+from ingest.landing import land_file
+from ingest.store import read_slot, slot
 from orchestration.stores import archive
 from orchestration.stores.layout import WarehouseLayout, switch_symlink
 from orchestration.stores.lock import WarehouseError, lock_warehouse, switching
@@ -110,6 +116,29 @@ def test_what_a_run_has_not_published_is_no_part_of_it(layout, home, new, new_ho
         back_up(layout, home, tmp_path / "backup.tar")
     restore(tmp_path / "backup.tar", new, new_home)
     assert contents(new.root) == before | {"schema.json": (layout.root / "schema.json").read_bytes()}
+
+
+def test_what_arrived_and_is_not_published_yet_is_restored_too_for_its_raw_file_is_not(
+    layout, home, new, new_home, tmp_path
+):
+    raw = tmp_path / "ratings.csv"
+    raw.write_text("user_id,title_id,rating\nann,1,4\n")
+    file = land_file(CONTRACTS["ratings"], raw, layout.landing)
+    arrival = Arrival("ratings", "a.csv", file.key, file.sha256, "", datetime(2026, 1, 3), "gone")
+    Account((arrival,)).write(layout.landing)
+    back_up(layout, home, tmp_path / "backup.tar")
+    restore(tmp_path / "backup.tar", new, new_home)
+    place = slot(new.landing, "ratings", file.key[:16], file.key[16:])
+    found = read_slot(place, ids.last_number(new.landing))
+    assert found is not None
+    assert found.rows_landed == 1
+    assert Account.read(new.landing).arrivals == (arrival,)
+
+
+def test_a_damaged_account_of_what_arrived_is_not_backed_up(layout, home, tmp_path):
+    (layout.landing / "arrivals.json").write_text("{")
+    with pytest.raises(BackupError, match=r"arrivals\.json: the account of what arrived cannot be read"):
+        back_up(layout, home, tmp_path / "backup.tar")
 
 
 def test_what_is_removed_while_it_is_packed_is_in_it_all_the_same(

@@ -268,6 +268,17 @@ def test_a_file_that_is_gone_is_taken_out_when_somebody_asks_for_it(plays, layou
     assert users(plays) == [2]
 
 
+def test_a_file_that_was_taken_out_and_is_there_again_stays_when_it_is_gone_once_more(plays, layout, users):
+    users(plays)
+    (plays / "plays" / "a.csv").unlink()
+    users(plays)
+    remove_file(layout, "views", "plays/a.csv")
+    (plays / "plays" / "a.csv").write_text(PLAYS.format(1))
+    users(plays)
+    (plays / "plays" / "a.csv").unlink()
+    assert sorted(users(plays)) == [1, 2]
+
+
 def test_a_dropped_file_is_taken_out_when_somebody_asks_for_it(plays, layout, users):
     drop(layout, "views/c.csv", 3)
     users(plays)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.arrivals import Account, Arrival
 from orchestration.stores.layout import WarehouseLayout, switch_symlink
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.pruning import find_old, published_runs
@@ -92,6 +93,14 @@ def test_what_is_younger_than_the_retention_stays(layout):
 def test_a_file_stays_as_long_as_a_set_that_names_it(layout):
     age(layout.landing / "sets" / "past", 10)
     assert not any("ratings-c" in name for name in names(layout))
+
+
+def test_what_arrived_stays_though_no_set_names_it_yet(layout):
+    arrival = Arrival(
+        "ratings", "a.csv", "c" * 24, "c" * 64, "", datetime(2026, 1, 1), "2026-01-01/ratings/a.csv"
+    )
+    Account((arrival,)).write(layout.landing)
+    assert names(layout) == [name for name in GOES if "ratings-c" not in name]
 
 
 def test_what_is_removed_is_gone_and_all_else_is_as_it_was(layout):
