@@ -174,10 +174,6 @@ class Account:
                 where=str(landing_dir),
             ) from error
 
-    def of(self, days: Collection[date]) -> list[Arrival]:
-        """Return what arrived on these days."""
-        return [found for found in self.arrivals if found.day in days]
-
 
 @dataclass(frozen=True)
 class TakenIn:
@@ -365,12 +361,6 @@ def put_back_failed(drop: DropFolder, days: Collection[date]) -> None:
             ):
                 _move(path, to)
                 _reason_of(path).unlink(missing_ok=True)
-
-
-def failed_days(drop: DropFolder) -> set[date]:
-    """Return the days on which files failed."""
-    folders = drop.failed.iterdir() if drop.failed.is_dir() else ()
-    return {day for folder in folders if (day := _day(folder.name))}
 
 
 def arrived(
@@ -609,10 +599,3 @@ def _copy(path: Path, to: Path) -> Path:
 def _printed(path: Path) -> str:
     """Return a path as text that can be written down: bytes that are no text as escapes."""
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(name)
-    except ValueError:
-        return None
