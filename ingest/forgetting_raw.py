@@ -91,13 +91,12 @@ def _is_of_titles(file: RawFile) -> bool:
 
 
 def _bytes_of(file: RawFile) -> bytes:
-    if not format_of(file.path, name=file.name).is_packed:
-        return file.path.read_bytes()
-    try:
-        with open_packed(file) as stream:
-            return stream.read()
-    except IngestError:  # cut off or locked: nobody can be found in it
-        return b""
+    """Return what a file holds, unpacked where it can be; what is no data, or cut off, is looked at as it lies."""
+    with ignoring(IngestError):
+        if format_of(file.path, name=file.name).is_packed:
+            with open_packed(file) as stream:
+                return stream.read()
+    return file.path.read_bytes()
 
 
 def _without(file: RawFile, source: TableSource, listed: Set[str] | Suppressed) -> Touched | None:

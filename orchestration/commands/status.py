@@ -45,10 +45,12 @@ def status(
 def facts_of(settings: "Settings", layout: "WarehouseLayout") -> dict[str, Any]:
     """Return what there is to tell, as plain JSON; times are UTC.
 
-    `is_well` is false where a run failed since the last good one, or something is stale.
+    `is_well` is false where a run failed since the last good one, something is stale, or people who were to be
+    forgotten are still there.
     """
     from datetime import UTC, datetime
 
+    from ingest.suppressing import read_suppressed
     from orchestration.stores.lock import held_by
     from orchestration.stores.runs import last_runs
 
@@ -60,13 +62,15 @@ def facts_of(settings: "Settings", layout: "WarehouseLayout") -> dict[str, Any]:
     since = runs[runs.index(good) + 1 :] if good else runs
     failed = [_run(run) for run in since if run.outcome in ("failed", "running")]
     stale, late = _ages(settings, layout, good, now)
+    is_forgetting = read_suppressed(layout.landing).is_pending and not going
     return {
-        "is_well": not failed and not stale,
+        "is_well": not failed and not stale and not is_forgetting,
         "last_good_run": _run(good) if good else None,
         "going": going,
         "failed": failed,
         "stale": stale,
         "late": late,
+        "is_forgetting": is_forgetting,
         "warnings": _warnings(layout),
         "warehouse": {"folder": str(layout.root), **_room(layout)},
     }
@@ -85,6 +89,8 @@ def in_words(facts: dict[str, Any]) -> list[str]:
     for run in facts["failed"]:
         lines.append(f"Failed since: {run['began_at']}, {run['job']}: {' '.join(run['problems'])}")
     lines += [f"Stale: {said}" for said in facts["stale"]] + [f"Late: {said}" for said in facts["late"]]
+    if facts["is_forgetting"]:
+        lines.append("Unfinished: `matinee forget` ended before all was done. Give the command again.")
     warnings = facts["warnings"]
     lines += [f"Warning: {said}" for said in warnings[:_MOST_WARNINGS]]
     if len(warnings) > _MOST_WARNINGS:

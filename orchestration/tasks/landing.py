@@ -206,9 +206,11 @@ def _land(settings: Settings, since: date | None = None) -> LandedSource:
             next_step=f"Put files into the folders of their tables there ({', '.join(CONTRACTS)}), and run again.",
             where=str(layout.incoming),
         )
-    # Of the same content twice the later one counts, as with rows.
-    last = {(file.table, file.key): place for place, file in enumerate([*own, *arrived])}
-    files = [file for place, file in enumerate([*own, *arrived]) if last[file.table, file.key] == place]
+    # Of the same content twice the later one counts, as with rows, also where it is declared in another way.
+    came = {(file.table, file.sha256) for file in arrived}
+    every = [*(file for file in own if (file.table, file.sha256) not in came), *arrived]
+    last = {(file.table, file.key): place for place, file in enumerate(every)}
+    files = [file for place, file in enumerate(every) if last[file.table, file.key] == place]
     return LandedSource(
         source,
         tuple(files),

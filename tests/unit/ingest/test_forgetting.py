@@ -192,6 +192,19 @@ def test_raw_files_of_ours_are_written_anew_whatever_they_are(folder):
     assert pq.read_table(raw / "ratings.parquet")["user_id"].to_pylist() == [7]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<!DOCTYPE html><p>Sign in</p>", b"%PDF-1.7", b"PK\x03\x04", b"PAR1", b"\x1f\x8b\x08", b"\0\0"],
+)
+def test_a_raw_file_that_is_no_data_stands_in_nobodys_way(folder, content):
+    folder.write("a.csv", content)
+    folder.write("b.csv", content + f" {TEXT}".encode())
+    folder.write("ratings.csv", f"user_id,title_id,rating\n{TEXT},1,3\n7,1,3\n")
+    forget_raw([folder.root / "raw"], [person(folder.landing, "user", TEXT)])
+    left = {path.name: path.read_bytes() for path in (folder.root / "raw").iterdir()}
+    assert left == {"a.csv": content, "ratings.csv": b"user_id,title_id,rating\n7,1,3\n"}
+
+
 def test_a_sentence_that_counts_is_not_taken_for_a_person(folder):
     folder.land_text("ratings", HEADER + "Ann,1,3\nann,1,3\n2,1,4\n")
     forget(folder.landing, "2")

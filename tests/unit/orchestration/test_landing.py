@@ -208,6 +208,12 @@ def test_what_came_through_the_drop_folder_stays_behind_the_source_in_every_set(
     assert users(plays) == [1, 2, 3, 4]
 
 
+def test_a_dropped_file_that_the_source_holds_counts_once_however_it_is_declared(plays, layout, users):
+    drop(layout, "views/again.csv", 1)
+    (layout.incoming / "matinee.yaml").write_text("views: {where: minutes_watched > 1}\n")
+    assert users(plays) == [2, 1]
+
+
 def test_what_came_through_the_drop_folder_belongs_to_the_warehouse_and_not_to_a_source(plays, layout, users):
     drop(layout, "views/c.csv", 3)
     assert users(plays) == [1, 2, 3]

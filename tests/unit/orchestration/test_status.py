@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from ingest.suppressing import settle, suppress
 from orchestration.commands.cli import app
 from orchestration.settings import PROJECT_ROOT
 from orchestration.stores import runs
@@ -68,6 +69,17 @@ def test_all_is_well_after_a_good_run(layout):
     assert said.endswith("All is well.\n")
     assert 'Warning: landing.ratings fails "rows do not drop": A***@…' in said
     assert facts(layout)["warehouse"]["bytes"] > 0
+
+
+def test_somebody_who_was_to_be_forgotten_and_is_still_there_is_told_of(layout):
+    publish(layout)
+    ended(layout, "1", "published")
+    layout.landing.mkdir()
+    suppress(layout.landing, [("user", "ann")], {}, datetime.now(UTC).date())
+    assert "Give the command again." in status(layout)[1]
+    assert not facts(layout)["is_well"]
+    settle(layout.landing)
+    assert facts(layout)["is_well"]
 
 
 def test_what_failed_since_the_last_good_run_is_told_and_why(layout):
