@@ -18,7 +18,6 @@
                 {%- do landed.append(node.name) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- do open_rating_deletions() -%}
         {%- if not landed -%}
             {{ exceptions.raise_compiler_error(
                 "Nothing has landed: there is no Parquet file in the folders of "
@@ -28,18 +27,6 @@
             ) }}
         {%- endif -%}
     {%- endif -%}
-{%- endmacro %}
-
-{#-
-    The rows of ratings that delete others, seldom any: where there are none the view is known to be empty before it is read,
-    and what joins all ratings with it costs nothing.
--#}
-{% macro open_rating_deletions() -%}
-    {%- set some = run_query('select 1 from landing.ratings where is_deleted limit 1').rows | length > 0 -%}
-    {%- do run_query(
-        'create or replace view landing.rating_deletions as select user_id, title_id, rated_at, arrival '
-        ~ 'from landing.ratings where ' ~ ('is_deleted' if some else 'false')
-    ) -%}
 {%- endmacro %}
 
 {#- Puts the ledger of runs, which every step of a run goes on with, behind the tables of schema `ledger`. -#}

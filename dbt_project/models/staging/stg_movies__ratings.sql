@@ -1,4 +1,5 @@
--- A deletion takes away what was said before it: by time where both have one, else by arrival.
+-- A deletion takes away what was said before it: by time where both have one, else by arrival. Deletions are read from the
+-- source by themselves: named once for both, DuckDB would keep a copy of all 26 million rows.
 with
 
 source as (
@@ -11,12 +12,13 @@ deletions as (
 
     select
         user_id,
-        movie_id,
+        title_id,
         max(case when rated_at is null then arrival end) as last_arrival,
         max(rated_at) as last_at,
         arg_max(arrival, rated_at) as arrival_of_last
-    from {{ ref('stg_movies__rating_deletions') }}
-    group by user_id, movie_id
+    from {{ source('movies', 'ratings') }}
+    where is_deleted
+    group by user_id, title_id
 
 ),
 
@@ -27,7 +29,7 @@ kept as (
     left join deletions
         on
             source.user_id = deletions.user_id
-            and source.title_id = deletions.movie_id
+            and source.title_id = deletions.title_id
     where
         source.is_deleted is not true
         and coalesce(source.arrival > deletions.last_arrival, true)
