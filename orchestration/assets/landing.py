@@ -49,6 +49,11 @@ STAGES = dg.AssetKey(["ledger", "stages"])
 """The account of runs: it comes with their first step, since every step goes on with it."""
 ARRIVALS = dg.AssetKey(["landing", "arrivals"])
 _FIRST_DAY = "2025-01-01"
+_ARRIVAL = dg.TableColumn(
+    "arrival",
+    "INTEGER",
+    description="In dbt: place of its file among those of the table, in the order of arrival.",
+)
 TOLD, FAILED_FILES = "told", "failed_files"
 """Metadata of `landing/manifest`: what a person should know of what came, and how many files of it failed."""
 
@@ -359,6 +364,7 @@ def _report(
                     )
                     for column in CONTRACTS[table].columns
                 ]
+                + [_ARRIVAL]
             ),
         },
         check_results=[

@@ -147,7 +147,18 @@ def test_nothing_is_warned_of_where_movies_alone_have_landed(built: Warehouse) -
 def test_the_schemas_are_the_layers(built: Warehouse) -> None:
     found = built.query("select distinct table_schema from information_schema.tables")
     assert {schema for (schema,) in found} == {
-        *("landing", "seeds", "staging", "intermediate", "features", "ml", "advice", "marts", "state", "ledger"),
+        *(
+            "landing",
+            "seeds",
+            "staging",
+            "intermediate",
+            "features",
+            "ml",
+            "advice",
+            "marts",
+            "state",
+            "ledger",
+        ),
     }
 
 

@@ -1,5 +1,5 @@
--- A deletion takes away what was said before it: by time where both have one, else by arrival. Deletions are read from the
--- source by themselves: named once for both, DuckDB would keep a copy of all 26 million rows.
+-- A deletion takes away what was said before it: by time where both have one, else by arrival. Deletions are read from
+-- the source by themselves: named once for both, DuckDB would keep a copy of all 26 million rows.
 with
 
 source as (
