@@ -96,9 +96,18 @@ class Undisturbed:
     def restart(self) -> None:
         self.nights.put_back(self.first)
 
-    def assert_made_up_for(self, *, had_published: bool) -> None:
-        """Hold that what is published now is what undisturbed nights publish, that it is in force, and all is tidy."""
-        assert_same(tables_of(self.warehouse), self.sets[2 if had_published else 1])
+    def assert_made_up_for(self, *, had_published: bool, could_compare: bool = True) -> None:
+        """Hold that what is published now is what undisturbed nights publish, that it is in force, and all is tidy.
+
+        Where the night could not compare with the one before, some checks say so in place of their figures.
+        """
+        now, expected = tables_of(self.warehouse), self.sets[2 if had_published else 1]
+        if not could_compare:
+            now, expected = (
+                {**tables, "checks": tables["checks"].select("layer", "table_name", "check_name").unique()}
+                for tables in (now, expected)
+            )
+        assert_same(now, expected)
         landing = self.warehouse / "landing"
         assert landing.joinpath("current").resolve() == landing.joinpath("candidate").resolve()
         for folder in (self.warehouse / "models").iterdir():
@@ -355,13 +364,9 @@ def test_what_can_be_made_again_is_made_again_where_it_is_damaged(undisturbed: U
             "ledger/*.parquet",
             ".runs.json",
         ),
-        *("report/index.html", "report/run.json", "models/*/*/recovery.json", "models/*/*/projection.json"),
-        *(
-            "models/user_ratings/*/model.json",
-            "models/user_taste/*/explored.json",
-            "models/*/*/k_metrics.parquet",
-        ),
-        *("models/recommender/*/settings.json", "models/recommender/*/recommendations.parquet", ".run.json"),
+        *("report/index.html", "report/run.json"),
+        # Not the models: a night that cannot read those in force trains and names anew (`test_gate`).
+        ".run.json",
     )
     files = {file for pattern in patterns for file in warehouse.glob(pattern) if file.stat().st_size > 200}
     for file in files:
@@ -369,7 +374,7 @@ def test_what_can_be_made_again_is_made_again_where_it_is_damaged(undisturbed: U
             file.write_bytes(harmed(file.read_bytes(), how))
     said = undisturbed.nights.whole("--source", undisturbed.world)
     assert "Traceback" not in said
-    undisturbed.assert_made_up_for(had_published=False)
+    undisturbed.assert_made_up_for(had_published=False, could_compare=False)
 
 
 def test_a_damaged_database_is_refused_in_words_and_made_anew_once_it_is_removed(
