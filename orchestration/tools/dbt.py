@@ -48,6 +48,8 @@ def ensure_manifest() -> Path:
         remembered, made_of = MANIFEST.with_name("made_of"), _made_of()
         if not (MANIFEST.exists() and remembered.exists() and remembered.read_text() == made_of):
             remembered.unlink(missing_ok=True)
+            # What dbt keeps of a project that was another loses what YAML says of data tests, their severity too.
+            MANIFEST.with_name("partial_parse.msgpack").unlink(missing_ok=True)
             _parse()
             remembered.write_text(made_of)
     return MANIFEST

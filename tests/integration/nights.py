@@ -83,13 +83,15 @@ class Night:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Keep every process where it is: what lies on the disk is what a SIGKILL of them all would leave."""
-        os.killpg(self.pid, signal.SIGSTOP)
+        with suppress(ProcessLookupError):  # it may end at this very moment
+            os.killpg(self.pid, signal.SIGSTOP)
         try:
             while any(_state(process) not in ("T", "Z", "") for process in self.processes):
                 time.sleep(0.001)
             yield
         finally:
-            os.killpg(self.pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGCONT)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,11 @@ class Nights:
 
     def put_back(self, kept: Path) -> None:
         """Make warehouse and Dagster's records what they were when they were kept."""
-        shutil.rmtree(self.root)
+        for _ in range(50):  # a worker that outlived a killed run for a moment may still write
+            shutil.rmtree(self.root, ignore_errors=True)
+            if not self.root.exists():
+                break
+            time.sleep(0.1)
         shutil.copytree(kept, self.root, symlinks=True)
 
     def keep(self, to: Path) -> Path:

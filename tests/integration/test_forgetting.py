@@ -19,7 +19,7 @@ from tests.integration.conftest import mart
 TEXT, NUMBER, TWIN = "user-zq81x", "734512908", "USER-ZQ81X"
 WAS = {"5": TEXT, "6": NUMBER, "7": TWIN}
 """Users of the demo world to the ids that they have here; two that differ by case alone make a note that tells both."""
-TOLD_OF_RUNS = {"checks", "data_funnel", "landing_manifest", "rejects", "runs"}
+TOLD_OF_RUNS = {"checks", "data_funnel", "landing_manifest", "rejects", "run_ledger", "runs"}
 """Tables of what was read and done, not of people."""
 OF_EARLIER_NIGHTS = {
     *("membership_history", "segment_history", "segment_migration", "segment_promotions"),
