@@ -1,6 +1,6 @@
 {#-
     Tables of ratings that grow: a night takes the users in whom something changed out and puts them in again as they are,
-    instead of building everybody anew. Such a model is `incremental` with the strategy `changed_users`; its `meta.grows`
+    instead of building everybody anew. Such a model is `incremental` with the strategy `changed_users`; the macro `grows`
     says what its rows are made of:
 
     - `rows`, the table that names whom a row of ratings or of titles concerns: of the ratings that arrived last
@@ -14,6 +14,17 @@
     text of the project, by hand (`dbt build` has no text to compare), where a file of ratings it holds is gone, with
     `--full-refresh`, and where so many users changed that it costs no more.
 -#}
+
+{#- What a model says of itself that grows; see above. -#}
+{% macro grows(rows, titles, key, columns=[], basis=none) -%}
+    {{ config(
+        materialized='incremental',
+        incremental_strategy='changed_users',
+        on_schema_change='fail',
+        post_hook='{{ remember_growth() }}',
+        meta={'grows': {'rows': rows, 'titles': titles, 'key': key, 'columns': columns, 'basis': basis}}
+    ) }}
+{%- endmacro %}
 
 {#- Before the first model of a run: the account of what the tables that grow are made of. -#}
 {% macro open_state() -%}
@@ -104,9 +115,7 @@
         "select version, whole_since, len(files) as files, files = " ~ landed_ratings() ~ "[:len(files)] as still_there "
         ~ "from state.built where model = '" ~ model.name ~ "' and code = '" ~ growing_code() ~ "'"
     ).rows | first -%}
-    {%- if not before or not load_relation(this) or not load_relation(api.Relation.create(
-        database=target.database, schema='state', identifier=kept_titles().identifier
-    )) -%}
+    {%- if not before or not load_relation(this) or not load_relation(kept_titles()) -%}
         {{ return(none) }}
     {%- endif -%}
     {%- if is_first_to_grow() -%}
@@ -128,11 +137,11 @@
         ~ ' where ' ~ grows.key ~ ' in (select ' ~ grows.key ~ ' from ('
         ~ '(from ' ~ titles ~ ' except from ' ~ kept ~ ') union all (from ' ~ kept ~ ' except from ' ~ titles ~ ')))'
     ) -%}
-    {%- set all_users = run_query(
+    {%- set are_few = run_query(
         'select (select count(*) from ' ~ changing_users() ~ ') <= 0.3 * (select approx_count_distinct(user_id) from '
         ~ this ~ ')'
     ).columns[0][0] -%}
-    {{ return(before if all_users else none) }}
+    {{ return(before if are_few else none) }}
 {%- endmacro %}
 
 {#- Whether ratings arrive at this table, and not at one that it is made of. -#}
@@ -148,7 +157,7 @@
 {#- What has to be equal for a table to grow, as one word. -#}
 {% macro growing_code() -%}
     {%- set said = [env_var('MATINEE_SQL_HASH', ''), rating_join()] -%}
-    {%- for name in model.config.meta.grows.get('columns', []) -%}
+    {%- for name in model.config.meta.grows.columns -%}
         {%- do said.append(context[name]() | string) -%}
     {%- endfor -%}
     {{ return(local_md5(said | join(' '))) }}
@@ -172,5 +181,7 @@
 {%- endmacro %}
 
 {% macro kept_titles() -%}
-    {{ return(api.Relation.create(schema='state', identifier='titles_of_' ~ model.name)) }}
+    {{ return(api.Relation.create(
+        database=target.database, schema='state', identifier='titles_of_' ~ model.name
+    )) }}
 {%- endmacro %}

@@ -7,18 +7,7 @@
 -#}
 {% macro open_landing() -%}
     {%- if execute -%}
-        {%- set folder = in_warehouse('landing/candidate') -%}
-        {%- do run_query('create schema if not exists landing') -%}
-        {%- set landed = [] -%}
-        {%- for node in graph.sources.values() if node.schema == 'landing' -%}
-            {%- set table = api.Relation.create(
-                database=target.database, schema=node.schema, identifier=node.name
-            ) -%}
-            {%- if open_landed_table(table, folder ~ '/' ~ node.name, node.columns.values()) -%}
-                {%- do landed.append(node.name) -%}
-            {%- endif -%}
-        {%- endfor -%}
-        {%- if not landed -%}
+        {%- if not open_sources('landing', 'landing/candidate/{table}') -%}
             {{ exceptions.raise_compiler_error(
                 "Nothing has landed: there is no Parquet file in the folders of "
                 ~ env_var('MATINEE_WAREHOUSE', '../warehouse') ~ "/landing/candidate"
@@ -32,15 +21,22 @@
 {#- Puts the ledger of runs, which every step of a run goes on with, behind the tables of schema `ledger`. -#}
 {% macro open_ledger() -%}
     {%- if execute -%}
-        {%- set folder = in_warehouse('ledger') -%}
-        {%- do run_query('create schema if not exists ledger') -%}
-        {%- for node in graph.sources.values() if node.schema == 'ledger' -%}
-            {%- set table = api.Relation.create(
-                database=target.database, schema=node.schema, identifier=node.name
-            ) -%}
-            {%- do open_landed_table(table, folder, node.columns.values()) -%}
-        {%- endfor -%}
+        {%- do open_sources('ledger', 'ledger') -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Makes each source of a schema read its folder of the warehouse; the names of those whose folder holds files. -#}
+{% macro open_sources(schema, folder) -%}
+    {%- do run_query('create schema if not exists ' ~ schema) -%}
+    {%- set opened = [] -%}
+    {%- for node in graph.sources.values() if node.schema == schema -%}
+        {%- set table = api.Relation.create(database=target.database, schema=schema, identifier=node.name) -%}
+        {%- set own = in_warehouse(folder | replace('{table}', node.name)) -%}
+        {%- if open_landed_table(table, own, node.columns.values()) -%}
+            {%- do opened.append(node.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(opened) }}
 {%- endmacro %}
 
 {#- A folder of the warehouse as a pattern in SQL, in which it is a name: `wh [2024]` must not read the files of `wh 2`. -#}

@@ -2,14 +2,8 @@
 -- instead of a group-by over 65 M. As DOUBLE the flags take 2.2 s of CPU, as integers, which are summed in
 -- 128 bits, 2.8; the counts are as exact, for a DOUBLE holds every whole number up to 2^53.
 -- Through links a user has one row per title; the direct join repeats titles, which then have to be told apart.
-{{ config(
-    materialized='incremental',
-    incremental_strategy='changed_users',
-    on_schema_change='fail',
-    post_hook='{{ remember_growth() }}',
-    meta={'grows': {
-        'rows': 'int_ratings__last', 'titles': 'int_titles__with_genres', 'key': 'title_row_id', 'columns': ['genre_columns']
-    }}
+{{ grows(
+    rows='int_ratings__last', titles='int_titles__with_genres', key='title_row_id', columns=['genre_columns']
 ) }}
 {% set total_titles = 'count(*)' if rating_join() == 'links' else 'count(distinct titles.title_id)' %}
 

@@ -1,14 +1,11 @@
 -- One pass over the interactions.
 -- depends_on: {{ ref('int_ratings__last') }}, {{ ref('user_title_ratings') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='changed_users',
-    on_schema_change='fail',
-    post_hook='{{ remember_growth() }}',
-    meta={'grows': {
-        'rows': 'int_ratings__last', 'titles': 'int_taste__titles', 'key': 'title_id', 'basis': 'ratings',
-        'columns': ['genre_columns', 'title_language_columns']
-    }}
+{{ grows(
+    rows='int_ratings__last',
+    titles='int_taste__titles',
+    key='title_id',
+    columns=['genre_columns', 'title_language_columns'],
+    basis='ratings'
 ) }}
 {% set languages = title_language_columns() %}
 {% set eras = eras() %}
