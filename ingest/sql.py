@@ -6,6 +6,7 @@ Belongs here: quoting, writing a file. Does not belong here: what the statements
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 
 import duckdb
@@ -32,5 +33,8 @@ def path_literal(path: Path) -> str:
 
 def copy(connection: duckdb.DuckDBPyConnection, select: str, to: Path) -> int:
     """Write the rows of a query to a Parquet file, in their order, and return how many they were."""
-    row = connection.execute(f"COPY ({select}) TO {text_literal(str(to))} ({_PARQUET_OPTIONS})").fetchone()
+    # Under a name of its own: a COPY that failed may remove its file when the next one has written it again.
+    draft = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
+    row = connection.execute(f"COPY ({select}) TO {text_literal(str(draft))} ({_PARQUET_OPTIONS})").fetchone()
+    draft.replace(to)
     return int(row[0]) if row else 0
