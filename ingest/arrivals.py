@@ -41,7 +41,7 @@ from ingest.sources import DECLARATIONS, NUMBERED_BY_ROW, members_of
 from ingest.staging import stage_of
 from ingest.store import read_slot, slot
 from ingest.suppressing import read_suppressed
-from ingest.writing import write_whole
+from ingest.writing import write_whole, writing_to
 
 Land = Callable[[TableSource, RawFile], LandedFile]
 """`ingest.landing.land_file` with the limits of the run."""
@@ -165,14 +165,8 @@ class Account:
         text = json.dumps(
             {"arrivals": arrivals, "removed": sorted(self.removed)}, indent=1, ensure_ascii=False
         )
-        try:
+        with writing_to(landing_dir):
             write_whole(account_file(landing_dir), text + "\n")
-        except OSError as error:
-            raise IngestError(
-                f"the landing folder cannot be written ({error.strerror or error}).",
-                next_step="Check its permissions and the room on its disk, and run again.",
-                where=str(landing_dir),
-            ) from error
 
 
 @dataclass(frozen=True)
@@ -386,7 +380,7 @@ def arrived(
     rules = _rules(drop.incoming, declared)
     files, said, now = [], [], []
     for arrival in account.arrivals:
-        place = slot(landing_dir, arrival.table, arrival.key[:16], arrival.key[16:])
+        place = slot(landing_dir, arrival.table, arrival.key)
         landed = read_slot(place, last_id)
         is_old = arrival.contract != CONTRACTS[arrival.table].fingerprint
         must = is_old or arrival.day in again

@@ -41,6 +41,7 @@ from ingest.sql import copy, path_literal
 from ingest.staging import KeptOut, Staged, fault, landing_columns, stage_of
 from ingest.store import (
     LandedFile,
+    key_of,
     may_have_landed,
     read_slot,
     slot,
@@ -275,7 +276,7 @@ class _Job:
             or format_of(file.path, name=self.file.name).is_packed
             or may_have_landed(self.landing_dir, name, self.fingerprint, size_bytes)
         ):
-            place = slot(self.landing_dir, name, hashed.result().sha256, self.fingerprint)
+            place = slot(self.landing_dir, name, key_of(hashed.result().sha256, self.fingerprint))
             known = read_slot(place, ids.last_number(self.landing_dir))
             if known is not None and not may_read_more(known, self.today):
                 self._refuse_too_many(known)
@@ -409,7 +410,7 @@ class _Job:
 
     def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
         """Move the finished files into the store, the manifest last: it is what makes them landed."""
-        place = slot(self.landing_dir, self.contract.table, content.sha256, self.fingerprint)
+        place = slot(self.landing_dir, self.contract.table, key_of(content.sha256, self.fingerprint))
         landed = LandedFile(
             table=self.contract.table,
             source=self.file.name,

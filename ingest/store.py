@@ -38,6 +38,7 @@ from ingest import ids
 from ingest.errors import IngestError
 from ingest.sql import path_literal, text_literal
 from ingest.suppressing import LEFT_OUT
+from ingest.writing import writing_to
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,18 @@ class Slot:
     manifest_path: Path
 
 
-def slot(landing_dir: Path, table: str, sha256: str, fingerprint: str) -> Slot:
-    """Return the place of a raw file with this hash, read in a way with this fingerprint."""
-    key = sha256[:16] + fingerprint
+def key_of(sha256: str, fingerprint: str) -> str:
+    """Return the key of a raw file with this hash, read in a way with this fingerprint."""
+    return sha256[:16] + fingerprint
+
+
+def key_in(link: Path) -> str:
+    """Return the key of the landed file that a link of a set leads to."""
+    return link.stem.rpartition("-")[2]
+
+
+def slot(landing_dir: Path, table: str, key: str) -> Slot:
+    """Return the place of a raw file with this key."""
     stem = landing_dir / "files" / f"{table}-{key}"
     return Slot(
         table=table,
@@ -250,12 +260,7 @@ def kept(landing_dir: Path, tables: Iterable[str]) -> tuple[LandedFile, ...]:
     """Return the files of these tables in the current set; none where one of them is damaged."""
     last_id = ids.last_number(landing_dir)
     paths = [path for table in tables for path in sorted((landing_dir / "current" / table).glob("*.parquet"))]
-    # A key is the beginning of the hash of the file, and of the way it was read.
-    keys = [path.stem.rpartition("-")[2] for path in paths]
-    places = [
-        slot(landing_dir, path.parent.name, key[:16], key[16:]) for path, key in zip(paths, keys, strict=True)
-    ]
-    found = [read_slot(place, last_id) for place in places]
+    found = [read_slot(slot(landing_dir, path.parent.name, key_in(path)), last_id) for path in paths]
     return tuple(file for file in found if file) if all(found) else ()
 
 
@@ -293,16 +298,10 @@ def stage(landing_dir: Path, landed: Sequence[LandedFile], source: Mapping[str, 
     names = [*(f"{file.table}-{file.key}" for file in landed), *sorted(path.name for path in numbers)]
     facts = json.dumps(source)
     folder = landing_dir / "sets" / hashlib.sha256("\n".join([*names, facts]).encode()).hexdigest()[:16]
-    try:
+    with writing_to(landing_dir):
         if not folder.exists():
             _build_set(folder, landed, numbers, facts)
         _point(landing_dir / "candidate", folder)
-    except OSError as error:
-        raise IngestError(
-            f"the landing folder cannot be written ({error.strerror or error}).",
-            next_step="Check its permissions and the room on its disk, and run again.",
-            where=str(landing_dir),
-        ) from error
     return folder
 
 

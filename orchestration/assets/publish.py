@@ -1,8 +1,8 @@
 """The published set: every mart and an account of the runs as Parquet, switched as a whole.
 
 Belongs here: copying. Does not belong here: what a mart holds (dbt), putting a set in force
-(`orchestration.tasks.switching`), what is told of runs
-(`orchestration.tools.run_history`), what a page looks like (`report`, `dashboard`).
+(`orchestration.tasks.switching`), what is told of runs (`orchestration.tools.run_history`), what a page looks like
+(`report`, `dashboard`).
 """
 
 import shutil

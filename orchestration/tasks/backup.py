@@ -136,7 +136,7 @@ def _accounts(layout: WarehouseLayout) -> list[Path]:
 
 def _arrived(layout: WarehouseLayout, account: Account) -> list[Path]:
     """Return what landed of files that came by themselves: of the last of them no set in force need know yet."""
-    slots = [slot(layout.landing, one.table, one.key[:16], one.key[16:]) for one in account.arrivals]
+    slots = [slot(layout.landing, one.table, one.key) for one in account.arrivals]
     files = [file for each in slots for file in (each.path, each.rejects_path, each.manifest_path)]
     return [*files, *ids.segments(layout.landing)]
 

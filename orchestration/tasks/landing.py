@@ -276,7 +276,7 @@ def _with_those_gone(
             table in declared
             and (table, name) not in names
             and (table, key) not in account.removed
-            and (file := store.read_slot(store.slot(landing_dir, table, key[:16], key[16:]), last_id))
+            and (file := store.read_slot(store.slot(landing_dir, table, key), last_id))
         ):
             gone.append(replace(file, source=name))
             order[table, key] = gone[-1]
@@ -303,7 +303,7 @@ def _in_force(
     if current.get("description") == source.description and kept:
         return kept
     links = [link for table in tables for link in (landing_dir / "current" / table).glob("*.parquet")]
-    if any((link.parent.name, link.stem.rpartition("-")[2]) not in arrived for link in links):
+    if any((link.parent.name, store.key_in(link)) not in arrived for link in links):
         raise refusal
     return []
 

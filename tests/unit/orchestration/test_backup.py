@@ -128,7 +128,7 @@ def test_what_arrived_and_is_not_published_yet_is_restored_too_for_its_raw_file_
     Account((arrival,)).write(layout.landing)
     back_up(layout, home, tmp_path / "backup.tar")
     restore(tmp_path / "backup.tar", new, new_home)
-    place = slot(new.landing, "ratings", file.key[:16], file.key[16:])
+    place = slot(new.landing, "ratings", file.key)
     found = read_slot(place, ids.last_number(new.landing))
     assert found is not None
     assert found.rows_landed == 1
