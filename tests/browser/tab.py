@@ -116,6 +116,7 @@ class Reader:
         self.settle()
 
     def download(self, key: str) -> bytes:
+        self.settle()  # a click while the page is being written may meet the button of the page before
         with self.page.expect_download(timeout=LONG) as caught:
             self.page.locator(f".st-key-{key} button:visible").first.click(timeout=LONG)
         return Path(caught.value.path()).read_bytes()

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import count
 from multiprocessing import get_context
@@ -100,6 +100,8 @@ class Nights:
 
     asked: Connection
     root: Path
+    going: dict[int, Night] = field(default_factory=dict)
+    """The nights that nobody waited for yet."""
 
     @property
     def warehouse(self) -> Path:
@@ -114,10 +116,18 @@ class Nights:
         said.write_text("")
         command = ["run", *map(str, args), "--warehouse", str(self.warehouse)]
         self.asked.send((command, str(self.root / "home"), str(said), at))
-        return Night(self.asked.recv(), said)
+        night = Night(self.asked.recv(), said)
+        self.going[night.pid] = night
+        return night
 
     def put_back(self, kept: Path) -> None:
-        """Make warehouse and Dagster's records what they were when they were kept."""
+        """Make warehouse and Dagster's records what they were when they were kept.
+
+        A night that a failed test left going is killed first.
+        """
+        for night in list(self.going.values()):
+            night.kill()
+            self.ended(night)
         for _ in range(50):  # a worker that outlived a killed run for a moment may still write
             shutil.rmtree(self.root, ignore_errors=True)
             if not self.root.exists():
@@ -132,7 +142,9 @@ class Nights:
     def ended(self, night: Night) -> int:
         """Wait for a night, and return its exit code; -9 where it was killed."""
         self.asked.send(night.pid)
-        return self.asked.recv()
+        code = self.asked.recv()
+        del self.going[night.pid]
+        return code
 
     def whole(self, *args: object) -> str:
         """Run a night to its end, which must be good, and return what it said."""

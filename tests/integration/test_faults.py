@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -306,15 +307,9 @@ def test_dbt_by_hand_is_refused_while_a_run_builds_and_what_it_builds_afterwards
     undisturbed: Undisturbed,
 ) -> None:
     undisturbed.restart()
-    command = [
-        "dbt",
-        "build",
-        "--exclude-resource-type",
-        "unit_test",
-        "--target-path",
-        undisturbed.nights.root / "dbt",
-    ]
-    command += ["--log-path", undisturbed.nights.root / "dbt"]
+    beside = undisturbed.nights.root / "dbt"
+    command = [Path(sys.executable).with_name("dbt"), "build", "--exclude-resource-type", "unit_test"]
+    command += ["--target-path", beside, "--log-path", beside]
 
     def build() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
