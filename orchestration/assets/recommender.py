@@ -106,7 +106,9 @@ def build_recommender() -> list[dg.AssetsDefinition]:
 
 def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     snapshots = _rated(here)
-    found = worker.run("evaluate_recommenders", here.store, snapshots, load_settings().long_tail, here.serves)
+    found = worker.run(
+        "evaluate_recommenders", here.store, snapshots, load_settings().long_tail, here.serves, here.anew
+    )
     if f"{GROUP}/model" in here.asked_for:
         worker.begin("fit_recommender", here.store, *snapshots)
     figures = found["figures"]

@@ -154,11 +154,11 @@ def _checks(spec: SegmentationSpec) -> dict[str, dict[str, str]]:
 
 
 def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    if here.serves and serve_on(here.store, _features(spec, here), here.run_id):
+    declared, features = _labelled(spec, here), _features(spec, here)
+    serves = here.serves or (not here.anew and worker.run("has_little_changed", declared, here.store, features))
+    if serves and serve_on(here.store, features, here.run_id):
         return _trained(here)
-    worker.run(
-        "train_candidate", _labelled(spec, here), here.store, _features(spec, here), here.warehouse.threads
-    )
+    worker.run("train_candidate", declared, here.store, features, here.warehouse.threads)
     if f"{spec.name}/quality" in here.asked_for:  # while the next one is trained
         worker.begin(*_judging(spec, here))
     return _trained(here)
@@ -199,7 +199,7 @@ def _trained(here: Step[ModelStore]) -> dg.MaterializeResult:
 
 def _has_served(here: Step[ModelStore]) -> bool:
     """Return whether in this run what is in force serves on, so that there is no candidate to judge."""
-    return here.serves and here.store.home.name.endswith(f"-{here.run_id[:8]}")
+    return here.store.home.name.endswith(f"-{here.run_id[:8]}")
 
 
 def _judge(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:

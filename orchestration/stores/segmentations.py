@@ -18,6 +18,7 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
                                     embedding.npz   the dimensions of taste, where users are placed in some
                                     projection.json the principal components, for maps
                                     reference.json  histograms of the features that were trained on, to tell drift by
+                                    trained_on.parquet  hashes of some of the rows, to tell how many changed
                                     recovery.json   agreement with planted segments, where there are any
                                     plots/          PNGs
 """
@@ -49,7 +50,7 @@ if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training 
 
 TRAINED = (
     *("model.json", "explored.json", "ward.npz", "embedding.npz", "segments.parquet", "k_metrics.parquet"),
-    *("reference.json", "start_agreement.parquet", "free_segments.parquet", "segment_quality.parquet"),
+    *("reference.json", "trained_on.parquet", "start_agreement.parquet", "free_segments.parquet", "segment_quality.parquet"),
 )
 """What training gives: it goes along where a model serves on."""
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile)

@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 
 import ml.recommendation
+from ml.changed_rows import CHANGED_SHARE, changed_share, sample
 from ml.recommendation.blend import Blend, parts_of
 from ml.recommendation.content import ItemFeatures, item_features
 from ml.recommendation.declared import from_settings, to_settings
@@ -50,11 +51,8 @@ MOST_LEARNED_FROM = 25_000
 """Users on whose ratings models learn that are judged: figures compare models, and that takes no more."""
 MOST_JUDGED = 2_500
 """Of these, users whose lists are judged; the mean nDCG of so many is known to about 0.006."""
-CHANGED_SHARE = 0.05
-"""Share of the ratings or titles that must be new, gone or different before models are judged and trained again."""
 MOST_CANDIDATES = 8_000
 """Most rated titles that may be recommended to everybody: scores of 45,000 titles for 270,000 users take 11 minutes."""
-_SAMPLED = 100_000
 _FEWEST_IN_INTERVAL = 2
 _Z95 = 1.96
 
@@ -64,26 +62,28 @@ def evaluate_recommenders(
     snapshots: tuple[Path, Path, Path],
     long_tail: float = 0.0,
     serves: bool = False,
+    anew: bool = False,
 ) -> dict[str, Any]:
     """Choose settings and judge every model, or keep what an earlier judging found; return what is stored as settings.
 
     Models learn from a part of the ratings of at most `MOST_LEARNED_FROM` users, drawn, and are judged on the rest.
     `long_tail` is what being rare weighs in the default model; another weight than before is judged and trained anew.
-    Where the model in force only serves (`serves`), an earlier judging by the same code is kept whatever changed.
+    Where the model in force only serves (`serves`), an earlier judging by the same code is kept whatever changed; with
+    `anew` only one of the same ratings is.
     """
     ratings, titles, ids = snapshots
     everything, described = pl.read_parquet(ratings), pl.read_parquet(titles)
-    earlier = store.last_judging()
+    earlier = None if anew else store.last_judging()
     made_by = pl.DataFrame({"code": [_code()], "long_tail": [long_tail]})
     version = _version(everything, described, pl.read_parquet(ids), made_by)
     store.begin_candidate(version)
     if store.has("settings.json"):
         return store.settings()
-    sample = _sample({"ratings": everything, "titles": described, "code": made_by})
+    rows = sample({"ratings": everything, "titles": described, "code": made_by})
     if earlier:
         then = pl.read_parquet(earlier / "judged_on.parquet")
-        is_little = _changed_share(then, sample) <= CHANGED_SHARE
-        if serves and not is_little and _changed_share(then.filter(of="code"), sample) == 0:
+        is_little = changed_share(then, rows) <= CHANGED_SHARE
+        if serves and not is_little and changed_share(then.filter(of="code"), rows) == 0:
             # Of a name of its own, so that the night on the same ratings judges and trains.
             store.begin_candidate(f"{version}-served")
             is_little = True
@@ -93,7 +93,7 @@ def evaluate_recommenders(
             return store.keep_judging(earlier)
     try:
         found = _judged(store, everything, _as_items(described), long_tail)
-        store.write_table("judged_on", sample)
+        store.write_table("judged_on", rows)
     except RecommendationError as error:  # too few ratings to hold any out: recommended all the same
         store.write_table("recommender_metrics", _metrics({}))
         store.write_table("recommender_user_ndcg", _user_ndcg(None))
@@ -371,27 +371,6 @@ def _code() -> str:
     """Return a hash of the code that learns and judges."""
     models = hash_of_files(Path(ml.recommendation.__path__[0]), {".py"})
     return hashlib.sha256(models.encode() + Path(__file__).read_bytes()).hexdigest()
-
-
-def _sample(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return hashes of some rows of each frame, always of the same rows: of all rows, those that `every` divides."""
-    sampled = []
-    for name, frame in frames.items():
-        hashes, every = frame.hash_rows(), 1 << (frame.height // _SAMPLED).bit_length()
-        sampled.append(pl.DataFrame({"of": name, "every": every, "hash": hashes.filter(hashes % every == 0)}))
-    return pl.concat(sampled)
-
-
-def _changed_share(before: pl.DataFrame, now: pl.DataFrame) -> float:
-    """Return the share of rows that are new, gone or different, of the frame of which most are; to 1 in 100 or so."""
-    shares = []
-    for (name,), then in before.group_by("of"):
-        today = now.filter(of=name)
-        coarser = pl.col("hash") % pl.concat([then, today])["every"].max() == 0
-        old, new = (sample.filter(coarser)["hash"] for sample in (then, today))
-        unchanged = int(old.is_in(new.implode()).sum())
-        shares.append((max(len(old), len(new)) - unchanged) / max(len(old), 1))
-    return max(shares)
 
 
 def _rows(store: VersionedStore, table: str) -> int:

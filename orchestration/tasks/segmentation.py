@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from ml.changed_rows import CHANGED_SHARE, changed_share, sample
 from ml.drift import drift, histograms
 from ml.plots.segment_words import badge
 from ml.segmentation.embedding import Embedding
@@ -39,6 +40,8 @@ from orchestration.stores.lock import switching
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 from orchestration.stores.versions import parquet_bytes
 from orchestration.tasks.identity import carry_on, identified
+from orchestration.tasks.nothing_new import code_in_use
+from orchestration.tasks.promotion import is_provisional
 from orchestration.tasks.segment_plots import draw
 
 Features = tuple[Path, ...]
@@ -68,6 +71,7 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
     if placed is not None:
         write_atomically(_placed_file(store.home, features), parquet_bytes(placed))
     store.write_reference(histograms(frame, training.published.preparation.columns))
+    store.write_table("trained_on", _trained_on(spec, features))
     store.write_table("events", events)
     found = training.published
     named = {"segment_id": found.segment_ids, "segment_name": found.segment_names}
@@ -75,6 +79,29 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
     stands_for = {"entity": pl.lit(spec.entity), "features": pl.lit(spec.features.table)}
     store.write_table("segments", segments.with_columns(**stands_for))
     return version
+
+
+def has_little_changed(spec: SegmentationSpec, store: ModelStore, features: Features) -> bool:
+    """Return whether what is in force was trained as it would be today, on rows of which most are as they were.
+
+    Segments that are provisional wait for the first candidate that holds its thresholds.
+    """
+    before = store.in_force
+    if before is None or not before.has("trained_on.parquet") or is_provisional(before):
+        return False
+    try:
+        then = before.read_table("trained_on").drop("segmentation")
+    except ModelDamagedError:  # nothing but this hangs on it, and the next training writes it
+        return False
+    return changed_share(then, _trained_on(spec, features)) <= CHANGED_SHARE
+
+
+def _trained_on(spec: SegmentationSpec, features: Features) -> pl.DataFrame:
+    """Return hashes of some of the rows that are trained on: where users are embedded, of who chose which title."""
+    rows = pl.scan_parquet(features[-1] if spec.features.embedding else features[0])
+    hashes = rows.select(pl.struct(pl.all()).hash().alias("row")).collect(engine="streaming")
+    made_by = pl.DataFrame({"code": [code_in_use()], "declared": [spec.model_dump_json()]})
+    return sample({"rows": hashes, "made_by": made_by})
 
 
 def _members_in_force(store: ModelStore, features: Features) -> pl.DataFrame | None:

@@ -14,6 +14,7 @@ from orchestration.tasks.recommender import (
 from orchestration.tasks.segmentation import (
     assign_members,
     draw_plots,
+    has_little_changed,
     judge_candidate,
     profile_segments,
     train_candidate,
@@ -27,6 +28,7 @@ __all__ = [
     "find_similar_catalogue_titles",
     "find_similar_titles",
     "fit_recommender",
+    "has_little_changed",
     "judge_candidate",
     "list_recommendations",
     "profile_segments",

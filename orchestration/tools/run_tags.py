@@ -8,7 +8,7 @@ import dagster as dg
 IF_NEW_TAG = "matinee/if_new"
 """The run is to end where nothing is new since the last one."""
 FULL_REFRESH_TAG = "matinee/full_refresh"
-"""Every table of dbt is to be made anew from what has landed."""
+"""Every table is to be made anew from what has landed, and every model trained and judged."""
 SERVES_TAG = "matinee/serves"
 """Models in force are to serve today's rows: nothing is trained or judged that need not be."""
 

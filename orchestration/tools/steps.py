@@ -16,7 +16,7 @@ from orchestration import costs
 from orchestration.stores.ledger import Stage
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools.dbt import OWNER
-from orchestration.tools.run_tags import SERVES_TAG, asks_for
+from orchestration.tools.run_tags import FULL_REFRESH_TAG, SERVES_TAG, asks_for
 from orchestration.tools.shown import not_applicable
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
@@ -34,6 +34,8 @@ class Step(Generic[Store]):
     """The assets that the run materialises (`user_ratings/quality`): a later one is begun if it is among them."""
     serves: bool = False
     """Whether models in force are to serve today's rows, and nothing is trained that need not be."""
+    anew: bool = False
+    """Whether everything is to be trained and judged, however little changed."""
 
     def snapshots(self, *queries: str) -> list[Path]:
         """Return files of the rows of queries, for the worker."""
@@ -82,6 +84,7 @@ def build_step(
             context.run.run_id,
             asked_for(context),
             asks_for(context.run, SERVES_TAG),
+            asks_for(context.run, FULL_REFRESH_TAG),
         )
         with warehouse.stage(here.run_id, stage, key.path[0]):
             lacking = lacks(here) if lacks else here.store.skipped

@@ -12,7 +12,12 @@ from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks.promotion import Decision, decide, serve_on
-from orchestration.tasks.segmentation import assign_members, judge_candidate, train_candidate
+from orchestration.tasks.segmentation import (
+    assign_members,
+    has_little_changed,
+    judge_candidate,
+    train_candidate,
+)
 
 GROUPS = np.array([[0, 0], [8, 0], [0, 8]])
 START = datetime(2026, 1, 1)
@@ -91,6 +96,12 @@ class Refreshes:
     def table(self, name: str) -> pl.DataFrame:
         """A table of the version in force."""
         return ModelStore(self.store.folder, "current").read_table(name)
+
+    def has_little_changed(self, frame: pl.DataFrame, *, columns: str = "habit_*") -> bool:
+        """Whether a night on these rows would let what is in force serve on."""
+        file = self.root / "tonight.parquet"
+        frame.write_parquet(file)
+        return has_little_changed(spec(columns), self.store, (file,))
 
     def serve(self, frame: pl.DataFrame) -> bool:
         """A refresh between two nights, in which what is in force serves on; False where nothing in force can."""

@@ -224,3 +224,34 @@ def test_where_nothing_is_in_force_or_a_feature_of_it_is_gone_nothing_can_serve(
     (tmp_path / "empty").mkdir()
     assert not Refreshes(tmp_path / "empty").serve(GOOD)
     assert not refreshes.serve(GOOD.drop("habit_2"))
+
+
+def test_what_is_in_force_serves_until_one_row_in_twenty_changed_since_it_was_trained(refreshes):
+    few = len(GOOD) // 25
+    assert refreshes.has_little_changed(GOOD.sample(fraction=1, shuffle=True, seed=1))
+    assert refreshes.has_little_changed(_others(few))
+    assert refreshes.serve(_others(few))
+    assert not refreshes.has_little_changed(_others(2 * few)), "changes that are small each night add up"
+
+
+def test_segments_are_trained_anew_by_another_declaration_and_while_they_are_provisional(refreshes, tmp_path):
+    assert not refreshes.has_little_changed(GOOD, columns="habit_1")
+    (tmp_path / "first").mkdir()
+    assert not Refreshes(tmp_path / "first").has_little_changed(GOOD)
+    provisional = Refreshes(tmp_path / "first")
+    assert provisional.run(GOOD, ari=0).status == "provisional"
+    assert not provisional.has_little_changed(GOOD)
+
+
+def test_segments_that_cannot_tell_what_they_were_trained_on_are_trained_anew(refreshes):
+    file = ModelStore(refreshes.store.folder, "current").table_path("trained_on")
+    file.write_bytes(b"PAR1 and no more")
+    assert not refreshes.has_little_changed(GOOD)
+    file.unlink()
+    assert not refreshes.has_little_changed(GOOD)
+
+
+def _others(users: int) -> pl.DataFrame:
+    """Users of whom so many do something else than they did."""
+    changed = pl.col("habit_1") + (pl.int_range(pl.len()) < users) * 0.5
+    return GOOD.with_columns(changed)
