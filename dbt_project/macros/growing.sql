@@ -37,6 +37,10 @@
         ] -%}
             {%- do run_query(statement) -%}
         {%- endfor -%}
+        {%- if not env_var('MATINEE_SQL_HASH', '') -%}
+            {#- By hand: what Matinee remembers of nodes it built is no longer what lies there. -#}
+            {%- do run_query('drop table if exists state.nodes') -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -71,8 +71,7 @@ def build_dbt_assets() -> list[dg.AssetsDefinition]:
                 if not waited_for and is_asked_for(AUDIENCE_PLOTS, context):
                     begin_audience_plots(context.run.run_id, warehouse)
 
-            whole = ["--select", select, *(["--exclude", exclude] if exclude else [])]
-            yield from dbt_assets.build(context, warehouse, whole, once_built=draw_from_marts)
+            yield from dbt_assets.build(context, warehouse, once_built=draw_from_marts)
 
         return build
 

@@ -4,7 +4,9 @@ Belongs here: the switch from the model store's Parquet to tables. Does not belo
 mean and must hold; that contract stands once, in dbt's sources `ml` and `recommender`.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -14,6 +16,7 @@ from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
+from orchestration.tools import dbt_kept
 from orchestration.tools.dbt import OWNER, ml_table_definitions
 from orchestration.tools.shown import table_metadata
 from orchestration.tools.warehouse import POOL, WarehouseResource
@@ -130,7 +133,7 @@ def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, l
 
 
 def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]]) -> None:
-    """Fill tables from files, each as dbt's contract defines it.
+    """Fill tables from files, each as dbt's contract defines it; one that was filled from the same stays.
 
     Raises
     ------
@@ -140,7 +143,11 @@ def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]]) -
     defined = ml_table_definitions()
     connection.execute("create schema if not exists ml")
     connection.execute("begin")
+    made_of = {f"ml.{table}": _hash_of(defined[table], parts) for table, parts in files.items()}
+    changed = dbt_kept.remember_tables(connection, made_of)
     for table, parts in files.items():
+        if f"ml.{table}" not in changed:
+            continue
         try:
             connection.execute(f"create or replace table ml.{table} ({defined[table]})")
             if parts:
@@ -150,3 +157,11 @@ def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]]) -
             msg = f"ml.{table} does not keep its contract (dbt_project/models/marts): {error}"
             raise dg.Failure(description=msg, allow_retries=False) from error
     connection.execute("commit")
+
+
+def _hash_of(definition: str, files: Sequence[str]) -> str:
+    digest = hashlib.sha256(definition.encode())
+    for path in files:
+        with Path(path).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -155,7 +155,9 @@ def _checks(spec: SegmentationSpec) -> dict[str, dict[str, str]]:
 
 def _train(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
     declared, features = _labelled(spec, here), _features(spec, here)
-    serves = here.serves or (not here.anew and worker.run("has_little_changed", declared, here.store, features))
+    serves = here.serves or (
+        not here.anew and worker.run("has_little_changed", declared, here.store, features)
+    )
     if serves and serve_on(here.store, features, here.run_id):
         return _trained(here)
     worker.run("train_candidate", declared, here.store, features, here.warehouse.threads)

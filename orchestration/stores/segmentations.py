@@ -50,7 +50,8 @@ if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training 
 
 TRAINED = (
     *("model.json", "explored.json", "ward.npz", "embedding.npz", "segments.parquet", "k_metrics.parquet"),
-    *("reference.json", "trained_on.parquet", "start_agreement.parquet", "free_segments.parquet", "segment_quality.parquet"),
+    *("trained_on.parquet", "reference.json", "segment_quality.parquet"),
+    *("start_agreement.parquet", "free_segments.parquet"),
 )
 """What training gives: it goes along where a model serves on."""
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile)
@@ -132,6 +133,11 @@ class ModelStore(VersionedStore):
     def in_force(self) -> "ModelStore | None":
         """The same store at the version in force; None before any is."""
         return replace(self, pointer="current") if self._has("current") else None
+
+    @property
+    def refused(self) -> "ModelStore | None":
+        """The same store at the version that was refused last; None where none is kept."""
+        return replace(self, pointer="refused") if self._has("refused") else None
 
     def serve(self, version: str) -> None:
         """Let the version in force go on serving, as a version of its own that holds today's members."""

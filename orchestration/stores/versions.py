@@ -31,7 +31,7 @@ class VersionedStore:
     """The versions of one trained thing."""
 
     folder: Path
-    pointer: Literal["candidate", "current"] = "candidate"
+    pointer: Pointer = "candidate"
     """Which version is read and written."""
 
     @property

@@ -90,11 +90,6 @@ def serve_on(store: ModelStore, features: Sequence[Path], run: str) -> bool:
     return True
 
 
-def is_provisional(store: ModelStore) -> bool:
-    """Return whether the segments of a version only wait for some that hold their thresholds."""
-    return _decisions(store)["status"].tail(1).to_list() == ["provisional"]
-
-
 def kept_decision(store: ModelStore) -> Decision:
     """Return what stands of the version that serves on: its figures were judged when it was trained."""
     return Decision(store.home.name, "serves", shortfalls(store.read_table("segment_quality")) or None)

@@ -8,6 +8,7 @@ whose import takes the seconds that a run would wait for.
 import shutil
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -41,12 +42,12 @@ from orchestration.stores.segmentations import ModelDamagedError, ModelStore
 from orchestration.stores.versions import parquet_bytes
 from orchestration.tasks.identity import carry_on, identified
 from orchestration.tasks.nothing_new import code_in_use
-from orchestration.tasks.promotion import is_provisional
 from orchestration.tasks.segment_plots import draw
 
 Features = tuple[Path, ...]
 """The table of features and, where training asks for them (`SegmentationSpec.trained_on`), users and their titles."""
 
+_TRAINED_ON = "trained_on.parquet"
 _EXEMPLARS = 3
 """Members of each segment that are shown as examples of it."""
 
@@ -82,18 +83,18 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
 
 
 def has_little_changed(spec: SegmentationSpec, store: ModelStore, features: Features) -> bool:
-    """Return whether what is in force was trained as it would be today, on rows of which most are as they were.
+    """Return whether segments were trained as they would be today, on rows of which most are as they were.
 
-    Segments that are provisional wait for the first candidate that holds its thresholds.
+    Those in force; or those that were refused last, which would be refused again.
     """
-    before = store.in_force
-    if before is None or not before.has("trained_on.parquet") or is_provisional(before):
+    earlier = [before for before in (store.in_force, store.refused) if before and before.has(_TRAINED_ON)]
+    if not earlier:
         return False
-    try:
-        then = before.read_table("trained_on").drop("segmentation")
-    except ModelDamagedError:  # nothing but this hangs on it, and the next training writes it
-        return False
-    return changed_share(then, _trained_on(spec, features)) <= CHANGED_SHARE
+    now = _trained_on(spec, features)
+    with suppress(ModelDamagedError):  # nothing but this hangs on it, and the next training writes it
+        then = [one.read_table("trained_on").drop("segmentation") for one in earlier]
+        return min(changed_share(rows, now) for rows in then) <= CHANGED_SHARE
+    return False
 
 
 def _trained_on(spec: SegmentationSpec, features: Features) -> pl.DataFrame:

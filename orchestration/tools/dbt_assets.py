@@ -11,7 +11,7 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration import costs
-from orchestration.tools import dbt
+from orchestration.tools import dbt, dbt_kept
 from orchestration.tools.column_lineage import Table, column_lineage, in_words
 from orchestration.tools.run_tags import FULL_REFRESH_TAG, asks_for
 from orchestration.tools.shown import COLUMNS, empty_tables, not_applicable, table_metadata
@@ -69,18 +69,17 @@ class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
 def build(
     context: dg.AssetExecutionContext,
     warehouse: WarehouseResource,
-    whole: Sequence[str],
     *,
     once_built: Callable[[], None] = lambda: None,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Run `dbt build` for the assets and checks of a step and yield what became of each.
 
+    In a step that is run as a whole those are left as they are that would give again what they gave (`dbt_kept`).
+
     Parameters
     ----------
     context, warehouse
         Of the step.
-    whole
-        dbt's arguments that select everything the step may build; node by node dbt takes seconds to find hundreds.
     once_built
         Called when all went well, before the results are yielded: Dagster takes a second to write them down.
 
@@ -91,13 +90,15 @@ def build(
     """
     assets, checks = _selected(context)
     anew = asks_for(context.run, FULL_REFRESH_TAG)
-    if context.is_subset:
-        results = dbt.run_nodes([*assets, *checks], warehouse.layout, full_refresh=anew)
-    else:
-        results = dbt.run_build(whole, warehouse.layout, indirectly="empty", full_refresh=anew)
+    built_now, kept = dbt_kept.build(
+        warehouse, {*assets, *checks}, is_whole=not context.is_subset, full_refresh=anew
+    )
     # One message: each would be an event of its own in Dagster's log, and those are slow to write.
-    context.log.info("\n".join(f"{r.status} {r.node.name} in {r.execution_time:.2f} s" for r in results))
-    problems = dbt.failures(results)
+    told = [f"{r.status} {r.node.name} in {r.execution_time:.2f} s" for r in built_now]
+    told += [f"kept {one.node.name} of {one.built_at:%Y-%m-%d %H:%M}" for one in kept]
+    context.log.info("\n".join(told))
+    problems = dbt.failures(built_now)
+    results = [*built_now, *kept]
     if not problems:
         once_built()
     tables = table_metadata(warehouse)
@@ -111,7 +112,10 @@ def build(
         if result.node.unique_id in assets and result.status == "success"
     }
     described = tables | _with_lineage(built, tables)
-    costs.wrote(rows=sum(described.get(table, {}).get("dagster/row_count", 0) for table in built))
+    new = {(result.node.schema, result.node.alias) for result in built_now}
+    costs.wrote(
+        rows=sum(described.get(table, {}).get("dagster/row_count", 0) for table in new & built.keys())
+    )
     for result in results:
         node = result.node
         if (node.schema, node.alias) in built:
@@ -192,4 +196,7 @@ def _check_result(key: dg.AssetCheckKey, result: Any) -> dg.AssetCheckResult:
 
 def _metadata(result: Any) -> dict[str, Any]:
     """Return what dagster-dbt's own resource tells of a node, by its names: Dagster plots these over time."""
-    return {"unique_id": result.node.unique_id, "Execution Duration": result.execution_time}
+    told = {"unique_id": result.node.unique_id, "Execution Duration": result.execution_time}
+    if isinstance(result, dbt_kept.Kept):
+        told["kept_since"] = f"{result.built_at:%Y-%m-%d %H:%M} UTC: nothing that it is made of has changed"
+    return told

@@ -59,7 +59,10 @@ def run(
     ] = None,
     full_refresh: Annotated[
         bool,
-        typer.Option("--full-refresh", help="Make every table anew from all that has landed."),
+        typer.Option(
+            "--full-refresh",
+            help="Make every table anew from all that has landed, and train and judge every model.",
+        ),
     ] = False,
     allow_rejects: Annotated[
         bool,

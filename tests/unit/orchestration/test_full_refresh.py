@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestration.stores.layout import WarehouseLayout
 from orchestration.tools import dbt, dbt_assets
 from orchestration.tools.run_tags import FULL_REFRESH_TAG
+from orchestration.tools.warehouse import WarehouseResource
 
 
 @pytest.mark.parametrize("is_subset", [True, False])
@@ -19,10 +19,9 @@ def test_the_tag_of_a_run_reaches_dbt(tmp_path, monkeypatch, tags, is_anew, is_s
         raise KeyboardInterrupt
 
     monkeypatch.setattr(dbt, "invoke", invoke)
-    monkeypatch.setattr(dbt, "_project", lambda: SimpleNamespace(nodes={}))
-    monkeypatch.setattr(dbt_assets, "_selected", lambda _: ({}, {}))
+    monkeypatch.setattr(dbt, "project", lambda: SimpleNamespace(nodes={}, sources={}))
+    monkeypatch.setattr(dbt_assets, "_selected", lambda _: ({"model.matinee.users": None}, {}))
     context = SimpleNamespace(run=SimpleNamespace(tags=tags), is_subset=is_subset)
-    warehouse = SimpleNamespace(layout=WarehouseLayout(tmp_path))
     with pytest.raises(KeyboardInterrupt):
-        list(dbt_assets.build(context, warehouse, ["--select", "fqn:*"]))
+        list(dbt_assets.build(context, WarehouseResource(path=str(tmp_path))))
     assert ("--full-refresh" in asked[0]) == is_anew

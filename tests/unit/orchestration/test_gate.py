@@ -234,13 +234,16 @@ def test_what_is_in_force_serves_until_one_row_in_twenty_changed_since_it_was_tr
     assert not refreshes.has_little_changed(_others(2 * few)), "changes that are small each night add up"
 
 
-def test_segments_are_trained_anew_by_another_declaration_and_while_they_are_provisional(refreshes, tmp_path):
+def test_segments_are_trained_by_another_declaration_and_where_there_are_none(refreshes, tmp_path):
     assert not refreshes.has_little_changed(GOOD, columns="habit_1")
     (tmp_path / "first").mkdir()
     assert not Refreshes(tmp_path / "first").has_little_changed(GOOD)
-    provisional = Refreshes(tmp_path / "first")
-    assert provisional.run(GOOD, ari=0).status == "provisional"
-    assert not provisional.has_little_changed(GOOD)
+
+
+def test_what_was_refused_is_not_trained_again_before_much_changed(refreshes):
+    assert not refreshes.has_little_changed(BAD)
+    assert refreshes.run(BAD, ari=0.3).is_refused
+    assert refreshes.has_little_changed(BAD)
 
 
 def test_segments_that_cannot_tell_what_they_were_trained_on_are_trained_anew(refreshes):

@@ -47,3 +47,15 @@ def test_a_table_of_which_nothing_was_trained_is_empty(
     connection, _ = gathered
     gather(connection, {"pca_loadings": []})
     assert connection.execute("select count(*) from ml.pca_loadings").fetchall() == [(0,)]
+
+
+def test_a_table_is_filled_again_only_from_another_file(
+    gathered: tuple[duckdb.DuckDBPyConnection, Path],
+) -> None:
+    connection, file = gathered
+    connection.execute("delete from ml.pca_loadings")
+    gather(connection, {"pca_loadings": [str(file)]})
+    assert connection.execute("select loading from ml.pca_loadings").fetchall() == []
+    GOOD.with_columns(loading=pl.lit(0.4)).write_parquet(file)
+    gather(connection, {"pca_loadings": [str(file)]})
+    assert connection.execute("select loading from ml.pca_loadings").fetchall() == [(0.4,)]

@@ -1,0 +1,119 @@
+"""Nodes that would give again what they gave stay as they are; whatever may have changed is built."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.tools import dbt, dbt_kept
+from orchestration.tools.warehouse import WarehouseResource
+
+from .conftest import CUSTOMERS, LINKS, RATINGS, TITLES, land_made_up_rows
+
+OF_RATINGS = {"stg_movies__ratings", "int_ratings__last"}
+OF_CUSTOMERS = {"stg_customers__customers", "customer_features"}
+WARNS = {"a_customer_stands_on_one_line_of_the_file"}
+"""One of the made-up customers stands on two."""
+
+
+class World:
+    """A warehouse in which ratings, links, titles and customers have landed and were built."""
+
+    def __init__(self, folder: Path) -> None:
+        self.warehouse = WarehouseResource(path=str(folder))
+        self.nodes = dbt.project().nodes
+        self.land("first")
+        self.first = self.build()
+
+    def land(self, key: str, ratings: list[str] = RATINGS) -> None:
+        """Land other ratings, from a file of this key."""
+        shutil.rmtree(self.warehouse.layout.landing, ignore_errors=True)
+        folder = self.warehouse.layout.landing / "candidate" / "ratings"
+        tables = {"ratings": ratings, "links": LINKS, "titles": TITLES, "customers": CUSTOMERS}
+        land_made_up_rows(self.warehouse.layout.root, tables)
+        (folder / "made_up.parquet").rename(folder / f"00000-{key}.parquet")
+
+    def build(self, *, is_whole: bool = True, full_refresh: bool = False) -> set[str]:
+        """Build last ratings and customers with all that they are made of and all tests; return what was built."""
+        wanted = set[str]()
+        waiting = [f"model.matinee.{name}" for name in (*OF_RATINGS, *OF_CUSTOMERS)]
+        while waiting:
+            wanted.add(unique_id := waiting.pop())
+            waiting += [one for one in self.nodes[unique_id].depends_on_nodes if one in self.nodes]
+        wanted |= {
+            unique_id
+            for unique_id, node in self.nodes.items()
+            if node.resource_type == "test" and set(node.depends_on_nodes) <= wanted
+        }
+        built, kept = dbt_kept.build(self.warehouse, wanted, is_whole=is_whole, full_refresh=full_refresh)
+        assert not dbt.failures(built)
+        ids = {result.node.unique_id for result in built if result.node.resource_type != "operation"}
+        assert ids | {one.node.unique_id for one in kept} == wanted
+        assert not ids & {one.node.unique_id for one in kept}
+        return {self.nodes[unique_id].name for unique_id in ids}
+
+    def run(self, statement: str) -> list[tuple[object, ...]]:
+        with self.warehouse.connect(read_only=False) as connection:
+            return connection.execute(statement).fetchall()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("MATINEE_WAREHOUSE", str(tmp_path))
+    monkeypatch.setenv("MATINEE_SQL_HASH", "")  # a build sets it; afterwards it is as it was
+    yield World(tmp_path)
+    dbt.free_database()
+
+
+def test_what_is_made_of_the_same_files_by_the_same_text_stays_and_what_warned_is_asked_again(world: World):
+    assert world.first >= OF_RATINGS | OF_CUSTOMERS | WARNS
+    assert any(name.startswith(("unique", "is_unique")) for name in world.first)
+    assert world.build() == WARNS
+
+
+def test_other_files_of_a_table_build_what_is_made_of_it_and_nothing_else(world: World):
+    world.land("second", RATINGS[:3])
+    built = world.build()
+    assert built >= OF_RATINGS
+    assert not built & (OF_CUSTOMERS | {"stg_movies__titles"})
+    assert world.run("select count(*) from intermediate.int_ratings__last") == [(2,)]
+
+
+def test_another_text_of_the_project_builds_everything(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dbt, "project_hash", lambda: "another")
+    assert world.build() == world.first
+
+
+def test_a_full_refresh_builds_everything(world: World):
+    assert world.build(full_refresh=True) == world.first
+
+
+def test_a_part_of_the_graph_is_built_whenever_it_is_asked_for_and_by_the_next_whole_one_again(world: World):
+    assert world.build(is_whole=False) == world.first
+    assert world.build() == world.first, "what it was made of may not have been built before it"
+
+
+def test_what_a_killed_build_left_is_built_again(world: World, monkeypatch: pytest.MonkeyPatch):
+    def kill(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    world.land("second", RATINGS[:3])
+    with monkeypatch.context() as patched:
+        patched.setattr(dbt, "run_nodes", kill)
+        with pytest.raises(KeyboardInterrupt):
+            world.build()
+    world.land("first")
+    assert world.build() >= OF_RATINGS
+
+
+def test_a_table_that_is_gone_is_built_again(world: World):
+    world.run("drop table features.customer_features")
+    assert world.build() == {"customer_features", *WARNS}
+
+
+def test_a_build_by_hand_leaves_nothing_to_be_kept(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("MATINEE_SQL_HASH")
+    by_hand = ["build", "--select", "stg_customers__customers", "--target-path", world.warehouse.path]
+    dbt.invoke([*by_hand, "--log-path", world.warehouse.path])
+    assert world.build() == world.first
