@@ -198,6 +198,14 @@ def run_opponent(script: str, source: Path, out: Path) -> dict[str, Any]:
     return found
 
 
+def new_places(scratch: Path) -> dict[str, str]:
+    """Return the variables that name a warehouse and a Dagster instance in a folder where there were none."""
+    warehouse, home = scratch / "warehouse", scratch / "dagster"
+    home.mkdir()
+    shutil.copy(PROJECT_ROOT / ".dagster" / "dagster.yaml", home)
+    return {"MATINEE_WAREHOUSE": str(warehouse), "DAGSTER_HOME": str(home)}
+
+
 def run_matinee(source: Path, out: Path, command: str, *, keep: bool) -> dict[str, Any]:
     """Run Matinee into a warehouse and a Dagster instance that did not exist before, on the notebook's files."""
     log = out / "matinee.log"
@@ -208,10 +216,8 @@ def run_matinee(source: Path, out: Path, command: str, *, keep: bool) -> dict[st
         source.glob("*.csv")
     ):  # what else the folder holds, such as customers, the notebook never reads
         (same_files / file.name).symlink_to(file)
-    warehouse, home = scratch / "warehouse", scratch / "dagster"
-    home.mkdir()
-    shutil.copy(PROJECT_ROOT / ".dagster" / "dagster.yaml", home)
-    environment = {"MATINEE_WAREHOUSE": str(warehouse), "DAGSTER_HOME": str(home)}
+    environment = new_places(scratch)
+    warehouse, home = map(Path, environment.values())
     arguments = [*shlex.split(command), "--source", str(same_files)]
     try:
         cost = must_succeed(measure(arguments, environment=environment, log=log, cwd=PROJECT_ROOT), log)

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from measure import GIB, must_succeed, table, warm
+from measure import GIB, PROJECT_ROOT, must_succeed, new_places, table, warm
 from measure import measure as measured
 
-PROJECT_ROOT = Path(__file__).resolve().parents[1]
-SHARES = (0.01, 0.10)
+LATER = (("1 % new, by the hour", 0.01, ("--job", "update")), ("1 % new", 0.01, ()), ("10 % new", 0.1, ()))
+"""Runs after the first night: their name, the share of the ratings that is new, options."""
 DBT = ("dbt_build_before_ml", "dbt_build_after_ml")
 
 
@@ -37,7 +37,10 @@ def divide(source: Path, out: Path, *, everybody: bool) -> list[Path]:
     by = "hash(userId, movieId, timestamp, 1)" if everybody else "hash(userId, 1)"
     also = "true" if everybody else "hash(userId, movieId, timestamp, 2) % 3 = 0"
     times = 1 if everybody else 3
-    edges = [0, *(round(10_000 * times * sum(SHARES[: at + 1])) for at in range(len(SHARES)))]
+    edges = [
+        0,
+        *(round(10_000 * times * share) for share in itertools.accumulate(share for _, share, _ in LATER)),
+    ]
     nights = [
         f"({by} % 10000 >= {low} and {by} % 10000 < {high} and {also})"
         for low, high in itertools.pairwise(edges)
@@ -58,22 +61,15 @@ class Nights:
 
     def __init__(self, out: Path, job: str) -> None:
         self.out, self.job = out, job
-        self.warehouse, home = out / "warehouse", out / "dagster"
-        home.mkdir()
-        shutil.copy(PROJECT_ROOT / ".dagster" / "dagster.yaml", home)
-        self.environment = {"MATINEE_WAREHOUSE": str(self.warehouse), "DAGSTER_HOME": str(home)}
+        self.environment = new_places(out)
+        self.warehouse = Path(self.environment["MATINEE_WAREHOUSE"])
         self.results: list[dict[str, Any]] = []
 
     def run(self, name: str, *options: str) -> None:
         """Run the job, and keep what it cost under this name."""
-        command = [
-            str(Path(sys.executable).with_name("matinee")),
-            "run",
-            "--job",
-            self.job,
-            "--allow-rejects",
-        ]
+        command = [sys.executable, "-m", "orchestration", "run", "--allow-rejects"]
         command += ["--source", str(self.out / "first"), *options]
+        command += [] if "--job" in options else ["--job", self.job]
         log = self.out / f"{len(self.results)}.log"
         cost = must_succeed(measured(command, environment=self.environment, log=log, cwd=PROJECT_ROOT), log)
         stages = {}
@@ -131,29 +127,35 @@ def main() -> int:
         files = divide(options.source, scratch, everybody=options.everybody)
         nights.run("first night")
         nights.run("nothing new", "--if-new")
-        for share, file in zip(SHARES, files, strict=True):
+        for (name, _, how), file in zip(LATER, files, strict=True):
             nights.drop(file)
-            nights.run(f"{share:.0%} new")
+            nights.run(name, *how)
         nights.keep(scratch / "grown.duckdb")
         nights.run("everything anew", "--full-refresh")
         others = differing(scratch / "grown.duckdb", nights.warehouse / "matinee.duckdb")
     finally:
         if not options.keep:
             shutil.rmtree(scratch)
-    anew = nights.results[-1]
+    first, anew = nights.results[0], nights.results[-1]
     cells = [
         [
             night["name"],
             f"{night['wall_seconds']:,.1f}",
-            f"{night['wall_seconds'] / anew['wall_seconds']:.0%}",
+            f"{night['wall_seconds'] / first['wall_seconds']:.0%}",
             f"{night['sql_seconds']:,.1f}",
             f"{night['sql_seconds'] / anew['sql_seconds']:.0%}",
             f"{night['cpu_seconds']:,.1f}",
+            f"{night['cpu_seconds'] / first['cpu_seconds']:.0%}",
             f"{night['peak_rss_bytes'] / GIB:.2f}",
         ]
         for night in nights.results
     ]
-    print(table(["night", "seconds", "of all anew", "SQL", "of all anew", "CPU", "peak GiB"], cells))
+    print(
+        table(
+            ["night", "seconds", "of the first", "SQL", "of all anew", "CPU", "of the first", "peak GiB"],
+            cells,
+        )
+    )
     print(f"\nload average at the start: {nights.results[0]['load_before']:.1f}")
     print(f"tables that differ from those made anew: {', '.join(others) or 'none'}")
     (options.out / "nights.json").write_text(json.dumps(nights.results, indent=2) + "\n")
