@@ -34,7 +34,10 @@ from published.recommender import read_files
 
 _JUDGING = ("recommender_metrics", "recommender_user_ndcg", "recommender_long_tail", "judged_on")
 """Tables of a judging, the last one written last."""
-_WHOLE = ("settings.json", f"{_JUDGING[-1]}.parquet", "arrays", "recommendations.parquet")
+_WHOLE = (
+    *("settings.json", f"{_JUDGING[-1]}.parquet", "arrays"),
+    *("recommendations.parquet", "similar_titles.parquet"),
+)
 
 
 @dataclass(frozen=True)

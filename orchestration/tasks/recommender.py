@@ -146,9 +146,8 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> dict[str, in
         interactions, model = _interactions(ratings), store.read_model()
         popularity, unchanged = interactions.popularity.copy(), np.zeros(len(interactions.users), dtype=bool)
         popularity[np.isin(model.titles["title_id"].to_numpy(), store.settings()["titles_since"])] = 0
-        earlier = store.in_force()
         kept = None
-        if earlier and earlier.settings().get("trained") == store.settings()["trained"]:
+        if earlier := _of_same_model(store):
             then = earlier.read_model()
             places = positions(model.titles["title_id"], then.titles["title_id"])
             unchanged = model.same_users(then, places)
@@ -183,6 +182,12 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> dict[str, in
     return {"rows": _rows(store, "recommendations"), "users_listed_anew": made}
 
 
+def _of_same_model(store: RecommenderStore) -> RecommenderStore | None:
+    """Return the version in force where its model is that of the candidate; None where it is another."""
+    earlier = store.in_force()
+    return earlier if earlier and earlier.settings().get("trained") == store.settings()["trained"] else None
+
+
 def _kept(store: RecommenderStore, titles: pl.DataFrame) -> tuple[Fitted | None, dict[str, Any], list[int]]:
     """Return the model in force for tonight's titles, of what it was trained, and which of them it was not trained on.
 
@@ -205,11 +210,18 @@ def _kept(store: RecommenderStore, titles: pl.DataFrame) -> tuple[Fitted | None,
 
 
 def find_similar_titles(store: RecommenderStore, ratings: Path, titles: Path) -> int:
-    """Store the titles most like each title; return how many rows."""
+    """Store the titles most like each title; return how many rows.
+
+    While the model is that in force they are taken over, but where a title was first rated since.
+    """
     if not store.has("similar_titles.parquet"):
+        model, earlier = store.read_model(), _of_same_model(store)
+        if earlier and model.titles["title_id"].equals(earlier.read_model().titles["title_id"]):
+            store.write_table("similar_titles", earlier.read_table("similar_titles"))
+            return _rows(store, "similar_titles")
         interactions = _interactions(ratings)
         # The blend has them where they are of use to it.
-        parts = parts_of(store.read_model().fitted)
+        parts = parts_of(model.fitted)
         near = next((part for part in parts if isinstance(part, FittedNeighbours)), None)
         near = near or NEAREST.fit(interactions, rng=_rng("similar"))
         found = similar_items(interactions, near, _features(ratings, titles), PER_USER)

@@ -247,6 +247,13 @@ def test_a_new_user_has_a_list_and_one_who_went_has_none(nights):
     assert not lists["user_id"].is_in([9_999]).any()
 
 
+def test_similar_titles_stay_with_the_model(nights):
+    nights.whole(ratings())
+    before = nights.store.read_table("similar_titles")
+    nights.whole(rated_since(107, 39, 5.0))
+    assert nights.store.read_table("similar_titles").equals(before)
+
+
 def test_a_title_first_rated_since_waits_for_the_next_training(nights):
     known = ratings().filter(pl.col("title_id") != 20)
     trained, before = nights.whole(known)
