@@ -201,6 +201,19 @@ def project() -> Any:
     return _parsed_project(ensure_manifest().with_name("made_of").read_text())
 
 
+def depths() -> dict[str, int]:
+    """Return, by the id of each node, how many nodes are on the longest way that leads to it."""
+    nodes, found = project().nodes, dict[str, int]()
+
+    def of(unique_id: str) -> int:
+        if unique_id not in found:
+            parents = (parent for parent in nodes[unique_id].depends_on_nodes if parent in nodes)
+            found[unique_id] = 1 + max(map(of, parents), default=0)
+        return found[unique_id]
+
+    return {unique_id: of(unique_id) for unique_id in nodes}
+
+
 def _manifest() -> dict[str, Any]:
     read: dict[str, Any] = json.loads(ensure_manifest().read_text(encoding="utf-8"))
     return read

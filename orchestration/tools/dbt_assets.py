@@ -98,7 +98,9 @@ def build(
     told += [f"kept {one.node.name} of {one.built_at:%Y-%m-%d %H:%M}" for one in kept]
     context.log.info("\n".join(told))
     problems = dbt.failures(built_now)
-    results = [*built_now, *kept]
+    # Dagster wants to hear of what a table is made of before it hears of the table.
+    depths = dbt.depths()
+    results = sorted([*built_now, *kept], key=lambda result: depths[result.node.unique_id])
     if not problems:
         once_built()
     tables = table_metadata(warehouse)
