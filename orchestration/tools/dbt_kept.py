@@ -159,11 +159,14 @@ def _remember(warehouse: WarehouseResource, results: Sequence[Any], now: Mapping
 
 
 def _landed(layout: WarehouseLayout) -> dict[str, list[str]]:
-    """Return the keys of the landed files of each table, in the order in which they arrived."""
-    keys: dict[str, list[str]] = defaultdict(list)
+    """Return of each table the keys of the landed files, in the order of arrival, and when each was written.
+
+    A file that was written again under its name is another: numbers of ids, and files without who was forgotten.
+    """
+    landed: dict[str, list[str]] = defaultdict(list)
     for file in sorted((layout.landing / "candidate").glob("*/*.parquet")):
-        keys[file.parent.name].append(key_in(file))
-    return keys
+        landed[file.parent.name].append(f"{key_in(file)} {file.stat().st_mtime_ns}")
+    return landed
 
 
 def _rows(warehouse: WarehouseResource, query: str) -> list[tuple[Any, ...]]:

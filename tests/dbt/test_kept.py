@@ -28,11 +28,18 @@ class World:
 
     def land(self, key: str, ratings: list[str] = RATINGS) -> None:
         """Land other ratings, from a file of this key."""
-        shutil.rmtree(self.warehouse.layout.landing, ignore_errors=True)
-        folder = self.warehouse.layout.landing / "candidate" / "ratings"
+        new = self.warehouse.layout.root / "new"
         tables = {"ratings": ratings, "links": LINKS, "titles": TITLES, "customers": CUSTOMERS}
-        land_made_up_rows(self.warehouse.layout.root, tables)
-        (folder / "made_up.parquet").rename(folder / f"00000-{key}.parquet")
+        land_made_up_rows(new, tables)
+        candidate = self.warehouse.layout.landing / "candidate"
+        if not candidate.exists():
+            shutil.copytree(new / "landing", candidate.parent)
+        for file in (candidate / "ratings").iterdir():
+            file.unlink()
+        (new / "landing" / "candidate" / "ratings" / "made_up.parquet").rename(
+            candidate / "ratings" / f"00000-{key}.parquet"
+        )
+        shutil.rmtree(new)
 
     def build(self, *, is_whole: bool = True, full_refresh: bool = False) -> set[str]:
         """Build last ratings and customers with all that they are made of and all tests; return what was built."""
@@ -78,6 +85,11 @@ def test_other_files_of_a_table_build_what_is_made_of_it_and_nothing_else(world:
     assert built >= OF_RATINGS
     assert not built & (OF_CUSTOMERS | {"stg_movies__titles"})
     assert world.run("select count(*) from intermediate.int_ratings__last") == [(2,)]
+
+
+def test_a_file_that_was_written_again_under_its_name_is_another(world: World):
+    world.land("first")
+    assert world.build() >= OF_RATINGS
 
 
 def test_another_text_of_the_project_builds_everything(world: World, monkeypatch: pytest.MonkeyPatch):
