@@ -16,11 +16,12 @@ from typing import Any
 
 import duckdb
 
+from ingest.cells import Form
 from ingest.columns import look
 from ingest.contracts import CONTRACTS
 from ingest.databases import DatabaseTable
 from ingest.declarations import ColumnRule, TableRule
-from ingest.drafting import draft, place
+from ingest.drafting import column_text, draft, place
 from ingest.errors import IngestError
 from ingest.facts import MOST_REASONS, Facts, FileReport, reasons, relation
 from ingest.guessing import Guess, guess_tables
@@ -31,7 +32,7 @@ from ingest.rawfiles import Format, RawFile, encoding_of, is_utf16
 from ingest.readers import DELIMITERS, CsvTable, RawTable
 from ingest.recognise import TableSource, head_of
 from ingest.sources import DECLARATIONS, data_files, resolve_source
-from ingest.staging import stage_of
+from ingest.staging import ORDER_ASKED, stage_of
 from ingest.store import LandedFile
 
 ROWS = 10_000
@@ -155,8 +156,13 @@ def _declaration(
     folder: Path,
 ) -> str:
     drafted = [
-        (table.table, _bound_only(place(table.rule, table.files, folder), report), doubts, report.problem)
-        for (table, doubts), report in zip(tables, reports, strict=True)
+        (
+            table.table,
+            _bound_only(place(table.rule, table.files, folder), report),
+            report.doubts,
+            report.problem,
+        )
+        for (table, _), report in zip(tables, reports, strict=True)
     ]
     unused = {file.name: file.problem or "; ".join(file.notes) for file in others}
     return draft(
@@ -227,7 +233,9 @@ class _Sampling:
         for column, cells in landed.unreadable.items():
             report.unreadable[column] = report.unreadable.get(column, 0) + cells
         notes = [
-            re.sub(r"^[\d,]+ rows? left out \((.*)\)\.$", r"left out: \1.", note) for note in landed.notes
+            re.sub(r"^[\d,]+ rows? left out \((.*)\)\.$", r"left out: \1.", note)
+            for note in landed.notes
+            if ORDER_ASKED not in note  # the doubt of the column says it
         ]
         report.notes += [note for note in notes if note not in report.notes]
         report.reasons += reasons(landed)[: MOST_REASONS - len(report.reasons)]
@@ -265,7 +273,14 @@ class _Sampling:
             opened = Opening(head.file, head.file.name, rule, contract, folder, connection).open()
             raw = opened.raw
             report.what = _described(head, rule, raw)
-            bound = stage_of(contract, rule, raw, connection, head.file.name).bound
+            stage = stage_of(contract, rule, raw, connection, head.file.name)
+            forms, _ = stage.forms(connection, sample=False)
+        bound = stage.bound
+        for b in bound:
+            if forms.get(b.column.name, Form()).asks_order:
+                said = {"value": (b.expression or b.label,), "order": "day first"}
+                asked = f"{ORDER_ASKED}: write {column_text(b.rule.model_copy(update=said))}, or month first"
+                report.doubts[b.column.name] = asked
         report.columns = {b.column.name: b.expression or b.label for b in bound}
         used = {at for b in bound for at in b.inputs}
         report.unused = [name for at, name in enumerate(raw.names) if at not in used]

@@ -38,7 +38,7 @@ from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
 from ingest.sql import copy, path_literal
-from ingest.staging import KeptOut, Staged, fault, landing_columns, stage_of
+from ingest.staging import ORDER_ASKED, KeptOut, Staged, fault, landing_columns, stage_of
 from ingest.store import (
     LandedFile,
     key_of,
@@ -451,7 +451,8 @@ class _Job:
         kept = (
             "They are" if rejects.num_rows == landed.rows_rejected else f"The first {rejects.num_rows:,} are"
         )
-        remedy = "Correct the file, or check that it is the right one, and run again."
+        asked = [note for note in landed.notes if ORDER_ASKED in note]
+        remedy = asked[0] if asked else "Correct the file, or check that it is the right one, and run again."
         if examples and all(re.match(r"expected \d+ cells", row["reason"]) for row in examples):
             remedy = (
                 "If numbers have decimal commas, divide the cells by semicolons or write points. " + remedy

@@ -128,13 +128,15 @@ def refuse_unreadable(  # noqa: PLR0917 - a draft is all of these
                 f"{count:,} of {total:,} cells of column '{bound.label}' ({count / total:.2%}) cannot be read; "
                 f"at most {most:.2%} may. Line {example.line:,}: expected {bound.column.expectation}, "
                 f"got {rejects.got(bound, example)}.",
-                next_step=_remedy(bound),
+                next_step=_remedy(bound, staged),
                 where=rejects.source,
             )
     return unreadable
 
 
-def _remedy(bound: Bound) -> str:
+def _remedy(bound: Bound, staged: Staged) -> str:
+    if asked := staged.order_asked(bound):
+        return asked
     if bound.column.kind is Kind.DATE:
         return "Write days as 2021-01-22, or declare their order (order: day first), and run again."
     return "Correct the column, or say in a declaration how it is read, and run again."

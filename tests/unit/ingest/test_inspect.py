@@ -132,6 +132,22 @@ def test_a_table_that_does_not_land_is_written_as_a_comment(folder: Any) -> None
     assert list(landed) == ["titles"]
 
 
+def test_a_draft_asks_for_the_order_of_dates_that_show_none(folder: Any) -> None:
+    found = looked_at(folder, plays__csv="account,content,started,minutes\n1,2,03/05/2024 20:15,30\n")
+    asked = "  # ? no day is above 12, so that nothing shows whether day or month comes first: write "
+    line = next(line for line in found.declaration.splitlines() if "watched_at" in line)
+    written, _, doubt = line.partition(asked)
+    assert (written, doubt) == (
+        "#     watched_at: started",
+        "{value: started, order: day first}, or month first",
+    )
+    assert not any("no day is above 12" in note for note in table(found, "views").notes)
+    text = found.declaration.replace(written, "#     watched_at: {value: started, order: month first}")
+    _, _, draft = text.partition("# This does not land yet")
+    declared = "\n".join(line.removeprefix("# ") for line in draft.splitlines()[1:])
+    assert folder.land_all(folder.write("service.yaml", declared))["views"].rows_landed == 1
+
+
 def test_what_is_no_table_is_named_with_the_reason(folder: Any) -> None:
     found = looked_at(folder, page__html="<html></html>", t__csv="a,b\n1,2\n", empty__csv="")
     assert {file.name: file.problem or file.notes[0] for file in found.files} == {
