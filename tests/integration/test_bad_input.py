@@ -59,6 +59,15 @@ def test_a_source_that_does_not_exist_is_refused(refused, tmp_path):
     refused(tmp_path / "nowhere", "nowhere", 2)
 
 
+@pytest.mark.parametrize("place", ["matinee.yaml", "warehouse/incoming/matinee.yaml"])
+def test_a_wrong_declaration_of_the_source_or_the_drop_folder_is_wrong_usage(source, matinee, place):
+    declaration = source / place
+    declaration.parent.mkdir(parents=True, exist_ok=True)
+    declaration.write_text("ratings: {files: ratings.csv, colums: {}}\n")
+    answer = matinee("run", "--job", "sql_layer", "--source", source, warehouse=source / "warehouse")
+    assert (answer.exit_code, "did you mean 'columns'" in answer.said) == (2, True), answer.said
+
+
 @pytest.mark.long
 def test_ids_of_another_id_space_are_refused(source, refused):
     """Links shifted by one line: every rating would land on another title."""

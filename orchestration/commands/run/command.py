@@ -8,6 +8,7 @@ import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -95,7 +96,7 @@ def run(
             say(f"error: {problem}")
         if layout.published.exists():
             say(f"Published results stay readable: {layout.published}")
-        raise typer.Exit(FAILED)
+        raise typer.Exit(USAGE if outcome.has_wrong_declaration else FAILED)
     from orchestration.commands.run.summary import show_outcome, write_run_file
 
     if if_new and job != "sql_layer" and not outcome.has_published:
@@ -123,19 +124,22 @@ def _run_locked(
     job: str, settings: "Settings", layout: "WarehouseLayout", since: date | None, **wishes: bool
 ) -> "RunOutcome":
     """Lock the warehouse, begin to land while Dagster and dbt are imported, and run the job."""
+    from ingest.errors import WrongDeclarationError
     from orchestration.stores.lock import WarehouseError, lock_warehouse
     from orchestration.tasks.landing import start_landing
 
     with failing(WarehouseError), _telling(WarehouseError), lock_warehouse(layout, "matinee run"):
         _finish_forgetting(layout)
-        start_landing(settings, since)
+        landing = start_landing(settings, since)
 
         with doing("loading Dagster and dbt"):
             from orchestration.commands.run.job import run_job
             from orchestration.definitions import DeclarationError
 
         with failing(DeclarationError, code=USAGE), _telling(DeclarationError):
-            return run_job(job, settings, **wishes)
+            outcome = run_job(job, settings, **wishes)
+    is_wrong = landing.done() and isinstance(landing.exception(), WrongDeclarationError)
+    return replace(outcome, has_wrong_declaration=is_wrong)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from ingest.columns import Seen
-from ingest.errors import IngestError
 from ingest.facts import FileReport
 from ingest.guessing import guess_tables
 from ingest.inspect import Inspection, inspect
@@ -201,11 +200,24 @@ def test_a_table_of_a_database_is_looked_at(folder: Any) -> None:
     assert (ratings.rows, ratings.is_whole) == (10, False)
 
 
-def test_a_declaration_that_does_not_fit_is_refused_in_its_own_words(folder: Any) -> None:
+@pytest.mark.parametrize(
+    ("declared", "says"),
+    [
+        ("views: {files: plays.csv, columns: {user_id: nobody}}", "nobody"),
+        ("views: {files: plays.csv, columns: {user_id: account +}}", "account +"),
+        ("views: {files: plays.csv, colums: {}}", "did you mean 'columns'"),
+        ("views: {files: days.csv}", "Did you mean 'plays.csv'"),
+        ("views: {database: '${NO_SUCH_ADDRESS}', table: plays}", "NO_SUCH_ADDRESS"),
+        ("views: [", "cannot be read as YAML"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_in_its_own_words_as_wrong_usage(
+    folder: Any, matinee: Matinee, declared: str, says: str
+) -> None:
     folder.write("plays.csv", PLAYS)
-    declared = folder.declare("views: {files: plays.csv, columns: {user_id: nobody}}")
-    with pytest.raises(IngestError, match="nobody"):
-        inspect(declared)
+    answer = matinee("inspect", folder.declare(declared))
+    assert answer.exit_code == 2
+    assert says in answer.said
 
 
 @pytest.mark.parametrize(
