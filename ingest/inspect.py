@@ -130,7 +130,7 @@ def inspect(
         if is_declared or not path.exists():
             raise
         where = f"{error.where}: " if error.where and error.where != str(path) else ""
-        unknown = f"{where}{error.problem.partition(' Expected ')[0]}"
+        unknown = f"{where}{error.problem.partition(' There are: ')[0]}"
     with tempfile.TemporaryDirectory(prefix="matinee-inspect-") as work:
         sampling = _Sampling(Path(work), rows, max_rejected_share)
         if unknown:
