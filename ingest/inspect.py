@@ -43,6 +43,9 @@ _BYTES = 1 << 25
 _TITLE_ROWS = 300_000
 _TITLE_BYTES = 1 << 26
 _WHOLE_TABLES = ("titles", "links")
+_BOUNDS_GUESSED = (
+    "minimum and maximum are the lowest and the highest seen: is this the scale? A row beyond is rejected"
+)
 
 
 _Known = tuple[TableSource, Mapping[str, str]]
@@ -155,15 +158,10 @@ def _declaration(
     others: Sequence[FileReport],
     folder: Path,
 ) -> str:
-    drafted = [
-        (
-            table.table,
-            _bound_only(place(table.rule, table.files, folder), report),
-            report.doubts,
-            report.problem,
-        )
-        for (table, _), report in zip(tables, reports, strict=True)
-    ]
+    drafted = []
+    for (table, _), report in zip(tables, reports, strict=True):
+        rule, doubts = _with_scale(_bound_only(place(table.rule, table.files, folder), report), report)
+        drafted.append((table.table, rule, doubts, report.problem))
     unused = {file.name: file.problem or "; ".join(file.notes) for file in others}
     return draft(
         f"What Matinee makes of {Path(answer.source).resolve().name}: matinee run --source THIS_FILE",
@@ -179,6 +177,19 @@ def _bound_only(rule: TableRule, report: FileReport) -> TableRule:
     said = {name: rule.columns.get(name) or ColumnRule(value=(of,)) for name, of in report.columns.items()}
     found = {name: of.model_copy(update={"value": (report.columns[name],)}) for name, of in said.items()}
     return rule.model_copy(update={"columns": found})
+
+
+def _with_scale(rule: TableRule, report: FileReport) -> tuple[TableRule, dict[str, str]]:
+    """Return the rule with the lowest and the highest rating seen as bounds, where it has none, and the doubts."""
+    rating, least, most = rule.columns.get("rating"), report.scale.get("least"), report.scale.get("most")
+    if rating is None or least is None or most is None or {rating.minimum, rating.maximum} != {None}:
+        return rule, report.doubts
+    bounds = {
+        key: int(seen) if seen == int(seen) else seen for key, seen in (("minimum", least), ("maximum", most))
+    }
+    doubt = "; ".join([*filter(None, [report.doubts.get("rating")]), _BOUNDS_GUESSED])
+    columns = {**rule.columns, "rating": rating.model_copy(update=bounds)}
+    return rule.model_copy(update={"columns": columns}), {**report.doubts, "rating": doubt}
 
 
 class _Sampling:

@@ -147,6 +147,33 @@ def test_a_draft_asks_for_the_order_of_dates_that_show_none(folder: Any) -> None
     assert folder.land_all(folder.write("service.yaml", declared))["views"].rows_landed == 1
 
 
+@pytest.mark.parametrize(
+    ("scores", "written"),
+    [
+        (
+            (4.5, 0.5),
+            "rating: {value: score, minimum: 0.5, maximum: 4.5}  # ? minimum and maximum are the lowest",
+        ),
+        (
+            (-1, 10),
+            "rating: {value: score, minimum: -1, maximum: 10}  # ? from -1: does a number below zero mean",
+        ),
+    ],
+)
+def test_a_draft_bounds_ratings_by_the_lowest_and_the_highest_seen(
+    folder: Any, scores: tuple[float, float], written: str
+) -> None:
+    found = looked_at(
+        folder, stars__csv="member,film,score\n" + "".join(f"1,2,{score}\n" for score in scores)
+    )
+    (line,) = [line for line in found.declaration.splitlines() if "rating:" in line]
+    assert line.strip().startswith(written)
+    assert "is this the scale?" in line
+    folder.write("later.csv", "member,film,score\n1,2,4\n1,2,11\n")
+    declared = folder.write("service.yaml", found.declaration.replace("stars.csv", "later.csv"))
+    assert folder.land_all(declared, share=1)["ratings"].rows_rejected == 1
+
+
 def test_what_is_no_table_is_named_with_the_reason(folder: Any) -> None:
     found = looked_at(folder, page__html="<html></html>", t__csv="a,b\n1,2\n", empty__csv="")
     assert {file.name: file.problem or file.notes[0] for file in found.files} == {
