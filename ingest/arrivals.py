@@ -50,6 +50,7 @@ _Stamp = tuple[int, int] | None
 _ACCOUNT = "arrivals.json"
 _UNFINISHED = (".part", ".tmp", ".partial", ".filepart", ".crdownload")
 _REASON = ".reason.txt"
+_MOST_NAMED = 5
 _MOMENT = 1.0
 """Seconds between two looks at a file; one that changed meanwhile is still being written."""
 
@@ -395,13 +396,15 @@ def arrived(
     return files, said
 
 
-def take_back(landing_dir: Path, table: str, name: str) -> Arrival:
+def take_back(landing_dir: Path, table: str, name: str, others: Collection[str] = ()) -> Arrival:
     """Take an arrival out of the account: no set that is made from now on holds it.
 
     Parameters
     ----------
     table, name
-        Its table, and its name or its path below `processed/`.
+        Its table, and the name under which it arrived, or lies in `processed/`, or its path there.
+    others
+        What else the caller could take out of this table, for the message.
 
     Raises
     ------
@@ -410,7 +413,7 @@ def take_back(landing_dir: Path, table: str, name: str) -> Arrival:
     """
     account = Account.read(landing_dir)
     own = [found for found in account.arrivals if found.table == table]
-    found = [one for one in own if name in (one.name, one.kept)]
+    found = [one for one in own if name == one.name or _lies_at(one, name)]
     if len(found) == 1:
         rest = tuple(one for one in account.arrivals if one is not found[0])
         replace(account, arrivals=rest).write(landing_dir)
@@ -421,10 +424,19 @@ def take_back(landing_dir: Path, table: str, name: str) -> Arrival:
             next_step=f"Say which: {', '.join(one.kept for one in found)}.",
             where=name,
         )
-    there_are = ", ".join(one.name for one in own) or "none"
+    there = [*(one.kept for one in own or account.arrivals), *others]
+    near = difflib.get_close_matches(name, there, _MOST_NAMED, cutoff=0)
+    count = "There are" if len(near) == len(there) else f"Of {len(there):,} files the nearest are"
     raise IngestError(
-        f"no such file of {table} has arrived.", next_step=f"There are: {there_are}.", where=name
+        f"no such file of {table} has arrived.",
+        next_step=f"{count}: {', '.join(near) or 'none'}.",
+        where=name,
     )
+
+
+def _lies_at(arrival: Arrival, said: str) -> bool:
+    """Whether the raw file of an arrival lies at a path, of which as much as is said counts from its end."""
+    return f"/{said}".endswith(f"/{arrival.kept}") or f"/{arrival.kept}".endswith(f"/{said}")
 
 
 def take_in_again(landing_dir: Path, there: Collection[tuple[str, str]]) -> None:

@@ -148,13 +148,14 @@ def remove_file(layout: WarehouseLayout, table: str, name: str) -> str:
         When neither such a file has arrived nor the source has lost one of this name, or it still holds it.
     """
     current = store.source_of(layout.landing, "current") or {}
-    lost = [key for of, source, key in current.get("gone", ()) if (of, source) == (table, name)]
+    gone = [(source, key) for of, source, key in current.get("gone", ()) if of == table]
+    lost = [key for source, key in gone if source == name]
     for key in lost:
         arrivals.take_out(layout.landing, table, key)
     if lost:
         return f"{name} of {table}, which its source has no more, counts no longer."
     try:
-        arrival = arrivals.take_back(layout.landing, table, name)
+        arrival = arrivals.take_back(layout.landing, table, name, [source for source, _ in gone])
     except IngestError as error:
         if [table, name] in [held[:2] for held in current.get("files", ())]:
             raise IngestError(

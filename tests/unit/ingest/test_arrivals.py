@@ -311,12 +311,32 @@ def test_only_what_arrived_can_be_taken_back_and_of_two_namesakes_the_one_that_i
     for user in (1, 2):
         drop.put("ratings/a.csv", f"{user},31,4,1260759144")
         drop.take()
-    with pytest.raises(IngestError, match=r"There are: a\.csv, a\.csv\."):
-        take_back(drop.landing, "ratings", "c.csv")
+    with pytest.raises(IngestError, match=rf"There are: {TODAY}/ratings/a\.csv, {TODAY}/ratings/a-2\.csv\."):
+        take_back(drop.landing, "ratings", "a.txt")
     with pytest.raises(IngestError, match=rf"Say which: {TODAY}/ratings/a\.csv, {TODAY}/ratings/a-2\.csv"):
         take_back(drop.landing, "ratings", "a.csv")
     take_back(drop.landing, "ratings", f"{TODAY}/ratings/a-2.csv")
     assert drop.users() == [1]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["{processed}/{day}/ratings/a-2.csv", "processed/{day}/ratings/a-2.csv", "ratings/a-2.csv", "a-2.csv"],
+)
+def test_a_file_is_taken_back_by_its_path_in_processed_from_wherever_that_is_seen(drop, said):
+    for user in (1, 2):
+        drop.put("ratings/a.csv", f"{user},31,4,1260759144")
+        drop.take()
+    take_back(drop.landing, "ratings", said.format(processed=drop.folder.processed, day=TODAY))
+    assert drop.users() == [1]
+
+
+def test_of_many_files_the_nearest_names_are_told(drop):
+    for day in range(1, 10):
+        drop.put(f"ratings/export-{day}.csv", f"{day},31,4,1260759144", age=20 - day)
+    drop.take()
+    with pytest.raises(IngestError, match=rf"Of 9 files the nearest are: {TODAY}/ratings/export-7\.csv, "):
+        take_back(drop.landing, "ratings", "exprt-7.csv")
 
 
 def test_an_account_that_cannot_be_read_stops_everything_in_words(drop):
