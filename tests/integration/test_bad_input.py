@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -142,6 +143,15 @@ def test_a_bad_setting_is_refused_at_start(matinee, monkeypatch, tmp_path, varia
     assert answer.exit_code == 2
     assert says in answer.said
     assert not list(tmp_path.iterdir())
+
+
+def test_a_day_of_the_future_to_read_again_from_is_refused_and_today_is_not(matinee, tmp_path):
+    today = datetime.now(UTC).date()
+    answer = matinee("run", "--since", str(today + timedelta(days=1)), warehouse=tmp_path / "warehouse")
+    assert (answer.exit_code, "is in the future" in answer.said) == (2, True), answer.said
+    assert not (tmp_path / "warehouse").exists()
+    answer = matinee("run", "--since", str(today), "--source", tmp_path, warehouse=tmp_path / "warehouse")
+    assert (answer.exit_code, "is in the future" in answer.said) == (1, False), answer.said
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -33,6 +33,15 @@ if TYPE_CHECKING:
     from orchestration.tools.alarm import Alarm
 
 
+def _check_day(since: datetime | None) -> datetime | None:
+    """Refuse a day on which nothing can have come."""
+    today = datetime.now(UTC).date()
+    if since and since.date() > today:
+        msg = f"{since.date()} is in the future, and nothing came on it; today is {today} (UTC)."
+        raise typer.BadParameter(msg)
+    return since
+
+
 def run(
     source: SourceOption = None,
     warehouse: WarehouseOption = None,
@@ -54,6 +63,7 @@ def run(
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
+            callback=_check_day,
             help="Read again, as declared now, what came through the drop folder on this day (UTC) or later, also what "
             "failed.",
         ),
