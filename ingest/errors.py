@@ -33,6 +33,17 @@ class WrongDeclarationError(IngestError):
     """A declaration cannot be read, names what there is not, or does not fit the first of its files."""
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something, in words that agree.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shorten(text: str, limit: int = 80) -> str:
     r"""Return `text` on one line and at most `limit` characters long, what cannot be printed as escapes.
 

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from ingest import ids
 from ingest.cells import FIRST_TEXT_ID
 from ingest.contracts import CONTRACTS, Kind
+from ingest.errors import counted
 from ingest.sql import copy, identifier, path_literal, text_literal
 from ingest.store import LandedFile, workspace, write_manifest
 from ingest.suppressing import LEFT_OUT, PEOPLE, REMOVED, Suppressed, as_landed
@@ -235,7 +236,7 @@ def _recount(path: Path, table: str, suppressed: Suppressed, work: Path) -> None
     kind, _ = PEOPLE[table]
     notes = [n for n in facts["notes"] if not _COUNTS.fullmatch(n) and not suppressed.quotes(kind, n)]
     out = gone + before
-    notes += [f"{out:,} {'row' if out == 1 else 'rows'} {LEFT_OUT}"] if out else []
+    notes += [f"{counted(out, 'row')} {LEFT_OUT}"] if out else []
     file = LandedFile(
         table=table,
         source=facts["source"],

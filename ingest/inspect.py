@@ -22,7 +22,7 @@ from ingest.contracts import CONTRACTS
 from ingest.databases import DatabaseTable
 from ingest.declarations import ColumnRule, TableRule
 from ingest.drafting import column_text, draft, place
-from ingest.errors import IngestError
+from ingest.errors import IngestError, counted
 from ingest.facts import MOST_REASONS, Facts, FileReport, reasons, relation
 from ingest.guessing import Guess, guess_tables
 from ingest.heads import Head, cut_head
@@ -256,12 +256,12 @@ class _Sampling:
         """Say what of a sample a run would refuse the file for."""
         most = self.most * report.rows
         bad = [
-            f"{cells:,} of {report.rows:,} cells of {column} cannot be read"
+            f"{cells:,} of {counted(report.rows, 'cell')} of {column} cannot be read"
             for column, cells in report.unreadable.items()
             if cells > most
         ]
         if report.rejected > most:
-            bad.insert(0, f"{report.rejected:,} of {report.rows:,} rows would be rejected")
+            bad.insert(0, f"{report.rejected:,} of {counted(report.rows, 'row')} would be rejected")
         if bad and not report.problem:
             report.problem = f"{bad[0]}; at most {self.most:.2%} may."
 

@@ -30,7 +30,7 @@ from ingest.binding import Bound
 from ingest.cells import MACROS, end_of_time
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.databases import DatabaseTable
-from ingest.errors import IngestError, shorten
+from ingest.errors import IngestError, counted, shorten
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Digest, RawFile, digest, format_of
 from ingest.recognise import TableSource, table_source
@@ -404,9 +404,7 @@ class _Job:
     def _left_out(self, count: int) -> list[str]:
         because = [f"all but those where {self.table.rule.where}"] if self.table.rule.where else []
         because += [self.contract.left_out_because] if self.contract.left_out else []
-        return (
-            [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []
-        )
+        return [f"{counted(count, 'row')} left out ({'; '.join(because)})."] if count else []
 
     def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
         """Move the finished files into the store, the manifest last: it is what makes them landed."""
@@ -473,7 +471,7 @@ def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
 
 
 def _told(kept_out: int) -> list[str]:
-    return [f"{kept_out:,} {'row' if kept_out == 1 else 'rows'} {LEFT_OUT}"] if kept_out else []
+    return [f"{counted(kept_out, 'row')} {LEFT_OUT}"] if kept_out else []
 
 
 @contextmanager

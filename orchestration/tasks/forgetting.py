@@ -21,6 +21,7 @@ import filelock
 import polars as pl
 
 from ingest.arrivals import Account
+from ingest.errors import counted
 from ingest.forgetting import (
     Person,
     Touched,
@@ -193,7 +194,7 @@ def _by_hand(
     said = ["Backups of the warehouse, and files that were downloaded from the dashboard, are as they were."]
     if waiting := sum(path.is_file() for path in layout.incoming.glob("*/**/*")):
         said.append(
-            f"What lies in {layout.incoming} ({waiting:,} files) is as it came; it lands without them."
+            f"What lies in {layout.incoming} ({counted(waiting, 'file')}) is as it came; it lands without them."
         )
     if any(path.is_file() for path in layout.failed.rglob("*")):
         said.append(

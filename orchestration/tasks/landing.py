@@ -17,7 +17,7 @@ from typing import Any
 from ingest import arrivals, ids, landing, store
 from ingest.arrivals import Account, Arrival, DropFolder, TakenIn
 from ingest.contracts import CONTRACTS, DATASETS
-from ingest.errors import IngestError
+from ingest.errors import IngestError, counted
 from ingest.landing import LandedFile
 from ingest.recognise import TableSource
 from ingest.sources import INCOMING, KAGGLE, KAGGLE_DESCRIBED, PartlyRefusedError, Source, resolve_source
@@ -250,8 +250,8 @@ def _days_since(since: date | None) -> list[date]:
 
 def _of_gone(file: LandedFile) -> str:
     return (
-        f"{file.source} is no longer in the source; what it holds of {file.table} stays ({file.rows_landed:,} rows). "
-        f"`matinee remove {file.table} {file.source}` takes them out."
+        f"{file.source} is no longer in the source; what it holds of {file.table} stays "
+        f"({counted(file.rows_landed, 'row')}). `matinee remove {file.table} {file.source}` takes it out."
     )
 
 

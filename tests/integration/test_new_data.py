@@ -193,7 +193,7 @@ def test_what_failed_is_read_again_since_its_day(matinee, in_pieces, tmp_path):
         warehouse=warehouse,
     )
     assert run.exit_code == 0, run.said
-    assert "users/bad.csv arrived: 1 rows landed." in run.said
+    assert "users/bad.csv arrived: 1 row landed." in run.said
 
 
 def test_between_nights_members_stay_where_the_model_in_force_has_them(

@@ -174,6 +174,12 @@ def test_a_draft_bounds_ratings_by_the_lowest_and_the_highest_seen(
     assert folder.land_all(declared, share=1)["ratings"].rows_rejected == 1
 
 
+def test_the_report_agrees_in_number(folder: Any, matinee: Matinee) -> None:
+    answer = matinee("inspect", folder.write("stars.csv", "member,film,score,date\n1,2,3,2024-13-45\n"))
+    assert "all 1 row: " in answer.out
+    assert "(1 cell cannot be read)" in answer.out
+
+
 def test_what_is_no_table_is_named_with_the_reason(folder: Any) -> None:
     found = looked_at(folder, page__html="<html></html>", t__csv="a,b\n1,2\n", empty__csv="")
     assert {file.name: file.problem or file.notes[0] for file in found.files} == {

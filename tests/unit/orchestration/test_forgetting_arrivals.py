@@ -74,7 +74,7 @@ def test_the_drop_folder_stays_as_it_is_for_a_file_that_has_landed_is_known_by_i
     path.write_bytes(before)  # as after a kill between the account and the move
     receipt = forget_them(layout)
     assert path.read_bytes() == before
-    assert any("1 files) is as it came" in said for said in receipt.by_hand)
+    assert any("1 file) is as it came" in said for said in receipt.by_hand)
     assert land(layout) == [1]
     assert not path.exists()
     assert NUMBER not in (layout.processed / TODAY / "ratings" / "a.csv").read_text()
