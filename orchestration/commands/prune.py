@@ -29,7 +29,8 @@ def prune(
 ) -> None:
     """Remove what is older than the retention and no longer used.
 
-    Landed files and sets, published sets, versions of models, plots, files of dbt, and Dagster's records of runs.
+    Landed files and sets, raw files that came through the drop folder, published sets, versions of models, plots, files
+    of dbt, and Dagster's records of runs.
     """
     from datetime import UTC, datetime, timedelta
 

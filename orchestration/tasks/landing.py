@@ -163,7 +163,8 @@ def remove_file(layout: WarehouseLayout, table: str, name: str) -> str:
             ) from error
         raise
     lies = layout.processed / arrival.kept
-    return f"{arrival.shown}, which arrived on {arrival.day}, counts no longer; it lies in {lies}."
+    where = f"it lies in {lies}" if lies.exists() else "its raw file was removed"
+    return f"{arrival.shown}, which arrived on {arrival.day}, counts no longer; {where}."
 
 
 def stage(landed: LandedSource, layout: WarehouseLayout) -> None:
