@@ -180,7 +180,7 @@ def land_file(
         job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share, day, watch)
         landed = job.run(memory_limit=memory_limit, threads=threads)
     # Landed before, the same content may have had another name.
-    return replace(landed, source=raw.name, seconds=time.perf_counter() - started)
+    return replace(landed, source=job.shown, seconds=time.perf_counter() - started)
 
 
 def may_read_more(known: LandedFile, today: date) -> bool:
@@ -242,6 +242,11 @@ class _Job:
     @cached_property
     def suppressed(self) -> Suppressed:
         return read_suppressed(self.landing_dir)
+
+    @cached_property
+    def shown(self) -> str:
+        """What is remembered as the file's name: of people who were forgotten the hash."""
+        return self.suppressed.renamed(self.file.name)
 
     def run(self, *, memory_limit: str, threads: int) -> LandedFile:
         file = self.file if isinstance(self.file, RawFile) else RawFile(self.file.export(self.work))
@@ -345,7 +350,7 @@ class _Job:
         found = int((connection.execute(f"SELECT count(*) FROM {faulty}").fetchone() or (0,))[0])
         rejected = staged.malformed + found
         limit = _KEPT_WHEN_REFUSED if rejected > self.max_rejected_share * draft.rows_read else None
-        rejects = Rejects(self.file.name, self.contract.table, self.table.rule.quirks, raw.names, bound)
+        rejects = Rejects(self.shown, self.contract.table, self.table.rule.quirks, raw.names, bound)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT position, fault FROM {faulty} ORDER BY position")
             positions, faults = tee(islice(_fetched(cursor), limit))
@@ -411,7 +416,7 @@ class _Job:
         place = slot(self.landing_dir, self.contract.table, key_of(content.sha256, self.fingerprint))
         landed = LandedFile(
             table=self.contract.table,
-            source=self.file.name,
+            source=self.shown,
             key=place.key,
             sha256=content.sha256,
             size_bytes=content.size_bytes,

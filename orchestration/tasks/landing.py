@@ -21,6 +21,7 @@ from ingest.errors import IngestError, counted
 from ingest.landing import LandedFile
 from ingest.recognise import TableSource
 from ingest.sources import INCOMING, KAGGLE, KAGGLE_DESCRIBED, PartlyRefusedError, Source, resolve_source
+from ingest.suppressing import read_suppressed
 from orchestration import costs
 from orchestration.progress import Progress, counting, doing
 from orchestration.settings import Settings
@@ -268,7 +269,8 @@ def _with_those_gone(
     if source.kind != "declaration" or current.get("description") != source.description:
         return own, []
     declared = {table.table for table in source.tables} - set(refused)
-    names = {(table.table, file.name) for table in source.tables for file in table.files}
+    hidden = read_suppressed(landing_dir).renamed
+    names = {(table.table, hidden(file.name)) for table in source.tables for file in table.files}
     there = {(file.table, file.key): file for file in own}
     order, gone, last_id = dict[tuple[str, str], LandedFile](), [], ids.last_number(landing_dir)
     for table, name, key in current.get("files", ()):
