@@ -40,7 +40,7 @@ from ingest.recognise import TableSource, table_source
 from ingest.sources import DECLARATIONS, NUMBERED_BY_ROW, members_of
 from ingest.staging import stage_of
 from ingest.store import read_slot, slot
-from ingest.suppressing import read_suppressed
+from ingest.suppressing import Suppressed, read_suppressed
 from ingest.writing import write_whole, writing_to
 
 Land = Callable[[TableSource, RawFile], LandedFile]
@@ -50,6 +50,7 @@ _Stamp = tuple[int, int] | None
 _ACCOUNT = "arrivals.json"
 _UNFINISHED = (".part", ".tmp", ".partial", ".filepart", ".crdownload")
 _REASON = ".reason.txt"
+_MOST_NAMED = 5
 _MOMENT = 1.0
 """Seconds between two looks at a file; one that changed meanwhile is still being written."""
 
@@ -248,9 +249,13 @@ class _Sweep:
     failed: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
+    @cached_property
+    def suppressed(self) -> Suppressed:
+        return read_suppressed(self.landing_dir)
+
     def take(self, table: str, path: Path, before: _Stamp) -> None:
         """Land one file; `before` is how it was a moment ago."""
-        shown = _printed(path.relative_to(self.drop.incoming))
+        shown = _printed(_hidden(self.suppressed, path.relative_to(self.drop.incoming), 1))
         landed = reason = None
         if _stamp(path) == before:
             try:
@@ -258,7 +263,7 @@ class _Sweep:
             except IngestError as error:
                 if error.where == str(self.landing_dir):  # no fault of the file
                     raise
-                reason = str(error)
+                reason = self.suppressed.renamed_in(str(error))
             except OSError as error:
                 if error.filename != str(path):
                     raise
@@ -277,7 +282,7 @@ class _Sweep:
 
     def _enter(self, table: str, path: Path, stamp: _Stamp, landed: LandedFile) -> None:
         place = (table, landed.key)
-        name = path.relative_to(self.drop.incoming / table).as_posix()
+        name = self.suppressed.renamed(path.relative_to(self.drop.incoming / table).as_posix())
         earlier = self._known.get(place) or (self.new[place][0] if place in self.new else None)
         if earlier is None:
             kept = _free(self.drop.processed, f"{self.now.date()}/{table}/{name}", self.moves)
@@ -318,7 +323,7 @@ class _Sweep:
         name = move.path.relative_to(self.drop.incoming / move.table).as_posix()
         file = RawFile(draft, label=name)
         source = table_source(CONTRACTS[move.table], file, self.rules.get(move.table, ()))
-        is_there = take_out_listed(file, source, read_suppressed(self.landing_dir))
+        is_there = take_out_listed(file, source, self.suppressed)
         if is_there:
             draft.replace(to)
         else:
@@ -327,12 +332,15 @@ class _Sweep:
         how = (
             "it is kept without them" if is_there else "it is not kept, for it cannot be written without them"
         )
-        self.said.append(f"{move.table}/{name} names people who were forgotten: {how}.")
+        self.said.append(
+            f"{move.table}/{self.suppressed.renamed(name)} names people who were forgotten: {how}."
+        )
 
     def _fail(self, path: Path, shown: str, reason: str) -> None:
         """Move a file away that cannot be used, the reason first."""
         try:
-            name = f"{self.now.date()}/{path.relative_to(self.drop.incoming).as_posix()}"
+            shortly = _hidden(self.suppressed, path.relative_to(self.drop.incoming), 1)
+            name = f"{self.now.date()}/{shortly.as_posix()}"
             to = self.drop.failed / _free(self.drop.failed, name)
             to.parent.mkdir(parents=True, exist_ok=True)
             _reason_of(to).write_text(reason + "\n", encoding="utf-8")
@@ -395,13 +403,15 @@ def arrived(
     return files, said
 
 
-def take_back(landing_dir: Path, table: str, name: str) -> Arrival:
+def take_back(landing_dir: Path, table: str, name: str, others: Collection[str] = ()) -> Arrival:
     """Take an arrival out of the account: no set that is made from now on holds it.
 
     Parameters
     ----------
     table, name
-        Its table, and its name or its path below `processed/`.
+        Its table, and the name under which it arrived, or lies in `processed/`, or its path there.
+    others
+        What else the caller could take out of this table, for the message.
 
     Raises
     ------
@@ -410,7 +420,7 @@ def take_back(landing_dir: Path, table: str, name: str) -> Arrival:
     """
     account = Account.read(landing_dir)
     own = [found for found in account.arrivals if found.table == table]
-    found = [one for one in own if name in (one.name, one.kept)]
+    found = [one for one in own if name == one.name or _lies_at(one, name)]
     if len(found) == 1:
         rest = tuple(one for one in account.arrivals if one is not found[0])
         replace(account, arrivals=rest).write(landing_dir)
@@ -421,10 +431,59 @@ def take_back(landing_dir: Path, table: str, name: str) -> Arrival:
             next_step=f"Say which: {', '.join(one.kept for one in found)}.",
             where=name,
         )
-    there_are = ", ".join(one.name for one in own) or "none"
+    there = [*(one.kept for one in own or account.arrivals), *others]
+    near = difflib.get_close_matches(name, there, _MOST_NAMED, cutoff=0)
+    count = "There are" if len(near) == len(there) else f"Of {len(there):,} files the nearest are"
     raise IngestError(
-        f"no such file of {table} has arrived.", next_step=f"There are: {there_are}.", where=name
+        f"no such file of {table} has arrived.",
+        next_step=f"{count}: {', '.join(near) or 'none'}.",
+        where=name,
     )
+
+
+def _lies_at(arrival: Arrival, said: str) -> bool:
+    """Whether the raw file of an arrival lies at a path, of which as much as is said counts from its end."""
+    return f"/{said}".endswith(f"/{arrival.kept}") or f"/{arrival.kept}".endswith(f"/{said}")
+
+
+def forget_names(drop: DropFolder, landing_dir: Path, suppressed: Suppressed) -> int:
+    """Put hashes in the place of ids in names of files that came, and in the account; return how many files had one.
+
+    The files first: after a kill between the two the account leads to where they lie when this is done again.
+    """
+    found = 0
+    for folder, ours in ((drop.incoming, 1), (drop.processed, 2), (drop.failed, 2)):
+        for path in sorted(folder.rglob("*"), reverse=True):  # what lies in a folder before the folder
+            to = folder / _hidden(suppressed, path.relative_to(folder), ours)
+            if path.is_dir() and to != path and not any(path.iterdir()):
+                path.rmdir()
+            if not path.is_file() or folder == drop.incoming:  # a file that did not land yet is as it came
+                continue
+            if path.name.endswith(_REASON):
+                said = path.read_text(encoding="utf-8")
+                if (hidden := suppressed.renamed_in(said)) != said:
+                    write_whole(path, hidden)
+            if to != path:
+                found += 1
+                _move(path, to)
+    account = Account.read(landing_dir)
+    renamed = tuple(
+        replace(
+            one,
+            name=suppressed.renamed(one.name),
+            kept=_hidden(suppressed, Path(one.kept), 2).as_posix(),
+        )
+        for one in account.arrivals
+    )
+    if renamed != account.arrivals:
+        replace(account, arrivals=renamed).write(landing_dir)
+    return found
+
+
+def _hidden(suppressed: Suppressed, path: Path, fixed: int) -> Path:
+    """Return a path with hashes in the place of ids, but for the folders that it begins with, which are ours."""
+    ours, name = path.parts[: min(fixed, len(path.parts) - 1)], path.parts[min(fixed, len(path.parts) - 1) :]
+    return Path(*ours, suppressed.renamed("/".join(name)))
 
 
 def take_in_again(landing_dir: Path, there: Collection[tuple[str, str]]) -> None:

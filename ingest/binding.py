@@ -119,17 +119,25 @@ def bind(  # noqa: PLR0917 - the table, and the file
     return found
 
 
-def refused_header(
-    contract: Contract, rule: TableRule, header: Sequence[str], missing: Sequence[str], name: str
+def refused_header(  # noqa: PLR0917 - the table, the file, and what they are called
+    contract: Contract,
+    rule: TableRule,
+    header: Sequence[str],
+    missing: Sequence[str],
+    name: str,
+    layout: str = "",
 ) -> IngestError:
-    """Return the error for a file that lacks required columns."""
+    """Return the error for a file that lacks required columns; of a layout where it is close to one."""
     found = shorten(", ".join(cell.strip() for cell in header), 200)
     columns = f"column {missing[0]!r} is" if len(missing) == 1 else f"columns {', '.join(missing)} are"
-    needed = ", ".join(" or ".join(_rule(column, rule).value) for column in contract.required_columns)
+    values = [_rule(column, rule).value for column in contract.required_columns]
+    needed = [" or ".join(value) for value in values if not _is_expression(value)]
+    named = ", ".join(dict.fromkeys([*needed, *rule.proof]))
     return IngestError(
         f"{columns} missing, and {contract.table} cannot do without. The header is: {found}.",
-        next_step=f"Check that this is the right file and that its first line names the columns ({needed}), or say "
-        "in a declaration which columns they are, and run again.",
+        next_step="Check that this is the right file and that its first line names the columns"
+        f"{f' of {layout}' if layout else ''} ({named}), or say in a declaration which columns they are, "
+        "and run again.",
         where=name,
     )
 
@@ -193,10 +201,13 @@ def _computed(  # noqa: PLR0917
     expression = said.value[0]
     try:
         native = _describe(expression, header, types, f"{contract.table}: {column.name}: {expression}", name)
-    except IngestError:
-        if rule.named and not column.required:
+    except IngestError as error:
+        if not rule.named:
+            raise
+        if not column.required:
             return None  # this copy of a known file lacks a column of it
-        raise
+        lacking = [proof for proof in rule.proof if not place_of(proof, header)]
+        raise refused_header(contract, rule, header, lacking or [column.name], name) from error
     inputs, tree = _inputs(expression, header)
     may_be_nothing = '"CASE"' in tree or '"nullif"' in tree
     label = header[inputs[0]].strip() if len(inputs) == 1 else shorten(expression)

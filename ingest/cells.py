@@ -60,6 +60,11 @@ class Form:
     decimal: str = "."
     is_open: bool = False
 
+    @property
+    def asks_order(self) -> bool:
+        """Whether dates are not read until their order is declared."""
+        return self.is_open and self.order is None
+
 
 def is_text(native: str) -> bool:
     """Whether cells of this DuckDB type are text, as in CSV."""

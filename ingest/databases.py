@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 
-from ingest.errors import IngestError, shorten
+from ingest.errors import IngestError, WrongDeclarationError, shorten
 from ingest.sql import identifier, text_literal
 
 
@@ -122,7 +122,7 @@ class DatabaseTable:
     def _path(self) -> Path:
         path = self.folder / Path(re.sub(r"^\w+:(//)?", "", self.address)).expanduser()
         if not path.is_file():
-            raise IngestError(
+            raise WrongDeclarationError(
                 f"there is no database file {path}.",
                 next_step="Correct the address in the declaration, and run again.",
                 where=self.name,
@@ -143,19 +143,19 @@ def with_environment(address: str, where: str) -> str:
 
     Raises
     ------
-    IngestError
+    WrongDeclarationError
         When a variable is not set, or it is no address we know.
     """
     missing = [name for name in re.findall(r"\$\{(\w+)\}", address) if name not in os.environ]
     if missing:
-        raise IngestError(
+        raise WrongDeclarationError(
             f"the address of the database needs the environment variable {missing[0]}, which is not set.",
             next_step="Set it, and run again.",
             where=where,
         )
     full = re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], address)
     if not full.startswith(("postgresql://", "postgres://", "sqlite:", "duckdb:")):
-        raise IngestError(
+        raise WrongDeclarationError(
             f"'{full.partition(':')[0]}' is no kind of database we read.",
             next_step="Give postgresql://…, sqlite:PATH or duckdb:PATH, and run again.",
             where=where,

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ingest.contracts import CONTRACTS, DELETED
-from ingest.errors import IngestError
+from ingest.errors import WrongDeclarationError
 
 
 def _several(value: Any) -> Any:
@@ -195,7 +195,7 @@ def read_declaration(path: Path, *, places_needed: bool = True) -> Declaration:
 
     Raises
     ------
-    IngestError
+    WrongDeclarationError
         Naming the file, the field, and what would be accepted.
     """
     try:
@@ -238,7 +238,7 @@ def _refuse_unknown(path: Path, name: str, what: str, known: Any) -> None:
         raise _refused(path, f"{what} '{name}' is not known.{hint} Known are {', '.join(known)}")
 
 
-def _refused(path: Path, problem: str) -> IngestError:
-    return IngestError(
+def _refused(path: Path, problem: str) -> WrongDeclarationError:
+    return WrongDeclarationError(
         f"{problem.rstrip('.')}.", next_step="Correct the declaration, and run again.", where=path.name
     )

@@ -85,12 +85,13 @@ def _table(name: str, rule: TableRule, doubts: Mapping[str, str]) -> list[str]:
     lines.append("  columns:")
     for column, of in rule.columns.items():
         doubt = f"  # ? {doubts[column]}" if column in doubts else ""
-        lines.append(f"    {column}: {_column(of)}{doubt}")
+        lines.append(f"    {column}: {column_text(of)}{doubt}")
     lines += [f"    # ? {column}: {doubt}" for column, doubt in doubts.items() if column not in rule.columns]
     return lines
 
 
-def _column(rule: ColumnRule) -> str:
+def column_text(rule: ColumnRule) -> str:
+    """Return what a declaration says of a column, on one line."""
     said = rule.model_dump(exclude_defaults=True)
     value: Any = list(rule.value) if len(rule.value) > 1 else rule.value[0]
     if set(said) == {"value"}:

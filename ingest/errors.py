@@ -1,4 +1,4 @@
-"""The one error that ingest raises for a person to read.
+"""The error that ingest raises for a person to read.
 
 Belongs here: the error and how its sentence is put together.
 Does not belong here: when to raise it (each module knows its own faults), nor how it is shown (that is the caller's).
@@ -27,6 +27,21 @@ class IngestError(Exception):
         self.next_step = next_step
         self.where = where
         super().__init__(f"{where}: {problem} {next_step}" if where else f"{problem} {next_step}")
+
+
+class WrongDeclarationError(IngestError):
+    """A declaration cannot be read, names what there is not, or does not fit the first of its files."""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something, in words that agree.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def shorten(text: str, limit: int = 80) -> str:

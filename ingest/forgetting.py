@@ -23,9 +23,10 @@ import pyarrow.parquet as pq
 from ingest import ids
 from ingest.cells import FIRST_TEXT_ID
 from ingest.contracts import CONTRACTS, Kind
+from ingest.errors import counted
 from ingest.sql import copy, identifier, path_literal, text_literal
 from ingest.store import LandedFile, workspace, write_manifest
-from ingest.suppressing import LEFT_OUT, PEOPLE, REMOVED, Suppressed, as_landed
+from ingest.suppressing import A_PERSON, LEFT_OUT, PEOPLE, REMOVED, Suppressed, as_landed
 from ingest.suppressing import Kind as WhoseKind
 from ingest.writing import write_whole
 
@@ -121,15 +122,17 @@ def forget_landed(landing_dir: Path, people: Sequence[Person], suppressed: Suppr
     """
     touched: list[Touched] = []
     with workspace(landing_dir) as work:
-        for path, table in _tables(landing_dir):
-            rows = _rewrite(path, _is_one_of(table, people), work)
-            rejected = _redact(path.with_suffix(".rejects.parquet"), table, suppressed, work)
-            if rows or rejected or not _counts_agree(path):
+        for rejects in sorted((landing_dir / "files").glob("*-*.rejects.parquet")):
+            table = rejects.name.partition("-")[0]
+            path = rejects.with_name(rejects.name.replace(".rejects.", "."))  # not there of a refused file
+            rows = 0
+            if table in PEOPLE and path.exists():
+                rows = _rewrite(path, _is_one_of(table, people), work)
+            rejected = _redact(rejects, table, suppressed, work)
+            if path.exists() and (rows or rejected or not _agrees(path, suppressed)):
                 _recount(path, table, suppressed, work)
             touched += [Touched(path.name, rows)] if rows else []
-            touched += (
-                [Touched(f"{path.stem}.rejects.parquet", rejected, "lines blanked")] if rejected else []
-            )
+            touched += [Touched(rejects.name, rejected, "lines blanked")] if rejected else []
         numbers = {each.number for each in people if each.number is not None and each.number >= FIRST_TEXT_ID}
         titles = _used_for_titles(landing_dir, numbers)
         count = ids.forget(landing_dir, numbers - titles, work)
@@ -137,29 +140,35 @@ def forget_landed(landing_dir: Path, people: Sequence[Person], suppressed: Suppr
     return touched
 
 
-def forget_reasons(landing_dir: Path, says: re.Pattern[str]) -> list[Touched]:
-    """Blank what the landed sets remember of refused files where it names somebody; return what did."""
+def forget_reasons(landing_dir: Path, says: re.Pattern[str] | None, suppressed: Suppressed) -> list[Touched]:
+    """Take out of what the landed sets remember of their files whatever names somebody; return what did."""
     touched = []
     for path in sorted((landing_dir / "sets").glob("*/source.json")):
         facts = json.loads(path.read_text(encoding="utf-8"))
         refused = facts.get("refused") or {}
-        named = [table for table, why in refused.items() if says.search(why)]
+        named = [table for table, why in refused.items() if says and says.search(why)]
+        before = json.dumps(facts)
         if named:
             facts["refused"] = refused | dict.fromkeys(named, f"A file was refused ({REMOVED}).")
-            write_whole(path, json.dumps(facts) + "\n")
             touched.append(Touched(str(path.relative_to(landing_dir)), len(named), "reasons blanked"))
+        for files in (facts.get("files") or [], facts.get("gone") or []):
+            files[:] = [[table, suppressed.renamed(name), key] for table, name, key in files]
+        if json.dumps(facts) != before:
+            write_whole(path, json.dumps(facts) + "\n")
     return touched
 
 
 def pattern(people: Sequence[Person]) -> re.Pattern[str] | None:
     """Return what names one of these people in running text: an id as a word, a number in quotes alone.
 
-    Cells that are quoted in messages stand in quotes; without them every 7 would be somebody. None of nobody.
+    Cells that are quoted in messages stand in quotes, and names of files say a person before; without them every 7
+    would be somebody. None of nobody.
     """
     texts = [re.escape(each.id) for each in people if not ids.is_own_number(each.id)]
     texts += [re.escape(json.dumps(each.id)[1:-1]) for each in people if not each.id.isascii()]
-    numbers = [f"(?<=['\"]){each.id}(?=['\"])" for each in people if ids.is_own_number(each.id)]
-    words = [rf"(?<!\w)(?:{'|'.join(texts)})(?!\w)"] if texts else []
+    own = [each.id for each in people if ids.is_own_number(each.id)]
+    numbers = [rf"(?<=['\"]){number}(?=['\"])|{A_PERSON}{number}(?![^\W_])" for number in own]
+    words = [rf"(?<![^\W_])(?:{'|'.join(texts)})(?![^\W_])"] if texts else []
     return re.compile("|".join(words + numbers)) if words or numbers else None
 
 
@@ -213,16 +222,18 @@ def _redact(path: Path, table: str, suppressed: Suppressed, work: Path) -> int:
     return changed
 
 
-def _counts_agree(path: Path) -> bool:
+def _agrees(path: Path, suppressed: Suppressed) -> bool:
+    """Whether a manifest tells the rows that are there, and names nobody."""
     manifest = _manifest_of(path)
     if not manifest.exists():
         return True
-    (landed,) = pq.read_table(manifest, columns=["rows_landed"])["rows_landed"].to_pylist()
-    return bool(landed == pq.read_metadata(path).num_rows)
+    (facts,) = pq.read_table(manifest, columns=["rows_landed", "source"]).to_pylist()
+    is_hidden = suppressed.renamed(facts["source"]) == facts["source"]
+    return is_hidden and bool(facts["rows_landed"] == pq.read_metadata(path).num_rows)
 
 
 def _recount(path: Path, table: str, suppressed: Suppressed, work: Path) -> None:
-    """Write the manifest of a table that has fewer rows than it says; those gone count as left out."""
+    """Write the manifest of a table anew: rows that are gone count as left out, and its names are those of nobody."""
     manifest = _manifest_of(path)
     if not manifest.exists():
         return
@@ -232,13 +243,14 @@ def _recount(path: Path, table: str, suppressed: Suppressed, work: Path) -> None
     before = sum(
         int(note.split(" ")[0].replace(",", "")) for note in facts["notes"] if _COUNTS.fullmatch(note)
     )
-    kind, _ = PEOPLE[table]
-    notes = [n for n in facts["notes"] if not _COUNTS.fullmatch(n) and not suppressed.quotes(kind, n)]
+    notes = [note for note in facts["notes"] if not _COUNTS.fullmatch(note)]
+    if table in PEOPLE:
+        notes = [note for note in notes if not suppressed.quotes(PEOPLE[table][0], note)]
     out = gone + before
-    notes += [f"{out:,} {'row' if out == 1 else 'rows'} {LEFT_OUT}"] if out else []
+    notes += [f"{counted(out, 'row')} {LEFT_OUT}"] if out else []
     file = LandedFile(
         table=table,
-        source=facts["source"],
+        source=suppressed.renamed(facts["source"]),
         key=path.stem.partition("-")[2],
         sha256=facts["sha256"],
         size_bytes=facts["bytes"],
@@ -250,6 +262,7 @@ def _recount(path: Path, table: str, suppressed: Suppressed, work: Path) -> None
         notes=tuple(notes),
         layout=facts["layout"],
         known_quirks=0,
+        raw_columns=json.loads(facts.get("raw_columns") or "{}"),
         landed_at=facts["landed_at"],
         path=path,
         rejects_path=path.with_suffix(".rejects.parquet"),

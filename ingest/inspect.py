@@ -16,12 +16,13 @@ from typing import Any
 
 import duckdb
 
+from ingest.cells import Form
 from ingest.columns import look
 from ingest.contracts import CONTRACTS
 from ingest.databases import DatabaseTable
 from ingest.declarations import ColumnRule, TableRule
-from ingest.drafting import draft, place
-from ingest.errors import IngestError
+from ingest.drafting import column_text, draft, place
+from ingest.errors import IngestError, counted
 from ingest.facts import MOST_REASONS, Facts, FileReport, reasons, relation
 from ingest.guessing import Guess, guess_tables
 from ingest.heads import Head, cut_head
@@ -31,7 +32,7 @@ from ingest.rawfiles import Format, RawFile, encoding_of, is_utf16
 from ingest.readers import DELIMITERS, CsvTable, RawTable
 from ingest.recognise import TableSource, head_of
 from ingest.sources import DECLARATIONS, data_files, resolve_source
-from ingest.staging import stage_of
+from ingest.staging import ORDER_ASKED, stage_of
 from ingest.store import LandedFile
 
 ROWS = 10_000
@@ -42,6 +43,9 @@ _BYTES = 1 << 25
 _TITLE_ROWS = 300_000
 _TITLE_BYTES = 1 << 26
 _WHOLE_TABLES = ("titles", "links")
+_BOUNDS_GUESSED = (
+    "minimum and maximum are the lowest and the highest seen: is this the scale? A row beyond is rejected"
+)
 
 
 _Known = tuple[TableSource, Mapping[str, str]]
@@ -129,7 +133,7 @@ def inspect(
         if is_declared or not path.exists():
             raise
         where = f"{error.where}: " if error.where and error.where != str(path) else ""
-        unknown = f"{where}{error.problem.partition(' Expected ')[0]}"
+        unknown = f"{where}{error.problem.partition(' There are: ')[0]}"
     with tempfile.TemporaryDirectory(prefix="matinee-inspect-") as work:
         sampling = _Sampling(Path(work), rows, max_rejected_share)
         if unknown:
@@ -154,10 +158,10 @@ def _declaration(
     others: Sequence[FileReport],
     folder: Path,
 ) -> str:
-    drafted = [
-        (table.table, _bound_only(place(table.rule, table.files, folder), report), doubts, report.problem)
-        for (table, doubts), report in zip(tables, reports, strict=True)
-    ]
+    drafted = []
+    for (table, _), report in zip(tables, reports, strict=True):
+        rule, doubts = _with_scale(_bound_only(place(table.rule, table.files, folder), report), report)
+        drafted.append((table.table, rule, doubts, report.problem))
     unused = {file.name: file.problem or "; ".join(file.notes) for file in others}
     return draft(
         f"What Matinee makes of {Path(answer.source).resolve().name}: matinee run --source THIS_FILE",
@@ -173,6 +177,19 @@ def _bound_only(rule: TableRule, report: FileReport) -> TableRule:
     said = {name: rule.columns.get(name) or ColumnRule(value=(of,)) for name, of in report.columns.items()}
     found = {name: of.model_copy(update={"value": (report.columns[name],)}) for name, of in said.items()}
     return rule.model_copy(update={"columns": found})
+
+
+def _with_scale(rule: TableRule, report: FileReport) -> tuple[TableRule, dict[str, str]]:
+    """Return the rule with the lowest and the highest rating seen as bounds, where it has none, and the doubts."""
+    rating, least, most = rule.columns.get("rating"), report.scale.get("least"), report.scale.get("most")
+    if rating is None or least is None or most is None or {rating.minimum, rating.maximum} != {None}:
+        return rule, report.doubts
+    bounds = {
+        key: int(seen) if seen == int(seen) else seen for key, seen in (("minimum", least), ("maximum", most))
+    }
+    doubt = "; ".join([*filter(None, [report.doubts.get("rating")]), _BOUNDS_GUESSED])
+    columns = {**rule.columns, "rating": rating.model_copy(update=bounds)}
+    return rule.model_copy(update={"columns": columns}), {**report.doubts, "rating": doubt}
 
 
 class _Sampling:
@@ -227,7 +244,9 @@ class _Sampling:
         for column, cells in landed.unreadable.items():
             report.unreadable[column] = report.unreadable.get(column, 0) + cells
         notes = [
-            re.sub(r"^[\d,]+ rows? left out \((.*)\)\.$", r"left out: \1.", note) for note in landed.notes
+            re.sub(r"^[\d,]+ rows? left out \((.*)\)\.$", r"left out: \1.", note)
+            for note in landed.notes
+            if ORDER_ASKED not in note  # the doubt of the column says it
         ]
         report.notes += [note for note in notes if note not in report.notes]
         report.reasons += reasons(landed)[: MOST_REASONS - len(report.reasons)]
@@ -237,12 +256,12 @@ class _Sampling:
         """Say what of a sample a run would refuse the file for."""
         most = self.most * report.rows
         bad = [
-            f"{cells:,} of {report.rows:,} cells of {column} cannot be read"
+            f"{cells:,} of {counted(report.rows, 'cell')} of {column} cannot be read"
             for column, cells in report.unreadable.items()
             if cells > most
         ]
         if report.rejected > most:
-            bad.insert(0, f"{report.rejected:,} of {report.rows:,} rows would be rejected")
+            bad.insert(0, f"{report.rejected:,} of {counted(report.rows, 'row')} would be rejected")
         if bad and not report.problem:
             report.problem = f"{bad[0]}; at most {self.most:.2%} may."
 
@@ -265,7 +284,14 @@ class _Sampling:
             opened = Opening(head.file, head.file.name, rule, contract, folder, connection).open()
             raw = opened.raw
             report.what = _described(head, rule, raw)
-            bound = stage_of(contract, rule, raw, connection, head.file.name).bound
+            stage = stage_of(contract, rule, raw, connection, head.file.name)
+            forms, _ = stage.forms(connection, sample=False)
+        bound = stage.bound
+        for b in bound:
+            if forms.get(b.column.name, Form()).asks_order:
+                said = {"value": (b.expression or b.label,), "order": "day first"}
+                asked = f"{ORDER_ASKED}: write {column_text(b.rule.model_copy(update=said))}, or month first"
+                report.doubts[b.column.name] = asked
         report.columns = {b.column.name: b.expression or b.label for b in bound}
         used = {at for b in bound for at in b.inputs}
         report.unused = [name for at, name in enumerate(raw.names) if at not in used]

@@ -30,7 +30,7 @@ from ingest.binding import Bound
 from ingest.cells import MACROS, end_of_time
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.databases import DatabaseTable
-from ingest.errors import IngestError, shorten
+from ingest.errors import IngestError, counted, shorten
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Digest, RawFile, digest, format_of
 from ingest.recognise import TableSource, table_source
@@ -38,7 +38,7 @@ from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
 from ingest.sources import Source
 from ingest.sql import copy, path_literal
-from ingest.staging import KeptOut, Staged, fault, landing_columns, stage_of
+from ingest.staging import ORDER_ASKED, KeptOut, Staged, fault, landing_columns, stage_of
 from ingest.store import (
     LandedFile,
     key_of,
@@ -180,7 +180,7 @@ def land_file(
         job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share, day, watch)
         landed = job.run(memory_limit=memory_limit, threads=threads)
     # Landed before, the same content may have had another name.
-    return replace(landed, source=raw.name, seconds=time.perf_counter() - started)
+    return replace(landed, source=job.shown, seconds=time.perf_counter() - started)
 
 
 def may_read_more(known: LandedFile, today: date) -> bool:
@@ -242,6 +242,11 @@ class _Job:
     @cached_property
     def suppressed(self) -> Suppressed:
         return read_suppressed(self.landing_dir)
+
+    @cached_property
+    def shown(self) -> str:
+        """What is remembered as the file's name: of people who were forgotten the hash."""
+        return self.suppressed.renamed(self.file.name)
 
     def run(self, *, memory_limit: str, threads: int) -> LandedFile:
         file = self.file if isinstance(self.file, RawFile) else RawFile(self.file.export(self.work))
@@ -345,7 +350,7 @@ class _Job:
         found = int((connection.execute(f"SELECT count(*) FROM {faulty}").fetchone() or (0,))[0])
         rejected = staged.malformed + found
         limit = _KEPT_WHEN_REFUSED if rejected > self.max_rejected_share * draft.rows_read else None
-        rejects = Rejects(self.file.name, self.contract.table, self.table.rule.quirks, raw.names, bound)
+        rejects = Rejects(self.shown, self.contract.table, self.table.rule.quirks, raw.names, bound)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT position, fault FROM {faulty} ORDER BY position")
             positions, faults = tee(islice(_fetched(cursor), limit))
@@ -404,16 +409,14 @@ class _Job:
     def _left_out(self, count: int) -> list[str]:
         because = [f"all but those where {self.table.rule.where}"] if self.table.rule.where else []
         because += [self.contract.left_out_because] if self.contract.left_out else []
-        return (
-            [f"{count:,} {'row' if count == 1 else 'rows'} left out ({'; '.join(because)})."] if count else []
-        )
+        return [f"{counted(count, 'row')} left out ({'; '.join(because)})."] if count else []
 
     def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
         """Move the finished files into the store, the manifest last: it is what makes them landed."""
         place = slot(self.landing_dir, self.contract.table, key_of(content.sha256, self.fingerprint))
         landed = LandedFile(
             table=self.contract.table,
-            source=self.file.name,
+            source=self.shown,
             key=place.key,
             sha256=content.sha256,
             size_bytes=content.size_bytes,
@@ -451,7 +454,8 @@ class _Job:
         kept = (
             "They are" if rejects.num_rows == landed.rows_rejected else f"The first {rejects.num_rows:,} are"
         )
-        remedy = "Correct the file, or check that it is the right one, and run again."
+        asked = [note for note in landed.notes if ORDER_ASKED in note]
+        remedy = asked[0] if asked else "Correct the file, or check that it is the right one, and run again."
         if examples and all(re.match(r"expected \d+ cells", row["reason"]) for row in examples):
             remedy = (
                 "If numbers have decimal commas, divide the cells by semicolons or write points. " + remedy
@@ -472,7 +476,7 @@ def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
 
 
 def _told(kept_out: int) -> list[str]:
-    return [f"{kept_out:,} {'row' if kept_out == 1 else 'rows'} {LEFT_OUT}"] if kept_out else []
+    return [f"{counted(kept_out, 'row')} {LEFT_OUT}"] if kept_out else []
 
 
 @contextmanager

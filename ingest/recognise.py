@@ -20,8 +20,8 @@ from ingest.binding import missing_columns, place_of, refused_header
 from ingest.contracts import CONTRACTS, Contract
 from ingest.databases import DatabaseTable
 from ingest.declarations import Declaration, TableRule
-from ingest.errors import IngestError
-from ingest.layouts import known_layouts
+from ingest.errors import IngestError, shorten
+from ingest.layouts import OWN, known_layouts
 from ingest.rawfiles import Format, RawFile, data_members, format_of, open_packed
 from ingest.readers import dialect_of, sep_of
 
@@ -39,6 +39,9 @@ _ENDINGS = tuple(
 _ENDINGS_ALLOWED = "Each may end in .csv, .csv.gz, .zip, .jsonl or .parquet."
 DATA_ENDINGS = (*_PLAIN, *_PACKED)
 _HEAD_BYTES = 1 << 20
+_FAR = 0.5
+"""Share of a layout's columns without which a file is not taken for a failed copy of it."""
+_MOST_SHOWN = 5
 
 Head = str | list[str]
 """The line that names columns, or the names."""
@@ -86,12 +89,12 @@ class _Match:
     proven
         Its tables whose file shows to be one.
     refused
-        Why a file that has the name of a table's is none.
+        Why a file that has the name of a table's is none, and which share of the columns it lacks.
     """
 
     layout: Declaration
     proven: dict[str, RawFile] = field(default_factory=dict)
-    refused: dict[str, tuple[RawFile, IngestError]] = field(default_factory=dict)
+    refused: dict[str, tuple[RawFile, IngestError, float]] = field(default_factory=dict)
 
     def offers(self, taken: Mapping[str, object]) -> dict[str, RawFile]:
         """Return the tables it gives beside those taken; none where it lacks what they are of no use without."""
@@ -119,7 +122,7 @@ def recognise(path: Path) -> tuple[list[TableSource], dict[str, IngestError]]:
             chosen[table] = TableSource(table, match.layout.tables[table], (file,), match.layout.name)
     refused = _partial(path, matches, chosen) or _unlike_files(matches, chosen)
     if not chosen and not refused:
-        raise _nothing_known(path)
+        raise _nothing_known(path, places)
     return list(chosen.values()), refused
 
 
@@ -128,7 +131,8 @@ def table_source(
 ) -> TableSource:
     """Return how a file of a table is read: as declared, else by the known layout that it shows.
 
-    Where it fits none, it is read by the one that it lacks least of, which says what is missing.
+    Where it fits none, it is read as declared, by the layout that it is close to, or as a table of Matinee's own, which
+    says what is missing.
     """
     layouts = sorted(known_layouts().values(), key=lambda layout: -layout.rank)
     known = [
@@ -145,6 +149,11 @@ def table_source(
         try:
             head = head_of(file)
             best = min(known, key=lambda table: len(_missing(contract, table.rule, head)))
+            if _missing(contract, best.rule, head):
+                own = known[: len(declared)] or known
+                best = min(own, key=lambda table: _lack(contract, table.rule, head))
+                if not declared and not _lack(contract, best.rule, head) < _FAR:
+                    best = known[-1]
         except (IngestError, OSError):
             best = known[0]  # landing says what is wrong with the file
     return replace(best, files=(file,))
@@ -229,12 +238,14 @@ def _match(
                 except IngestError as error:
                     heads[file] = error
             head = heads[file]
-            fault = head if isinstance(head, IngestError) else _unlike(CONTRACTS[table], rule, file, head)
-            if fault is None:
+            if isinstance(head, IngestError):
+                match.refused.setdefault(table, (file, head, 0.0))
+            elif lack := _lack(CONTRACTS[table], rule, head):
+                fault = _unlike(CONTRACTS[table], layout, file, head)
+                match.refused.setdefault(table, (file, fault, lack))
+            else:
                 found = (file, place)
                 match.proven[table] = file
-            else:
-                match.refused.setdefault(table, (file, fault))
     return match
 
 
@@ -269,12 +280,20 @@ def _members_of(text: str) -> list[str]:
     return list(row) if isinstance(row, dict) else []
 
 
-def _unlike(contract: Contract, rule: TableRule, file: RawFile, head: Head) -> IngestError | None:
-    """Return why a file is not what a layout says, None where it is."""
-    missing = _missing(contract, rule, head)
-    return (
-        refused_header(contract, rule, _header(contract, rule, head), missing, file.name) if missing else None
+def _unlike(contract: Contract, layout: Declaration, file: RawFile, head: Head) -> IngestError:
+    """Return why a file is not what a layout says; of one that is not close to it, what the table needs."""
+    rule, called = layout.tables[contract.table], layout.name
+    if not _lack(contract, rule, head) < _FAR:
+        own = known_layouts()[OWN].tables[contract.table]
+        rule, called = (own, "") if _missing(contract, own, head) else (rule, called)
+    return refused_header(
+        contract, rule, _header(contract, rule, head), _missing(contract, rule, head), file.name, called
     )
+
+
+def _lack(contract: Contract, rule: TableRule, head: Head) -> float:
+    """Return which share of the columns that a layout needs a file has not."""
+    return len(_missing(contract, rule, head)) / len(_missing(contract, rule, []))
 
 
 def _missing(contract: Contract, rule: TableRule, head: Head) -> list[str]:
@@ -327,26 +346,51 @@ def _partial(
 
 def _unlike_files(matches: Sequence[_Match], chosen: Mapping[str, TableSource]) -> dict[str, IngestError]:
     """Return the tables that nothing else gives and whose file is not what its name says."""
-    refused: dict[str, IngestError] = {}
     used = {file for table in chosen.values() for file in table.files}
     used |= {file for match in matches for file in match.proven.values()}
-    for match in sorted(matches, key=lambda match: (-len(match.proven), -match.layout.rank)):
-        for table, (file, fault) in match.refused.items():
-            if table not in chosen and file not in used and table not in match.proven:
-                refused.setdefault(table, fault)
+    faults = [
+        (lack >= _FAR, -len(match.proven), lack, -match.layout.rank, table, fault)
+        for match in matches
+        for table, (file, fault, lack) in match.refused.items()
+        if table not in chosen and file not in used and table not in match.proven
+    ]
+    refused: dict[str, IngestError] = {}
+    for *_, table, fault in sorted(faults, key=lambda entry: entry[:4]):
+        refused.setdefault(table, fault)
     return refused
 
 
-def _nothing_known(path: Path) -> IngestError:
-    expected = "; or ".join(
-        f"{_wanted_names(layout, list(layout.tables))} ({layout.name})" for layout in known_layouts().values()
-    )
+def _nothing_known(path: Path, places: Sequence[_Place]) -> IngestError:
+    files = [file for place in places for name, file in place.files.items() if name.endswith(DATA_ENDINGS)]
+    own, there, like = known_layouts()[OWN].tables["ratings"], [], []
+    for file in files[:_MOST_SHOWN]:
+        try:
+            head = head_of(file)
+        except (IngestError, OSError):
+            there.append(file.name)
+            continue
+        there.append(f"{file.name} ({shorten(', '.join(_header(CONTRACTS['ratings'], own, head)), 100)})")
+        like.append(_like(file, head))
+    needs = [f"{name} ({', '.join(c.name for c in of.required_columns)})" for name, of in CONTRACTS.items()]
     return IngestError(
-        f"found none of the files we know by name. Expected {expected}.",
-        next_step=f"{_ENDINGS_ALLOWED} Point --source at the folder that holds the files, or say in a declaration "
-        "(matinee.yaml) what yours hold, and run again.",
+        f"found none of the files we know by name. There are: {', '.join(there) or 'no files'}.",
+        next_step=f"{''.join(like)}Point --source at the folder that holds the files, say in a declaration "
+        "(matinee.yaml) what yours hold, or call files and columns as the tables that you have need them: "
+        f"{', '.join(needs)}. Then run again.",
         where=str(path),
     )
+
+
+def _like(file: RawFile, head: Head) -> str:
+    """Return of which layout a file is, but for its name, as a sentence; empty where it shows none."""
+    found = [
+        (needed, layout.rank, f"{file.name} looks like {_wanted_names(layout, [table])} of {layout.name}. ")
+        for layout in known_layouts().values()
+        for table, rule in layout.tables.items()
+        if (needed := len(_missing(CONTRACTS[table], rule, []))) > 2  # fewer are chance
+        and not _missing(CONTRACTS[table], rule, head)
+    ]
+    return max(found)[-1] if found else ""
 
 
 def _wanted_names(layout: Declaration, tables: Sequence[str]) -> str:

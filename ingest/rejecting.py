@@ -17,7 +17,7 @@ import duckdb
 from ingest.binding import Bound, place_of
 from ingest.contracts import Kind
 from ingest.declarations import Quirk
-from ingest.errors import IngestError, shorten
+from ingest.errors import IngestError, counted, shorten
 from ingest.readers import BadLine, RawTable, batches
 from ingest.sql import path_literal, text_literal
 from ingest.staging import Staged
@@ -72,8 +72,8 @@ class Rejects:
     def told(self, unreadable: Mapping[str, int]) -> list[str]:
         """Say how many cells of landing rows could not be read, a sentence for each column."""
         return [
-            f"{b.label}: {unreadable[b.column.name]:,} {'cell' if unreadable[b.column.name] == 1 else 'cells'} could "
-            f"not be read and became empty, expected {b.column.expectation}."
+            f"{b.label}: {counted(unreadable[b.column.name], 'cell')} could not be read and became empty, expected "
+            f"{b.column.expectation}."
             for b in self.bound
             if b.column.name in unreadable
         ]
@@ -125,16 +125,18 @@ def refuse_unreadable(  # noqa: PLR0917 - a draft is all of these
             lines = raw.bad_lines(connection, iter([int(first)]))
             example = next(line for line in lines if line.position == first)
             raise IngestError(
-                f"{count:,} of {total:,} cells of column '{bound.label}' ({count / total:.2%}) cannot be read; "
-                f"at most {most:.2%} may. Line {example.line:,}: expected {bound.column.expectation}, "
+                f"{count:,} of {counted(total, 'cell')} of column '{bound.label}' ({count / total:.2%}) cannot be "
+                f"read; at most {most:.2%} may. Line {example.line:,}: expected {bound.column.expectation}, "
                 f"got {rejects.got(bound, example)}.",
-                next_step=_remedy(bound),
+                next_step=_remedy(bound, staged),
                 where=rejects.source,
             )
     return unreadable
 
 
-def _remedy(bound: Bound) -> str:
+def _remedy(bound: Bound, staged: Staged) -> str:
+    if asked := staged.order_asked(bound):
+        return asked
     if bound.column.kind is Kind.DATE:
         return "Write days as 2021-01-22, or declare their order (order: day first), and run again."
     return "Correct the column, or say in a declaration how it is read, and run again."

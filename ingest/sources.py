@@ -19,7 +19,7 @@ from ingest.agreeing import agreed, opened_head
 from ingest.contracts import CONTRACTS, DATASETS
 from ingest.databases import DatabaseTable, with_environment
 from ingest.declarations import TableRule, read_declaration
-from ingest.errors import IngestError
+from ingest.errors import IngestError, WrongDeclarationError
 from ingest.layouts import MOVIES, known_layouts
 from ingest.rawfiles import RawFile, data_members
 from ingest.recognise import DATA_ENDINGS, TableSource, recognise
@@ -187,7 +187,7 @@ def _declared(path: Path) -> list[TableSource]:
             _check(table, rule, found[0])
             files, rule = tuple(found), agreed(table, rule, found)
         if len(files) > 1 and table in NUMBERED_BY_ROW and not _has_ids(table, rule):
-            raise IngestError(
+            raise WrongDeclarationError(
                 f"{table}: files: {len(files)} files are found, and without a column of ids only one can be meant, "
                 "for the number of the row stands in.",
                 next_step=f"Name the column of ids ({CONTRACTS[table].key[0]}), or one file, and run again.",
@@ -204,7 +204,12 @@ def _has_ids(table: str, rule: TableRule) -> bool:
 def _check(table: str, rule: TableRule, file: RawFile) -> None:
     """Refuse a declaration that does not fit the first of its files, before anything is read."""
     with opened_head(file, rule, CONTRACTS[table]) as (opened, _, connection):
-        stage_of(CONTRACTS[table], rule, opened.raw, connection, file.name)
+        try:
+            stage_of(CONTRACTS[table], rule, opened.raw, connection, file.name)
+        except IngestError as error:
+            raise WrongDeclarationError(
+                error.problem, next_step=error.next_step, where=error.where
+            ) from error
 
 
 def watched(source: str) -> list[Path]:
@@ -248,7 +253,7 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
         hint = (
             f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(there[:10]) or 'no files'}."
         )
-        raise IngestError(
+        raise WrongDeclarationError(
             f"{table}: files: there is no file '{said}'.{hint}",
             next_step="Correct the declaration, and run again.",
             where=declaration.name,

@@ -30,6 +30,7 @@ from ingest.sql import copy, identifier, path_literal, text_literal
 from ingest.suppressing import PEOPLE, Suppressed
 
 _SAMPLE_ROWS = 10_000
+ORDER_ASKED = "no day is above 12, so that nothing shows whether day or month comes first"
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,22 @@ class Staged:
                 notes.append(f"{b.label}: read as {form.unit} since 1970-01-01.")
             if form.order:
                 notes.append(f"{b.label}: dates of numbers alone read {form.order}.")
+            notes += [asked] if (asked := self.order_asked(b)) else []
             if form.decimal == "," and b.column.kind is Kind.NUMBER:
                 notes.append(f"{b.label}: read with decimal commas.")
         return notes
+
+    def order_asked(self, bound: Bound) -> str:
+        """Return how to declare the order of a column's dates, as a sentence; empty where nothing needs it."""
+        form = self.forms.get(bound.column.name, Form())
+        if not form.asks_order:
+            return ""
+        said = f"`{bound.column.name}: {{value: {bound.expression or bound.label}, order: day first}}`"
+        return (
+            f"{bound.label}: {ORDER_ASKED}. Write `order: day first` or `order: month first` into the declaration, as "
+            f"in {said}: for files of the drop folder that is incoming/matinee.yaml, and `matinee inspect FILE --write "
+            "FILE.yaml` starts one."
+        )
 
 
 @dataclass(frozen=True)

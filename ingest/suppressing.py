@@ -36,6 +36,12 @@ REMOVED = "removed: a person was forgotten"
 """What stands in the place of a raw line that named somebody."""
 _CELLS = (re.compile(r"[,;\t|]|::"), re.compile(r"[\s,;|:=(){}\[\]\"']+"))
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+A_PERSON = (
+    r"(?i:user|account|member|profile|viewer|subscriber|customer|person|client|uid)s?(?i:[_-]?id)?[_=.-]?"
+)
+"""What has to stand before a number in the name of a file for it to be somebody: else each `part-7.csv` would be."""
+_RUN = re.compile(r"[^\W\d_]+|\d+")
+_HASH_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -93,14 +99,43 @@ class Suppressed:
         return any(self.hash(kind, as_landed(kind, part)) in listed for part in parts if part)
 
     def redacted(self, table: str, rejects: Iterable[tuple]) -> Iterator[tuple]:
-        """Yield rejects (see `ingest.rejecting`), without the text of those that name somebody on the list."""
-        kind, _ = PEOPLE.get(table, (None, ""))
-        if kind is None or not self.of(kind):
+        """Yield rejects (see `ingest.rejecting`) without what names somebody on the list: files, reasons and texts."""
+        if not self.entries:
             yield from rejects
             return
+        kind, _ = PEOPLE.get(table, (None, ""))
+        shown: dict[str, str] = {}
         for source, name, line, reason, text, is_quirk in rejects:
-            said = REMOVED if self.quotes(kind, reason) else reason
-            yield source, name, line, said, REMOVED if self.mentions(kind, text) else text, is_quirk
+            if source not in shown:
+                shown[source] = self.renamed(source)
+            said, raw = reason, text
+            if kind is not None and self.of(kind):
+                said = REMOVED if self.quotes(kind, reason) else reason
+                raw = REMOVED if self.mentions(kind, text) else text
+            yield shown[source], name, line, said, raw, is_quirk
+
+    def renamed(self, name: str) -> str:
+        """Return the name of a file with the beginning of its hash in the place of each id on the list.
+
+        An id stands apart from letters and digits beside it; a number behind a word for a person.
+        """
+        runs = [run.span() for run in _RUN.finditer(name)] if self.entries else []
+        parts = [(start, end) for at, (start, _) in enumerate(runs) for _, end in runs[at:]]
+        for start, end in sorted(parts, key=lambda part: part[0] - part[1]):
+            before, part, after = name[:start], name[start:end], name[end:]
+            if after[:1].isalnum() or not (
+                re.search(f"{A_PERSON}$", before) if part.isdecimal() else not before[-1:].isalnum()
+            ):
+                continue
+            for kind in dict.fromkeys(entry.kind for entry in self.entries):
+                if self._has(kind, {part}):
+                    hidden = self.hash(kind, as_landed(kind, part))[:_HASH_DIGITS]
+                    return f"{self.renamed(before)}{hidden}{self.renamed(after)}"
+        return name
+
+    def renamed_in(self, text: str) -> str:
+        """Return a sentence with the names of files in it as `renamed` has them."""
+        return re.sub(r"\S+", lambda word: self.renamed(word[0]), text) if self.entries else text
 
     @property
     def is_pending(self) -> bool:

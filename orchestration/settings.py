@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     hourly_schedule: str = "30 * * * *"
     """Cron expression, in UTC, of the refresh in between, which trains nothing."""
     keep_days: Annotated[int, Field(ge=0, le=36_500)] = 30
-    """Days for which `matinee prune` keeps what is no longer used."""
+    """Days for which `matinee prune` keeps what is no longer used, and raw files that came through the drop folder."""
 
     long_tail: Annotated[float, Field(ge=0, le=1)] = 0
     """What being rare weighs in the recommended lists beside everything else: 0 nothing, 1 as much."""

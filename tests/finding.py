@@ -1,4 +1,4 @@
-"""Whether a person is anywhere in a folder: in the bytes of every file, and in what compressed files hold."""
+"""Whether a person is anywhere in a folder: in names, in the bytes of every file, and in what compressed files hold."""
 
 import gzip
 import sqlite3
@@ -14,13 +14,16 @@ import polars as pl
 def files_with(folder: Path, written: Iterable[str], numbers: Iterable[int] = ()) -> list[str]:
     """Return the files below a folder that hold an id as text, or a number in an array or a column of whole numbers.
 
+    So does the name of a file or of a folder.
+
     A file that cannot be read as what its name says is an error.
     """
     texts, wanted = list(written), set(numbers)
     return sorted(
         str(path.relative_to(folder))
         for path in folder.rglob("*")
-        if path.is_file() and (_in_bytes(path, texts) or _in_values(path, texts, wanted))
+        if any(text in str(path.relative_to(folder)) for text in texts)
+        or (path.is_file() and (_in_bytes(path, texts) or _in_values(path, texts, wanted)))
     )
 
 
@@ -28,7 +31,7 @@ def _in_bytes(path: Path, texts: list[str]) -> bool:
     content = path.read_bytes()
     if path.suffix == ".gz":
         content += gzip.decompress(content)
-    return any(text.encode() in content or text in str(path) for text in texts)
+    return any(text.encode() in content for text in texts)
 
 
 def _in_values(path: Path, texts: list[str], numbers: set[int]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.declarations import Declaration, read_declaration
 
 MOVIES = "movies_dataset"
+OWN = "matinee"
 
 
 @cache

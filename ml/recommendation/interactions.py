@@ -179,7 +179,7 @@ def cleaned(frame: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:
         pl.col("user_id").is_not_null(), pl.col("item_id").is_not_null(), pl.col("rating").is_finite()
     )
     if whole.is_empty():
-        msg = f"no rating among {frame.height:,} rows: each lacks its user, its title or a number"
+        msg = "no row holds a rating: each lacks its user, its title or a number"
         raise RecommendationError(msg)
     order = [name for name in ("user_id", "item_id", "timestamp") if name in whole.columns]
     ordered = whole.sort(order, nulls_last=False, maintain_order=True)

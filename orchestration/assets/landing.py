@@ -14,7 +14,7 @@ import dagster as dg
 
 from ingest.cells import FIRST_TEXT_ID
 from ingest.contracts import CONTRACTS
-from ingest.errors import IngestError
+from ingest.errors import IngestError, counted
 from ingest.ids import last_number
 from ingest.store import LandedFile
 from orchestration.settings import Settings, load_settings
@@ -313,14 +313,14 @@ def _judge_dropped(landed: LandedSource) -> dg.AssetCheckResult:
 
 def _sentence(result: LandedFile) -> str:
     if result.was_already_landed:
-        return f"{result.source}: unchanged, {result.rows_landed:,} rows stay landed"
+        return f"{result.source}: unchanged, landed: {counted(result.rows_landed, 'row')}"
     return f"{result.source}: {_rows(result)}"
 
 
 def _rows(result: LandedFile) -> str:
     rejected = f", {result.rows_rejected:,} rejected" if result.rows_rejected else ""
     rejected += f", {result.rows_left_out:,} left out" if result.rows_left_out else ""
-    return f"{result.rows_landed:,} rows landed{rejected}"
+    return f"{counted(result.rows_landed, 'row')} landed{rejected}"
 
 
 def _report_absent(table: str, refused: str, changes: Sequence[dg.AssetCheckResult]) -> dg.MaterializeResult:

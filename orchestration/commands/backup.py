@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ingest.errors import counted
 from orchestration.commands.shared import WarehouseOption, answer, failing, read_settings, say
 
 
@@ -32,7 +33,7 @@ def backup(
 
     with failing(BackupError, ArchiveError, WarehouseError):
         made = back_up(WarehouseLayout(settings.warehouse), dagster_home(), to.absolute())
-    say(f"The published set {made.published} and what it was made of: {made.files:,} files.")
+    say(f"The published set {made.published} and what it was made of: {counted(made.files, 'file')}.")
     say(
         f"Run history: {made.databases:,} databases from {dagster_home()}."
         if made.databases

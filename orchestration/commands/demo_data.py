@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ingest.errors import counted
 from orchestration.commands.shared import fail, say
 from orchestration.progress import counting
 
@@ -33,4 +34,4 @@ def demo_data(
         fail(f"cannot write to {out}: {error.strerror or error}")
     say(f"The {world.scale} demo world, seed {world.seed}, in {world.seconds:.0f} s:")
     for file, rows in world.rows.items():
-        say(f"  {world.folder / file}  {rows:,} rows")
+        say(f"  {world.folder / file}  {counted(rows, 'row')}")

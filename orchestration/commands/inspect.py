@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest.errors import IngestError, counted
 from orchestration.commands.shared import DONE, FAILED, USAGE, answer, fail, failing, read_settings, say
 from published.people import hide_emails
 
@@ -29,7 +30,6 @@ def inspect(
     rows: Annotated[int, typer.Option(min=1, help="How many rows of each file to look at.")] = 10_000,
 ) -> None:
     """Tell what files hold, what Matinee would make of them, and what is wrong with them."""
-    from ingest.errors import IngestError
     from ingest.inspect import inspect as look
 
     if write is not None and (write.exists() or write.suffix.lower() not in (".yaml", ".yml")):
@@ -123,12 +123,12 @@ def _facts(file: "FileReport", column: str) -> str:
     if column in file.times:
         facts += [" to ".join(moment[:16] for moment in file.times[column])]
     if column in file.unreadable:
-        facts += [f"{file.unreadable[column]:,} cells cannot be read"]
+        facts += [f"{counted(file.unreadable[column], 'cell')} cannot be read"]
     return f"  ({'; '.join(facts)})" if facts else ""
 
 
 def _lines(file: "FileReport") -> list[str]:
     looked = "all" if file.is_whole else "the first"
-    counts = f"{looked} {file.rows:,} rows: {file.rejected:,} rejected, {file.left_out:,} left out"
+    counts = f"{looked} {counted(file.rows, 'row')}: {file.rejected:,} rejected, {file.left_out:,} left out"
     unused = [f"not used: {', '.join(file.unused)}"] if file.unused else []
     return [*([counts] if file.rows else []), *unused, *file.notes]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest.errors import IngestError, counted
 from orchestration.commands.shared import WarehouseOption, answer, fail, failing, read_settings
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ def prune(
 ) -> None:
     """Remove what is older than the retention and no longer used.
 
-    Landed files and sets, published sets, versions of models, plots, files of dbt, and Dagster's records of runs.
+    Landed files and sets, raw files that came through the drop folder, published sets, versions of models, plots, files
+    of dbt, and Dagster's records of runs.
     """
     from datetime import UTC, datetime, timedelta
 
-    from ingest.errors import IngestError
     from orchestration.stores.layout import WarehouseLayout
     from orchestration.stores.lock import WarehouseError, lock_warehouse, switching
 
@@ -64,4 +65,4 @@ def _total(found: "list[Old]", *, dry_run: bool) -> str:
     counts = Counter(old.kind for old in found)
     listed = ", ".join(f"{kind} {count:,}" for kind, count in counts.items())
     size = sum(old.size_bytes for old in found)
-    return f"{'Would remove' if dry_run else 'Removed'} {size:,} bytes: {listed}."
+    return f"{'Would remove' if dry_run else 'Removed'} {counted(size, 'byte')}: {listed}."

@@ -14,7 +14,7 @@ def remove(
     table: Annotated[str, typer.Argument(help="Table whose rows the file brought, e.g. ratings.")],
     file: Annotated[
         str,
-        typer.Argument(help="Its name, or DAY/TABLE/NAME as it lies in processed/ where two have the name."),
+        typer.Argument(help="Its name, or its path in processed/ where two have the name."),
     ],
     warehouse: WarehouseOption = None,
 ) -> None:

@@ -57,11 +57,16 @@ def read_settings(*, source: str | None = None, warehouse: Path | None = None) -
 
 @contextmanager
 def failing(*errors: type[Exception], code: int = FAILED) -> Iterator[None]:
-    """End the command with an error's own words where one of these is raised in the `with` block."""
+    """End the command with an error's own words where one of these is raised in the `with` block.
+
+    Whatever the code, a wrong declaration of a source is wrong usage.
+    """
     try:
         yield
     except errors as error:
-        fail(str(error), code)
+        from ingest.errors import WrongDeclarationError
+
+        fail(str(error), USAGE if isinstance(error, WrongDeclarationError) else code)
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:

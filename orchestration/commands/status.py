@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ingest.errors import counted
 from orchestration.commands.shared import DONE, FAILED, USAGE, WarehouseOption, answer, failing, read_settings
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from orchestration.settings import Settings
     from orchestration.stores.layout import WarehouseLayout
     from orchestration.stores.runs import Run
-
-_MOST_WARNINGS = 10
 
 
 def status(
@@ -91,14 +90,19 @@ def in_words(facts: dict[str, Any]) -> list[str]:
     lines += [f"Stale: {said}" for said in facts["stale"]] + [f"Late: {said}" for said in facts["late"]]
     if facts["is_forgetting"]:
         lines.append("Unfinished: `matinee forget` ended before all was done. Give the command again.")
-    warnings = facts["warnings"]
-    lines += [f"Warning: {said}" for said in warnings[:_MOST_WARNINGS]]
-    if len(warnings) > _MOST_WARNINGS:
-        lines.append(f"and {len(warnings) - _MOST_WARNINGS} warnings more")
+    lines += [f"Warning: {said}" for said in facts["warnings"]]
     lines.append(
         f"Warehouse: {room['folder']}, {room['bytes'] / 10**9:,.2f} GB; {room['free_bytes'] / 10**9:,.1f} GB are free."
     )
-    return [*lines, "All is well." if facts["is_well"] else "Something is wrong."]
+    return [*lines, _verdict(facts)]
+
+
+def _verdict(facts: dict[str, Any]) -> str:
+    if not facts["is_well"]:
+        return "Something is wrong."
+    warned = [counted(len(facts["warnings"]), "warning")] if facts["warnings"] else []
+    warned += ["results are late"] if facts["late"] else []
+    return f"No run failed and nothing is stale, but: {', '.join(warned)}." if warned else "All is well."
 
 
 def _run(run: "Run") -> dict[str, Any]:

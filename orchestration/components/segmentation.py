@@ -16,6 +16,7 @@ import polars.selectors as cs
 from pydantic import BaseModel
 
 from ingest.contracts import CONTRACTS
+from ingest.errors import counted
 from ingest.store import source_of
 from ml.drift import MOVED, MOVED_MUCH, is_telling, stability_index
 from ml.plots.words import feature_label
@@ -285,8 +286,8 @@ def check_features(moved: pl.DataFrame | None) -> dg.AssetCheckResult:
     some = len(moved.filter(pl.col("stability_index") >= MOVED))
     column, index = moved.row(0)
     words = (
-        f"{some} of {len(moved)} features moved since the model in force was trained, {len(much)} of them much; most "
-        f"of all {feature_label(column)}: stability index {index:.2f}, {MOVED_MUCH} is much."
+        f"{some} of {counted(len(moved), 'feature')} moved since the model in force was trained, {len(much)} of them "
+        f"much; most of all {feature_label(column)}: stability index {index:.2f}, {MOVED_MUCH} is much."
     )
     return dg.AssetCheckResult(
         check_name=FEATURES_STAY,

@@ -12,7 +12,7 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress as ignoring
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from re import Pattern
@@ -20,7 +20,8 @@ from re import Pattern
 import filelock
 import polars as pl
 
-from ingest.arrivals import Account
+from ingest.arrivals import Account, DropFolder, forget_names
+from ingest.errors import counted
 from ingest.forgetting import (
     Person,
     Touched,
@@ -112,6 +113,10 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
         _remove(layout, "", layout.backup)  # what a backup that was killed had pinned
     raw = forget_raw(layout.raw_folders, people)
     raw += _forget_processed(layout, people, raw)
+    drop = DropFolder(layout.incoming, layout.processed, layout.failed)
+    renamed = forget_names(drop, layout.landing, suppressed)
+    raw = [replace(each, file=suppressed.renamed(each.file)) for each in raw]
+    raw += [Touched("names of files", renamed, "renamed")] if renamed else []
     with switching(layout):  # no backup pins what goes
         held = [
             *(Touched(*each) for each in recorded),
@@ -124,7 +129,7 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
         removed = _remove(layout, "removed, built anew by the next run", *made)
         pictures = forget_pictures(layout, people)
         held += forget_models(layout, people)
-        held += forget_reasons(layout.landing, says) if says else []
+        held += forget_reasons(layout.landing, says, suppressed)
         if says and (told := runs.blank(layout, says, REMOVED)):
             held.append(Touched(layout.run_records.name, told, "reasons blanked"))
         landed = forget_landed(layout.landing, people, suppressed)
@@ -193,7 +198,7 @@ def _by_hand(
     said = ["Backups of the warehouse, and files that were downloaded from the dashboard, are as they were."]
     if waiting := sum(path.is_file() for path in layout.incoming.glob("*/**/*")):
         said.append(
-            f"What lies in {layout.incoming} ({waiting:,} files) is as it came; it lands without them."
+            f"What lies in {layout.incoming} ({counted(waiting, 'file')}) is as it came; it lands without them."
         )
     if any(path.is_file() for path in layout.failed.rglob("*")):
         said.append(

@@ -32,8 +32,8 @@ from orchestration.tasks.report import write_report_page
 _STAMP = "%Y%m%dT%H%M%S"
 _KINDS: Mapping[str, Kind] = {"user_id": "user", "customer_id": "customer"}
 """Entity of a segmentation to the kind of people it divides; titles are none."""
-_TEXTS = ("rejects", "checks")
-"""Published tables in whose texts an id may stand: raw lines, and what checks found."""
+_TEXTS = ("rejects", "checks", "landing_manifest")
+"""Published tables in whose texts an id may stand: raw lines, what checks found, and names of files."""
 
 
 def forget_published(
@@ -154,6 +154,9 @@ def _copy_texts(path: Path, to: Path, people: Sequence[Person], suppressed: Supp
     if path.stem == "rejects":
         lines = [line for row in before.iter_rows() for line in suppressed.redacted(row[1], [row])]
         after = pl.DataFrame(lines, schema=before.schema, orient="row")
+    elif path.stem == "landing_manifest":
+        sources = [suppressed.renamed(source) for source in before["source"]]
+        after = before.with_columns(pl.Series("source", sources, pl.String))
     else:
         said = [REMOVED if text and says and says.search(text) else text for text in before["description"]]
         after = before.with_columns(pl.Series("description", said, pl.String))

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from ingest import store
+from ingest.errors import counted
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.landing import LandedSource
 
@@ -63,8 +64,8 @@ def lost_rows(table: str, now: Landed, before: Landed, most: float) -> str | Non
     if not now.rows:
         return f"{table} has no rows; {before.rows:,} are published."
     return (
-        f"{table} has {now.rows:,} rows, {1 - now.rows / before.rows:.1%} fewer than the {before.rows:,} published; at "
-        f"most {most:.0%} fewer are expected."
+        f"{table} has {counted(now.rows, 'row')}, {1 - now.rows / before.rows:.1%} fewer than the {before.rows:,} "
+        f"published; at most {most:.0%} fewer are expected."
     )
 
 

@@ -17,10 +17,11 @@ from typing import Any
 from ingest import arrivals, ids, landing, store
 from ingest.arrivals import Account, Arrival, DropFolder, TakenIn
 from ingest.contracts import CONTRACTS, DATASETS
-from ingest.errors import IngestError
+from ingest.errors import IngestError, counted
 from ingest.landing import LandedFile
 from ingest.recognise import TableSource
 from ingest.sources import INCOMING, KAGGLE, KAGGLE_DESCRIBED, PartlyRefusedError, Source, resolve_source
+from ingest.suppressing import read_suppressed
 from orchestration import costs
 from orchestration.progress import Progress, counting, doing
 from orchestration.settings import Settings
@@ -148,13 +149,14 @@ def remove_file(layout: WarehouseLayout, table: str, name: str) -> str:
         When neither such a file has arrived nor the source has lost one of this name, or it still holds it.
     """
     current = store.source_of(layout.landing, "current") or {}
-    lost = [key for of, source, key in current.get("gone", ()) if (of, source) == (table, name)]
+    gone = [(source, key) for of, source, key in current.get("gone", ()) if of == table]
+    lost = [key for source, key in gone if source == name]
     for key in lost:
         arrivals.take_out(layout.landing, table, key)
     if lost:
         return f"{name} of {table}, which its source has no more, counts no longer."
     try:
-        arrival = arrivals.take_back(layout.landing, table, name)
+        arrival = arrivals.take_back(layout.landing, table, name, [source for source, _ in gone])
     except IngestError as error:
         if [table, name] in [held[:2] for held in current.get("files", ())]:
             raise IngestError(
@@ -162,7 +164,8 @@ def remove_file(layout: WarehouseLayout, table: str, name: str) -> str:
             ) from error
         raise
     lies = layout.processed / arrival.kept
-    return f"{arrival.shown}, which arrived on {arrival.day}, counts no longer; it lies in {lies}."
+    where = f"it lies in {lies}" if lies.exists() else "its raw file was removed"
+    return f"{arrival.shown}, which arrived on {arrival.day}, counts no longer; {where}."
 
 
 def stage(landed: LandedSource, layout: WarehouseLayout) -> None:
@@ -249,8 +252,8 @@ def _days_since(since: date | None) -> list[date]:
 
 def _of_gone(file: LandedFile) -> str:
     return (
-        f"{file.source} is no longer in the source; what it holds of {file.table} stays ({file.rows_landed:,} rows). "
-        f"`matinee remove {file.table} {file.source}` takes them out."
+        f"{file.source} is no longer in the source; what it holds of {file.table} stays "
+        f"({counted(file.rows_landed, 'row')}). `matinee remove {file.table} {file.source}` takes it out."
     )
 
 
@@ -266,7 +269,8 @@ def _with_those_gone(
     if source.kind != "declaration" or current.get("description") != source.description:
         return own, []
     declared = {table.table for table in source.tables} - set(refused)
-    names = {(table.table, file.name) for table in source.tables for file in table.files}
+    hidden = read_suppressed(landing_dir).renamed
+    names = {(table.table, hidden(file.name)) for table in source.tables for file in table.files}
     there = {(file.table, file.key): file for file in own}
     order, gone, last_id = dict[tuple[str, str], LandedFile](), [], ids.last_number(landing_dir)
     for table, name, key in current.get("files", ()):

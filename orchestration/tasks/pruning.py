@@ -11,11 +11,13 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
 
+from ingest import ids, store
 from ingest.arrivals import Account
+from ingest.contracts import CONTRACTS
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout
 from orchestration.stores.versions import VersionedStore
 from published.finding import set_before
@@ -47,7 +49,7 @@ def find_old(layout: WarehouseLayout, before: datetime) -> list[Old]:
     IngestError
         When the account of what arrived cannot be read.
     """
-    finders = (_landing, _published, _models, _plots, _dbt)
+    finders = (_landing, _dropped, _published, _models, _plots, _dbt)
     return [old for finder in finders for old in finder(layout, before)]
 
 
@@ -79,6 +81,35 @@ def _landing(layout: WarehouseLayout, before: datetime) -> Iterator[Old]:
 
 def _slot(path: Path) -> str:
     return path.name.partition(".")[0]
+
+
+def _dropped(layout: WarehouseLayout, before: datetime) -> Iterator[Old]:
+    """Yield what failed on old days, and raw files of old days whose landed copy stands and need not be made again."""
+    yield from (_old("days of files that failed", day, layout) for day in _days(layout.failed, before))
+    arrived = {one.kept: one for one in Account.read(layout.landing).arrivals}
+
+    def stands(file: Path) -> bool:
+        one = arrived.get(file.relative_to(layout.processed).as_posix())
+        if one is None or one.contract != CONTRACTS[one.table].fingerprint:
+            return False
+        landed = store.slot(layout.landing, one.table, one.key)
+        return store.read_slot(landed, ids.last_number(layout.landing)) is not None
+
+    for day in _days(layout.processed, before):
+        files = [file for file in sorted(day.rglob("*")) if file.is_file()]
+        goes = [file for file in files if stands(file)]
+        if goes == files:
+            yield _old("days of raw files that landed", day, layout)
+        else:
+            yield from (_old("raw files that landed", file, layout) for file in goes)
+
+
+def _days(folder: Path, before: datetime) -> Iterator[Path]:
+    """Yield the folders of the days that are over the retention."""
+    for day in sorted(folder.glob("*/")):
+        with suppress(ValueError):  # no folder of a day
+            if date.fromisoformat(day.name) < before.date():
+                yield day
 
 
 def _published(layout: WarehouseLayout, before: datetime) -> Iterator[Old]:

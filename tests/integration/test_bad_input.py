@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -57,6 +58,15 @@ def test_a_file_that_is_cut_off_is_refused(source, refused):
 
 def test_a_source_that_does_not_exist_is_refused(refused, tmp_path):
     refused(tmp_path / "nowhere", "nowhere", 2)
+
+
+@pytest.mark.parametrize("place", ["matinee.yaml", "warehouse/incoming/matinee.yaml"])
+def test_a_wrong_declaration_of_the_source_or_the_drop_folder_is_wrong_usage(source, matinee, place):
+    declaration = source / place
+    declaration.parent.mkdir(parents=True, exist_ok=True)
+    declaration.write_text("ratings: {files: ratings.csv, colums: {}}\n")
+    answer = matinee("run", "--job", "sql_layer", "--source", source, warehouse=source / "warehouse")
+    assert (answer.exit_code, "did you mean 'columns'" in answer.said) == (2, True), answer.said
 
 
 @pytest.mark.long
@@ -133,6 +143,15 @@ def test_a_bad_setting_is_refused_at_start(matinee, monkeypatch, tmp_path, varia
     assert answer.exit_code == 2
     assert says in answer.said
     assert not list(tmp_path.iterdir())
+
+
+def test_a_day_of_the_future_to_read_again_from_is_refused_and_today_is_not(matinee, tmp_path):
+    today = datetime.now(UTC).date()
+    answer = matinee("run", "--since", str(today + timedelta(days=1)), warehouse=tmp_path / "warehouse")
+    assert (answer.exit_code, "is in the future" in answer.said) == (2, True), answer.said
+    assert not (tmp_path / "warehouse").exists()
+    answer = matinee("run", "--since", str(today), "--source", tmp_path, warehouse=tmp_path / "warehouse")
+    assert (answer.exit_code, "is in the future" in answer.said) == (1, False), answer.said
 
 
 @pytest.mark.long

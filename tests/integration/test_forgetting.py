@@ -62,6 +62,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def before(matinee: Matinee, world: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse with everybody in it; the dashboard's sets before are there, too."""
     warehouse = tmp_path_factory.mktemp("forgetting") / "before"
+    for name, content in ((TEXT, f"user_id,region\n{TEXT},NO\n"), (f"user_{NUMBER}", "no table")):
+        dropped = warehouse / "incoming" / "users" / f"{name}.csv"
+        dropped.parent.mkdir(parents=True, exist_ok=True)
+        dropped.write_text(content)
     done = matinee("run", "--source", world, "--allow-rejects", warehouse=warehouse, home=home)
     assert done.exit_code == 0, done.said
     return warehouse
@@ -102,6 +106,8 @@ def test_before_the_command_they_are_in_many_files(before):
     assert "matinee.duckdb" in held
     assert any(file.startswith("landing/files/ratings") for file in held)
     assert any(file.startswith("published.d") for file in held)
+    assert any(re.fullmatch(rf"processed/.*/{TEXT}\.csv", file) for file in held)
+    assert any(re.fullmatch(rf"failed/.*/user_{NUMBER}\.csv", file) for file in held)
 
 
 def test_they_are_in_no_file_of_the_warehouse_and_of_dagster(forgotten, home):

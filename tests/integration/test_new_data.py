@@ -171,7 +171,7 @@ def test_a_file_that_is_removed_leaves_the_tables_with_the_next_run(matinee, in_
         assert connection.execute(listed).fetchall() == [("Premium",)]
     again = matinee("remove", "users", "second.csv", warehouse=warehouse)
     assert again.exit_code == 1
-    assert "There are: first.csv." in again.said
+    assert "users/first.csv." in again.said
 
 
 def test_what_failed_is_read_again_since_its_day(matinee, in_pieces, tmp_path):
@@ -193,7 +193,7 @@ def test_what_failed_is_read_again_since_its_day(matinee, in_pieces, tmp_path):
         warehouse=warehouse,
     )
     assert run.exit_code == 0, run.said
-    assert "users/bad.csv arrived: 1 rows landed." in run.said
+    assert "users/bad.csv arrived: 1 row landed." in run.said
 
 
 def test_between_nights_members_stay_where_the_model_in_force_has_them(

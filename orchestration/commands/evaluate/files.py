@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ingest.errors import counted
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.evaluate import Evaluation, Figures, LongTailStep, evaluate
 from ml.recommendation.interactions import moments
@@ -86,7 +87,7 @@ def evaluate_files(
         except RecommendationError as error:
             raise EvaluationError(str(error)) from None
     learned, held_out, *catalogue = frames
-    say(f"Learning from {learned.height:,} ratings, judging on {held_out.height:,}, with `{model}`.")
+    say(f"Learning from {counted(learned.height, 'rating')}, judging on {held_out.height:,}, with `{model}`.")
     if "timestamp" not in learned.columns:
         say("No timestamps: recent_popular is the same as popular.")
     try:

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from ingest.errors import counted
 from ml.recommendation.nearest import nearest_names
 from ml.recommendation.stored import StoredRecommender
 from orchestration.stores.recommender import RecommenderStore
@@ -115,7 +116,10 @@ class Recommender:
         users = self._stored.likeliest(column, n)
         said = (*self._outlived, *understood)
         if len(users) < n:
-            said = (*said, f"Only {len(users):,} users have not {self._interest.acted} it yet.")
+            said = (
+                *said,
+                f"No more than {counted(len(users), 'user')} can be named: the others have {self._interest.acted} it.",
+            )
         segments = self._ask(segments_in_reasons)
         if segments is None:
             return Recommended(users.with_columns(segment_name=pl.lit(None, dtype=pl.String)), said)
@@ -126,7 +130,7 @@ class Recommender:
     ) -> Recommended:
         titles = self._stored.advised(row, n, genre=genre, **{"did": self._interest.acted, **words})
         if len(titles) < n:
-            said = (*said, f"Only {len(titles)} titles are left to recommend.")
+            said = (*said, f"No more than {counted(len(titles), 'title')} can be recommended.")
         return Recommended(titles, said)
 
     def _genre(self, typed: str | None) -> str | None:
@@ -200,7 +204,7 @@ class Recommender:
         place = int(np.clip(np.searchsorted(numbers, wanted), 1, max(len(numbers) - 1, 1)))
         near = min(numbers[max(place - 1, 0) : place + 1].tolist(), key=lambda known: abs(known - wanted))
         return (
-            f"no user {user_id}: {len(numbers):,} users are known, {numbers[0]} to {numbers[-1]}. "
+            f"no user {user_id} among {counted(len(numbers), 'user')}, {numbers[0]} to {numbers[-1]}. "
             f"The nearest is {near}. {new}"
         )
 

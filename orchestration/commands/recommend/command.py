@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest.errors import counted
 from orchestration.commands.shared import WarehouseOption, answer, failing, read_settings, say
 from published.people import hide_emails
 
@@ -73,7 +74,7 @@ def recommend(
         from orchestration.commands.frames import write_frame
 
         write_frame(advice.rows, output)
-        say(f"Written: {output}, {len(advice.rows):,} rows")
+        say(f"Written: {output}, {counted(len(advice.rows), 'row')}")
     elif as_json:
         is_utf = sys.stdout.encoding.lower().startswith("utf")
         answer(hide_emails(json.dumps(advice.rows.to_dicts(), ensure_ascii=not is_utf)))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from ingest.errors import IngestError
+from ingest.errors import IngestError, WrongDeclarationError
 from ingest.sources import resolve_source
 from orchestration.commands.replicate.compare import Comparison
 from orchestration.commands.replicate.customers import replicate_customers
@@ -48,7 +48,7 @@ def replicate_source(settings: Settings) -> int:
                     rows += replicate(console, settings, base)
     except (IngestError, WarehouseError, ReplicationError, dbt.DbtError) as error:
         console.print(f"error: {error}", style="red", markup=False)
-        return FAILED
+        return USAGE if isinstance(error, WrongDeclarationError) else FAILED
     counts = _counts(rows)
     console.print(", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count))
     return FAILED if counts["differs"] else DONE

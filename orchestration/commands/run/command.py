@@ -8,7 +8,8 @@ import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
     from orchestration.tools.alarm import Alarm
 
 
+def _check_day(since: datetime | None) -> datetime | None:
+    """Refuse a day on which nothing can have come."""
+    today = datetime.now(UTC).date()
+    if since and since.date() > today:
+        msg = f"{since.date()} is in the future, and nothing came on it; today is {today} (UTC)."
+        raise typer.BadParameter(msg)
+    return since
+
+
 def run(
     source: SourceOption = None,
     warehouse: WarehouseOption = None,
@@ -53,6 +63,7 @@ def run(
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
+            callback=_check_day,
             help="Read again, as declared now, what came through the drop folder on this day (UTC) or later, also what "
             "failed.",
         ),
@@ -95,7 +106,7 @@ def run(
             say(f"error: {problem}")
         if layout.published.exists():
             say(f"Published results stay readable: {layout.published}")
-        raise typer.Exit(FAILED)
+        raise typer.Exit(USAGE if outcome.has_wrong_declaration else FAILED)
     from orchestration.commands.run.summary import show_outcome, write_run_file
 
     if if_new and job != "sql_layer" and not outcome.has_published:
@@ -123,19 +134,22 @@ def _run_locked(
     job: str, settings: "Settings", layout: "WarehouseLayout", since: date | None, **wishes: bool
 ) -> "RunOutcome":
     """Lock the warehouse, begin to land while Dagster and dbt are imported, and run the job."""
+    from ingest.errors import WrongDeclarationError
     from orchestration.stores.lock import WarehouseError, lock_warehouse
     from orchestration.tasks.landing import start_landing
 
     with failing(WarehouseError), _telling(WarehouseError), lock_warehouse(layout, "matinee run"):
         _finish_forgetting(layout)
-        start_landing(settings, since)
+        landing = start_landing(settings, since)
 
         with doing("loading Dagster and dbt"):
             from orchestration.commands.run.job import run_job
             from orchestration.definitions import DeclarationError
 
         with failing(DeclarationError, code=USAGE), _telling(DeclarationError):
-            return run_job(job, settings, **wishes)
+            outcome = run_job(job, settings, **wishes)
+    is_wrong = landing.done() and isinstance(landing.exception(), WrongDeclarationError)
+    return replace(outcome, has_wrong_declaration=is_wrong)
 
 
 @contextmanager

@@ -49,6 +49,8 @@ class RunOutcome:
     """What a person should know of what came, as sentences."""
     failed_files: int = 0
     """Files of the drop folder that cannot be used."""
+    has_wrong_declaration: bool = False
+    """Whether it failed because a declaration of a source was refused."""
 
     @property
     def has_published(self) -> bool:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ingest.errors import counted
 from orchestration.commands.run.job import RunOutcome
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.tasks.left_out import left_out
@@ -39,8 +40,9 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     console = Console()
     for table, count in outcome.unexpected_rejects.items():
         kept = "marts.rejects" if job != "sql_layer" else layout.landing / "candidate" / "rejects"
-        lines = "line" if count == 1 else "lines"
-        console.print(f"[yellow]Rejected {count:,} {lines} of {table}[/], kept with reasons in {kept}:")
+        console.print(
+            f"[yellow]Rejected {counted(count, 'line')} of {table}[/], kept with reasons in {kept}:"
+        )
         _show_rejects(console, layout, table)
     _show_reading(console, layout)
     if job == "sql_layer":

@@ -11,6 +11,7 @@ import polars as pl
 
 from ingest import ids
 from ingest.cells import FIRST_TEXT_ID
+from ingest.errors import counted
 from ml.segmentation.as_sql import as_sql
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.model import SegmentationModel
@@ -90,7 +91,7 @@ def score_file(
     )
     whole = chosen.drop_nulls()
     if len(whole) < len(chosen):
-        say(f"{len(chosen) - len(whole):,} rows without a user or a title were passed over.")
+        say(f"Passed over: {counted(len(chosen) - len(whole), 'row')} without a user or a title.")
     numbers = title_numbers(whole["title"], layout.landing, through_links=title is None)
     return score_choices(model, embedding, whole["entity_id"], numbers)
 

@@ -225,6 +225,21 @@ def test_a_file_is_read_as_the_drop_folder_declares_or_as_the_source_does(drop):
     assert drop.rows() == [[(5, 31, 4.0, None)], [(6, 31, 4.0, None, False), (7, 31, None, None, True)]]
 
 
+@pytest.mark.parametrize(("table", "column"), [("ratings", "rated_at"), ("views", "watched_at")])
+def test_dates_that_show_no_order_are_refused_with_the_key_that_says_it_and_its_place(drop, table, column):
+    header = f"user_id,title_id,{column},{'rating' if table == 'ratings' else 'minutes_watched'}\n"
+    drop.put(f"{table}/a.csv", "1,31,03/05/2024 20:15,4", header=header)
+    (refusal,) = drop.take().failed.values()
+    declared = f"{column}: {{value: {column}, order: day first}}"
+    assert f"`{declared}`" in refusal
+    assert "`order: month first`" in refusal
+    assert "incoming/matinee.yaml" in refusal
+    drop.folder.incoming.joinpath("matinee.yaml").write_text(f"{table}: {{columns: {{{declared}}}}}\n")
+    put_back_failed(drop.folder, [TODAY])
+    ((_, file),) = drop.take().landed
+    assert [row[column] for row in rows_of(file)] == [datetime(2024, 5, 3, 20, 15)]
+
+
 def test_a_deletion_need_say_no_more_than_the_key(drop):
     header = "user_id,title_id,watched_at,minutes_watched,is_deleted\n"
     lines = [f"1,2,2017-06-05 20:{minute}:00,30,false" for minute in range(10, 60)]
@@ -296,12 +311,32 @@ def test_only_what_arrived_can_be_taken_back_and_of_two_namesakes_the_one_that_i
     for user in (1, 2):
         drop.put("ratings/a.csv", f"{user},31,4,1260759144")
         drop.take()
-    with pytest.raises(IngestError, match=r"There are: a\.csv, a\.csv\."):
-        take_back(drop.landing, "ratings", "c.csv")
+    with pytest.raises(IngestError, match=rf"There are: {TODAY}/ratings/a\.csv, {TODAY}/ratings/a-2\.csv\."):
+        take_back(drop.landing, "ratings", "a.txt")
     with pytest.raises(IngestError, match=rf"Say which: {TODAY}/ratings/a\.csv, {TODAY}/ratings/a-2\.csv"):
         take_back(drop.landing, "ratings", "a.csv")
     take_back(drop.landing, "ratings", f"{TODAY}/ratings/a-2.csv")
     assert drop.users() == [1]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["{processed}/{day}/ratings/a-2.csv", "processed/{day}/ratings/a-2.csv", "ratings/a-2.csv", "a-2.csv"],
+)
+def test_a_file_is_taken_back_by_its_path_in_processed_from_wherever_that_is_seen(drop, said):
+    for user in (1, 2):
+        drop.put("ratings/a.csv", f"{user},31,4,1260759144")
+        drop.take()
+    take_back(drop.landing, "ratings", said.format(processed=drop.folder.processed, day=TODAY))
+    assert drop.users() == [1]
+
+
+def test_of_many_files_the_nearest_names_are_told(drop):
+    for day in range(1, 10):
+        drop.put(f"ratings/export-{day}.csv", f"{day},31,4,1260759144", age=20 - day)
+    drop.take()
+    with pytest.raises(IngestError, match=rf"Of 9 files the nearest are: {TODAY}/ratings/export-7\.csv, "):
+        take_back(drop.landing, "ratings", "exprt-7.csv")
 
 
 def test_an_account_that_cannot_be_read_stops_everything_in_words(drop):

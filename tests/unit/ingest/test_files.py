@@ -72,7 +72,7 @@ def packed(content: bytes, *names: str) -> bytes:
         (b"\n\n", ["the file is empty"]),
         (HEADER.encode(), ["a header but no lines"]),
         (b"userId,movieId,timestamp\n1,2,3\n", ["column 'rating' is missing", "userId, movieId, timestamp"]),
-        (b"a,b\n1,2\n", ["columns userId, movieId, rating are missing"]),
+        (b"a,b\n1,2\n", ["columns user_id, title_id, rating are missing"]),
         (b"userId,movieId,rating,rating\n1,2,3,4\n", ["column 'rating' stands in the header 2 times"]),
         (b"\n" + GOOD.encode(), ["the first line is empty"]),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", ["a web page"]),

@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from ingest.columns import Seen
-from ingest.errors import IngestError
 from ingest.facts import FileReport
 from ingest.guessing import guess_tables
 from ingest.inspect import Inspection, inspect
@@ -132,6 +131,55 @@ def test_a_table_that_does_not_land_is_written_as_a_comment(folder: Any) -> None
     assert list(landed) == ["titles"]
 
 
+def test_a_draft_asks_for_the_order_of_dates_that_show_none(folder: Any) -> None:
+    found = looked_at(folder, plays__csv="account,content,started,minutes\n1,2,03/05/2024 20:15,30\n")
+    asked = "  # ? no day is above 12, so that nothing shows whether day or month comes first: write "
+    line = next(line for line in found.declaration.splitlines() if "watched_at" in line)
+    written, _, doubt = line.partition(asked)
+    assert (written, doubt) == (
+        "#     watched_at: started",
+        "{value: started, order: day first}, or month first",
+    )
+    assert not any("no day is above 12" in note for note in table(found, "views").notes)
+    text = found.declaration.replace(written, "#     watched_at: {value: started, order: month first}")
+    _, _, draft = text.partition("# This does not land yet")
+    declared = "\n".join(line.removeprefix("# ") for line in draft.splitlines()[1:])
+    assert folder.land_all(folder.write("service.yaml", declared))["views"].rows_landed == 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "written"),
+    [
+        (
+            (4.5, 0.5),
+            "rating: {value: score, minimum: 0.5, maximum: 4.5}  # ? minimum and maximum are the lowest",
+        ),
+        (
+            (-1, 10),
+            "rating: {value: score, minimum: -1, maximum: 10}  # ? from -1: does a number below zero mean",
+        ),
+    ],
+)
+def test_a_draft_bounds_ratings_by_the_lowest_and_the_highest_seen(
+    folder: Any, scores: tuple[float, float], written: str
+) -> None:
+    found = looked_at(
+        folder, stars__csv="member,film,score\n" + "".join(f"1,2,{score}\n" for score in scores)
+    )
+    (line,) = [line for line in found.declaration.splitlines() if "rating:" in line]
+    assert line.strip().startswith(written)
+    assert "is this the scale?" in line
+    folder.write("later.csv", "member,film,score\n1,2,4\n1,2,11\n")
+    declared = folder.write("service.yaml", found.declaration.replace("stars.csv", "later.csv"))
+    assert folder.land_all(declared, share=1)["ratings"].rows_rejected == 1
+
+
+def test_the_report_agrees_in_number(folder: Any, matinee: Matinee) -> None:
+    answer = matinee("inspect", folder.write("stars.csv", "member,film,score,date\n1,2,3,2024-13-45\n"))
+    assert "all 1 row: " in answer.out
+    assert "(1 cell cannot be read)" in answer.out
+
+
 def test_what_is_no_table_is_named_with_the_reason(folder: Any) -> None:
     found = looked_at(folder, page__html="<html></html>", t__csv="a,b\n1,2\n", empty__csv="")
     assert {file.name: file.problem or file.notes[0] for file in found.files} == {
@@ -185,11 +233,24 @@ def test_a_table_of_a_database_is_looked_at(folder: Any) -> None:
     assert (ratings.rows, ratings.is_whole) == (10, False)
 
 
-def test_a_declaration_that_does_not_fit_is_refused_in_its_own_words(folder: Any) -> None:
+@pytest.mark.parametrize(
+    ("declared", "says"),
+    [
+        ("views: {files: plays.csv, columns: {user_id: nobody}}", "nobody"),
+        ("views: {files: plays.csv, columns: {user_id: account +}}", "account +"),
+        ("views: {files: plays.csv, colums: {}}", "did you mean 'columns'"),
+        ("views: {files: days.csv}", "Did you mean 'plays.csv'"),
+        ("views: {database: '${NO_SUCH_ADDRESS}', table: plays}", "NO_SUCH_ADDRESS"),
+        ("views: [", "cannot be read as YAML"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_in_its_own_words_as_wrong_usage(
+    folder: Any, matinee: Matinee, declared: str, says: str
+) -> None:
     folder.write("plays.csv", PLAYS)
-    declared = folder.declare("views: {files: plays.csv, columns: {user_id: nobody}}")
-    with pytest.raises(IngestError, match="nobody"):
-        inspect(declared)
+    answer = matinee("inspect", folder.declare(declared))
+    assert answer.exit_code == 2
+    assert says in answer.said
 
 
 @pytest.mark.parametrize(

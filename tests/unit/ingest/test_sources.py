@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError
+from ingest.layouts import known_layouts
 from ingest.sources import resolve_source
 
 HEADS = {
@@ -123,14 +125,42 @@ def test_a_dataset_that_is_there_in_part_is_refused_beside_a_whole_one(folder):
     assert "of which one is of no use without the other" in message
 
 
-def test_a_source_without_any_known_file_is_told_what_every_dataset_is_called(folder):
-    put(folder, "truth/customer_segments.csv")
+def test_a_source_without_any_known_file_is_told_what_it_holds_and_what_each_table_needs(folder):
+    folder.write("plays.csv", "account,content,started\n")
+    folder.write("below/stars.csv", "userId,movieId,rating,timestamp\n")
     with pytest.raises(IngestError) as caught:
         resolve_source(str(folder.root / "raw"))
     message = str(caught.value)
     assert "found none of the files we know by name" in message
-    assert "movies_metadata.csv for 'titles' (The Movies Dataset)" in message
-    assert "customer_segmentation_data.csv or customers.csv for 'customers' (Customers)" in message
+    assert "plays.csv (account, content, started), stars.csv (userId, movieId, rating, timestamp)" in message
+    assert "ratings (user_id, title_id, rating)" in message
+    named = {layout.name for layout in known_layouts().values() if layout.name in message}
+    assert named == {"The Movies Dataset"}
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("wer,was,sterne", "the columns (user_id, title_id, rating)"),
+        ("userId,movieId,timestamp", "The Movies Dataset (userId, movieId, rating)"),
+        ("Date,Name,Letterboxd URI", "Letterboxd ratings (Letterboxd URI, Rating, Name)"),
+    ],
+)
+def test_a_file_is_measured_by_a_layout_only_where_it_is_close_to_one(folder, header, columns):
+    path = folder.write("ratings.csv", f"{header}\n1,2,3\n")
+    with pytest.raises(IngestError) as caught:
+        resolve_source(str(path.parent))
+    assert columns in str(caught.value)
+    assert header.replace(",", ", ") in str(caught.value)
+
+
+@pytest.mark.parametrize("table", CONTRACTS)
+def test_a_file_of_unknown_shape_is_told_what_its_table_needs(folder, table):
+    needed = [column.name for column in CONTRACTS[table].required_columns]
+    with pytest.raises(IngestError) as caught:
+        folder.land(table, folder.write("arrived.csv", "a;b;c\n1;2;3\n"))
+    assert f"({', '.join(needed)})" in str(caught.value)
+    assert "The header is: a, b, c." in str(caught.value)
 
 
 def test_a_path_that_does_not_exist_is_named():

@@ -230,8 +230,8 @@ def test_a_file_that_is_gone_from_a_declared_folder_stays_and_that_is_said(plays
     (plays / "plays" / "a.csv").unlink()
     assert users(plays) == [1, 2]
     assert users.landed.said == (
-        "plays/a.csv is no longer in the source; what it holds of views stays (1 rows). "
-        "`matinee remove views plays/a.csv` takes them out.",
+        "plays/a.csv is no longer in the source; what it holds of views stays (1 row). "
+        "`matinee remove views plays/a.csv` takes it out.",
     )
 
 

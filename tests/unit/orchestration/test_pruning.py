@@ -2,14 +2,18 @@
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ingest.arrivals import Account, Arrival
+from ingest import arrivals
+from ingest.arrivals import Account, Arrival, arrived, take_in
+from ingest.landing import land_file
 from orchestration.stores.layout import WarehouseLayout, switch_symlink
 from orchestration.stores.versions import VersionedStore
+from orchestration.tasks.landing import drop_folder
 from orchestration.tasks.pruning import find_old, published_runs
 
 MONTH = timedelta(days=30)
@@ -101,6 +105,68 @@ def test_what_arrived_stays_though_no_set_names_it_yet(layout):
     )
     Account((arrival,)).write(layout.landing)
     assert names(layout) == [name for name in GOES if "ratings-c" not in name]
+
+
+@pytest.fixture
+def dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WarehouseLayout:
+    """A warehouse into which three files came: two landed and one failed, all of them forty days ago."""
+    monkeypatch.setattr(arrivals, "_MOMENT", 0)
+    layout, today = WarehouseLayout(tmp_path), datetime.now(UTC)
+    for name, text in (("a", "1,31,4\n"), ("b", "2,31,4\n"), ("bad", "")):
+        write(layout.incoming / "ratings" / f"{name}.csv", f"user_id,title_id,rating\n{text}")
+    take_in(drop_folder(layout), layout.landing, {}, landing_of(layout))
+    then = today - timedelta(days=40)
+    for folder in (layout.processed, layout.failed):
+        (folder / f"{today.date()}").rename(folder / f"{then.date()}")
+    account = Account.read(layout.landing)
+    kept = [
+        replace(one, arrived_at=then.replace(tzinfo=None), kept=f"{then.date()}/ratings/{one.name}")
+        for one in account.arrivals
+    ]
+    replace(account, arrivals=tuple(kept)).write(layout.landing)
+    return layout
+
+
+def landing_of(layout: WarehouseLayout) -> arrivals.Land:
+    return lambda table, file: land_file(table, file, layout.landing)
+
+
+def test_what_came_through_the_drop_folder_goes_by_day_once_it_is_over_the_retention(dropped):
+    day = f"{datetime.now(UTC).date() - timedelta(days=40)}"
+    assert names(dropped, timedelta(days=40)) == []
+    assert names(dropped, timedelta(days=39)) == [f"failed/{day}", f"processed/{day}"]
+    for old in find_old(dropped, datetime.now(UTC) - MONTH):
+        old.remove()
+    assert [*dropped.processed.iterdir(), *dropped.failed.iterdir()] == []
+    assert names(dropped) == []
+
+
+@pytest.mark.parametrize("how", ["gone", "damaged", "of an earlier contract", "taken out"])
+def test_a_raw_file_stays_where_its_landed_copy_does_not_stand(dropped, how):
+    account = Account.read(dropped.landing)
+    one = next(arrival for arrival in account.arrivals if arrival.name == "a.csv")
+    (landed,) = (dropped.landing / "files").glob(f"ratings-{one.key}.parquet")
+    if how == "gone":
+        landed.unlink()
+    elif how == "damaged":
+        content = bytearray(landed.read_bytes())
+        content[len(content) // 2] ^= 1
+        landed.write_bytes(content)
+    else:
+        rest = [replace(one, contract="before")] if how == "of an earlier contract" else []
+        others = [arrival for arrival in account.arrivals if arrival is not one]
+        replace(account, arrivals=(*rest, *others)).write(dropped.landing)
+    found = [name for name in names(dropped) if name.startswith("processed/")]
+    assert [name.rpartition("/")[2] for name in found] == ["b.csv"]
+
+
+def test_what_is_read_again_after_its_raw_file_went_stays_as_it_was_read_and_that_is_said(dropped):
+    for old in find_old(dropped, datetime.now(UTC) - MONTH):
+        old.remove()
+    days = {arrival.day for arrival in Account.read(dropped.landing).arrivals}
+    files, said = arrived(drop_folder(dropped), dropped.landing, {}, landing_of(dropped), days)
+    assert [file.rows_landed for file in files] == [1, 1]
+    assert "ratings/a.csv stays as it was read on" in said[0]
 
 
 def test_what_is_removed_is_gone_and_all_else_is_as_it_was(layout):

@@ -85,7 +85,7 @@ def test_an_unknown_genre_suggests_the_nearest(recommender):
 
 
 def test_an_unknown_user_hears_which_are_known_and_which_is_nearest(recommender):
-    with pytest.raises(RecommendError, match=r"no user 163: 60 users are known, 100 to 159.*nearest is 159"):
+    with pytest.raises(RecommendError, match=r"no user 163 among 60 users, 100 to 159.*nearest is 159"):
         recommender.for_user("163")
     with pytest.raises(RecommendError, match="user ids are whole numbers"):
         recommender.for_user("Robert'); drop table users;--")
@@ -179,7 +179,7 @@ def test_a_misspelt_title_suggests_the_nearest(recommender):
 def test_asking_for_more_titles_than_are_left_gives_what_is_left_and_says_so(recommender):
     advice = recommender.for_user("100", n=1000, genre="Drama")
     assert len(advice.rows) < 1000
-    assert advice.said[-1] == f"Only {len(advice.rows)} titles are left to recommend."
+    assert advice.said[-1] == f"No more than {len(advice.rows)} titles can be recommended."
 
 
 def test_a_title_is_for_users_of_its_taste_who_have_not_seen_it(recommender):
@@ -191,7 +191,7 @@ def test_a_title_is_for_users_of_its_taste_who_have_not_seen_it(recommender):
     assert sum(int(user) % 2 == 0 for user in users[:even]) >= 0.75 * even
     assert audience.rows["score"].is_sorted(descending=True)
     assert audience.rows.filter(pl.col("user_id") == "100")["segment_name"].to_list() in ([], ["Loyalists"])
-    assert f"Only {len(users)} users have not rated it yet." in audience.said
+    assert f"No more than {len(users)} users can be named: the others have rated it." in audience.said
 
 
 def test_users_of_a_title_go_by_their_ids_as_the_source_writes_them(recommender, by_text):

@@ -140,7 +140,7 @@ def test_rows_without_a_user_or_a_title_are_passed_over_and_counted(chosen, scor
     said: list[str] = []
     gaps = pl.DataFrame({"user_id": [None, 3], "title_id": ["1", None]}, schema=chosen.schema)
     assert scored(pl.concat([gaps, chosen]), said).equals(scored(chosen))
-    assert said == ["2 rows without a user or a title were passed over."]
+    assert said == ["Passed over: 2 rows without a user or a title."]
 
 
 def test_dimensions_of_taste_are_features_like_others(layout, scored):

@@ -27,8 +27,8 @@ def layout(tmp_path):
     return layout
 
 
-def publish(layout, hours_ago=0.0):
-    """A set that was published so long ago, with one warning."""
+def publish(layout, hours_ago=0.0, warnings=1):
+    """A set that was published so long ago, with so many warnings."""
     at = datetime.now(UTC) - timedelta(hours=hours_ago)
     folder = layout.published_sets / f"{at:%Y%m%dT%H%M%S}-abcdef12"
     folder.mkdir(parents=True)
@@ -39,7 +39,9 @@ def publish(layout, hours_ago=0.0):
         "is_blocking": False,
         "description": "Ada@example.org is gone.",
     }
-    pl.DataFrame([row | found]).write_parquet(folder / "checks.parquet")
+    checks = [row | found, *[row | found | {"check_name": f"rule_{n}"} for n in range(1, warnings)]]
+    frame = pl.DataFrame(checks)
+    (frame if warnings else frame.clear()).write_parquet(folder / "checks.parquet")
     switch_symlink(layout.published, folder)
 
 
@@ -61,14 +63,24 @@ def facts(layout):
 
 
 def test_all_is_well_after_a_good_run(layout):
-    publish(layout)
+    publish(layout, warnings=0)
     ended(layout, "1", "published")
     code, said = status(layout)
     assert code == 0
     assert "refresh: published." in said
     assert said.endswith("All is well.\n")
-    assert 'Warning: landing.ratings fails "rows do not drop": A***@…' in said
     assert facts(layout)["warehouse"]["bytes"] > 0
+
+
+@pytest.mark.parametrize(("warnings", "counted"), [(1, "1 warning"), (12, "12 warnings")])
+def test_where_checks_warned_not_all_is_well_and_each_is_told(layout, warnings, counted):
+    publish(layout, warnings=warnings)
+    ended(layout, "1", "published")
+    code, said = status(layout)
+    assert code == 0
+    assert 'Warning: landing.ratings fails "rows do not drop": A***@…' in said
+    assert said.count("Warning: ") == warnings
+    assert said.endswith(f"No run failed and nothing is stale, but: {counted}.\n")
 
 
 def test_somebody_who_was_to_be_forgotten_and_is_still_there_is_told_of(layout):
@@ -124,6 +136,7 @@ def test_a_run_that_is_going_is_no_failure_and_one_that_was_killed_is(layout):
 def test_results_are_late_after_one_night_that_did_not_come_and_stale_after_two(layout, hours, kind):
     publish(layout, hours)
     found = facts(layout)
+    assert ("results are late" in status(layout)[1]) == (kind == "late")
     assert [name for name in ("late", "stale") if found[name]] == ([kind] if kind else [])
     assert found["is_well"] == (kind != "stale")
 

@@ -91,7 +91,7 @@ def test_what_was_left_out_is_said(files, tmp_path):
         ("user_id,item_id\n1,2\n", "bad.csv: no column rating; found: user_id, item_id"),
         ("user_id,item_id,rating\n", "bad.csv: no ratings"),
         ("", "bad.csv: cannot be read as CSV"),
-        ("user_id,item_id,rating\n1,2,good\n", "no rating among 1 rows"),
+        ("user_id,item_id,rating\n1,2,good\n", "no row holds a rating"),
         ("user_id,item_id,rating\n1,99999,4\n", "share no title"),
         (
             "user_id,item_id,rating,timestamp\n1,2,4,yesterday\n",

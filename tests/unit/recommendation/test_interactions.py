@@ -42,7 +42,7 @@ def test_an_absent_column_is_named_with_what_was_found():
 
 
 def test_a_frame_without_any_rating_is_refused():
-    with pytest.raises(RecommendationError, match="no rating among 1 rows"):
+    with pytest.raises(RecommendationError, match="no row holds a rating"):
         from_frame(ratings([(1, 1, None)]))
 
 
