@@ -18,7 +18,7 @@ Does not belong here: the pointers to versions (`orchestration.stores.versions`)
                                     embedding.npz   the dimensions of taste, where users are placed in some
                                     projection.json the principal components, for maps
                                     reference.json  histograms of the features that were trained on, to tell drift by
-                                    trained_on.parquet  hashes of some of the rows, to tell how many changed
+                                    trained_on.parquet  hashes of some members and their segments
                                     recovery.json   agreement with planted segments, where there are any
                                     plots/          PNGs
 """

@@ -18,7 +18,7 @@ import polars as pl
 import polars.selectors as cs
 
 from ml.changed_rows import CHANGED_SHARE, changed_share, sample
-from ml.drift import drift, histograms
+from ml.drift import MOVED, drift, histograms
 from ml.plots.segment_words import badge
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.errors import SegmentationError
@@ -72,7 +72,7 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
     if placed is not None:
         write_atomically(_placed_file(store.home, features), parquet_bytes(placed))
     store.write_reference(histograms(frame, training.published.preparation.columns))
-    store.write_table("trained_on", _trained_on(spec, features))
+    store.write_table("trained_on", _trained_on(spec, training.published.members(frame)))
     store.write_table("events", events)
     found = training.published
     named = {"segment_id": found.segment_ids, "segment_name": found.segment_names}
@@ -83,26 +83,36 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
 
 
 def has_little_changed(spec: SegmentationSpec, store: ModelStore, features: Features) -> bool:
-    """Return whether segments were trained as they would be today, on rows of which most are as they were.
+    """Return whether segments that were trained as they would be today are of much the same members, features and all.
 
-    Those in force; or those that were refused last, which would be refused again.
+    Those in force; or those that were refused last, which would be refused again. Members are the same but for one in
+    twenty that is new, gone, or elsewhere than when the segments were trained, and no feature has moved since.
     """
     earlier = [before for before in (store.in_force, store.refused) if before and before.has(_TRAINED_ON)]
-    if not earlier:
-        return False
-    now = _trained_on(spec, features)
-    with suppress(ModelDamagedError):  # nothing but this hangs on it, and the next training writes it
-        then = [one.read_table("trained_on").drop("segmentation") for one in earlier]
-        return min(changed_share(rows, now) for rows in then) <= CHANGED_SHARE
+    with suppress(
+        ModelDamagedError, SegmentationError
+    ):  # then it is trained anew, and what is damaged told of
+        return any(_is_little_changed(spec, before, features) for before in earlier)
     return False
 
 
-def _trained_on(spec: SegmentationSpec, features: Features) -> pl.DataFrame:
-    """Return hashes of some of the rows that are trained on: where users are embedded, of who chose which title."""
-    rows = pl.scan_parquet(features[-1] if spec.features.embedding else features[0])
-    hashes = rows.select(pl.struct(pl.all()).hash().alias("row")).collect(engine="streaming")
+def _is_little_changed(spec: SegmentationSpec, before: ModelStore, features: Features) -> bool:
+    then = before.read_table("trained_on").drop("segmentation")
+    if changed_share(then.filter(of="made_by"), _made_by(spec)):
+        return False
+    frame, reference = _read(before.home, features), before.reference()
+    if reference is None or (drift(reference, frame)["stability_index"] >= MOVED).any():
+        return False
+    return changed_share(then, _trained_on(spec, before.model().members(frame))) <= CHANGED_SHARE
+
+
+def _trained_on(spec: SegmentationSpec, members: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([sample({"members": members.select("entity_id", "segment_id")}), _made_by(spec)])
+
+
+def _made_by(spec: SegmentationSpec) -> pl.DataFrame:
     made_by = pl.DataFrame({"code": [code_in_use()], "declared": [spec.model_dump_json()]})
-    return sample({"rows": hashes, "made_by": made_by})
+    return sample({"made_by": made_by})
 
 
 def _members_in_force(store: ModelStore, features: Features) -> pl.DataFrame | None:
@@ -287,7 +297,9 @@ def _read(version: Path, features: Features) -> pl.DataFrame:
 
 def _placed_file(version: Path, features: Features) -> Path:
     """Return where it is kept during a run who lies where in the dimensions of a version."""
-    return features[1].with_name(f"{features[1].stem}-{version.parent.name}-{version.name}.parquet")
+    # One that serves on has the dimensions of the version that it serves for.
+    trained = version.name.partition("-")[0]
+    return features[1].with_name(f"{features[1].stem}-{version.parent.name}-{trained}.parquet")
 
 
 def _beside(frame: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:

@@ -55,6 +55,7 @@ class Refreshes:
 
     root: Path
     runs: int = 0
+    asked: int = 0
 
     @property
     def layout(self) -> WarehouseLayout:
@@ -99,7 +100,8 @@ class Refreshes:
 
     def has_little_changed(self, frame: pl.DataFrame, *, columns: str = "habit_*") -> bool:
         """Whether a night on these rows would let what is in force serve on."""
-        file = self.root / "tonight.parquet"
+        self.asked += 1
+        file = self.root / f"asked-{self.asked}.parquet"
         frame.write_parquet(file)
         return has_little_changed(spec(columns), self.store, (file,))
 

@@ -226,12 +226,22 @@ def test_where_nothing_is_in_force_or_a_feature_of_it_is_gone_nothing_can_serve(
     assert not refreshes.serve(GOOD.drop("habit_2"))
 
 
-def test_what_is_in_force_serves_until_one_row_in_twenty_changed_since_it_was_trained(refreshes):
+def test_what_is_in_force_serves_until_one_member_in_twenty_is_new_gone_or_elsewhere(refreshes):
     few = len(GOOD) // 25
     assert refreshes.has_little_changed(GOOD.sample(fraction=1, shuffle=True, seed=1))
-    assert refreshes.has_little_changed(_others(few))
-    assert refreshes.serve(_others(few))
-    assert not refreshes.has_little_changed(_others(2 * few)), "changes that are small each night add up"
+    assert refreshes.has_little_changed(GOOD.with_columns(pl.col("habit_1") + 0.01)), "nobody is elsewhere"
+    assert refreshes.has_little_changed(GOOD[few:])
+    assert not refreshes.has_little_changed(GOOD[2 * few :])
+    assert refreshes.has_little_changed(_moved(few))
+    assert refreshes.serve(_moved(few))
+    assert not refreshes.has_little_changed(_moved(2 * few)), "moves that are few each night add up"
+
+
+def test_a_feature_that_moved_trains_anew_though_members_stay_where_they_were(refreshes):
+    wide = pl.concat([habits(np.arange(2_000) % 3, seed=seed, first=2_000 * seed) for seed in range(2)])
+    assert refreshes.run(wide, ari=1).status == "promoted"
+    assert refreshes.has_little_changed(wide)
+    assert not refreshes.has_little_changed(wide.with_columns(pl.col("habit_1") + 0.7))
 
 
 def test_segments_are_trained_by_another_declaration_and_where_there_are_none(refreshes, tmp_path):
@@ -254,7 +264,8 @@ def test_segments_that_cannot_tell_what_they_were_trained_on_are_trained_anew(re
     assert not refreshes.has_little_changed(GOOD)
 
 
-def _others(users: int) -> pl.DataFrame:
-    """Users of whom so many do something else than they did."""
-    changed = pl.col("habit_1") + (pl.int_range(pl.len()) < users) * 0.5
-    return GOOD.with_columns(changed)
+def _moved(users: int) -> pl.DataFrame:
+    """Users of whom so many do what those of another group do."""
+    groups = np.arange(240) % 3
+    groups[:users] = (groups[:users] + 1) % 3
+    return habits(groups)
