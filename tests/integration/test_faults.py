@@ -26,9 +26,17 @@ from tests.integration.nights import Nights, add_ratings, fill, make_room, start
 
 pytestmark = pytest.mark.long
 
-MOMENTS = 50
-OF_A_NIGHT = 5
-"""Moments of one night at which it is looked at; of one of them, the next night begins."""
+STAGES = {
+    "landing": ("Matinee: source", 6),
+    "dbt before ML": ("✓ land_raw_files", 12),
+    "ML": ("✓ dbt_build_before_ml", 10),
+    "dbt after ML": ("✓ gather_ml_tables", 10),
+    "publish": ("✓ dbt_build_after_ml", 6),
+    "report": ("✓ published/tables", 6),
+}
+"""By stage of a night: what it has said by then, and how many nights are killed in it; 50 in all."""
+KILLED_AGAIN = 0.4
+"""How often the night after one that was killed is killed, too."""
 OF_RUNS = {"run_ledger", "runs"}
 """Tables that tell which runs there were; a night that was killed is one."""
 TIMES = {"landed_at", "entered_at", "left_at", "decided_at", "happened_at"}
@@ -51,6 +59,11 @@ def tables_in(data: PublishedSet) -> Tables:
     }
 
 
+def stage_of(said: str) -> str:
+    """Return the stage that a night which said this is in."""
+    return [stage for stage, (began_with, _) in STAGES.items() if began_with in said][-1]
+
+
 def assert_same(found: Tables, expected: Tables) -> None:
     assert sorted(found) == sorted(expected)
     for name, table in expected.items():
@@ -67,7 +80,8 @@ class Undisturbed:
     nights: Nights
     world: Path
     first: Path
-    seconds: float
+    seconds: dict[str, float]
+    """How long each stage of the second night took."""
     sets: tuple[Tables, Tables, Tables]
     held: Tables
     """What a reader sees after the third night who opened the set of the first one before the second."""
@@ -80,19 +94,21 @@ class Undisturbed:
     def first_set(self) -> Path:
         return (self.first / "warehouse" / "published").readlink()
 
-    def shows_the_second(self, kept: Path) -> bool:
+    @property
+    def shows_the_second(self) -> bool:
         """Whether readers see the set of the second night."""
-        return (kept / "warehouse" / "published").readlink() != self.first_set
+        return (self.warehouse / "published").readlink() != self.first_set
 
-    def has_published(self, kept: Path) -> bool:
+    @property
+    def has_published(self) -> bool:
         """Whether the second night is over but for its report, once the next one has put all of it in force."""
-        begun = kept / "warehouse" / ".switching.json"
+        begun = self.warehouse / ".switching.json"
         if (
             begun.exists()
             and (begun.parent / "published.d" / json.loads(begun.read_text())["published"]).exists()
         ):
             return True
-        return self.shows_the_second(kept)
+        return self.shows_the_second
 
     def restart(self) -> None:
         self.nights.put_back(self.first)
@@ -133,20 +149,25 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbe
         sets = [tables_of(nights.warehouse)]
         reader = open_set((nights.warehouse / "published").resolve())
         add_ratings(world)
-        began = time.monotonic()
-        nights.whole("--source", world)
-        seconds = time.monotonic() - began
+        night = nights.begin("--source", world)
+        began = []
+        for began_with, _ in STAGES.values():
+            night.wait_until(began_with)
+            began.append(time.monotonic())
+        assert nights.ended(night) == 0, night.said.read_text()
+        began.append(time.monotonic())
+        seconds = {stage: end - start for stage, start, end in zip(STAGES, began, began[1:], strict=False)}
         sets.append(tables_of(nights.warehouse))
         nights.whole("--source", world)
         sets.append(tables_of(nights.warehouse))
         yield Undisturbed(nights, world, first, seconds, tuple(sets), tables_in(reader))
 
 
-def assert_readable(undisturbed: Undisturbed, kept: Path) -> None:
-    """Hold that readers of a night that stopped here see one set, old or new, and whole models and pictures."""
-    warehouse = kept / "warehouse"
+def assert_readable(undisturbed: Undisturbed) -> None:
+    """Hold that readers of what a killed night left see one set, old or new, and whole models and pictures."""
+    warehouse = undisturbed.warehouse
     seen = tables_of(warehouse)
-    if undisturbed.shows_the_second(kept):
+    if undisturbed.shows_the_second:
         with_changes = len(seen["segment_migration"]) == len(undisturbed.sets[1]["segment_migration"])
         assert_same(seen, undisturbed.sets[1 if with_changes else 2])
     else:
@@ -157,45 +178,40 @@ def assert_readable(undisturbed: Undisturbed, kept: Path) -> None:
     for picture in warehouse.glob("plots/*"):
         assert any(picture.resolve().iterdir()), picture
     assert "</html>" in (warehouse / "report" / "index.html").read_text()
-    with duckdb.connect(str(warehouse / "matinee.duckdb")) as database:
+    # Read only: what the night wrote last, the next one is to find as it is.
+    with duckdb.connect(str(warehouse / "matinee.duckdb"), read_only=True) as database:
         assert database.execute("select count(*) from landing.ids").fetchall()
 
 
-def test_a_night_that_stops_at_any_moment_leaves_one_whole_set_and_the_next_one_makes_up_for_it(
-    undisturbed: Undisturbed, tmp_path: Path
+def kill_at_a_moment(undisturbed: Undisturbed, stage: str, share: float) -> bool:
+    """Kill a night after this share of the time that a stage takes, and return whether that hit it there."""
+    night = undisturbed.nights.begin("--source", undisturbed.world)
+    night.wait_until(STAGES[stage][0])
+    time.sleep(undisturbed.seconds[stage] * share)
+    night.kill()
+    ended = undisturbed.nights.ended(night)
+    return ended == -signal.SIGKILL and stage_of(night.said.read_text()) == stage
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_night_that_is_killed_at_any_moment_leaves_one_whole_set_and_the_next_one_makes_up_for_it(
+    undisturbed: Undisturbed, stage: str
 ) -> None:
-    """Frozen, a night leaves on the disk what SIGKILL would leave; the next night begins at one of these moments."""
-    rng = random.Random(0)
-    undisturbed.restart()
-    seen, goes_on_at, had_published = 0, 0, False
-    while seen < MOMENTS:
-        began = time.monotonic()
-        night = undisturbed.nights.begin("--source", undisturbed.world)
-        stopped: list[Path] = []
-        frozen_seconds = 0.0
-        for place in range(OF_A_NIGHT):
-            moment = undisturbed.seconds * (place + rng.random()) / OF_A_NIGHT
-            while time.monotonic() - began - frozen_seconds < moment and not night.is_over:
-                time.sleep(0.01)
-            if night.is_over:
+    rng = random.Random(stage)
+    hits, misses = 0, 0
+    while hits < STAGES[stage][1]:
+        undisturbed.restart()
+        had_published = False
+        while not had_published:
+            hit = kill_at_a_moment(undisturbed, stage, rng.random())
+            hits, misses = hits + hit, misses + (not hit)
+            assert misses <= STAGES[stage][1], f"{hits} nights were killed in this stage"
+            assert_readable(undisturbed)
+            had_published = undisturbed.has_published
+            if rng.random() > KILLED_AGAIN:
                 break
-            with night.frozen():
-                freezing = time.monotonic()
-                stopped.append(undisturbed.nights.keep(tmp_path / f"{seen}"))
-                frozen_seconds += time.monotonic() - freezing
-            seen += 1
-        assert undisturbed.nights.ended(night) == 0, night.said.read_text()
+        undisturbed.nights.whole("--source", undisturbed.world)
         undisturbed.assert_made_up_for(had_published=had_published)
-        for kept in stopped:
-            assert_readable(undisturbed, kept)
-        if had_published:
-            undisturbed.restart()
-            had_published = False
-        else:
-            start = stopped[min(goes_on_at % OF_A_NIGHT, len(stopped) - 1)]
-            goes_on_at += 1
-            undisturbed.nights.put_back(start)
-            had_published = undisturbed.has_published(start)
 
 
 def test_a_night_whose_worker_is_killed_is_right_or_fails_in_words_and_one_that_is_killed_takes_its_workers_along(
@@ -247,8 +263,8 @@ def test_a_night_that_is_killed_while_it_switches_is_switched_wholly_by_the_next
         "--source", undisturbed.world, at=(function, SWITCHES[function], "killed")
     )
     assert undisturbed.nights.ended(night) == -signal.SIGKILL
-    assert_readable(undisturbed, undisturbed.nights.root)
-    assert undisturbed.has_published(undisturbed.nights.root)
+    assert_readable(undisturbed)
+    assert undisturbed.has_published
     undisturbed.nights.whole("--source", undisturbed.world)
     undisturbed.assert_made_up_for(had_published=True)
 
@@ -321,7 +337,7 @@ def test_dbt_by_hand_is_refused_while_a_run_builds_and_what_it_builds_afterwards
 
     night = undisturbed.nights.begin("--source", undisturbed.world)
     night.wait_until("✓ land_raw_files")
-    time.sleep(undisturbed.seconds / 10)
+    time.sleep(undisturbed.seconds["dbt before ML"] / 3)
     with night.frozen():
         refused = build()
     assert refused.returncode
