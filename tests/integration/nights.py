@@ -185,7 +185,7 @@ def _serve(asked: Connection, root: str) -> None:
     definitions._load_segmentations = lambda: segmentations
     built = definitions.build_defs()
     job.build_defs = lambda _: built  # type: ignore[assignment]
-    dbt._project()
+    dbt.project()
     while True:
         try:
             question = asked.recv()
