@@ -18,6 +18,7 @@ from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tools import dbt_kept
 from orchestration.tools.dbt import OWNER, ml_table_definitions
+from orchestration.tools.run_tags import FULL_REFRESH_TAG, asks_for
 from orchestration.tools.shown import table_metadata
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
@@ -99,7 +100,7 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
         with warehouse.stage(context.run.run_id, "gather"):
             files = _files(warehouse.layout, segmentations)
             with warehouse.connect(read_only=False) as connection:
-                gather(connection, files)
+                gather(connection, files, anew=asks_for(context.run, FULL_REFRESH_TAG))
             described = table_metadata(warehouse)
             for table in files:
                 costs.wrote(rows=described["ml", table]["dagster/row_count"])
@@ -132,8 +133,10 @@ def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, l
     return files
 
 
-def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]]) -> None:
-    """Fill tables from files, each as dbt's contract defines it; one that was filled from the same stays.
+def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]], *, anew: bool = False) -> None:
+    """Fill tables from files, each as dbt's contract defines it.
+
+    One that was filled from the same stays, unless all are to be filled `anew`.
 
     Raises
     ------
@@ -146,7 +149,7 @@ def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]]) -
     made_of = {f"ml.{table}": _hash_of(defined[table], parts) for table, parts in files.items()}
     changed = dbt_kept.remember_tables(connection, made_of)
     for table, parts in files.items():
-        if f"ml.{table}" not in changed:
+        if not anew and f"ml.{table}" not in changed:
             continue
         try:
             connection.execute(f"create or replace table ml.{table} ({defined[table]})")

@@ -49,13 +49,15 @@ def test_a_table_of_which_nothing_was_trained_is_empty(
     assert connection.execute("select count(*) from ml.pca_loadings").fetchall() == [(0,)]
 
 
-def test_a_table_is_filled_again_only_from_another_file(
+def test_a_table_is_filled_again_from_another_file_and_where_all_are_asked_for_anew(
     gathered: tuple[duckdb.DuckDBPyConnection, Path],
 ) -> None:
     connection, file = gathered
     connection.execute("delete from ml.pca_loadings")
     gather(connection, {"pca_loadings": [str(file)]})
     assert connection.execute("select loading from ml.pca_loadings").fetchall() == []
+    gather(connection, {"pca_loadings": [str(file)]}, anew=True)
+    assert connection.execute("select loading from ml.pca_loadings").fetchall() == [(0.5,)]
     GOOD.with_columns(loading=pl.lit(0.4)).write_parquet(file)
     gather(connection, {"pca_loadings": [str(file)]})
     assert connection.execute("select loading from ml.pca_loadings").fetchall() == [(0.4,)]
