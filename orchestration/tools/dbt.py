@@ -91,9 +91,9 @@ def _alone() -> Iterator[None]:
 
 
 def project_hash() -> str:
-    """Return what a manifest is made of: dbt's versions, and a hash of the project's files."""
-    files = hash_of_files(PROJECT_DIR, _PROJECT_FILES)
-    return f"{version('dbt-core')} {version('dbt-duckdb')} {files}"
+    """Return what a manifest and what is built by it are made of: versions, and a hash of the project's files."""
+    versions = " ".join(map(version, ("dbt-core", "dbt-duckdb", "duckdb")))
+    return f"{versions} {hash_of_files(PROJECT_DIR, _PROJECT_FILES)}"
 
 
 def invoke(args: Sequence[str], *, manifest: Any = None) -> Any:

@@ -144,12 +144,22 @@ def _kept(warehouse: WarehouseResource, wanted: Collection[str], now: Mapping[st
 
 
 def _remember(warehouse: WarehouseResource, results: Sequence[Any], now: Mapping[str, str]) -> None:
-    """Write down what nodes were built of that are well: what failed or warned is asked again."""
+    """Write down what nodes were built of that are well: what failed or warned is asked again.
+
+    Of a node whose parents were not built of what there is now nobody knows what it was built of: a step was run alone.
+    """
     at = datetime.now(UTC).replace(tzinfo=None)
+    built = dict(_rows(warehouse, "select unique_id, made_of from state.nodes where status is not null"))
     rows = []
-    for result in results:
+    for result in results:  # in the order in which they were built
         unique_id = result.node.unique_id
-        if result.status in _IS_WELL and unique_id in now:
+        parents = [parent for parent in result.node.depends_on_nodes if parent in dbt.project().nodes]
+        if (
+            result.status in _IS_WELL
+            and unique_id in now
+            and all(built.get(parent) == now.get(parent) for parent in parents)
+        ):
+            built[unique_id] = now[unique_id]
             compiled = getattr(result.node, "compiled_code", None)
             told = (str(result.status), result.message, result.failures, result.execution_time)
             rows.append((unique_id, now[unique_id], *told, compiled, at))

@@ -106,6 +106,12 @@ def test_a_part_of_the_graph_is_built_whenever_it_is_asked_for_and_by_the_next_w
     assert world.build() == world.first, "what it was made of may not have been built before it"
 
 
+def test_what_was_built_of_parents_that_were_not_built_yet_is_built_again(world: World):
+    world.land("second", RATINGS[:3])
+    dbt_kept.build(world.warehouse, {"model.matinee.int_ratings__last"}, is_whole=True)
+    assert world.build() >= OF_RATINGS
+
+
 def test_what_a_killed_build_left_is_built_again(world: World, monkeypatch: pytest.MonkeyPatch):
     def kill(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
