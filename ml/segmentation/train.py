@@ -41,12 +41,14 @@ class Training:
         `starts.start_agreement`, with ward_k (the k that Ward's tree suggests) and ward_rows (rows it was grown
         on), null without one.
     free_segments : what the best free fit of the published k looks like; see `starts.free_segments`.
+    places : (n,) int, the place among the published segments of each entity's.
     """
 
     sweep: Sweep
     models: dict[int, SegmentationModel]
     start_agreement: pl.DataFrame
     free_segments: pl.DataFrame
+    places: np.ndarray
 
     @property
     def tree(self) -> WardTree | None:
@@ -62,13 +64,15 @@ class Training:
         """Return the training with the ids and names that its published segments have by their past."""
         model = self.published.identified(matching.segment_ids, matching.segment_names)
         ids = pl.Series(matching.segment_ids, dtype=pl.Int32)
+        places = ids.arg_sort().arg_sort().to_numpy()[self.places]
         nearest = ids.gather(self.free_segments["nearest_segment_id"]).alias("nearest_segment_id")
         free = (
             self.free_segments.with_columns(nearest)
             .sort("nearest_segment_id", "members", descending=[False, True], maintain_order=True)
             .with_columns(pl.int_range(pl.len(), dtype=pl.Int32).alias("group_id"))
         )
-        return replace(self, models={**self.models, model.k: model}, free_segments=free)
+        models = {**self.models, model.k: model}
+        return replace(self, models=models, free_segments=free, places=places)
 
 
 def profiled_columns(frame: pl.DataFrame, entity: str) -> list[str]:
@@ -159,6 +163,7 @@ def _train(
         models=models,
         start_agreement=_start_agreement(swept, spec, groups),
         free_segments=free_segments(ids, swept.free.of(published.k).labels, published.k),
+        places=ids,
     )
 
 

@@ -23,7 +23,7 @@ from ml.plots.words import feature_label
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
-from orchestration.tasks.promotion import decide, kept_decision, serve_on
+from orchestration.tasks.promotion import decide, is_serving, kept_decision, serve_on
 from orchestration.tools.dbt import landing_tables_behind
 from orchestration.tools.shown import COLUMNS, markdown, not_applicable, parquet_columns, pictures
 from orchestration.tools.steps import Step, build_step
@@ -201,8 +201,11 @@ def _trained(here: Step[ModelStore]) -> dg.MaterializeResult:
 
 
 def _has_served(here: Step[ModelStore]) -> bool:
-    """Return whether in this run what is in force serves on, so that there is no candidate to judge."""
-    return here.store.home.name.endswith(f"-{here.run_id[:8]}")
+    """Return whether what is in force serves on, so that there is no candidate to judge.
+
+    A step that is run alone asks it of what the run before left.
+    """
+    return is_serving(here.store.home.name)
 
 
 def _judge(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:

@@ -40,7 +40,6 @@ import polars as pl
 from ml.segmentation.embedding import Embedding
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
-from ml.segmentation.ward import WardTree
 from orchestration.stores.layout import write_atomically
 from orchestration.stores.versions import VersionedStore, parquet_bytes
 
@@ -86,8 +85,9 @@ class ModelStore(VersionedStore):
         self.point("candidate", version)
         self.write_table("start_agreement", training.start_agreement)
         self.write_table("free_segments", training.free_segments)
-        if training.tree is not None:
-            self._write_arrays("ward", {"linkage": training.tree.linkage, "rows": training.tree.rows})
+        if (tree := training.tree) is not None:
+            leaves = {"linkage": tree.linkage, "places": training.places[tree.rows]}
+            self._write_arrays("ward", leaves)
         if embedding is not None:
             self._write_arrays("embedding", embedding.to_arrays())
         return version
@@ -104,12 +104,13 @@ class ModelStore(VersionedStore):
 
     @property
     def is_whole(self) -> bool:
-        """Whether what the version serves with can be read: its models, what they are called and worth."""
+        """Whether what training gave can be read: models, what they are called and worth, how k was chosen."""
         try:
             self.model()
             self.read_embedding(self.home)
             self.explored()
-            for table in ("segments", "segment_quality"):
+            self.tree()
+            for table in ("segments", "segment_quality", "k_metrics", "start_agreement", "free_segments"):
                 self.read_table(table)
         except (ModelDamagedError, FileNotFoundError):
             return False
@@ -166,10 +167,14 @@ class ModelStore(VersionedStore):
         np.savez(buffer, allow_pickle=False, **arrays)
         write_atomically(self.home / f"{name}.npz", buffer.getvalue())
 
-    def tree(self) -> WardTree | None:
-        """Return Ward's tree; None where the method grows none."""
-        arrays = _read_arrays(self.home / "ward.npz")
-        return WardTree(arrays["linkage"], arrays["rows"]) if arrays else None
+    def tree(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the merges of Ward's tree and, of each leaf, the place of its segment when it was trained.
+
+        None where the method grows none, or an earlier Matinee did, which kept no places.
+        """
+        with _whole(self.home / "ward.npz"):
+            arrays = _read_arrays(self.home / "ward.npz")
+        return (arrays["linkage"], arrays["places"]) if arrays and "places" in arrays else None
 
     @staticmethod
     def read_embedding(version: Path) -> Embedding | None:

@@ -72,14 +72,19 @@ def forget_pictures(layout: WarehouseLayout, people: Sequence[Person]) -> list[T
 
 
 def forget_models(layout: WarehouseLayout, people: Sequence[Person]) -> list[Touched]:
-    """Take the rows of people out of every version of every model; what the models learned stays."""
-    touched = []
+    """Take the rows of people out of every version of every model; what it learned stays until it is trained again.
+
+    The next run trains it, for what it was trained on is gone, too.
+    """
+    touched, kinds = [], {each.kind for each in people}
     for folder in sorted(layout.models.glob("*/")) if people else ():
         store = VersionedStore(folder)
         with ignoring(ModelNotFoundError):  # of a damaged pointer nobody knows what it named
             store.prune()
         for version in sorted(folder.glob("*/")):
             kind = _kind_of(version)
+            if kind in kinds:
+                (version / "trained_on.parquet").unlink(missing_ok=True)
             rows = _forget_version(version, people, kind)
             if folder == layout.recommender:
                 rows += _forget_ratings(store, version, people)

@@ -91,13 +91,23 @@ def serve_on(store: ModelStore, features: Sequence[Path], run: str) -> bool:
 
 
 def kept_decision(store: ModelStore) -> Decision:
-    """Return what stands of the version that serves on: its figures were judged when it was trained."""
+    """Return what stands of the version that serves on: its figures were judged when it was trained.
+
+    A refusal stands, too, until a candidate is judged again.
+    """
+    for version, reason in _decisions(store).tail(1).filter(status="refused")["version", "reason"].rows():
+        return Decision(version, "refused", reason)
     return Decision(store.home.name, "serves", shortfalls(store.read_table("segment_quality")) or None)
 
 
 def _serving(before: ModelStore, run: str) -> str:
     """Return the name of a version that serves on in a run."""
     return f"{before.home.name.split('-')[0]}-{run[:8]}"
+
+
+def is_serving(version: str) -> bool:
+    """Return whether a version is one that was trained under another name and serves on."""
+    return "-" in version
 
 
 def _features_gone(before: ModelStore, features: Sequence[Path]) -> list[str]:

@@ -95,16 +95,17 @@ class _Plots:
         tree = self.store.tree()
         if tree is None:
             return
+        linkage, places = tree
         (suggested,) = self.store.read_table("start_agreement")["ward_k"]
         yield (
             "dendrogram",
             dendrogram(
-                tree.linkage,
+                linkage,
                 published_k=self.model.k,
                 suggested_k=suggested,
-                segment_ids=self.ids[tree.rows],
+                segment_ids=places,
                 names=self.names,
-                entities=len(self.ids),
+                entities=self.model.trained_on,
                 colors=self.colors,
             ),
         )

@@ -23,14 +23,14 @@ GROUPS = np.array([[0, 0], [8, 0], [0, 8]])
 START = datetime(2026, 1, 1)
 
 
-def spec(columns: str) -> SegmentationSpec:
+def spec(columns: str, *, method: str = "kmeans") -> SegmentationSpec:
     """A segmentation of users in three groups that must come back when it is fitted anew."""
     declared = {
         "name": "habits",
         "description": "Users by two habits",
         "entity": "user_id",
         "features": {"table": "features.habits", "columns": [columns]},
-        "clustering": {"candidates": [2, 3], "publish": 3, "restarts": 2},
+        "clustering": {"candidates": [2, 3], "publish": 3, "restarts": 2, "method": method},
         "naming": {"rank_by": "habit_1"},
         "quality": {"thresholds": {"bootstrap_ari": 0.8}},
     }
@@ -72,12 +72,13 @@ class Refreshes:
         ari: float | None = None,
         is_published: bool = True,
         columns: str = "habit_*",
+        method: str = "kmeans",
     ) -> Decision:
         """Train, judge, decide, assign and publish, a month after the time before.
 
         With `ari` that is taken for the figure, which takes longest to measure.
         """
-        declared, self.runs = spec(columns), self.runs + 1
+        declared, self.runs = spec(columns, method=method), self.runs + 1
         at = START + timedelta(days=30 * self.runs)
         file = self.root / f"features-{self.runs}.parquet"
         frame.write_parquet(file)

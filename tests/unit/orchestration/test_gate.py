@@ -6,9 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ingest.forgetting import Person
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
-from orchestration.tasks.promotion import PromotionError, promote
-from tests.unit.orchestration.refreshes import START, Refreshes, habits, noise
+from orchestration.tasks.forgetting_places import forget_models
+from orchestration.tasks.promotion import PromotionError, kept_decision, promote
+from orchestration.tasks.segmentation import draw_plots, profile_segments
+from tests.unit.orchestration.refreshes import START, Refreshes, habits, noise, spec
 
 LATER = START.replace(year=2028)
 GOOD, BAD = habits(np.arange(240) % 3), noise(240)
@@ -256,12 +259,53 @@ def test_what_was_refused_is_not_trained_again_before_much_changed(refreshes):
     assert refreshes.has_little_changed(BAD)
 
 
+def test_a_refusal_stands_while_what_is_in_force_only_serves(refreshes):
+    refused = refreshes.run(BAD, ari=0.3)
+    assert refreshes.serve(BAD)
+    assert kept_decision(refreshes.store) == refused
+    promote(refreshes.store, None, "The campaign needs them", LATER)
+    assert refreshes.serve(BAD)
+    assert kept_decision(refreshes.store).status == "serves"
+
+
 def test_segments_that_cannot_tell_what_they_were_trained_on_are_trained_anew(refreshes):
     file = ModelStore(refreshes.store.folder, "current").table_path("trained_on")
     file.write_bytes(b"PAR1 and no more")
     assert not refreshes.has_little_changed(GOOD)
     file.unlink()
     assert not refreshes.has_little_changed(GOOD)
+
+
+@pytest.mark.parametrize("name", ["k_metrics.parquet", "start_agreement.parquet", "free_segments.parquet"])
+@pytest.mark.parametrize("content", ["PAR1 cut off", None])
+def test_segments_of_which_a_table_of_their_training_is_damaged_do_not_serve(refreshes, name, content):
+    file = ModelStore(refreshes.store.folder, "current").home / name
+    file.unlink() if content is None else file.write_text(content)
+    assert not refreshes.serve(GOOD)
+
+
+def test_somebody_who_is_forgotten_leaves_segments_to_be_trained_anew(refreshes):
+    forget_models(refreshes.layout, [Person("customer", "7", 7)])
+    assert refreshes.has_little_changed(GOOD), "users are no customers"
+    forget_models(refreshes.layout, [Person("user", "7", 7)])
+    assert not refreshes.has_little_changed(GOOD)
+
+
+def test_the_tree_is_that_of_the_training_whoever_has_left_or_come_since(tmp_path):
+    refreshes = Refreshes(tmp_path)
+    refreshes.run(GOOD, ari=1, method="ward_then_kmeans")
+    grown = ModelStore(refreshes.store.folder, "current").tree()
+    trained = refreshes.table("segment_members")["segment_id"].to_list()
+    assert grown is not None
+    assert grown[1].tolist() == trained
+    assert refreshes.serve(GOOD.tail(-8))
+    serving, file = (
+        ModelStore(refreshes.store.folder, "current"),
+        tmp_path / f"features-{refreshes.runs}.parquet",
+    )
+    declared = spec("habit_*", method="ward_then_kmeans")
+    profile_segments(declared, serving, (file,))
+    assert "dendrogram" in draw_plots(declared, serving, (file,))
 
 
 def _moved(users: int) -> pl.DataFrame:
