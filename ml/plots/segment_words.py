@@ -189,16 +189,19 @@ def _of_segment(quality: pl.DataFrame, segment_id: int) -> dict[str, dict[str, A
 
 
 def decision(decisions: pl.DataFrame) -> str:
-    """Say what was decided last: rows of `segment_promotions` of one segmentation, in the order of time."""
+    """Say what was decided last, and when: rows of `segment_promotions` of one segmentation, in the order of time.
+
+    Segments serve for many nights; figures and thresholds are of the night on which they were decided by.
+    """
     if not len(decisions):
         return ""
     last = decisions.row(-1, named=True)
-    opening = _STATUS.get(last["status"], last["status"])
+    opening, when = _STATUS.get(last["status"], last["status"]), f"Decided on {_day(last['decided_at'])}."
     if not last["reason"]:
-        return f"{opening}."
+        return f"{opening}. {when}"
     named = re.compile(rf"\b({'|'.join(_SHORT)})(?= (?:\d|−|-|not measured))")
     reason = named.sub(lambda found: _SHORT[found[0]], last["reason"]).rstrip(".")
-    return f"{opening}: {reason}."
+    return f"{opening}: {reason}. {when}"
 
 
 def is_sound(decisions: pl.DataFrame) -> bool:
@@ -247,7 +250,7 @@ def moves(migration: pl.DataFrame, unit: str) -> tuple[str, ...]:
 
 
 def events(history: pl.DataFrame, since: datetime | None = None) -> tuple[str, ...]:
-    """Say what became of the segments at the last refresh, or at all since a time (UTC).
+    """Say what became of the segments when new ones took over last, with the day, or at all since a time (UTC).
 
     Of the first segments, which are all born, nothing is said.
 
@@ -256,7 +259,7 @@ def events(history: pl.DataFrame, since: datetime | None = None) -> tuple[str, .
     history
         `segment_history` of one segmentation, in the order of time.
     since
-        Refreshes after it are told of; the last one unless given.
+        What happened after it is told of; the last time unless given.
     """
     if not len(history) or history["happened_at"].n_unique() < 2:
         return ()
@@ -265,9 +268,10 @@ def events(history: pl.DataFrame, since: datetime | None = None) -> tuple[str, .
     names = dict(history.select("segment_id", "segment_name").iter_rows())
     always = last.filter((pl.col("kind") == "kept").all().over("segment_id"))
     kept = always["segment_name"].unique(maintain_order=True).to_list()
+    said = [f"New segments took over last on {_day(last['happened_at'].max())}."] if since is None else []
     if len(always) == len(last):
-        return ("All segments were kept.",)
-    said = [f"Kept: {'; '.join(kept)}."] if kept else []
+        return (*said, "All segments were kept.")
+    said += [f"Kept: {'; '.join(kept)}."] if kept else []
     for row in last.filter(pl.col("kind") != "kept").iter_rows(named=True):
         name, share = f"“{row['segment_name']}”", percent(row["share"], 0)
         said.append(
@@ -279,6 +283,10 @@ def events(history: pl.DataFrame, since: datetime | None = None) -> tuple[str, .
             }.get(row["kind"], f"{row['kind']}: {name}.")
         )
     return tuple(said)
+
+
+def _day(moment: Any) -> str:
+    return f"{moment:%d %B %Y}"
 
 
 def _quoted(names: Mapping[int, str], segment_id: int) -> str:

@@ -100,7 +100,8 @@ def test_figures_stand_beside_nulls_and_thresholds():
 
 
 def decided(*rows: tuple[str, str | None]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema={"status": pl.String, "reason": pl.String}, orient="row")
+    schema = {"status": pl.String, "reason": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(decided_at=datetime(2026, 2, 1))
 
 
 @pytest.mark.parametrize(
@@ -118,8 +119,8 @@ def decided(*rows: tuple[str, str | None]) -> pl.DataFrame:
         ([], ""),
     ],
 )
-def test_the_last_decision_is_said_with_its_reason(rows, said):
-    assert words.decision(decided(*rows)) == said
+def test_the_last_decision_is_said_with_its_reason_and_its_day(rows, said):
+    assert words.decision(decided(*rows)) == (said and f"{said} Decided on 01 February 2026.")
     assert words.is_sound(decided(*rows)) == said.startswith("Promoted:")
 
 
@@ -166,24 +167,25 @@ def happened(*rows: tuple) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None)
 
 
-def test_events_are_those_of_the_last_refresh_and_first_segments_are_none():
+def test_events_are_those_of_the_last_time_with_its_day_and_first_segments_are_none():
     first = [
         (datetime(2026, 1, 1), "born", i, name, None, i, 0.5) for i, name in enumerate(["Quiet", "Loud"])
     ]
     assert words.events(happened(*first)) == ()
     then = datetime(2026, 2, 1)
     kept = [(then, "kept", i, name, i, i, 1.0) for i, name in enumerate(["Quiet", "Loud"])]
-    assert words.events(happened(*first, *kept)) == ("All segments were kept.",)
+    took_over = "New segments took over last on 01 February 2026."
+    assert words.events(happened(*first, *kept)) == (took_over, "All segments were kept.")
     split = (then, "split", 2, "New", 1, 2, 0.8)
     died = (then, "merged", 1, "Loud", 1, 0, 0.7)
     assert words.events(happened(*first, kept[0], split, died)) == (
+        took_over,
         "Kept: Quiet.",
         "Split: “New” came mainly from “Loud” (80%).",
         "Merged: “Loud” went mainly into “Quiet” (70%).",
     )
     again = [(datetime(2026, 3, 1), "kept", i, name, i, i, 1.0) for i, name in ((0, "Quiet"), (2, "New"))]
     refreshes = happened(*first, kept[0], split, died, *again)
-    assert words.events(refreshes) == ("All segments were kept.",)
-    assert words.events(refreshes, datetime(2026, 1, 2)) == words.events(
-        happened(*first, kept[0], split, died)
-    )
+    assert words.events(refreshes)[1:] == ("All segments were kept.",)
+    since = words.events(refreshes, datetime(2026, 1, 2))
+    assert since == words.events(happened(*first, kept[0], split, died))[1:]
