@@ -32,7 +32,7 @@ from ml.segmentation.quality.judge import judge, what_users_did
 from ml.segmentation.quality.lift import USERS
 from ml.segmentation.separation import claims, separation
 from ml.segmentation.shown import describe, shown_columns
-from ml.segmentation.spec import SegmentationSpec
+from ml.segmentation.spec import SegmentationSpec, select_columns
 from ml.segmentation.surrogate import surrogate
 from ml.segmentation.train import profiled_columns, train
 from orchestration.progress import counting
@@ -72,7 +72,7 @@ def train_candidate(spec: SegmentationSpec, store: ModelStore, features: Feature
     if placed is not None:
         write_atomically(_placed_file(store.home, features), parquet_bytes(placed))
     store.write_reference(histograms(frame, training.published.preparation.columns))
-    store.write_table("trained_on", _trained_on(spec, training.published.members(frame)))
+    store.write_table("trained_on", _trained_on(spec, frame, training.published.members(frame)))
     store.write_table("events", events)
     found = training.published
     named = {"segment_id": found.segment_ids, "segment_name": found.segment_names}
@@ -98,21 +98,23 @@ def has_little_changed(spec: SegmentationSpec, store: ModelStore, features: Feat
 
 def _is_little_changed(spec: SegmentationSpec, before: ModelStore, features: Features) -> bool:
     then = before.read_table("trained_on").drop("segmentation")
-    if changed_share(then.filter(of="made_by"), _made_by(spec)):
-        return False
     frame, reference = _read(before.home, features), before.reference()
+    if changed_share(then.filter(of="made_by"), _made_by(spec, frame)):
+        return False
     if reference is None or (drift(reference, frame)["stability_index"] >= MOVED).any():
         return False
-    return changed_share(then, _trained_on(spec, before.model().members(frame))) <= CHANGED_SHARE
+    return changed_share(then, _trained_on(spec, frame, before.model().members(frame))) <= CHANGED_SHARE
 
 
-def _trained_on(spec: SegmentationSpec, members: pl.DataFrame) -> pl.DataFrame:
-    return pl.concat([sample({"members": members.select("entity_id", "segment_id")}), _made_by(spec)])
+def _trained_on(spec: SegmentationSpec, frame: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([sample({"members": members.select("entity_id", "segment_id")}), _made_by(spec, frame)])
 
 
-def _made_by(spec: SegmentationSpec) -> pl.DataFrame:
-    made_by = pl.DataFrame({"code": [code_in_use()], "declared": [spec.model_dump_json()]})
-    return sample({"made_by": made_by})
+def _made_by(spec: SegmentationSpec, frame: pl.DataFrame) -> pl.DataFrame:
+    # A model knows nothing of a column that a declared pattern has found only since.
+    columns = " ".join(sorted(select_columns(spec.features.columns, frame.columns)))
+    made_by = {"code": [code_in_use()], "declared": [spec.model_dump_json()], "columns": [columns]}
+    return sample({"made_by": pl.DataFrame(made_by)})
 
 
 def _members_in_force(store: ModelStore, features: Features) -> pl.DataFrame | None:

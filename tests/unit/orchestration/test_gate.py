@@ -247,8 +247,11 @@ def test_a_feature_that_moved_trains_anew_though_members_stay_where_they_were(re
     assert not refreshes.has_little_changed(wide.with_columns(pl.col("habit_1") + 0.7))
 
 
-def test_segments_are_trained_by_another_declaration_and_where_there_are_none(refreshes, tmp_path):
+def test_segments_are_trained_by_another_declaration_of_a_feature_that_is_new_and_where_there_are_none(
+    refreshes, tmp_path
+):
     assert not refreshes.has_little_changed(GOOD, columns="habit_1")
+    assert not refreshes.has_little_changed(GOOD.with_columns(habit_3=BAD["habit_1"])), "a new feature"
     (tmp_path / "first").mkdir()
     assert not Refreshes(tmp_path / "first").has_little_changed(GOOD)
 
