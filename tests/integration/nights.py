@@ -23,7 +23,9 @@ from typing import Any, Literal
 
 HEADER = "user_id,title_id,rating,rated_at"
 FILLER = "of somebody else"
-Fault = Literal["killed", "disk full"]
+Fault = Literal["killed", "disk full", "little memory"]
+SPILLING = "24MB"
+"""So little memory that DuckDB spills even of this world; no setting may be so little."""
 SEGMENTATIONS = ("title_reception", "user_ratings")
 _GENRES = ("Drama", "Comedy", "Action", "Horror")
 
@@ -257,7 +259,10 @@ def _befall(function: str, call: int, fault: Fault, warehouse: str) -> None:
         if next(calls) == call:
             if fault == "killed":
                 os.killpg(0, signal.SIGKILL)
-            fill(Path(warehouse))
+            if fault == "little memory":
+                os.environ["MATINEE_MEMORY_LIMIT"] = SPILLING
+            else:
+                fill(Path(warehouse))
         return real(*args, **options)
 
     setattr(owner, name, befallen)

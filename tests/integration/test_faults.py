@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -273,15 +274,11 @@ def test_a_reader_who_opened_a_set_reads_it_while_two_more_are_published(undistu
     assert_same(undisturbed.held, undisturbed.sets[0])
 
 
-@pytest.fixture
-def small_disk(undisturbed: Undisturbed) -> Iterator[Path]:
-    """The warehouse after the first night, on a disk of its own."""
-    undisturbed.restart()
-    warehouse = undisturbed.warehouse
-    shutil.rmtree(warehouse)
-    warehouse.mkdir()
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """Give an empty folder a small disk of its own."""
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "none", warehouse],
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder],
         capture_output=True,
         text=True,
         check=False,
@@ -289,14 +286,25 @@ def small_disk(undisturbed: Undisturbed) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
     try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def small_warehouse(undisturbed: Undisturbed) -> Iterator[Path]:
+    """The warehouse after the first night, on a disk of its own."""
+    undisturbed.restart()
+    warehouse = undisturbed.warehouse
+    shutil.rmtree(warehouse)
+    warehouse.mkdir()
+    with small_disk(warehouse, "64m"):
         shutil.copytree(undisturbed.first / "warehouse", warehouse, symlinks=True, dirs_exist_ok=True)
         yield warehouse
-    finally:
-        subprocess.run(["umount", warehouse], check=True)
 
 
 def test_a_full_disk_fails_a_night_in_words_and_with_room_the_next_one_is_right(
-    undisturbed: Undisturbed, small_disk: Path
+    undisturbed: Undisturbed, small_warehouse: Path
 ) -> None:
     nights = undisturbed.nights
     for function in (
@@ -306,49 +314,81 @@ def test_a_full_disk_fails_a_night_in_words_and_with_room_the_next_one_is_right(
         "orchestration.assets.publish:copy_marts",
     ):
         if function is None:
-            fill(small_disk)
+            fill(small_warehouse)
         at = (function, 1, "disk full") if function else None
         night = nights.begin("--source", undisturbed.world, at=at)
         assert nights.ended(night) == 1, (function, night.said.read_text())
         said = night.said.read_text()
         assert re.search("No space left|room on its disk|disk is full", said), (function, said)
         assert "Traceback" not in said, (function, said)
-        make_room(small_disk)
-        assert_same(tables_of(small_disk), undisturbed.sets[0])
+        make_room(small_warehouse)
+        assert_same(tables_of(small_warehouse), undisturbed.sets[0])
     nights.whole("--source", undisturbed.world)
     undisturbed.assert_made_up_for(had_published=False)
+
+
+def test_a_night_that_finds_no_room_to_spill_fails_in_words_and_with_room_the_next_one_is_right(
+    undisturbed: Undisturbed,
+) -> None:
+    undisturbed.restart()
+    spill = undisturbed.warehouse / ".tmp"
+    spill.mkdir(exist_ok=True)
+    at = ("orchestration.tools.dbt:run_build", 1, "little memory")
+    with small_disk(spill, "64k"):
+        night = undisturbed.nights.begin("--source", undisturbed.world, "--full-refresh", at=at)
+        assert undisturbed.nights.ended(night) == 1, night.said.read_text()
+    said = night.said.read_text()
+    assert re.search("No space left|offload", said), said  # memory alone was not what it lacked
+    assert "Traceback" not in said
+    assert_same(tables_of(undisturbed.warehouse), undisturbed.sets[0])
+    undisturbed.nights.whole("--source", undisturbed.world, "--full-refresh")
+    undisturbed.assert_made_up_for(had_published=False)
+
+
+def dbt_by_hand(undisturbed: Undisturbed) -> subprocess.CompletedProcess[str]:
+    beside = undisturbed.nights.root / "dbt"
+    command = [Path(sys.executable).with_name("dbt"), "build", "--exclude-resource-type", "unit_test"]
+    return subprocess.run(
+        [*command, "--target-path", beside, "--log-path", beside],
+        cwd=PROJECT_ROOT / "dbt_project",
+        env=os.environ | {"MATINEE_WAREHOUSE": str(undisturbed.warehouse)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_dbt_by_hand_is_refused_while_a_run_builds_and_what_it_builds_afterwards_harms_nothing(
     undisturbed: Undisturbed,
 ) -> None:
     undisturbed.restart()
-    beside = undisturbed.nights.root / "dbt"
-    command = [Path(sys.executable).with_name("dbt"), "build", "--exclude-resource-type", "unit_test"]
-    command += ["--target-path", beside, "--log-path", beside]
-
-    def build() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command,
-            cwd=PROJECT_ROOT / "dbt_project",
-            env=os.environ | {"MATINEE_WAREHOUSE": str(undisturbed.warehouse)},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
     night = undisturbed.nights.begin("--source", undisturbed.world)
     night.wait_until("✓ land_raw_files")
     time.sleep(undisturbed.seconds["dbt before ML"] / 3)
     with night.frozen():
-        refused = build()
+        refused = dbt_by_hand(undisturbed)
     assert refused.returncode
     assert f"(PID {night.pid})" in refused.stdout
     assert undisturbed.nights.ended(night) == 0, night.said.read_text()
     undisturbed.assert_made_up_for(had_published=False)
 
-    built = build()
+    built = dbt_by_hand(undisturbed)
     assert built.returncode == 0, built.stdout
     undisturbed.nights.whole("--source", undisturbed.world)
     undisturbed.assert_made_up_for(had_published=True)
+
+
+def test_what_dbt_builds_by_hand_while_a_run_trains_harms_nothing(undisturbed: Undisturbed) -> None:
+    undisturbed.restart()
+    night = undisturbed.nights.begin("--source", undisturbed.world)
+    night.wait_until("✓ dbt_build_before_ml")
+    with night.frozen():
+        built = dbt_by_hand(undisturbed)
+        assert "gather_ml_tables" not in night.said.read_text()
+    # Whoever is new has features and no segment yet, which its tests tell it.
+    assert "Finished running" in built.stdout, built.stdout
+    assert undisturbed.nights.ended(night) == 0, night.said.read_text()
+    undisturbed.assert_made_up_for(had_published=False)
 
 
 def harmed(content: bytes, how: str) -> bytes:
