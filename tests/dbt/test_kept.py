@@ -18,13 +18,16 @@ WARNS = {"a_customer_stands_on_one_line_of_the_file"}
 
 
 class World:
-    """A warehouse in which ratings, links, titles and customers have landed and were built."""
+    """A warehouse in which ratings, links, titles and customers have landed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, first: frozenset[str] = frozenset()
+    ) -> None:
+        monkeypatch.setenv("MATINEE_WAREHOUSE", str(folder))
+        monkeypatch.setenv("MATINEE_SQL_HASH", "")  # a build sets it; afterwards it is as it was
+        self.first = first
         self.warehouse = WarehouseResource(path=str(folder))
         self.nodes = dbt.project().nodes
-        self.land("first")
-        self.first = self.build()
 
     def land(self, key: str, ratings: list[str] = RATINGS) -> None:
         """Land other ratings, from a file of this key."""
@@ -65,11 +68,22 @@ class World:
             return connection.execute(statement).fetchall()
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, frozenset[str]]:
+    """A warehouse after its first build, and what that built."""
+    folder = tmp_path_factory.mktemp("first")
+    with pytest.MonkeyPatch.context() as patched:
+        world = World(folder, patched)
+        world.land("first")
+        return folder, frozenset(world.build())
+
+
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("MATINEE_WAREHOUSE", str(tmp_path))
-    monkeypatch.setenv("MATINEE_SQL_HASH", "")  # a build sets it; afterwards it is as it was
-    yield World(tmp_path)
+def world(
+    first: tuple[Path, frozenset[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    folder = shutil.copytree(first[0], tmp_path / "warehouse")
+    yield World(folder, monkeypatch, first[1])
     dbt.free_database()
 
 
