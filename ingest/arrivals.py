@@ -365,6 +365,14 @@ def put_back_failed(drop: DropFolder, days: Collection[date]) -> None:
                 _reason_of(path).unlink(missing_ok=True)
 
 
+def files_that_failed(failed: Path) -> list[str]:
+    """Return the files that could not be used and still lie where they were put then, those of the last day last."""
+    files = sorted(
+        path for path in failed.glob("*/*/*") if path.is_file() and not path.name.endswith(_REASON)
+    )
+    return [_printed(path.relative_to(failed)) for path in files]
+
+
 def arrived(
     drop: DropFolder,
     landing_dir: Path,

@@ -131,24 +131,29 @@ def table_source(
 ) -> TableSource:
     """Return how a file of a table is read: as declared, else by the known layout that it shows.
 
-    Where it fits none, it is read as declared, by the layout that it is close to, or as a table of Matinee's own, which
-    says what is missing.
+    What a declaration says of some columns goes with a layout that has the others. Where the file fits none, it is read
+    as declared, by the layout that it is close to, or as a table of Matinee's own, which says what is missing.
     """
     layouts = sorted(known_layouts().values(), key=lambda layout: -layout.rank)
-    known = [
-        *declared,
-        *(
-            TableSource(contract.table, layout.tables[contract.table], (), layout.name)
-            for layout in layouts
-            if contract.table in layout.tables
-        ),
+    shown = [
+        TableSource(contract.table, layout.tables[contract.table], (), layout.name)
+        for layout in layouts
+        if contract.table in layout.tables
     ]
+    known = [*declared, *shown]
     if isinstance(file, DatabaseTable):
         best = known[-1]
     else:
         try:
             head = head_of(file)
-            best = min(known, key=lambda table: len(_missing(contract, table.rule, head)))
+            together = [_together(contract, own, layout, head) for own in declared for layout in shown]
+            best = min(
+                [*declared, *together, *shown],
+                key=lambda table: (
+                    len(_missing(contract, table.rule, head)),
+                    0 if table in shown else len(_absent(contract, table.rule, head)),
+                ),
+            )
             if _missing(contract, best.rule, head):
                 own = known[: len(declared)] or known
                 best = min(own, key=lambda table: _lack(contract, table.rule, head))
@@ -289,6 +294,35 @@ def _unlike(contract: Contract, layout: Declaration, file: RawFile, head: Head) 
     return refused_header(
         contract, rule, _header(contract, rule, head), _missing(contract, rule, head), file.name, called
     )
+
+
+def _together(contract: Contract, own: TableSource, layout: TableSource, head: Head) -> TableSource:
+    """Return a declaration with a layout below it, whose word counts for a column that the file has not as declared."""
+    names = _header(contract, layout.rule, head)
+    absent = {
+        column
+        for column in _absent(contract, own.rule, head)
+        if any(place_of(name, names) for name in (*_said(layout.rule, column), column))
+    }
+    said = {column: rule for column, rule in own.rule.columns.items() if column not in absent}
+    settings = {name: getattr(own.rule, name) for name in own.rule.model_fields_set - {"files", "columns"}}
+    return replace(
+        own, rule=layout.rule.model_copy(update={**settings, "columns": {**layout.rule.columns, **said}})
+    )
+
+
+def _said(rule: TableRule, column: str) -> tuple[str, ...]:
+    return rule.columns[column].value if column in rule.columns else ()
+
+
+def _absent(contract: Contract, rule: TableRule, head: Head) -> list[str]:
+    """Return the declared columns whose names a file has not; of an expression nobody knows."""
+    names = _header(contract, rule, head)
+    return [
+        column
+        for column in rule.columns
+        if all(name.isidentifier() and not place_of(name, names) for name in _said(rule, column))
+    ]
 
 
 def _lack(contract: Contract, rule: TableRule, head: Head) -> float:

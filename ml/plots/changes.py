@@ -245,7 +245,10 @@ def _sentence(k_before: int, k_after: int, moved: Sequence[SegmentChange]) -> st
     kept = [change for change in moved if None not in (change.members_before, change.members_after)]
     if kept:
         most = kept[0]
+        then, now = f"{most.share_before:.1%}", f"{most.share_after:.1%}"
         said.append(
-            f"{most.name} moved most: {most.share_before:.1%} of all members then, {most.share_after:.1%} now."
+            f"{most.name} moved most: {then} of all members then, {now} now."
+            if then != now
+            else "No segment's share of all members moved by a tenth of a percent."
         )
     return " ".join(said)

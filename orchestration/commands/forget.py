@@ -93,7 +93,7 @@ def _show(receipt: "Receipt") -> None:
     console.print(table)
     if receipt.models_to_refit:
         names = ", ".join(receipt.models_to_refit)
-        learned = f"Learned from them among others, and trained anew by `matinee run`: {names}."
+        learned = f"May have learned from them, and trained anew by `matinee run`: {names}."
         console.print(Text(learned), soft_wrap=True)
     for sentence in receipt.by_hand:
         console.print(Text(sentence), soft_wrap=True)

@@ -160,20 +160,28 @@ def _newest_file(layout: "WarehouseLayout") -> "datetime | None":
 
 
 def _warnings(layout: "WarehouseLayout") -> list[str]:
-    """Return what the checks of the published run warned of."""
+    """Return what the checks of the published run warned of, and which files of the drop folder wait to be mended."""
+    from contextlib import suppress
+
+    from ingest.arrivals import files_that_failed
     from published.errors import PublishedError
     from published.finding import current_set
     from published.people import hide_emails
     from published.questions.quality import failed_checks
 
-    try:
-        failed = failed_checks(current_set(layout.root))
-    except PublishedError:  # said as stale, where nothing is published
-        return []
-    return [
-        hide_emails(f'{table} fails "{rule}"{f": {found}" if found else ""}')
-        for table, rule, _, found in failed.iter_rows()
-    ]
+    said = []
+    with suppress(PublishedError):  # said as stale, where nothing is published
+        said = [
+            hide_emails(f'{table} fails "{rule}"{f": {found}" if found else ""}')
+            for table, rule, _, found in failed_checks(current_set(layout.root)).iter_rows()
+        ]
+    waiting = files_that_failed(layout.failed)
+    if waiting:
+        said.append(
+            f"{counted(len(waiting), 'file')} in failed/ could not be used, {waiting[-1]} the last: put "
+            f"{'it' if len(waiting) == 1 else 'them'} into incoming/ again once mended, or remove what is settled."
+        )
+    return said
 
 
 def _room(layout: "WarehouseLayout") -> dict[str, int]:

@@ -31,6 +31,7 @@ from ingest.arrivals import Account, account_file
 from ingest.errors import IngestError
 from ingest.store import slot
 from ingest.suppressing import list_of
+from orchestration.stores import runs
 from orchestration.stores.archive import ArchiveError, is_inside, pack, unpack
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout, switch_symlink, write_atomically
 from orchestration.stores.lock import switching
@@ -268,6 +269,7 @@ def restore(archive: Path, layout: WarehouseLayout, dagster_home: Path) -> tuple
         manifest = unpack(archive, work)
         backup = _checked(archive, manifest)
         _link(archive, work / "warehouse", manifest["links"])
+        runs.leave_out_going(WarehouseLayout(work / "warehouse"))
         _put_warehouse(work / "warehouse", root)
         has_history = _put_history(work / "dagster", dagster_home)
     except OSError as error:

@@ -93,10 +93,11 @@ def serve_on(store: ModelStore, features: Sequence[Path], run: str) -> bool:
 def kept_decision(store: ModelStore) -> Decision:
     """Return what stands of the version that serves on: its figures were judged when it was trained.
 
-    A refusal stands, too, until a candidate is judged again.
+    A refusal stands, too, until a candidate is judged again, and so does what excuses figures that fall short.
     """
-    for version, reason in _decisions(store).tail(1).filter(status="refused")["version", "reason"].rows():
-        return Decision(version, "refused", reason)
+    for version, status, reason in _decisions(store).tail(1)["version", "status", "reason"].rows():
+        if status in ("refused", "exempt", "provisional"):
+            return Decision(version, status, reason)
     return Decision(store.home.name, "serves", shortfalls(store.read_table("segment_quality")) or None)
 
 

@@ -72,7 +72,7 @@ def run(
         bool,
         typer.Option(
             "--full-refresh",
-            help="Make every table anew from all that has landed, and train and judge every model.",
+            help="Make every table anew from all that has landed, and train and judge however little changed.",
         ),
     ] = False,
     allow_rejects: Annotated[

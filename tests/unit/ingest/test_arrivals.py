@@ -240,6 +240,32 @@ def test_dates_that_show_no_order_are_refused_with_the_key_that_says_it_and_its_
     assert [row[column] for row in rows_of(file)] == [datetime(2024, 5, 3, 20, 15)]
 
 
+def test_what_is_declared_of_one_column_goes_with_whatever_layout_has_the_others(drop):
+    drop.folder.incoming.mkdir()
+    drop.folder.incoming.joinpath("matinee.yaml").write_text(
+        "ratings: {columns: {rated_at: {value: rated_at, order: day first}}}\n"
+    )
+    drop.put("ratings/a.csv", "1,31,4,03/05/2024", header="userId,movieId,rating,rated_at\n", age=20)
+    drop.put("ratings/b.csv", "2,31,4,03/05/2024", header="user_id,title_id,rating,rated_at\n", age=10)
+    drop.put("ratings/c.csv", "3,31,4,1260759144")
+    assert not drop.take().failed
+    first, second, third = (rows[0] for rows in drop.rows())
+    assert first == (1, 31, 4.0, datetime(2024, 5, 3))
+    assert second == (2, 31, 4.0, datetime(2024, 5, 3))
+    assert third[:2] == (3, 31)
+    assert third[3].year == 2009
+
+
+def test_a_declared_name_that_no_file_has_is_told_of_where_no_layout_fits_either(drop):
+    drop.folder.incoming.mkdir()
+    drop.folder.incoming.joinpath("matinee.yaml").write_text(
+        "ratings: {columns: {user_id: who, title_id: what, rated_at: wen}}\n"
+    )
+    drop.put("ratings/a.csv", "1,31,4,1260759144", header="who,what,rating,seen\n")
+    (refusal,) = drop.take().failed.values()
+    assert "wen" in refusal
+
+
 def test_a_deletion_need_say_no_more_than_the_key(drop):
     header = "user_id,title_id,watched_at,minutes_watched,is_deleted\n"
     lines = [f"1,2,2017-06-05 20:{minute}:00,30,false" for minute in range(10, 60)]

@@ -18,7 +18,7 @@ from ingest.arrivals import Account, Arrival
 from ingest.contracts import CONTRACTS
 from ingest.landing import land_file
 from ingest.store import read_slot, slot
-from orchestration.stores import archive
+from orchestration.stores import archive, runs
 from orchestration.stores.layout import WarehouseLayout, switch_symlink
 from orchestration.stores.lock import WarehouseError, lock_warehouse, switching
 from orchestration.stores.versions import VersionedStore
@@ -116,6 +116,15 @@ def test_what_a_run_has_not_published_is_no_part_of_it(layout, home, new, new_ho
         back_up(layout, home, tmp_path / "backup.tar")
     restore(tmp_path / "backup.tar", new, new_home)
     assert contents(new.root) == before | {"schema.json": (layout.root / "schema.json").read_bytes()}
+
+
+def test_in_what_is_restored_no_run_is_going(layout, home, new, new_home, tmp_path):
+    runs.begin(layout, "good", "refresh")
+    runs.end(layout, "good", "published", ())
+    runs.begin(layout, "going", "refresh")
+    back_up(layout, home, tmp_path / "backup.tar")
+    restore(tmp_path / "backup.tar", new, new_home)
+    assert [run.run_id for run in runs.last_runs(new)] == ["good"]
 
 
 def test_what_arrived_and_is_not_published_yet_is_restored_too_for_its_raw_file_is_not(

@@ -271,6 +271,13 @@ def test_a_refusal_stands_while_what_is_in_force_only_serves(refreshes):
     assert kept_decision(refreshes.store).status == "serves"
 
 
+def test_while_segments_serve_that_are_provisional_it_is_said_of_them(tmp_path):
+    refreshes = Refreshes(tmp_path)
+    provisional = refreshes.run(GOOD, ari=0)
+    assert refreshes.serve(GOOD)
+    assert kept_decision(refreshes.store) == provisional
+
+
 def test_segments_that_cannot_tell_what_they_were_trained_on_are_trained_anew(refreshes):
     file = ModelStore(refreshes.store.folder, "current").table_path("trained_on")
     file.write_bytes(b"PAR1 and no more")

@@ -62,6 +62,20 @@ def facts(layout):
     return found
 
 
+def test_a_file_that_could_not_be_used_is_told_of_until_it_is_gone(layout):
+    publish(layout, warnings=0)
+    ended(layout, "1", "published")
+    folder = layout.failed / "2026-11-30" / "ratings"
+    folder.mkdir(parents=True)
+    (folder / "bad.csv").touch()
+    (folder / "bad.csv.reason.txt").touch()
+    code, said = status(layout)
+    assert code == 0
+    assert "1 file in failed/ could not be used, 2026-11-30/ratings/bad.csv the last" in said
+    (folder / "bad.csv").unlink()
+    assert "All is well." in status(layout)[1]
+
+
 def test_all_is_well_after_a_good_run(layout):
     publish(layout, warnings=0)
     ended(layout, "1", "published")
