@@ -341,7 +341,7 @@ def test_a_night_that_finds_no_room_to_spill_fails_in_words_and_with_room_the_ne
     assert re.search("No space left|offload", said), said  # memory alone was not what it lacked
     assert "Traceback" not in said
     assert_same(tables_of(undisturbed.warehouse), undisturbed.sets[0])
-    undisturbed.nights.whole("--source", undisturbed.world, "--full-refresh")
+    undisturbed.nights.whole("--source", undisturbed.world)
     undisturbed.assert_made_up_for(had_published=False)
 
 
