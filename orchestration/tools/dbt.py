@@ -191,8 +191,8 @@ def run_nodes(
     """Run `dbt build` for these nodes and no other."""
     # By a tag that they get for it: asked for by name, dbt takes seconds to find hundreds.
     for unique_id, node in project().nodes.items():
-        if node.resource_type != "operation":
-            node.tags = [_WANTED] if unique_id in unique_ids else []
+        own = [tag for tag in node.tags if tag != _WANTED]
+        node.tags = [*own, _WANTED] if unique_id in unique_ids else own
     return run_build(["--select", f"tag:{_WANTED}"], layout, indirectly="empty", full_refresh=full_refresh)
 
 

@@ -115,6 +115,10 @@ def test_a_full_refresh_builds_everything(world: World):
     assert world.build(full_refresh=True) == world.first
 
 
+def test_the_tags_that_the_project_gives_stay(world: World):
+    assert [node.name for node in world.nodes.values() if "key_meaning" in node.tags]
+
+
 def test_a_part_of_the_graph_is_built_whenever_it_is_asked_for_and_by_the_next_whole_one_again(world: World):
     assert world.build(is_whole=False) == world.first
     assert world.build() == world.first, "what it was made of may not have been built before it"
