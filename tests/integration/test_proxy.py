@@ -14,8 +14,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
-from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.conftest import PROJECT_ROOT
@@ -129,11 +129,14 @@ class Proxy:
         ) as opened:
             yield opened
 
-    def refusal(self, path: str, **how: str | None) -> int:
-        """Return the status with which a WebSocket is refused."""
-        with pytest.raises(InvalidStatus) as refused, self.talk(path, **how):
-            pass
-        return refused.value.response.status_code
+    def refusal(self, path: str, login: str | None = None, origin: str | None = None) -> int:
+        """Return the status with which a WebSocket is refused, as it is sent: 101 where it is not."""
+        asked = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        asked |= {"Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(), "Origin": origin or self.origin}
+        named = {"Host": f"{NAME}:{self.port}"}
+        with closing(HTTPSConnection("127.0.0.1", self.port, context=self._tls, timeout=60)) as connection:
+            connection.request("GET", path, headers=self._headers(login, named | asked))
+            return connection.getresponse().status
 
     @property
     def _tls(self) -> ssl.SSLContext:
