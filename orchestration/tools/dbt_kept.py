@@ -60,15 +60,18 @@ def build(
     full_refresh
         Whether all of them are built, and tables that dbt could carry on made anew.
     """
-    now = _made_of(warehouse) if is_whole else {}
-    kept = [] if full_refresh else _kept(warehouse, unique_ids, now)
-    wanted = set(unique_ids) - {one.node.unique_id for one in kept}
+    project = dbt.project()
+    with warehouse.connect(read_only=False) as connection:
+        connection.execute(_NODES)
+        now = _made_of(connection, project, _landed(warehouse.layout)) if is_whole else {}
+        kept = [] if full_refresh else _kept(connection, project, unique_ids, now)
+        wanted = set(unique_ids) - {one.node.unique_id for one in kept}
+        _forget(connection, wanted)
     if not wanted:
         return [], kept
-    with warehouse.connect(read_only=False) as connection:
-        _forget(connection, wanted)
     results = dbt.run_nodes(wanted, warehouse.layout, full_refresh=full_refresh)
-    _remember(warehouse, results, now)
+    with warehouse.connect(read_only=False) as connection:
+        _remember(connection, project, results, now)
     return results, kept
 
 
@@ -77,7 +80,7 @@ def remember_tables(connection: duckdb.DuckDBPyConnection, now: Mapping[str, str
 
     Belongs to the transaction that fills these.
     """
-    _forget(connection, ())
+    connection.execute(_NODES)
     before = dict(connection.execute("select unique_id, made_of from state.nodes").fetchall())
     changed = {table for table, made in now.items() if before.get(table) != made}
     _forget(connection, changed)
@@ -86,13 +89,16 @@ def remember_tables(connection: duckdb.DuckDBPyConnection, now: Mapping[str, str
     return changed
 
 
-def _made_of(warehouse: WarehouseResource) -> dict[str, str]:
+def _made_of(
+    connection: duckdb.DuckDBPyConnection, project: Any, landed: Mapping[str, list[str]]
+) -> dict[str, str]:
     """Return, by the id of each node, a hash of what it is made of; no node that hangs on anything else."""
-    nodes, sources = dbt.project().nodes, dbt.project().sources
+    nodes, sources = project.nodes, project.sources
     gathered = dict(
-        _rows(warehouse, "select unique_id, made_of from state.nodes where starts_with(unique_id, 'ml.')")
+        connection.execute(
+            "select unique_id, made_of from state.nodes where starts_with(unique_id, 'ml.')"
+        ).fetchall()
     )
-    landed = _landed(warehouse.layout)
     # Macros ask which tables hold anything at all.
     text = f"{dbt.project_hash()} {sorted(landed)}"
     known = {
@@ -119,41 +125,46 @@ def _made_of(warehouse: WarehouseResource) -> dict[str, str]:
     }
 
 
-def _kept(warehouse: WarehouseResource, wanted: Collection[str], now: Mapping[str, str]) -> list[Kept]:
+def _kept(
+    connection: duckdb.DuckDBPyConnection, project: Any, wanted: Collection[str], now: Mapping[str, str]
+) -> list[Kept]:
     """Return those of the wanted nodes that were built of the same, and whose table is there."""
-    nodes = dbt.project().nodes
-    there = _rows(
-        warehouse,
-        "select schema_name, table_name from duckdb_tables() "
-        "union all select schema_name, view_name from duckdb_views()",
+    there = set(
+        connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "union all select schema_name, view_name from duckdb_views()"
+        ).fetchall()
     )
-    rows = _rows(
-        warehouse,
+    rows = connection.execute(
         "select unique_id, made_of, status, message, failures, seconds, compiled, built_at from state.nodes "
-        "where status is not null",
-    )
+        "where status is not null"
+    ).fetchall()
     found = []
     for unique_id, was_made_of, status, message, failures, seconds, compiled, built_at in rows:
         if unique_id not in wanted or now.get(unique_id) != was_made_of:
             continue
-        node = nodes[unique_id]
+        node = project.nodes[unique_id]
         if node.resource_type == "test" or (node.schema, node.alias) in there:
             node.compiled_code = compiled
             found.append(Kept(node, status, message, failures, seconds, built_at))
     return found
 
 
-def _remember(warehouse: WarehouseResource, results: Sequence[Any], now: Mapping[str, str]) -> None:
+def _remember(
+    connection: duckdb.DuckDBPyConnection, project: Any, results: Sequence[Any], now: Mapping[str, str]
+) -> None:
     """Write down what nodes were built of that are well: what failed or warned is asked again.
 
     Of a node whose parents were not built of what there is now nobody knows what it was built of: a step was run alone.
     """
     at = datetime.now(UTC).replace(tzinfo=None)
-    built = dict(_rows(warehouse, "select unique_id, made_of from state.nodes where status is not null"))
+    built = dict(
+        connection.execute("select unique_id, made_of from state.nodes where status is not null").fetchall()
+    )
     rows = []
     for result in results:  # in the order in which they were built
         unique_id = result.node.unique_id
-        parents = [parent for parent in result.node.depends_on_nodes if parent in dbt.project().nodes]
+        parents = [parent for parent in result.node.depends_on_nodes if parent in project.nodes]
         if (
             result.status in _IS_WELL
             and unique_id in now
@@ -164,8 +175,7 @@ def _remember(warehouse: WarehouseResource, results: Sequence[Any], now: Mapping
             told = (str(result.status), result.message, result.failures, result.execution_time)
             rows.append((unique_id, now[unique_id], *told, compiled, at))
     if rows:
-        with warehouse.connect(read_only=False) as connection:
-            connection.executemany("insert into state.nodes values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("insert into state.nodes values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _landed(layout: WarehouseLayout) -> dict[str, list[str]]:
@@ -179,19 +189,7 @@ def _landed(layout: WarehouseLayout) -> dict[str, list[str]]:
     return landed
 
 
-def _rows(warehouse: WarehouseResource, query: str) -> list[tuple[Any, ...]]:
-    """Return rows of a query; none where there is no database, or nothing is remembered in it."""
-    if not warehouse.layout.database.exists():
-        return []
-    with warehouse.connect() as connection:
-        is_there = connection.execute(
-            "select 1 from duckdb_tables() where schema_name = 'state' and table_name = 'nodes'"
-        )
-        return connection.execute(query).fetchall() if is_there.fetchall() else []
-
-
 def _forget(connection: duckdb.DuckDBPyConnection, unique_ids: Collection[str]) -> None:
-    connection.execute(_NODES)
     connection.execute("delete from state.nodes where list_contains(?, unique_id)", [list(unique_ids)])
 
 
