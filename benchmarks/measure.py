@@ -198,6 +198,14 @@ def run_opponent(script: str, source: Path, out: Path) -> dict[str, Any]:
     return found
 
 
+def link_all_but_ratings(source: Path, to: Path) -> None:
+    """Make a folder that holds links to the raw files of a source, but for the ratings."""
+    to.mkdir()
+    for file in source.glob("*.csv"):
+        if file.name != "ratings.csv":
+            (to / file.name).symlink_to(file.resolve())
+
+
 def new_places(scratch: Path) -> dict[str, str]:
     """Return the variables that name a warehouse and a Dagster instance in a folder where there were none."""
     warehouse, home = scratch / "warehouse", scratch / "dagster"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from measure import GIB, PROJECT_ROOT, must_succeed, new_places, table, warm
+from measure import GIB, PROJECT_ROOT, link_all_but_ratings, must_succeed, new_places, table, warm
 from measure import measure as measured
 
 LATER = (("1 % new, by the hour", 0.01, ("--job", "update")), ("1 % new", 0.01, ()), ("10 % new", 0.1, ()))
@@ -30,10 +30,7 @@ DBT = ("dbt_build_before_ml", "dbt_build_after_ml")
 def divide(source: Path, out: Path, *, everybody: bool) -> list[Path]:
     """Write the source of the first night to `out/first`, and return the file of each later night."""
     first = out / "first"
-    first.mkdir()
-    for file in source.glob("*.csv"):
-        if file.name != "ratings.csv":
-            (first / file.name).symlink_to(file.resolve())
+    link_all_but_ratings(source, first)
     by = "hash(userId, movieId, timestamp, 1)" if everybody else "hash(userId, 1)"
     also = "true" if everybody else "hash(userId, movieId, timestamp, 2) % 3 = 0"
     times = 1 if everybody else 3
@@ -67,9 +64,12 @@ class Nights:
 
     def run(self, name: str, *options: str) -> None:
         """Run the job, and keep what it cost under this name."""
-        command = [sys.executable, "-m", "orchestration", "run", "--allow-rejects"]
-        command += ["--source", str(self.out / "first"), *options]
-        command += [] if "--job" in options else ["--job", self.job]
+        command = [sys.executable, "-m", "orchestration", "run", "--allow-rejects", "--job", self.job]
+        command += [
+            "--source",
+            str(self.out / "first"),
+            *options,
+        ]  # of an option that is given twice the last counts
         log = self.out / f"{len(self.results)}.log"
         cost = must_succeed(measured(command, environment=self.environment, log=log, cwd=PROJECT_ROOT), log)
         stages = {}

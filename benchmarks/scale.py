@@ -15,16 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
-from measure import GIB, PROJECT_ROOT, must_succeed, new_places, table
+from measure import GIB, PROJECT_ROOT, link_all_but_ratings, must_succeed, new_places, table
 from measure import measure as measured
 
 
 def multiply(source: Path, out: Path, times: int) -> int:
     """Write the source with each user so many times to `out` and return how many ratings that is."""
-    out.mkdir()
-    for file in source.glob("*.csv"):
-        if file.name != "ratings.csv":
-            (out / file.name).symlink_to(file.resolve())
+    link_all_but_ratings(source, out)
     with duckdb.connect() as connection:
         rows = f"read_csv('{source / 'ratings.csv'}', header = true)"
         (most,) = connection.execute(f"select max(userId) from {rows}").fetchall()[0]
