@@ -166,15 +166,11 @@ def _warnings(layout: "WarehouseLayout") -> list[str]:
     from ingest.arrivals import files_that_failed
     from published.errors import PublishedError
     from published.finding import current_set
-    from published.people import hide_emails
-    from published.questions.quality import failed_checks
+    from published.questions.quality import failures_in_words
 
     said = []
     with suppress(PublishedError):  # said as stale, where nothing is published
-        said = [
-            hide_emails(f'{table} fails "{rule}"{f": {found}" if found else ""}')
-            for table, rule, _, found in failed_checks(current_set(layout.root)).iter_rows()
-        ]
+        said = [words for _, words in failures_in_words(current_set(layout.root))]
     waiting = files_that_failed(layout.failed)
     if waiting:
         said.append(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from published.people import hide_emails
 from published.sets import PublishedSet
 
 
@@ -58,6 +59,14 @@ def failed_checks(data: PublishedSet) -> pl.DataFrame:
         order by severity, table_name, rule
         """
     )
+
+
+def failures_in_words(data: PublishedSet) -> list[tuple[str, str]]:
+    """Return of each check that failed its severity, and what it found as a sentence without addresses."""
+    return [
+        (severity, hide_emails(f'{table} fails "{rule}"{f": {found}" if found else ""}'))
+        for table, rule, severity, found in failed_checks(data).iter_rows()
+    ]
 
 
 def reject_reasons(data: PublishedSet) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from orchestration.tasks.left_out import left_out
 from orchestration.tasks.recovery import planted_recovery
 from published.finding import current_set
 from published.people import hide_emails
-from published.questions.quality import check_counts, checks_in_words, failed_checks
+from published.questions.quality import check_counts, checks_in_words, failures_in_words
 from published.questions.segments import segmentations, segments
 from report.sections.quality import genres_left_out
 
@@ -55,9 +55,8 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
         console.print(f"Planted segments recovered by {segmentation}: adjusted Rand index {index:.3f}")
     counts = check_counts(current_set(layout.root))
     console.print(f"Checks: {checks_in_words(counts)}.", style="yellow" if counts["failed"] else "")
-    for table, rule, severity, found in failed_checks(current_set(layout.root)).iter_rows():
-        says = hide_emails(f'  {severity}: {table} fails "{rule}"{f": {found}" if found else ""}')
-        console.print(Text(says), soft_wrap=True)
+    for severity, said in failures_in_words(current_set(layout.root)):
+        console.print(Text(f"  {severity}: {said}"), soft_wrap=True)
     if made:
         console.print(f"Done in {seconds:.0f} s.")
     else:
