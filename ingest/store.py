@@ -156,7 +156,7 @@ def read_slot(place: Slot, last_id: int) -> LandedFile | None:
             return None
         unreadable = json.loads(facts["unreadable_cells"])
         # Of a file that landed before hashes were kept, the counts must do.
-        if (known := facts.get("landed_sha256")) and known != _hash_of(place.path, place.rejects_path):
+        if (known := facts.get("landed_sha256")) and known != hash_of(place.path, place.rejects_path):
             return None
     except (pa.ArrowException, OSError, LookupError, ValueError):  # damaged: land it again
         return None
@@ -182,7 +182,7 @@ def read_slot(place: Slot, last_id: int) -> LandedFile | None:
     )
 
 
-def _hash_of(*files: Path) -> str:
+def hash_of(*files: Path) -> str:
     """Return one hash of what landed: a byte that flips within a page leaves every count as it was."""
     digest = hashlib.sha256()
     for file in files:
@@ -233,7 +233,7 @@ def write_manifest(connection: duckdb.DuckDBPyConnection, landed: LandedFile, la
             "layout": landed.layout,
             "last_id": last_id,
             "raw_columns": json.dumps(dict(landed.raw_columns), ensure_ascii=False),
-            "landed_sha256": _hash_of(landed.path, landed.rejects_path),
+            "landed_sha256": hash_of(landed.path, landed.rejects_path),
         },
     )
 

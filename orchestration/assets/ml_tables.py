@@ -4,13 +4,13 @@ Belongs here: the switch from the model store's Parquet to tables. Does not belo
 mean and must hold; that contract stands once, in dbt's sources `ml` and `recommender`.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 
+from ingest.store import hash_of
 from orchestration import costs
 from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.stores.layout import WarehouseLayout
@@ -146,7 +146,9 @@ def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]], *
     defined = ml_table_definitions()
     connection.execute("create schema if not exists ml")
     connection.execute("begin")
-    made_of = {f"ml.{table}": _hash_of(defined[table], parts) for table, parts in files.items()}
+    made_of = {
+        f"ml.{table}": f"{hash_of(*map(Path, parts))} {defined[table]}" for table, parts in files.items()
+    }
     changed = dbt_kept.remember_tables(connection, made_of)
     for table, parts in files.items():
         if not anew and f"ml.{table}" not in changed:
@@ -160,11 +162,3 @@ def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]], *
             msg = f"ml.{table} does not keep its contract (dbt_project/models/marts): {error}"
             raise dg.Failure(description=msg, allow_retries=False) from error
     connection.execute("commit")
-
-
-def _hash_of(definition: str, files: Sequence[str]) -> str:
-    digest = hashlib.sha256(definition.encode())
-    for path in files:
-        with Path(path).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
