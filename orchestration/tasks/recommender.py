@@ -69,7 +69,7 @@ def evaluate_recommenders(
     Models learn from a part of the ratings of at most `MOST_LEARNED_FROM` users, drawn, and are judged on the rest.
     `long_tail` is what being rare weighs in the default model; another weight than before is judged and trained anew.
     Where the model in force only serves (`serves`), an earlier judging by the same code is kept whatever changed; with
-    `anew` only one of the same ratings is.
+    `anew` only one of the same ratings is, with a model that was trained on these.
     """
     ratings, titles, ids = snapshots
     everything, described = pl.read_parquet(ratings), pl.read_parquet(titles)
@@ -77,6 +77,8 @@ def evaluate_recommenders(
     made_by = pl.DataFrame({"code": [_code()], "long_tail": [long_tail]})
     version = _version(everything, described, pl.read_parquet(ids), made_by)
     store.begin_candidate(version)
+    if anew and store.has("settings.json") and not _is_of_its_ratings(store.settings(), version):
+        store.begin_candidate(f"{version}-anew")  # the other one may be in force
     if store.has("settings.json"):
         return store.settings()
     rows = sample({"ratings": everything, "titles": described, "code": made_by})
@@ -103,8 +105,15 @@ def evaluate_recommenders(
         )
         model = towards_long_tail(model, long_tail)
         found = {"model": to_settings(model), "judged_users": 0, "not_judged": str(error), "figures": {}}
+    found["judged_in"] = store.home.name
     store.write_settings(found)
     return found
+
+
+def _is_of_its_ratings(settings: dict[str, Any], version: str) -> bool:
+    """Whether nothing of a version was taken over from one of other ratings."""
+    made_in = (settings["judged_in"], settings.get("trained", {"version": version})["version"])
+    return all(name.partition("-")[0] == version for name in made_in)
 
 
 def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path, ids: Path) -> dict[str, Any]:
@@ -197,8 +206,7 @@ def _kept(store: RecommenderStore, titles: pl.DataFrame) -> tuple[Fitted | None,
     if earlier is None or not store.has("judged_on.parquet"):
         return None, {}, []
     trained = earlier.settings().get("trained")
-    is_same = earlier.read_table("judged_on").equals(store.read_table("judged_on"))
-    if trained is None or not is_same or earlier.settings()["model"] != store.settings()["model"]:
+    if trained is None or earlier.settings().get("judged_in") != store.settings()["judged_in"]:
         return None, {}, []
     model = earlier.read_model()
     places = positions(titles["title_id"], model.titles["title_id"])

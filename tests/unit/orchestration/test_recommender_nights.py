@@ -44,19 +44,24 @@ class Nights:
     def files(self) -> list[Path]:
         return [self.folder / f"{name}.parquet" for name in ("ratings", "titles", "ids")]
 
-    def whole(self, rated: pl.DataFrame, *, serves: bool = False) -> tuple[dict, pl.DataFrame]:
+    def whole(
+        self, rated: pl.DataFrame, *, serves: bool = False, anew: bool = False
+    ) -> tuple[dict, pl.DataFrame]:
         """A night whose version is put in force: of which ratings the model is, and the lists."""
         # Each run has a worker and files of its own.
         recommender._interactions.cache_clear()
         recommender._features.cache_clear()
-        self.night(rated, serves=serves)
+        self.night(rated, serves=serves, anew=anew)
         self.trained = fit_recommender(self.store, *self.files)["trained"]
         self.made = list_recommendations(self.store, self.files[0])["users_listed_anew"]
         find_similar_titles(self.store, *self.files[:2])
         self.store.promote_candidate()
+        self.store.prune()
         return self.trained, self.store.read_table("recommendations")
 
-    def night(self, rated: pl.DataFrame, *, serves: bool = False) -> tuple[dict, pl.DataFrame]:
+    def night(
+        self, rated: pl.DataFrame, *, serves: bool = False, anew: bool = False
+    ) -> tuple[dict, pl.DataFrame]:
         files = self.files
         said = catalogue().rename({"item_id": "title_id"}).filter(pl.col("title_id").is_in(self.titles))
         said = said.with_columns(title_key=pl.col("title_id").cast(pl.String), title=pl.lit(None, pl.String))
@@ -66,7 +71,7 @@ class Nights:
         ids = pl.DataFrame(schema={"number": pl.Int64, "id": pl.String})
         for file, frame in zip(files, (rated, said, ids), strict=True):
             frame.write_parquet(file)
-        found = evaluate_recommenders(self.store, files, self.long_tail, serves)
+        found = evaluate_recommenders(self.store, files, self.long_tail, serves, anew)
         return found, self.store.read_table("recommender_metrics")
 
 
@@ -289,6 +294,24 @@ def test_new_code_trains_and_lists_anew(nights, monkeypatch):
     second, _ = nights.whole(ratings())
     assert second["version"] != first["version"]
     assert nights.made == ratings()["user_id"].n_unique()
+
+
+def test_a_night_that_makes_all_anew_judges_and_trains_on_the_ratings_of_an_earlier_night_that_kept_its_model(
+    nights, judgings
+):
+    trained, _ = nights.whole(ratings())
+    rated = rated_since(107, 39, 5.0)
+    assert nights.whole(rated)[0] == trained
+    kept = nights.store.home.name
+    anew, lists = nights.whole(rated, anew=True)
+    assert len(judgings) == 2
+    assert anew["ratings"] == len(rated)
+    assert nights.made == rated["user_id"].n_unique()
+    assert nights.store.home.name != kept, "a version in force never changes"
+    for again in (nights.whole(rated), nights.whole(rated, anew=True)):
+        assert again[0] == anew
+        assert again[1].equals(lists)
+    assert len(judgings) == 2, "of the same ratings nothing else would come out"
 
 
 def test_a_night_that_was_killed_while_listing_leaves_no_lists_and_the_next_one_makes_them(
