@@ -131,6 +131,11 @@ class ModelStore(VersionedStore):
         return Projection.from_dict(json.loads((self.home / "projection.json").read_text(encoding="utf-8")))
 
     @property
+    def trained_as(self) -> str:
+        """The name that the version had when it was trained, whatever it serves on as (`serve`)."""
+        return self.home.name.partition("-")[0]
+
+    @property
     def in_force(self) -> "ModelStore | None":
         """The same store at the version in force; None before any is."""
         return replace(self, pointer="current") if self._has("current") else None

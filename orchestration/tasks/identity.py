@@ -71,7 +71,8 @@ def carry_on(store: ModelStore, members: pl.DataFrame, at: datetime) -> None:
     store.write_table(
         "membership_history", membership_history(_past(before, "membership_history"), members, at)
     )
-    store.write_table("segment_history", _history(before, None if is_in_force else store, at))
+    is_known = before is not None and before.trained_as == store.trained_as
+    store.write_table("segment_history", _history(before, None if is_known else store, at))
 
 
 def hand_over(before: ModelStore, store: ModelStore, at: datetime) -> None:

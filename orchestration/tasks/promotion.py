@@ -56,7 +56,7 @@ def decide(
     """
     version = store.home.name
     before = store.in_force
-    is_in_force = before is not None and before.home == store.home
+    is_in_force = before is not None and before.trained_as == version
     decided = _decisions(before)
     short = shortfalls(store.read_table("segment_quality"))
     if not short:
@@ -64,7 +64,8 @@ def decide(
     elif spec.quality.exempt:
         decision = Decision(version, "exempt", f"{short}. {spec.quality.exempt}")
     elif is_in_force and decided["status"].tail(1).to_list() == ["promoted_by_hand"]:
-        return Decision(version, "promoted_by_hand", short)  # the person's reason stands in the table
+        store.write_table(_DECISIONS, decided)  # the person's reason stands there
+        return Decision(version, "promoted_by_hand", short)
     elif before is None or is_in_force or not before.is_whole:
         decision = Decision(version, "provisional", short)
     elif gone := _features_gone(before, features):
@@ -103,7 +104,7 @@ def kept_decision(store: ModelStore) -> Decision:
 
 def _serving(before: ModelStore, run: str) -> str:
     """Return the name of a version that serves on in a run."""
-    return f"{before.home.name.split('-')[0]}-{run[:8]}"
+    return f"{before.trained_as}-{run[:8]}"
 
 
 def is_serving(version: str) -> bool:
@@ -161,6 +162,7 @@ def promote(store: ModelStore, version: str | None, reason: str, at: datetime) -
         if before is not None:
             hand_over(before, store, at)
         _write(store, decided, Decision(version, "promoted_by_hand", reason.strip()), at)
+        store.drop_refused()
         return store.promote_candidate()
     raise PromotionError(msg)
 

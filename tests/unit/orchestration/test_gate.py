@@ -77,6 +77,25 @@ def test_first_segments_that_fall_short_are_provisional_and_stay_so(tmp_path):
     assert statuses(refreshes) == ["provisional"]
 
 
+@pytest.mark.parametrize("status", ["provisional", "promoted_by_hand"])
+def test_segments_that_served_on_and_come_out_of_a_training_again_are_no_candidate_against_themselves(
+    tmp_path, refreshes, status
+):
+    if status == "provisional":
+        (tmp_path / "first").mkdir()
+        refreshes = Refreshes(tmp_path / "first")
+        refreshes.run(BAD, ari=0.3)
+    else:
+        refreshes.run(BAD, ari=0.3)
+        promote(refreshes.store, None, "The campaign needs them", LATER)
+        refreshes.runs = 30
+    assert refreshes.serve(BAD)
+    account = {name: refreshes.table(name) for name in ("segment_promotions", "segment_history")}
+    assert refreshes.run(BAD, ari=0.3).status == status
+    assert all(refreshes.table(name).equals(table) for name, table in account.items())
+    assert "refused last" not in refreshes.store.versions.values()
+
+
 def test_members_who_move_while_the_old_model_serves_are_in_the_account(refreshes):
     refreshes.run(BAD, ari=0.3)
     history = refreshes.table("membership_history")
