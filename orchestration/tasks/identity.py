@@ -5,7 +5,7 @@ version to version. Does not belong here: the matching itself (`ml.segmentation.
 over (`orchestration.tasks.promotion`), Dagster.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -68,11 +68,17 @@ def carry_on(store: ModelStore, members: pl.DataFrame, at: datetime) -> None:
     if is_in_force and earlier is not None and earlier.equals(members):
         return  # found again: nothing has changed since
     store.write_table("segment_migration", _named_migration(_NOBODY if earlier is None else earlier, members))
-    store.write_table(
-        "membership_history", membership_history(_past(before, "membership_history"), members, at)
-    )
+    known = _past(before, "membership_history")
+    store.write_table("membership_history", membership_history(known, members, _not_before(known, at)))
     is_known = before is not None and before.trained_as == store.trained_as
     store.write_table("segment_history", _history(before, None if is_known else store, at))
+
+
+def _not_before(history: pl.DataFrame | None, at: datetime) -> datetime:
+    """Return now, or a second after the last that a history tells of, where the clock went back."""
+    times = () if history is None else history.select("entered_at", "left_at").max().row(0)
+    last = max((time for time in times if time), default=at)
+    return at if last <= at else last + timedelta(seconds=1)
 
 
 def hand_over(before: ModelStore, store: ModelStore, at: datetime) -> None:

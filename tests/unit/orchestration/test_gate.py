@@ -1,6 +1,7 @@
 """The gate: new segments take over where their figures hold; else those in force serve on, whatever comes next."""
 
 import re
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -102,6 +103,17 @@ def test_members_who_move_while_the_old_model_serves_are_in_the_account(refreshe
     assert history["left_at"].is_not_null().any()
     assert refreshes.table("segment_migration")["entities"].sum() == 240
     assert refreshes.table("segment_history").filter(pl.col("kind") != "born").is_empty(), "no new segments"
+
+
+def test_where_the_clock_went_back_the_account_of_members_goes_on_after_the_last_that_it_tells_of(refreshes):
+    last = refreshes.table("membership_history")["entered_at"].max()
+    refreshes.runs = -12
+    assert refreshes.serve(_moved(6))
+    history = refreshes.table("membership_history")
+    assert history["left_at"].drop_nulls().unique().to_list() == [last + timedelta(seconds=1)]
+    assert history["left_at"].null_count() == len(GOOD)
+    assert refreshes.run(GOOD, ari=1).status == "promoted"
+    assert refreshes.table("membership_history")["left_at"].null_count() == len(GOOD)
 
 
 def test_where_the_features_of_those_in_force_are_no_more_new_ones_are_provisional_with_the_reason(refreshes):
