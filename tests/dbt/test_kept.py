@@ -111,6 +111,13 @@ def test_another_text_of_the_project_builds_everything(world: World, monkeypatch
     assert world.build() == world.first
 
 
+def test_a_seed_that_has_another_column_is_loaded(world: World, monkeypatch: pytest.MonkeyPatch):
+    world.run("alter table seeds.channels drop column channel_label")
+    monkeypatch.setattr(dbt, "project_hash", lambda: "another")
+    assert "channels" in world.build()
+    assert world.run("select channel_label from seeds.channels where channel_id = 1") == [("Google",)]
+
+
 def test_a_full_refresh_builds_everything(world: World):
     assert world.build(full_refresh=True) == world.first
 
