@@ -40,7 +40,9 @@ def commands() -> dict[str, list[str]]:
     """Return what the three services run, by where it is written."""
     found = {f"compose: {name}": service["command"] for name, service in OURS.items()}
     found |= {
-        f"compose: health of {name}": service["healthcheck"]["test"][1:] for name, service in OURS.items()
+        f"compose: health of {name}": service["healthcheck"]["test"][1:]
+        for name, service in OURS.items()
+        if "healthcheck" in service
     }
     for unit in UNITS:
         ((started,),) = [
@@ -118,7 +120,9 @@ def test_warehouse_and_history_lie_in_volumes_and_a_warehouse_can_be_put_in_plac
 
 def test_only_the_proxy_is_reached_from_outside_and_every_service_has_its_health_looked_at():
     assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["proxy"]
-    assert all("healthcheck" in service for service in COMPOSE["services"].values())
+    lasting = [service for service in COMPOSE["services"].values() if service["restart"] == "unless-stopped"]
+    assert len(lasting) == 4
+    assert all("healthcheck" in service for service in lasting)
     assert all(
         "--host 127.0.0.1" in text or "--host" not in text for text in (unit.read_text() for unit in UNITS)
     )
@@ -146,6 +150,48 @@ def test_the_image_is_built_from_the_lock_file_on_a_python_that_the_project_take
     assert all(argument.startswith("/") or (PROJECT_ROOT / argument).exists() for argument in copied)
     assert instructions("USER") == ["matinee"]
     assert len(instructions("HEALTHCHECK")) == 1
+
+
+def test_one_process_makes_the_history_before_two_that_use_it_start():
+    # Two that make it at once leave two revisions in it, and Dagster then loads nothing.
+    assert OURS["history"]["command"] == ["dagster", "instance", "info"]
+    for name in ("webserver", "daemon"):
+        assert OURS[name]["depends_on"] == {"history": {"condition": "service_completed_successfully"}}
+    daemon, webserver = (
+        (DEPLOY / f"systemd/matinee-{name}.service").read_text() for name in ("daemon", "webserver")
+    )
+    assert "ExecStartPre=/opt/matinee/.venv/bin/dagster instance info" in daemon
+    assert re.search("^After=.*matinee-daemon.service$", webserver, re.MULTILINE)
+
+
+def test_the_image_is_built_once_and_pulled_from_nowhere():
+    assert [name for name, service in OURS.items() if "build" in service] == ["history"]
+    assert {service["pull_policy"] for service in OURS.values()} == {"build", "never"}
+
+
+@pytest.mark.skipif(shutil.which("ldd") is None, reason="no ldd on this machine")
+def test_the_image_has_every_library_of_the_system_that_a_package_needs():
+    # What a Debian has that can install anything, and what only a graphics card needs.
+    there = r"(libc|libm|libdl|librt|libpthread|libresolv|libutil|libgcc_s|libstdc\+\+|libz)\.so|libcu|librmm|librapids"
+    (site_packages,) = INSTALLED.parent.glob("lib/python3*/site-packages")
+    own = {path.name: path for path in site_packages.rglob("*.so*")}
+    done = subprocess.run(["ldd", *own.values()], capture_output=True, text=True, check=False)
+    needed = {name for name in re.findall(r"^\t(\S+) =>", done.stdout, re.MULTILINE) if name not in own}
+    assert {name for name in needed if not re.match(there, name)} == {"libgomp.so.1"}
+    assert "libgomp1" in instructions("RUN")[-2]
+
+
+def test_no_call_that_a_unit_forbids_kills_a_run():
+    # A library that asks for more of the system than it needs is told no, and goes on.
+    assert all("SystemCallErrorNumber=EPERM" in unit.read_text() for unit in UNITS)
+
+
+def test_what_an_installation_has_of_its_own_is_neither_committed_nor_in_the_image():
+    ignored = (PROJECT_ROOT / ".gitignore").read_text().splitlines()
+    left_out = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    for own in ("deploy/raw", "deploy/tls", "deploy/*.htpasswd"):
+        assert own in left_out
+        assert {own, f"{own}/"} & set(ignored)
 
 
 def test_systemd_takes_every_unit(tmp_path):
