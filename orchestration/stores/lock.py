@@ -7,6 +7,7 @@ DuckDB allows one writing process or many readers, never both; so a run holds th
 from the first step to the last, and everybody else reads the published Parquet.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -76,14 +77,16 @@ def lock_warehouse(layout: WarehouseLayout, holder: str, *, inherit: bool = Fals
 
 
 def is_held(layout: WarehouseLayout) -> bool:
-    """Return whether another process holds the warehouse."""
+    """Return whether another process holds the warehouse; who asks need not be allowed to write there."""
     if layout.root in _held_here or not layout.lock.exists():
         return False
-    try:
-        with filelock.FileLock(layout.lock, timeout=0):
-            return False
-    except filelock.Timeout:
-        return True
+    # As filelock locks, which would open the file to write.
+    with layout.lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 @contextmanager

@@ -1,10 +1,26 @@
 """Readers see whole files and whole sets; one run holds a warehouse at a time."""
 
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
 import duckdb
 import pytest
 
+from orchestration.settings import PROJECT_ROOT
 from orchestration.stores.layout import WarehouseLayout, switch_symlink, write_atomically
-from orchestration.stores.lock import WarehouseError, lock_warehouse
+from orchestration.stores.lock import WarehouseError, is_held, lock_warehouse
+
+_ASKS = """
+import os, sys
+from pathlib import Path
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.stores.lock import is_held
+if os.getuid() == 0:
+    os.setuid(65534)
+print(is_held(WarehouseLayout(Path(sys.argv[1]))))
+"""
 
 
 def test_a_link_is_switched_from_one_folder_to_the_next(tmp_path):
@@ -30,6 +46,22 @@ def test_the_second_run_is_told_who_holds_the_warehouse(tmp_path):
     with lock_warehouse(layout, "run ghi"):
         assert layout.lock_holder.exists()
     assert not layout.lock_holder.exists()
+
+
+def test_who_may_only_read_a_warehouse_is_told_whether_a_run_holds_it():
+    def asked() -> str:
+        command = [sys.executable, "-c", _ASKS, str(layout.root)]
+        return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True).stdout
+
+    with tempfile.TemporaryDirectory() as root:  # pytest's own folders let nobody else in
+        layout = WarehouseLayout(Path(root))
+        with lock_warehouse(layout, "run abc"):
+            layout.lock.chmod(0o444)
+            Path(root).chmod(0o555)
+            assert asked() == "True\n"
+            assert not is_held(layout), "it is our own"
+            Path(root).chmod(0o755)
+        assert asked() == "False\n"
 
 
 @pytest.mark.parametrize("content", [b"no database", b"\0" * 20_000], ids=["text", "zeros"])
