@@ -10,10 +10,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ingest.arrivals import DropFolder, take_in
 from ingest.columns import Seen
 from ingest.facts import FileReport
 from ingest.guessing import guess_tables
 from ingest.inspect import Inspection, inspect
+from ingest.landing import land_file
 from tests.conftest import Matinee
 
 ANN = "0b0b7c3a-5f0e-4a3c-9b7e-2f6d1c9a0001"
@@ -331,3 +333,46 @@ def test_a_database_is_called_one_and_how_to_name_it_is_said(folder: Any) -> Non
         connection.commit()
     found = inspect(folder.root / "raw", folder=folder.root / "raw")
     assert [file.problem for file in found.files] == ["this is a SQLite database, not a table."]
+
+
+def test_what_waits_in_a_drop_folder_is_told_and_its_draft_serves_there(
+    folder: Any, matinee: Matinee
+) -> None:
+    incoming = folder.root / "raw" / "incoming"
+    empty = folder.root / "incoming"
+    (empty / "views").mkdir(parents=True)
+    assert "No file waits here." in matinee("inspect", empty).out
+    folder.write("incoming/views/may.csv", PLAYS)
+    folder.write("incoming/ratings/own.csv", "userId,movieId,rating,timestamp\n1,31,4,1260759144\n")
+    folder.write("incoming/titles/no.csv", "a,b\n1,2\n")
+    folder.write("incoming/titles/half.csv.part", "a")
+    folder.write("incoming/customers/all.csv", "minutes,ltv,region,channel\n12,20,1,4\n")  # nobody's id
+    draft = incoming / "matinee.yaml"
+    told = matinee("inspect", incoming, "--write", draft)
+    assert told.exit_code == 0
+    assert "No known layout (views/may.csv). A guess:" in told.out
+    assert "which --write starts" in told.out
+    found = inspect(draft)
+    assert {file.name: bool(file.problem) for file in found.files} == {
+        "ratings/own.csv": False,
+        "views/may.csv": False,
+        "titles/no.csv": True,
+        "customers/all.csv": True,
+    }
+    assert not found.unknown
+    drop = DropFolder(incoming, folder.root / "processed", folder.root / "failed")
+    taken = take_in(drop, folder.landing, {}, lambda *file: land_file(*file, folder.landing))
+    assert sorted(taken.failed) == ["customers/all.csv", "titles/no.csv"]
+    assert {arrival.shown: landed.rows_landed for arrival, landed in taken.landed} == {
+        "ratings/own.csv": 1,
+        "views/may.csv": 2,
+    }
+
+
+def test_what_waits_is_told_as_the_source_of_runs_declares_it(folder: Any) -> None:
+    folder.write("plays.csv", PLAYS)
+    drafted = inspect(folder.root / "raw" / "plays.csv", folder=folder.root / "raw").declaration
+    waiting = folder.write("incoming/views/may.csv", PLAYS).parents[1]
+    assert inspect(waiting, run_source=str(folder.write("service.yaml", drafted))).layouts == [
+        "service.yaml: views/may.csv"
+    ]
