@@ -34,6 +34,7 @@ from ingest.opening import Opening
 from ingest.rawfiles import Format, RawFile, encoding_of, is_utf16
 from ingest.readers import DELIMITERS, CsvTable, RawTable
 from ingest.recognise import TableSource, head_of
+from ingest.rejecting import is_too_many
 from ingest.sources import (
     DECLARATIONS,
     INCOMING,
@@ -288,13 +289,12 @@ class _Sampling:
 
     def _judge(self, report: FileReport) -> None:
         """Say what of a sample a run would refuse the file for."""
-        most = self.most * report.rows
         bad = [
             f"{cells:,} of {counted(report.rows, 'cell')} of {column} cannot be read"
             for column, cells in report.unreadable.items()
-            if cells > most
+            if is_too_many(cells, report.rows, self.most)
         ]
-        if report.rejected > most:
+        if is_too_many(report.rejected, report.rows, self.most):
             bad.insert(0, f"{report.rejected:,} of {counted(report.rows, 'row')} would be rejected")
         if bad and not report.problem:
             report.problem = f"{bad[0]}; at most {self.most:.2%} may."

@@ -113,14 +113,15 @@ def test_the_written_declaration_lands_whatever_the_kind_of_file(folder: Any, en
 
 
 def test_rejected_lines_and_unreadable_cells_are_counted_with_reasons(folder: Any) -> None:
+    wrong = f"{ANN};t-1;yesterday;5\n"
     found = looked_at(
         folder,
-        plays__csv=f"{PLAYS}{PLAY * 20}{ANN};t-1;yesterday;5\n",
+        plays__csv=f"{PLAYS}{PLAY * 19}{wrong * 2}",
         people__csv="member,country,joined\nann@example.org,NO,2024-01-01\nben@example.org,SE,2024-13-45\n",
     )
     views, users = table(found, "views"), table(found, "users")
-    assert (views.rows, views.rejected) == (23, 1)
-    assert views.reasons[0].startswith("plays.csv line 24: started: expected a local time")
+    assert (views.rows, views.rejected) == (23, 2)
+    assert views.reasons[0].startswith("plays.csv line 23: started: expected a local time")
     assert "would be rejected" in views.problem
     assert users.ids["user_id"] == {"e-mails": 2}
     assert users.unreadable == {"joined_on": 1}
