@@ -209,6 +209,8 @@ _TABLES = {
         select distinct segmentation, 'abc' as version, 'refused' as status,
             'bootstrap_ari 0.52, 0.80 asked for' as reason, timestamp '2026-01-02 03:04:05' as decided_at
         from segments
+        union all
+        select distinct segmentation, 'aaa', 'promoted', null, timestamp '2026-01-01 03:04:05' from segments
     """,
     "segment_history": """
         select timestamp '2025-12-02 03:04:05' + to_months(cast(i as integer)) as happened_at,

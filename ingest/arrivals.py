@@ -210,8 +210,8 @@ def take_in(drop: DropFolder, landing_dir: Path, declared: Mapping[str, TableSou
         cannot be used: that is moved to `failed/`, and the others go on.
     """
     drop.make()
-    sweep = _Sweep(drop, landing_dir, Account.read(landing_dir), _rules(drop.incoming, declared), land)
-    files = [*_files(drop.incoming)]
+    sweep = _Sweep(drop, landing_dir, Account.read(landing_dir), rules_of(drop.incoming, declared), land)
+    files = [*files_that_wait(drop.incoming)]
     before = {path: _stamp(path) for _, path in files}
     if files:
         time.sleep(_MOMENT)
@@ -259,7 +259,7 @@ class _Sweep:
         landed = reason = None
         if _stamp(path) == before:
             try:
-                landed = _land(path, table, self.drop.incoming, self.rules, self.land)
+                landed = self.land(*source_of(path, table, self.drop.incoming, self.rules))
             except IngestError as error:
                 if error.where == str(self.landing_dir):  # no fault of the file
                     raise
@@ -393,7 +393,7 @@ def arrived(
         When neither what landed nor the raw file of an arrival can be read.
     """
     account, last_id = Account.read(landing_dir), ids.last_number(landing_dir)
-    rules = _rules(drop.incoming, declared)
+    rules = rules_of(drop.incoming, declared)
     files, said, now = [], [], []
     for arrival in account.arrivals:
         place = slot(landing_dir, arrival.table, arrival.key)
@@ -515,7 +515,7 @@ def is_unfinished(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts) or path.name.lower().endswith(_UNFINISHED)
 
 
-def _files(incoming: Path) -> Iterator[tuple[str, Path]]:
+def files_that_wait(incoming: Path) -> Iterator[tuple[str, Path]]:
     """Give table and path of every file of the drop folder, the one that was written first before the others."""
     found = {
         path: stamp
@@ -538,7 +538,7 @@ def _stamp(path: Path) -> _Stamp:
     return found.st_size, found.st_mtime_ns
 
 
-def _rules(incoming: Path, declared: Mapping[str, TableSource]) -> dict[str, list[TableSource]]:
+def rules_of(incoming: Path, declared: Mapping[str, TableSource]) -> dict[str, list[TableSource]]:
     """Return how files of each table are declared to be read: for the drop folder itself first, then for the source."""
     rules: dict[str, list[TableSource]] = {}
     for path in (incoming / name for name in DECLARATIONS):
@@ -554,9 +554,16 @@ def _rules(incoming: Path, declared: Mapping[str, TableSource]) -> dict[str, lis
 # ---------------------------------------------------------------------- what becomes of a file
 
 
-def _land(
-    path: Path, table: str, incoming: Path, rules: Mapping[str, list[TableSource]], land: Land
-) -> LandedFile:
+def source_of(
+    path: Path, table: str, incoming: Path, rules: Mapping[str, list[TableSource]]
+) -> tuple[TableSource, RawFile]:
+    """Return how a file of the drop folder is read, by its place and its first line.
+
+    Raises
+    ------
+    IngestError
+        When it cannot be one of its table.
+    """
     if table not in CONTRACTS:
         near = difflib.get_close_matches(table, list(CONTRACTS), 1)
         raise IngestError(
@@ -582,7 +589,7 @@ def _land(
     source = table_source(CONTRACTS[table], file, rules.get(table, ()))
     if table in NUMBERED_BY_ROW:
         _refuse_without_ids(source, file)
-    return land(source, file)
+    return source, file
 
 
 def _refuse_without_ids(source: TableSource, file: RawFile) -> None:

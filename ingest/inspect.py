@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 
 import duckdb
 
+from ingest.agreeing import opened_head
+from ingest.arrivals import files_that_wait, rules_of, source_of
 from ingest.cells import Form
 from ingest.columns import look
 from ingest.contracts import CONTRACTS
@@ -31,7 +34,16 @@ from ingest.opening import Opening
 from ingest.rawfiles import Format, RawFile, encoding_of, is_utf16
 from ingest.readers import DELIMITERS, CsvTable, RawTable
 from ingest.recognise import TableSource, head_of
-from ingest.sources import DECLARATIONS, data_files, resolve_source
+from ingest.rejecting import is_too_many
+from ingest.sources import (
+    DECLARATIONS,
+    INCOMING,
+    Source,
+    data_files,
+    declaration_of,
+    members_of,
+    resolve_source,
+)
 from ingest.staging import ORDER_ASKED, stage_of
 from ingest.store import LandedFile
 
@@ -43,6 +55,7 @@ _BYTES = 1 << 25
 _TITLE_ROWS = 300_000
 _TITLE_BYTES = 1 << 26
 _WHOLE_TABLES = ("titles", "links")
+_GUESS = "a guess"
 _BOUNDS_GUESSED = (
     "minimum and maximum are the lowest and the highest seen: is this the scale? A row beyond is rejected"
 )
@@ -77,6 +90,8 @@ class Inspection:
         Why it is no known layout.
     files, meetings
         What was found.
+    waits
+        Whether it is the drop folder of a warehouse: files that wait for the next run.
     declaration
         The declaration to start from.
     """
@@ -86,13 +101,14 @@ class Inspection:
     unknown: str
     files: list[FileReport]
     meetings: list[Meeting]
+    waits: bool = False
     declaration: str = ""
 
     @property
     def can_run(self) -> bool:
-        """Whether a run would take it: all of what is known or declared, or some of what was guessed."""
+        """Whether a run would take it: all of what is known or declared, or some of what was guessed or waits."""
         lands = [not file.problem for file in self.files if file.table]
-        return bool(lands) and (any(lands) if self.unknown else all(lands))
+        return bool(lands) and (any(lands) if self.unknown or self.waits else all(lands))
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it for other programs."""
@@ -100,20 +116,27 @@ class Inspection:
 
 
 def inspect(
-    path: str | Path, *, folder: Path | None = None, rows: int = ROWS, max_rejected_share: float = 0.01
+    path: str | Path,
+    *,
+    folder: Path | None = None,
+    rows: int = ROWS,
+    max_rejected_share: float = 0.01,
+    run_source: str = "",
 ) -> Inspection:
     """Look at the first rows of each file of a source.
 
     Parameters
     ----------
     path
-        A folder, file, archive or declaration.
+        A folder, file, archive or declaration; or the drop folder of a warehouse, or its declaration.
     folder
         Where the declaration will lie; its files are named from there.
     rows
         How many rows of each file.
     max_rejected_share
         What a run would refuse.
+    run_source
+        The source of runs, whose declaration counts for the drop folder, too.
 
     Raises
     ------
@@ -123,9 +146,12 @@ def inspect(
     path = Path(path).expanduser()
     unknown, layouts, kind = "", list[str](), ""
     tables, others = list[_Known](), list[FileReport]()
+    incoming = path.parent if path.name in DECLARATIONS else path
+    waits = incoming.name == INCOMING and any((incoming / table).is_dir() for table in CONTRACTS)
     try:
-        source = resolve_source(str(path))
-        tables, layouts, kind = [(table, {}) for table in source.tables], source.found, source.kind
+        if not waits:
+            source = resolve_source(str(path))
+            tables, layouts, kind = [(table, {}) for table in source.tables], source.found, source.kind
     except IngestError as error:
         is_declared = path.suffix.lower() in (".yaml", ".yml") or any(
             (path / name).exists() for name in DECLARATIONS
@@ -136,17 +162,22 @@ def inspect(
         unknown = f"{where}{error.problem.partition(' There are: ')[0]}"
     with tempfile.TemporaryDirectory(prefix="matinee-inspect-") as work:
         sampling = _Sampling(Path(work), rows, max_rejected_share)
-        if unknown:
+        if waits:
+            tables, others = sampling.waiting(incoming, run_source)
+            known = tuple(table for table, _ in tables if table.layout != _GUESS)
+            layouts = Source("incoming", str(incoming), known).found
+            unknown = ", ".join(table.files[0].name for table, _ in tables if table.layout == _GUESS)
+        elif unknown:
             tables, others = sampling.guessed(path)
         reports = [sampling.report(table, doubts) for table, doubts in tables]
-        if unknown and (useless := sampling.useless_links()):
+        if unknown and not waits and (useless := sampling.useless_links()):
             at = next(at for at, report in enumerate(reports) if report.table == "links")
             others.append(FileReport(reports.pop(at).name, notes=[useless]))
             del tables[at]
         if kind == "folder" and path.is_dir():
             others = sampling.left_alone(path, [table for table, _ in tables])
         meetings = sampling.meetings()
-    answer = Inspection(str(path), layouts, unknown, [*reports, *others], meetings)
+    answer = Inspection(str(path), layouts, unknown, [*reports, *others], meetings, waits)
     answer.declaration = _declaration(answer, tables, reports, others, folder or Path.cwd())
     return answer
 
@@ -158,16 +189,20 @@ def _declaration(
     others: Sequence[FileReport],
     folder: Path,
 ) -> str:
-    drafted = []
+    drafted = {}
     for (table, _), report in zip(tables, reports, strict=True):
-        rule, doubts = _with_scale(_bound_only(place(table.rule, table.files, folder), report), report)
-        drafted.append((table.table, rule, doubts, report.problem))
+        # The drop folder knows by the table's name where its files are.
+        placed = table.rule.model_copy(update={"files": (), "named": ()})
+        if not answer.waits:
+            placed = place(table.rule, table.files, folder)
+        rule, doubts = _with_scale(_bound_only(placed, report), report)
+        # Of several shapes that wait for a table the layout of the known ones counts without a word.
+        if table.table not in drafted or table.layout == _GUESS:
+            drafted[table.table] = (table.table, rule, doubts, report.problem)
     unused = {file.name: file.problem or "; ".join(file.notes) for file in others}
-    return draft(
-        f"What Matinee makes of {Path(answer.source).resolve().name}: matinee run --source THIS_FILE",
-        drafted,
-        unused,
-    )
+    of = Path(answer.source).resolve().name
+    use = "as incoming/matinee.yaml" if answer.waits else "matinee run --source THIS_FILE"
+    return draft(f"What Matinee makes of {of}: {use}", list(drafted.values()), unused)
 
 
 def _bound_only(rule: TableRule, report: FileReport) -> TableRule:
@@ -254,13 +289,12 @@ class _Sampling:
 
     def _judge(self, report: FileReport) -> None:
         """Say what of a sample a run would refuse the file for."""
-        most = self.most * report.rows
         bad = [
             f"{cells:,} of {counted(report.rows, 'cell')} of {column} cannot be read"
             for column, cells in report.unreadable.items()
-            if cells > most
+            if is_too_many(cells, report.rows, self.most)
         ]
-        if report.rejected > most:
+        if is_too_many(report.rejected, report.rows, self.most):
             bad.insert(0, f"{report.rejected:,} of {counted(report.rows, 'row')} would be rejected")
         if bad and not report.problem:
             report.problem = f"{bad[0]}; at most {self.most:.2%} may."
@@ -302,7 +336,7 @@ class _Sampling:
         """Return the best guess of each table, and the files that none is made of."""
         best: dict[str, tuple[int, TableSource, Guess]] = {}
         others = []
-        for files in _alike(path):
+        for files in _alike(data_files(path), path if path.is_dir() else path.parent):
             report = FileReport(files[0].name, len(files))
             try:
                 head = cut_head(files[0], self._folder(), rows=self.rows, most_bytes=_BYTES)
@@ -315,7 +349,7 @@ class _Sampling:
             guesses = guess_tables(columns, files[0].name)
             size = sum(file.path.stat().st_size for file in files)
             for guess in guesses:
-                source = TableSource(guess.table, _rule(rule, guess), tuple(files), "a guess")
+                source = TableSource(guess.table, _rule(rule, guess), tuple(files), _GUESS)
                 options = [(size, source, guess), *([best[guess.table]] if guess.table in best else [])]
                 best[guess.table], *lost = sorted(options, key=lambda option: -option[0])
                 others += [_second(table) for _, table, _ in lost]
@@ -326,6 +360,36 @@ class _Sampling:
         found = [(source, guess.doubts) for _, source, guess in best.values()]
         order = list(CONTRACTS)
         return sorted(found, key=lambda entry: order.index(entry[0].table)), others
+
+    def waiting(self, incoming: Path, run_source: str) -> tuple[list[_Known], list[FileReport]]:
+        """Return how the files of the drop folder are read, by a guess where a run would fail them, and the others."""
+        declared = (
+            resolve_source(run_source).tables if run_source and declaration_of(Path(run_source)) else ()
+        )
+        rules = rules_of(incoming, {table.table: table for table in declared})
+        found, others = list[_Known](), list[FileReport]()
+        there = (file for _, path in files_that_wait(incoming) for file in members_of(path, incoming))
+        for files in _alike(there, incoming):
+            table = next(iter(files[0].path.relative_to(incoming).parent.parts), "")
+            try:
+                found.append((_as_read(files, table, incoming, rules), {}))
+            except (IngestError, duckdb.Error, OSError) as error:
+                said = f"{error.problem} {error.next_step}" if isinstance(error, IngestError) else str(error)
+                with suppress(IngestError, duckdb.Error, OSError):
+                    guess, doubts = self._guess(files, table)
+                    found.append((_as_read(files, table, incoming, {table: [guess]}), doubts))
+                    continue
+                of = table if table in CONTRACTS else None
+                others.append(FileReport(files[0].name, len(files), table=of, problem=said))
+        return sorted(found, key=lambda entry: list(CONTRACTS).index(entry[0].table)), others
+
+    def _guess(self, files: Sequence[RawFile], table: str) -> _Known:
+        """Return the guess of how files become a table; where there is none, as they are."""
+        head = cut_head(files[0], self._folder(), rows=self.rows, most_bytes=_BYTES)
+        rule, columns = look(head, self._folder())
+        guesses = {guess.table: guess for guess in guess_tables(columns, files[0].name)}
+        guess = guesses.get(table, Guess(table))
+        return TableSource(table, _rule(rule, guess), tuple(files), _GUESS), guess.doubts
 
     def left_alone(self, path: Path, tables: Sequence[TableSource]) -> list[FileReport]:
         """Return the files of a folder that its layout does not use."""
@@ -377,6 +441,16 @@ def _rule(rule: TableRule, guess: Guess) -> TableRule:
     return rule.model_copy(update={"columns": columns})
 
 
+def _as_read(
+    files: Sequence[RawFile], table: str, incoming: Path, rules: Mapping[str, list[TableSource]]
+) -> TableSource:
+    """Return how a run would read files of the drop folder that are alike; an error where it would fail them."""
+    source, file = source_of(files[0].path, table, incoming, rules)
+    with opened_head(file, source.rule, CONTRACTS[table]) as (opened, _, connection):
+        stage_of(CONTRACTS[table], source.rule, opened.raw, connection, file.name)
+    return replace(source, files=tuple(files))
+
+
 def _second(table: TableSource) -> FileReport:
     note = f"looks like {table.table} too, and another file is larger"
     return FileReport(table.files[0].name, len(table.files), notes=[note])
@@ -398,10 +472,10 @@ def _described(head: Head, rule: TableRule, raw: RawTable | None = None) -> str:
     return ", ".join(said)
 
 
-def _alike(path: Path) -> Iterator[list[RawFile]]:
-    """Yield the files of a folder, those of one folder and one header together."""
+def _alike(files: Iterable[RawFile], base: Path) -> Iterator[list[RawFile]]:
+    """Yield files below a folder, those of one folder in it and one header together."""
     groups: dict[tuple[str, str], list[RawFile]] = {}
-    for file in data_files(path):
+    for file in files:
         try:
             head = head_of(file)
         except IngestError:
@@ -409,7 +483,6 @@ def _alike(path: Path) -> Iterator[list[RawFile]]:
         # A line of numbers alone names no columns: its shape counts.
         names = isinstance(head, list) or re.search(r"[^\W\d_]", head)
         shown = repr(head) if names else re.sub(r"[\d.]+", "0", str(head))
-        base = path if path.is_dir() else path.parent
         folder = file.path.relative_to(base).as_posix().rpartition("/")[0].partition("/")[0]
         groups.setdefault((folder, shown), []).append(file)
     yield from groups.values()

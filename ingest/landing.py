@@ -35,7 +35,7 @@ from ingest.opening import Opened, Opening
 from ingest.rawfiles import Digest, RawFile, digest, format_of
 from ingest.recognise import TableSource, table_source
 from ingest.records import LinesDisagreeError
-from ingest.rejecting import Rejects, refuse_unreadable, write_rejects
+from ingest.rejecting import Rejects, is_too_many, refuse_unreadable, write_rejects
 from ingest.sources import Source
 from ingest.sql import copy, path_literal
 from ingest.staging import ORDER_ASKED, KeptOut, Staged, fault, landing_columns, stage_of
@@ -101,7 +101,7 @@ def land(
         Limits for DuckDB.
     max_rejected_share
         Largest share (0 to 1) of a file's lines that may be rejected, and of the cells of a column that may be
-        unreadable; known quirks do not count.
+        unreadable; known quirks do not count, and one line or cell of three or more is never too many but at 0.
     today
         The day (UTC) after which, by more than a day, no rating or view can be; the day it is when left out.
     watch
@@ -349,7 +349,8 @@ class _Job:
         )
         found = int((connection.execute(f"SELECT count(*) FROM {faulty}").fetchone() or (0,))[0])
         rejected = staged.malformed + found
-        limit = _KEPT_WHEN_REFUSED if rejected > self.max_rejected_share * draft.rows_read else None
+        too_many = is_too_many(rejected, draft.rows_read, self.max_rejected_share)
+        limit = _KEPT_WHEN_REFUSED if too_many else None
         rejects = Rejects(self.shown, self.contract.table, self.table.rule.quirks, raw.names, bound)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT position, fault FROM {faulty} ORDER BY position")
@@ -446,7 +447,7 @@ class _Job:
         """Refuse a file of which too much is wrong; its rejects stay where they are."""
         bad = landed.rows_rejected - landed.known_quirks
         is_empty = not landed.rows_landed and not landed.has_left_out_people
-        if not is_empty and bad <= self.max_rejected_share * landed.rows_read:
+        if not is_empty and not is_too_many(bad, landed.rows_read, self.max_rejected_share):
             return
         rejects = pq.read_table(landed.rejects_path, columns=["line", "reason", "is_known_quirk"])
         examples = [row for row in rejects.slice(0, 1000).to_pylist() if not row["is_known_quirk"]][:3]

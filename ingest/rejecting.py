@@ -93,6 +93,14 @@ class Rejects:
         return any(re.fullmatch(quirk.pattern, bad.cells.get(place, "")) for place in places)
 
 
+def is_too_many(bad: int, rows: int, share: float) -> bool:
+    """Whether so many bad lines, or cells of a column, refuse a file of so many rows.
+
+    The limit is there for wrong files. One bad line of three or more is none, whatever its share; unless none may be.
+    """
+    return bad > share * rows and not (share and bad == 1 and rows > 2)
+
+
 def refuse_unreadable(  # noqa: PLR0917 - a draft is all of these
     connection: duckdb.DuckDBPyConnection,
     rejects: Rejects,
@@ -107,7 +115,7 @@ def refuse_unreadable(  # noqa: PLR0917 - a draft is all of these
     Raises
     ------
     IngestError
-        When they are more than the share `most` of a column's cells.
+        When they are too many for the share `most` of a column's cells.
     """
     bits = [f"_unreadable & {1 << at} <> 0" for at in range(len(rejects.bound))]
     counts = [f"count(*) FILTER ({bit})" for bit in bits] + [
@@ -121,7 +129,7 @@ def refuse_unreadable(  # noqa: PLR0917 - a draft is all of these
         if not count:
             continue
         unreadable[bound.column.name] = int(count)
-        if count > most * total:
+        if is_too_many(count, total, most):
             lines = raw.bad_lines(connection, iter([int(first)]))
             example = next(line for line in lines if line.position == first)
             raise IngestError(

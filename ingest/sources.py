@@ -122,7 +122,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
             where=str(path),
         )
     try:
-        if declaration := _declaration_of(path):
+        if declaration := declaration_of(path):
             return Source("declaration", str(path), _in_order(_declared(declaration)))
         return _recognised(path)
     except OSError as error:
@@ -133,7 +133,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
         ) from error
 
 
-def _declaration_of(path: Path) -> Path | None:
+def declaration_of(path: Path) -> Path | None:
     """Return the declaration that a source is, or that its folder holds; None where there is none."""
     if path.is_dir():
         return next((path / name for name in DECLARATIONS if (path / name).is_file()), None)
@@ -220,7 +220,7 @@ def watched(source: str) -> list[Path]:
     path = Path(source).expanduser()
     if not path.exists():
         return []
-    declaration = _declaration_of(path)
+    declaration = declaration_of(path)
     if declaration is None:
         below = [*path.glob("*"), *path.glob("*/*")] if path.is_dir() else [path]
         return [child for child in below if child.is_file() and _is_data(child)]

@@ -37,6 +37,11 @@ def _page(data: PublishedSet) -> None:
         is_anchored=bool(starts and starts["is_anchored"]),
     )
     ui.sentences(said)
+    if trained := questions.trained_at(data, segmentation):
+        st.caption(
+            f"Every k was fitted and judged at {trained:%Y-%m-%d %H:%M} UTC, when the segments in force were trained, "
+            "which serve until much changes."
+        )
     drawn = [charts.index_over_k(metrics, index) for index in charts.INDICES]
     drawn.append(charts.sizes_over_k(metrics, unit))
     for start in range(0, len(drawn), 3):

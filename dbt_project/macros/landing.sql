@@ -74,3 +74,11 @@
     {%- do run_query('create or replace view ' ~ table ~ ' as select ' ~ rows) -%}
     {{ return(has_landed) }}
 {%- endmacro %}
+
+{#-
+    The day on which a landing table got its newest file. No source in lineage: the manifest is written anew by every run, and
+    what it says of a table changes with the files of that table only, which whoever asks reads, too.
+-#}
+{% macro landed_on(table) -%}
+    (select cast(max(landed_at) as date) from landing.manifest where table_name = '{{ table }}')
+{%- endmacro %}

@@ -141,7 +141,8 @@ def converge_each(
         done = lost | (shifts.sum(axis=1) <= rows.tolerance) if left else np.ones(len(going), dtype=bool)
         for i in np.flatnonzero(done):
             # Of the new centroids and the old labels: what the squared error falls by is known without another look.
-            inertia = 2 * (rows.half_norms - float(nearness[i])) - float(sizes[i] @ shifts[i])
+            # As a difference of larger numbers it may be less than nothing where rows lie on their centroids.
+            inertia = max(2 * (rows.half_norms - float(nearness[i])) - float(sizes[i] @ shifts[i]), 0.0)
             again = converge(rows, centroids[i], iterations=left + 1) if lost[i] else (inertia, moved[i])
             found[int(going[i])] = again
         centroids = moved

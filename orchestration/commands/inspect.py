@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(exists=True, help="A folder, file, archive or declaration.")],
+    path: Annotated[
+        Path, typer.Argument(exists=True, help="A folder, file, archive or declaration, or the drop folder.")
+    ],
     write: Annotated[
         Path | None,
         typer.Option("--write", help="Write the declaration to start from to this new YAML file."),
@@ -34,9 +36,15 @@ def inspect(
 
     if write is not None and (write.exists() or write.suffix.lower() not in (".yaml", ".yml")):
         fail(f"{write}: give a new file that ends in .yaml.", USAGE)
-    share = read_settings().max_rejected_share
+    settings = read_settings()
     with failing(IngestError):
-        found = look(path, folder=write.parent if write else None, rows=rows, max_rejected_share=share)
+        found = look(
+            path,
+            folder=write.parent if write else None,
+            rows=rows,
+            max_rejected_share=settings.max_rejected_share,
+            run_source=settings.source,
+        )
     if as_json:
         answer(hide_emails(json.dumps(found.as_dict(), ensure_ascii=False, indent=1)))
     else:
@@ -54,7 +62,10 @@ def _write(path: Path, found: "Inspection") -> None:
         path.write_text(found.declaration, encoding="utf-8")
     except OSError as error:
         fail(f"cannot write {path}: {error.strerror or error}")
-    say(f"Written: {path}. Look at its lines with a ?, then: matinee run --source {path}")
+    then = f", then: matinee run --source {path}"
+    if found.waits:
+        then = "; as matinee.yaml in the drop folder it tells the next run how new files are read."
+    say(f"Written: {path}. Look at its lines with a ?{then}")
 
 
 def _show(found: "Inspection") -> None:
@@ -62,8 +73,9 @@ def _show(found: "Inspection") -> None:
     from rich.text import Text
 
     console = Console(soft_wrap=True, highlight=False)
-    for layout in found.layouts or [f"No known layout ({found.unknown.rstrip('.')}). A guess:"]:
-        console.print(Text(layout, style="bold"))
+    guessed = [f"No known layout ({found.unknown.rstrip('.')}). A guess:"] if found.unknown else []
+    for line in [*found.layouts, *guessed]:
+        console.print(Text(line, style="bold"))
     for file in found.files:
         if file.table:
             _show_table(console, file)
@@ -86,7 +98,12 @@ def _show(found: "Inspection") -> None:
 
 def _verdict(found: "Inspection") -> str:
     if not found.can_run:
-        return "A run would refuse this."
+        return "A run would refuse this." if found.files else "No file waits here."
+    if found.waits:
+        guessed = (
+            "; what is guessed needs a matinee.yaml there, which --write starts" if found.unknown else ""
+        )
+        return f"The next run takes in what is not refused: matinee run --job update{guessed}."
     if found.unknown:
         return "Write it down with --write service.yaml, look at what was guessed, and run on that file."
     return f"This can run: matinee run --source {found.source}"

@@ -177,6 +177,7 @@ def _trained(here: Step[ModelStore]) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={
             "version": here.store.home.name,
+            "kept": is_serving(here.store.home.name),
             "elbow": metrics.filter("is_elbow")["k"].item(),
             "published_k": metrics.filter("is_published")["k"].item(),
             "rows_trained_on": here.store.model().trained_on,

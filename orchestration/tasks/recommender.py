@@ -142,6 +142,7 @@ def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path, ids: P
         "titles": len(interactions.items),
         "ratings": interactions.ratings.nnz,
         "trained": store.settings()["trained"],
+        "kept": _of_same_model(store) is not None,
     }
 
 

@@ -4,6 +4,7 @@ Belongs here: SQL over the published tables of segmentations. Does not belong he
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import polars as pl
 
@@ -214,6 +215,27 @@ def quality(data: PublishedSet, segmentation: str) -> pl.DataFrame:
 def decisions(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     """Return which models took over and which were refused, in the order of time."""
     return _of(data, "segment_promotions", segmentation, "decided_at")
+
+
+def trained_at(data: PublishedSet, segmentation: str) -> datetime | None:
+    """Return when the model in force was first decided on, in the run that fitted every k (UTC); it serves since.
+
+    None in a set of an earlier version.
+    """
+    if not data.has("segment_promotions"):
+        return None
+    rows = data.ask(
+        """
+        select min(decided_at) as trained_at from segment_promotions
+        where segmentation = $segmentation and version = (
+            select max_by(version, decided_at) from segment_promotions
+            where segmentation = $segmentation and status <> 'refused'
+        )
+        """,
+        segmentation=segmentation,
+    )
+    moment: datetime | None = rows.item()
+    return moment
 
 
 def rules(data: PublishedSet, segmentation: str) -> pl.DataFrame:

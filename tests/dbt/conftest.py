@@ -88,6 +88,7 @@ VIEW_COLUMNS = {
     "device": "varchar",
     "minutes_watched": "double",
 }
+CATALOGUE_COLUMNS = {"catalogue_id": "varchar", "title": "varchar", "kind": "varchar", "release_date": "date"}
 DELETED = {"is_deleted": "boolean"}
 # Columns of each table, and how many of them the made-up rows fill.
 TABLES = {
@@ -97,6 +98,7 @@ TABLES = {
     "customers": (CUSTOMER_COLUMNS | DELETED, 5),
     "users": (USER_COLUMNS | DELETED, 4),
     "views": (VIEW_COLUMNS | DELETED, 5),
+    "catalogue": (CATALOGUE_COLUMNS | DELETED, 4),
     "ids": ({"number": "bigint", "id": "varchar"}, 2),
 }
 MOVIES = {"ratings": RATINGS, "links": LINKS, "titles": TITLES}
@@ -217,7 +219,8 @@ def land_made_up_rows(
     for table, rows in tables.items():
         bad = rejected_ratings if table == "ratings" else 0
         counts = f"{len(rows) + bad}, {len(rows)}, {bad}, 0, '{{}}'"
-        manifest.append(f"('{table}', '{table}.csv', 'ab', 1, {counts}, timestamp '2024-01-01')")
+        day = "2030-01-01" if table == "ratings" else "2024-01-01"
+        manifest.append(f"('{table}', '{table}.csv', 'ab', 1, {counts}, timestamp '{day}')")
     _write(candidate / "manifest", MANIFEST_COLUMNS, manifest)
 
 

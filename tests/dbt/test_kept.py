@@ -13,6 +13,9 @@ from .conftest import CUSTOMERS, LINKS, RATINGS, TITLES, land_made_up_rows
 
 OF_RATINGS = {"stg_movies__ratings", "int_ratings__last"}
 OF_CUSTOMERS = {"stg_customers__customers", "customer_features"}
+OF_CATALOGUES = {"stg_catalogue__titles", "int_titles__described"}
+CATALOGUE = ["('1', 'Fjord', 'Movie', date '2023-01-01')", "('2', 'Gorse', 'Movie', date '2025-01-01')"]
+"""The second is of a year after the file came, and before the ratings did."""
 WARNS = {"a_customer_stands_on_one_line_of_the_file"}
 """One of the made-up customers stands on two."""
 
@@ -33,21 +36,23 @@ class World:
         """Land other ratings, from a file of this key."""
         new = self.warehouse.layout.root / "new"
         tables = {"ratings": ratings, "links": LINKS, "titles": TITLES, "customers": CUSTOMERS}
+        tables["catalogue"] = CATALOGUE
         land_made_up_rows(new, tables)
         candidate = self.warehouse.layout.landing / "candidate"
         if not candidate.exists():
             shutil.copytree(new / "landing", candidate.parent)
-        for file in (candidate / "ratings").iterdir():
-            file.unlink()
-        (new / "landing" / "candidate" / "ratings" / "made_up.parquet").rename(
-            candidate / "ratings" / f"00000-{key}.parquet"
-        )
+        for table in ("ratings", "manifest"):
+            for file in (candidate / table).iterdir():
+                file.unlink()
+            (new / "landing" / "candidate" / table / "made_up.parquet").rename(
+                candidate / table / f"00000-{key}.parquet"
+            )
         shutil.rmtree(new)
 
     def build(self, *, is_whole: bool = True, full_refresh: bool = False) -> set[str]:
-        """Build last ratings and customers with all that they are made of and all tests; return what was built."""
+        """Build some models with all that they are made of and all tests; return what was built."""
         wanted = set[str]()
-        waiting = [f"model.matinee.{name}" for name in (*OF_RATINGS, *OF_CUSTOMERS)]
+        waiting = [f"model.matinee.{name}" for name in (*OF_RATINGS, *OF_CUSTOMERS, *OF_CATALOGUES)]
         while waiting:
             wanted.add(unique_id := waiting.pop())
             waiting += [one for one in self.nodes[unique_id].depends_on_nodes if one in self.nodes]
@@ -97,8 +102,13 @@ def test_other_files_of_a_table_build_what_is_made_of_it_and_nothing_else(world:
     world.land("second", RATINGS[:3])
     built = world.build()
     assert built >= OF_RATINGS
-    assert not built & (OF_CUSTOMERS | {"stg_movies__titles"})
+    assert not built & (OF_CUSTOMERS | OF_CATALOGUES | {"stg_movies__titles"})
     assert world.run("select count(*) from intermediate.int_ratings__last") == [(2,)]
+
+
+def test_a_title_of_a_day_after_its_own_file_came_is_told_of_whenever_others_came(world: World):
+    asked = "select catalogue_id from staging.stg_catalogue__titles where is_release_date_impossible"
+    assert world.run(asked) == [("2",)]
 
 
 def test_a_file_that_was_written_again_under_its_name_is_another(world: World):

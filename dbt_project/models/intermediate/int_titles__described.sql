@@ -9,23 +9,14 @@ runtimes as (
 
 ),
 
-arrival as (
-
-    select cast(max(landed_at) as date) as landed_on
-    from {{ source('landing', 'manifest') }}
-    where table_name = 'titles'
-
-),
-
 dated_movies as (
 
     select
         titles.*,
         coalesce(
-            titles.release_date > arrival.landed_on or titles.release_date < {{ first_film_day() }}, false
+            titles.release_date > {{ landed_on('titles') }} or titles.release_date < {{ first_film_day() }}, false
         ) as is_release_date_impossible
     from {{ ref('int_titles__with_genres') }} as titles
-    cross join arrival
     where titles.is_first_of_title
 
 ),

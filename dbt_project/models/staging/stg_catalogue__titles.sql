@@ -14,14 +14,6 @@ runtimes as (
 
 ),
 
-arrival as (
-
-    select cast(max(landed_at) as date) as landed_on
-    from {{ source('landing', 'manifest') }}
-    where table_name = 'catalogue'
-
-),
-
 cleaned as (
 
     select
@@ -29,12 +21,11 @@ cleaned as (
         {{ repaired_mojibake('source.title') }} as repaired_title,
         coalesce(
             source.release_date > source.shown_since
-            or source.release_date > arrival.landed_on
+            or source.release_date > {{ landed_on('catalogue') }}
             or source.release_date < {{ first_film_day() }},
             false
         ) as is_release_date_impossible
     from source
-    cross join arrival
 
 ),
 

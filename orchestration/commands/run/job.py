@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.landing import FAILED_FILES, TOLD
+from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.definitions import build_defs
 from orchestration.settings import Settings, load_alarm_settings
 from orchestration.tools.alarm import COMMAND_TAG, Alarm, alarm_of_run
@@ -45,6 +46,8 @@ class RunOutcome:
     stages: tuple[Stage, ...]
     alarm: Alarm | None
     """What those who are told of alarms are told of it."""
+    kept: str = ""
+    """What stayed as an earlier run had made it, as a sentence."""
     told: tuple[str, ...] = ()
     """What a person should know of what came, as sentences."""
     failed_files: int = 0
@@ -101,6 +104,7 @@ def run_job(job: str, settings: Settings, *, if_new: bool = False, full_refresh:
                 if event.event_type_value == "STEP_SUCCESS"
             ),
             alarm=alarm_of_run(instance, result.dagster_run, with_warnings=with_warnings),
+            kept=what_was_kept(result),
             told=tuple(told[TOLD].value) if told else (),
             failed_files=told[FAILED_FILES].value if told else 0,
         )
@@ -116,6 +120,25 @@ def _told(result: Any) -> Mapping[str, Any]:
         ),
         {},
     )
+
+
+def what_was_kept(result: Any) -> str:
+    """Return what stayed as an earlier run had made it; nothing where all was made anew."""
+    made = [event.materialization for event in result.get_asset_materialization_events()]
+    dbt = [
+        "kept_since" in one.metadata
+        for one in (*made, *result.get_asset_check_evaluations())
+        if "unique_id" in one.metadata
+    ]
+    models = {one.asset_key.path[0]: one.metadata["kept"].value for one in made if "kept" in one.metadata}
+    has_recommender = models.pop(RECOMMENDER, False)
+    parts = [
+        f"{sum(kept)} of {len(kept)} {of}"
+        for kept, of in ((dbt, "dbt models and tests"), (models.values(), "segmentations"))
+        if any(kept)
+    ]
+    parts += ["the recommender"] if has_recommender else []
+    return f"Kept from earlier runs: {', '.join(parts)}." if parts else ""
 
 
 def _unexpected_rejects(result: Any) -> dict[str, int]:

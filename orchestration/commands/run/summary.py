@@ -45,6 +45,8 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
         )
         _show_rejects(console, layout, table)
     _show_reading(console, layout)
+    if outcome.kept:
+        console.print(Text(outcome.kept), soft_wrap=True)
     if job == "sql_layer":
         console.print(f"Done in {seconds:.0f} s: {layout.database}")
         return

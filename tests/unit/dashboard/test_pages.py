@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.views import PAGES
 from published.finding import current_set
+from published.questions import segments
 from tests.conftest import PROJECT_ROOT
 
 # Whenever a page is opened, Streamlit looks through all installed packages for components: half a second each time.
@@ -97,6 +98,12 @@ def test_every_view_of_every_page_renders(made_up, page, address):
     assert not app.exception
     assert app.title[0].value
     assert app.main.get("plotly_chart") or app.dataframe or said(app)
+
+
+def test_the_page_of_k_says_of_which_run_its_figures_are(made_up):
+    said_of_it = " ".join(caption.value for caption in open_page("choose_k", made_up).caption)
+    trained = segments.trained_at(current_set(made_up), "user_ratings")
+    assert f"fitted and judged at {trained:%Y-%m-%d %H:%M} UTC" in said_of_it
 
 
 @pytest.fixture(scope="module")

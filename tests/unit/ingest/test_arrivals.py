@@ -414,14 +414,14 @@ def test_a_name_that_is_no_text_fails_in_words_and_stops_nobody(drop):
 def test_a_file_that_may_not_be_read_fails_in_words_and_stops_nobody(drop, monkeypatch):
     drop.put("ratings/good.csv", "1,31,4,1260759144", age=10)
     path = drop.put("ratings/locked.csv", "2,31,4,1260759144")
-    land = arrivals._land
+    read = arrivals.source_of
 
     def locked(file, *others):
         if file == path:
             raise PermissionError(13, "Permission denied", str(path))
-        return land(file, *others)
+        return read(file, *others)
 
-    monkeypatch.setattr(arrivals, "_land", locked)
+    monkeypatch.setattr(arrivals, "source_of", locked)
     taken = drop.take()
     assert "the file cannot be read (Permission denied)" in taken.failed["ratings/locked.csv"]
     assert drop.users() == [1]

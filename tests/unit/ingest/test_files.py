@@ -131,10 +131,19 @@ def test_too_many_bad_lines_stop_the_file_and_the_rejects_stay(folder, ratings_t
 
 
 def test_a_landed_file_is_refused_later_when_less_is_tolerated(folder, ratings_text):
-    text = ratings_text("1,1,9,1", good=5)
+    text = ratings_text("1,1,9,1", "2,1,9,1", good=5)
     folder.land_text("ratings", text, share=0.5)
-    with pytest.raises(IngestError, match="1 of 6 lines"):
+    with pytest.raises(IngestError, match="2 of 7 lines"):
         folder.land_text("ratings", text, share=0.01)
+
+
+@pytest.mark.parametrize("bad", ["9,31,9,1260759144", "9,31,4,soon"], ids=["line", "cell"])
+def test_one_bad_line_or_cell_of_three_refuses_no_file_but_where_none_may_be(folder, ratings_text, bad):
+    landed = folder.land_text("ratings", ratings_text(bad, good=2), share=0.01)
+    assert landed.rows_rejected + sum(landed.unreadable.values()) == 1
+    for good, share in ((1, 0.01), (3, 0)):
+        with pytest.raises(IngestError, match="may"):
+            folder.land_text("ratings", ratings_text(bad, good=good), share=share)
 
 
 def test_a_file_of_bad_lines_only_is_refused_whatever_is_tolerated(folder, ratings_text):

@@ -10,10 +10,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ingest.arrivals import DropFolder, take_in
 from ingest.columns import Seen
 from ingest.facts import FileReport
 from ingest.guessing import guess_tables
 from ingest.inspect import Inspection, inspect
+from ingest.landing import land_file
 from tests.conftest import Matinee
 
 ANN = "0b0b7c3a-5f0e-4a3c-9b7e-2f6d1c9a0001"
@@ -111,14 +113,15 @@ def test_the_written_declaration_lands_whatever_the_kind_of_file(folder: Any, en
 
 
 def test_rejected_lines_and_unreadable_cells_are_counted_with_reasons(folder: Any) -> None:
+    wrong = f"{ANN};t-1;yesterday;5\n"
     found = looked_at(
         folder,
-        plays__csv=f"{PLAYS}{PLAY * 20}{ANN};t-1;yesterday;5\n",
+        plays__csv=f"{PLAYS}{PLAY * 19}{wrong * 2}",
         people__csv="member,country,joined\nann@example.org,NO,2024-01-01\nben@example.org,SE,2024-13-45\n",
     )
     views, users = table(found, "views"), table(found, "users")
-    assert (views.rows, views.rejected) == (23, 1)
-    assert views.reasons[0].startswith("plays.csv line 24: started: expected a local time")
+    assert (views.rows, views.rejected) == (23, 2)
+    assert views.reasons[0].startswith("plays.csv line 23: started: expected a local time")
     assert "would be rejected" in views.problem
     assert users.ids["user_id"] == {"e-mails": 2}
     assert users.unreadable == {"joined_on": 1}
@@ -331,3 +334,46 @@ def test_a_database_is_called_one_and_how_to_name_it_is_said(folder: Any) -> Non
         connection.commit()
     found = inspect(folder.root / "raw", folder=folder.root / "raw")
     assert [file.problem for file in found.files] == ["this is a SQLite database, not a table."]
+
+
+def test_what_waits_in_a_drop_folder_is_told_and_its_draft_serves_there(
+    folder: Any, matinee: Matinee
+) -> None:
+    incoming = folder.root / "raw" / "incoming"
+    empty = folder.root / "incoming"
+    (empty / "views").mkdir(parents=True)
+    assert "No file waits here." in matinee("inspect", empty).out
+    folder.write("incoming/views/may.csv", PLAYS)
+    folder.write("incoming/ratings/own.csv", "userId,movieId,rating,timestamp\n1,31,4,1260759144\n")
+    folder.write("incoming/titles/no.csv", "a,b\n1,2\n")
+    folder.write("incoming/titles/half.csv.part", "a")
+    folder.write("incoming/customers/all.csv", "minutes,ltv,region,channel\n12,20,1,4\n")  # nobody's id
+    draft = incoming / "matinee.yaml"
+    told = matinee("inspect", incoming, "--write", draft)
+    assert told.exit_code == 0
+    assert "No known layout (views/may.csv). A guess:" in told.out
+    assert "which --write starts" in told.out
+    found = inspect(draft)
+    assert {file.name: bool(file.problem) for file in found.files} == {
+        "ratings/own.csv": False,
+        "views/may.csv": False,
+        "titles/no.csv": True,
+        "customers/all.csv": True,
+    }
+    assert not found.unknown
+    drop = DropFolder(incoming, folder.root / "processed", folder.root / "failed")
+    taken = take_in(drop, folder.landing, {}, lambda *file: land_file(*file, folder.landing))
+    assert sorted(taken.failed) == ["customers/all.csv", "titles/no.csv"]
+    assert {arrival.shown: landed.rows_landed for arrival, landed in taken.landed} == {
+        "ratings/own.csv": 1,
+        "views/may.csv": 2,
+    }
+
+
+def test_what_waits_is_told_as_the_source_of_runs_declares_it(folder: Any) -> None:
+    folder.write("plays.csv", PLAYS)
+    drafted = inspect(folder.root / "raw" / "plays.csv", folder=folder.root / "raw").declaration
+    waiting = folder.write("incoming/views/may.csv", PLAYS).parents[1]
+    assert inspect(waiting, run_source=str(folder.write("service.yaml", drafted))).layouts == [
+        "service.yaml: views/may.csv"
+    ]

@@ -52,7 +52,8 @@ class Nights:
         recommender._interactions.cache_clear()
         recommender._features.cache_clear()
         self.night(rated, serves=serves, anew=anew)
-        self.trained = fit_recommender(self.store, *self.files)["trained"]
+        fitted = fit_recommender(self.store, *self.files)
+        self.trained, self.kept = fitted["trained"], fitted["kept"]
         self.made = list_recommendations(self.store, self.files[0])["users_listed_anew"]
         find_similar_titles(self.store, *self.files[:2])
         self.store.promote_candidate()
@@ -212,8 +213,10 @@ def test_while_little_changed_the_model_stays_and_only_users_with_new_ratings_ar
     trained, before = nights.whole(ratings())
     assert nights.made == ratings()["user_id"].n_unique()
     first = before.filter(user_id=107)["title_id"][0]
+    assert not nights.kept
     still, after = nights.whole(rated_since(107, int(first)))
     assert nights.made == 1
+    assert nights.kept
     assert still == trained
     assert trained["until"] == str(ratings()["last_at"].max())
     assert nights.store.settings()["trained"] == trained
@@ -280,6 +283,7 @@ def test_a_title_first_rated_since_waits_for_the_next_training(nights):
 def test_a_model_is_trained_anew_when_much_changed_or_a_title_of_it_is_rated_no_more(nights):
     first, _ = nights.whole(ratings())
     nights.whole(ratings()[: int(0.9 * len(ratings()))])
+    assert not nights.kept
     assert nights.trained["version"] == nights.store.home.name != first["version"]
     assert nights.made == ratings()[: int(0.9 * len(ratings()))]["user_id"].n_unique()
     most = nights.trained

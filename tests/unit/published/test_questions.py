@@ -1,3 +1,8 @@
+from datetime import datetime
+
+import polars as pl
+
+from published.finding import current_set
 from published.questions import audience, quality, segments, users
 
 
@@ -34,3 +39,23 @@ def test_the_quoted_value_is_left_out_of_a_reason_so_that_equal_reasons_count_to
     assert quality.reject_reasons(world).select("reason", "lines").rows() == [
         ("rating: expected 0.5 to 5, got …", 3)
     ]
+
+
+def test_figures_of_every_k_are_of_the_run_that_trained_what_is_in_force(publish, data):
+    decided = pl.DataFrame(
+        [
+            ("a", "promoted", 1),
+            ("b", "refused", 2),
+            ("c", "refused", 3),
+            ("b", "promoted_by_hand", 4),
+            ("d", "refused", 5),
+        ],
+        schema=["version", "status", "day"],
+        orient="row",
+    ).select(
+        pl.lit("taste").alias("segmentation"), "version", "status", decided_at=pl.datetime(2026, 1, "day")
+    )
+    assert segments.trained_at(data, "taste") is None
+    world = current_set(publish("20260103T030405-0123abcd", segment_promotions=decided))
+    assert segments.trained_at(world, "taste") == datetime(2026, 1, 2)
+    assert segments.trained_at(world, "age") is None

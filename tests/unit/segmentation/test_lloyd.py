@@ -78,3 +78,10 @@ def test_a_start_that_is_only_begun_is_no_better_than_one_that_ends():
     starts = plus_plus(noise, 8, np.random.default_rng(2), 4)
     begun, ended = converge_each(noise, starts, iterations=3), converge_each(noise, starts)
     assert all(early > late for (early, _), (late, _) in zip(begun, ended, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_that_lie_on_their_centroids_have_no_inertia_and_never_less(seed):
+    points = np.random.default_rng(seed).normal(size=(3, 4)).astype(np.float32)
+    ((inertia, _),) = converge_each(Rows(np.repeat(points, 50, axis=0)), [points])
+    assert 0 <= inertia == pytest.approx(0, abs=1e-4)
