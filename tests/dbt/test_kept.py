@@ -57,9 +57,7 @@ class World:
             if node.resource_type == "test" and set(node.depends_on_nodes) <= wanted
         }
         with without_collector():
-            built, kept = dbt_kept.build(
-                self.warehouse, wanted, is_whole=is_whole, full_refresh=full_refresh
-            )
+            built, kept = dbt_kept.build(self.warehouse, wanted, is_whole=is_whole, full_refresh=full_refresh)
         assert not dbt.failures(built)
         ids = {result.node.unique_id for result in built if result.node.resource_type != "operation"}
         assert ids | {one.node.unique_id for one in kept} == wanted
