@@ -126,7 +126,7 @@ Change = Callable[[random.Random, Nights], None]
 @pytest.mark.parametrize(
     "changes",
     [
-        (_another_day, _another_day),
+        pytest.param((_another_day, _another_day), marks=pytest.mark.long),
         pytest.param((_another_day, _another_link), marks=pytest.mark.long),
         pytest.param((_another_genre, _another_day), marks=pytest.mark.long),
         pytest.param((_another_day, _another_order), marks=pytest.mark.long),

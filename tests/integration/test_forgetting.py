@@ -145,6 +145,7 @@ def test_the_recommender_in_force_answers_everybody_else(matinee, forgotten):
     assert refused.exit_code == 1
 
 
+@pytest.mark.long  # that they do not land again: the unit tests of `ingest.forgetting`
 def test_old_raw_files_do_not_bring_them_back_and_every_row_is_counted(again, forgotten, home):
     assert found(again, home, forgotten[3]) == []
     manifest = mart(again, "landing_manifest")
