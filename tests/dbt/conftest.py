@@ -6,6 +6,7 @@ Here: what a landing looks like on disk and how to run dbt on it. Not here: what
 import gc
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from dbt.cli.main import dbtRunner
 from ingest.landing import land, stage
 from ingest.sources import resolve_source
 from ingest.sql import text_literal
-from orchestration.tools.dbt import free_database
+from orchestration.tools.dbt import free_database, project
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
@@ -158,15 +159,13 @@ class Warehouse:
     def _invoke(self, *args: str) -> Any:
         places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         outputs = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
-        with pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch, without_collector():
             patch.setenv("MATINEE_WAREHOUSE", str(self.folder))
             try:
-                gc.disable()  # as in a run: the collector would go through the parsed project again and again
                 return dbtRunner(manifest=self.manifest).invoke(
                     ["--log-level", "none", "--no-write-json", *args, *places, *outputs]
                 )
             finally:
-                gc.enable()
                 free_database()
 
     def copy(self, folder: Path) -> "Warehouse":
@@ -187,6 +186,16 @@ class Warehouse:
         with duckdb.connect(self.folder / "matinee.duckdb") as connection:
             for sql in statements:
                 connection.execute(sql)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Switch the collector off, as a run does: it would go through the parsed project again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _write(folder: Path, columns: Mapping[str, str], rows: Sequence[str], given: int | None = None) -> None:
@@ -225,15 +234,11 @@ def land_made_up_rows(
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def manifest() -> Any:
     """The parsed project. One for all warehouses: nothing of a warehouse may be baked into it."""
-    outputs = tmp_path_factory.mktemp("parse")
-    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    writes = ["--target-path", str(outputs), "--log-path", str(outputs)]
-    parsed = dbtRunner().invoke(["--log-level", "none", "parse", *places, *writes])
-    assert parsed.success, parsed.exception
+    parsed = project()
     gc.freeze()  # it stays until the end: no need to look for it in every collection
-    return parsed.result
+    return parsed
 
 
 @pytest.fixture(scope="module")

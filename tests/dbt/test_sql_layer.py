@@ -1,6 +1,5 @@
 """The dbt project on made-up rows: what it builds, and what it refuses."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CUSTOMERS, PROJECT, RATINGS, TITLES, VIEWING, Warehouse, land_made_up_rows
+from .conftest import CUSTOMERS, PROJECT, RATINGS, TITLES, VIEWING, Outcome, Warehouse, land_made_up_rows
 
 KEY_MEANING = "a_movie_and_its_title_have_the_same_imdb_number"
 SOMEBODY_IS_LEFT = "assert_at_least_one_user_remains_after_the_join"
@@ -87,11 +86,26 @@ ADVICE_FED_BY_ML = {
 
 
 @pytest.fixture(scope="module")
-def built(make_warehouse: Callable[..., Warehouse]) -> Warehouse:
-    """A warehouse after the command a newcomer types: `dbt build`, alone, in dbt_project/, before any ML ran.
+def first_build(make_warehouse: Callable[..., Warehouse]) -> tuple[Warehouse, Outcome]:
+    """A warehouse after a `dbt build` of everything, unit tests too, before any ML ran, and what it did.
 
-    Movies have landed and nothing else. Tests read it, or write to a copy.
+    Movies have landed and nothing else.
     """
+    warehouse = make_warehouse(rejected_ratings=2)
+    outcome = warehouse.dbt("build")
+    assert outcome.success, outcome.message
+    return warehouse, outcome
+
+
+@pytest.fixture(scope="module")
+def built(first_build: tuple[Warehouse, Outcome]) -> Warehouse:
+    """The warehouse after it. Tests read it, or write to a copy."""
+    return first_build[0]
+
+
+@pytest.mark.long
+def test_the_command_that_a_newcomer_types_works_alone(make_warehouse: Callable[..., Warehouse]) -> None:
+    """`dbt build` in dbt_project/, as a process of its own that parses the project itself."""
     warehouse = make_warehouse(rejected_ratings=2)
     places = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
     ran = subprocess.run(
@@ -105,10 +119,9 @@ def built(make_warehouse: Callable[..., Warehouse]) -> Warehouse:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    return warehouse
 
 
-def test_dbt_build_works_alone_and_leaves_the_ml_marts_empty(built: Warehouse) -> None:
+def test_dbt_build_leaves_the_ml_marts_empty(built: Warehouse) -> None:
     tables = built.query("select table_name from information_schema.tables where table_schema = 'marts'")
     assert {name for (name,) in tables} == {
         *FED_BY_ML,
@@ -139,9 +152,10 @@ def test_movies_alone_leave_the_tables_of_customers_and_of_viewing_empty(built: 
     assert built.query(raters) == [(1, None, 0, "Comedy, Drama, War"), (2, None, 0, "Comedy")]
 
 
-def test_nothing_is_warned_of_where_movies_alone_have_landed(built: Warehouse) -> None:
-    ran = json.loads((built.folder / "target" / "run_results.json").read_text())["results"]
-    assert {result["unique_id"] for result in ran if result["status"] == "warn"} == set()
+def test_nothing_is_warned_of_where_movies_alone_have_landed(
+    first_build: tuple[Warehouse, Outcome],
+) -> None:
+    assert first_build[1].with_status("warn") == set()
 
 
 def test_the_schemas_are_the_layers(built: Warehouse) -> None:

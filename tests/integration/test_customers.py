@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from tests.conftest import DEMO
 from tests.integration.conftest import Answer, Matinee, Rows, mart, write_customers
@@ -96,6 +98,13 @@ def test_without_a_catalogue_no_title_is_published_and_its_absence_is_the_reason
     answer, warehouse = spoilt
     assert "the source has no titles" in " ".join(answer.said.split())
     assert len(mart(warehouse, "titles")) == 0
+
+
+def test_what_earlier_runs_tell_of_their_time_stays_whole(spoilt: Run, demo_warehouse):
+    (earlier,) = (pl.read_parquet(file) for file in (demo_warehouse / "ledger").glob("*.parquet"))
+    told = mart(spoilt[1], "run_ledger")
+    assert told["run"].n_unique() == 2
+    assert_frame_equal(told.filter(pl.col("run") == earlier["run"][0]), earlier, check_row_order=False)
 
 
 @pytest.mark.long

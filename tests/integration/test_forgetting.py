@@ -145,6 +145,7 @@ def test_the_recommender_in_force_answers_everybody_else(matinee, forgotten):
     assert refused.exit_code == 1
 
 
+@pytest.mark.long  # that they do not land again: the unit tests of `ingest.forgetting`
 def test_old_raw_files_do_not_bring_them_back_and_every_row_is_counted(again, forgotten, home):
     assert found(again, home, forgotten[3]) == []
     manifest = mart(again, "landing_manifest")
@@ -205,9 +206,15 @@ def test_nobody_is_nobody(matinee, before):
     assert "nobody was named" in refused.said
 
 
+@pytest.fixture
+def pictures_as_they_are(monkeypatch) -> None:
+    """Put pictures into the report as large as they are: to make them smaller takes half of what forgetting takes."""
+    monkeypatch.setattr("report.pictures._shrunk", lambda originals, budget: originals)
+
+
 @pytest.mark.parametrize("place", ["list", "records", "raw", "published", "models", "landing"])
 def test_a_kill_at_any_place_is_made_good_by_the_same_command(
-    matinee, before, home, tmp_path, monkeypatch, place
+    matinee, before, home, tmp_path, monkeypatch, pictures_as_they_are, place
 ):
     warehouse = tmp_path / "w"
     shutil.copytree(before, warehouse, symlinks=True)

@@ -49,15 +49,3 @@ def test_rows_and_bytes_are_those_that_were_landed_placed_and_published(demo_war
     published = (demo_warehouse / "published").resolve().iterdir()
     sizes = {file.name: file.stat().st_size for file in published if file.name != "made_of.json"}
     assert stages["publish"]["bytes_out"] == sum(sizes.values())
-
-
-def test_earlier_runs_stay_whole_and_a_file_that_is_unchanged_is_not_read_again(
-    warehouse_without_its_customers,
-):
-    told = mart(warehouse_without_its_customers, "run_ledger").sort("started_at")
-    earlier, now = (
-        told.filter(pl.col("run") == run) for run in told["run"].unique(maintain_order=True).to_list()
-    )
-    assert set(earlier["stage"]) == {*now["stage"], *LAST}
-    assert earlier.filter(stage="landing")["rows_in"].item() > 0
-    assert now.filter(stage="landing")["rows_in"].item() is None

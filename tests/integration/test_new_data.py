@@ -196,6 +196,7 @@ def test_what_failed_is_read_again_since_its_day(matinee, in_pieces, tmp_path):
     assert "users/bad.csv arrived: 1 row landed." in run.said
 
 
+@pytest.mark.long  # step by step: `test_gate`, `test_recommender_nights`
 def test_between_nights_members_stay_where_the_model_in_force_has_them(
     matinee, demo_warehouse, demo_world, tmp_path
 ):

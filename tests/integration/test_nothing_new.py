@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from orchestration.stores.layout import WarehouseLayout, switch_symlink
@@ -28,6 +29,11 @@ def test_a_night_with_nothing_new_leaves_what_is_published_and_says_so(
     assert "emitted no result" not in answer.said
     assert in_force(warehouse) == before
     assert "nothing was new" in matinee("status", warehouse=warehouse).out
+    stages = pl.concat(map(pl.read_parquet, (warehouse / "ledger").glob("*.parquet"))).sort("started_at")
+    read = stages.filter(stage="landing")["rows_in"].to_list()
+    assert len(read) == 2
+    assert read[0] > 0
+    assert read[1] is None, "a file that is unchanged was read again"
 
 
 @pytest.fixture

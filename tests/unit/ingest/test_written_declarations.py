@@ -17,8 +17,8 @@ def what_lands(source, landing) -> dict:
     return {
         file.table: (
             {name: getattr(file, name) for name in COUNTS},
-            pq.read_table(file.path).to_pylist(),
-            pq.read_table(file.rejects_path).to_pylist(),
+            pq.read_table(file.path),
+            pq.read_table(file.rejects_path),
         )
         for file in landed
     }

@@ -119,13 +119,20 @@ def left_on_screen(raw: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def in_a_file() -> Said:
-    return Said(_STEPS, "work", terminal=False).end()
+def worked() -> list[Said]:
+    """What the same steps say in a file, at a terminal, and at one that cannot move its cursor, side by side."""
+    places = ({"terminal": False}, {"terminal": True, "NO_COLOR": "1"}, {"terminal": True, "TERM": "dumb"})
+    return [said.end() for said in [Said(_STEPS, "work", **place) for place in places]]
 
 
 @pytest.fixture(scope="module")
-def at_a_terminal() -> Said:
-    return Said(_STEPS, "work", terminal=True, NO_COLOR="1").end()
+def in_a_file(worked) -> Said:
+    return worked[0]
+
+
+@pytest.fixture(scope="module")
+def at_a_terminal(worked) -> Said:
+    return worked[1]
 
 
 _ENDED = [
@@ -166,8 +173,9 @@ def test_nothing_of_it_is_on_standard_output(in_a_file, at_a_terminal):
     assert in_a_file.out == at_a_terminal.out == "the answer\n"
 
 
-def test_a_terminal_that_cannot_move_its_cursor_gets_lines():
-    assert not re.search(r"\x1b", Said(_STEPS, "work", terminal=True, TERM="dumb").end().raw)
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(worked):
+    assert "fitting" in worked[2].raw
+    assert not re.search(r"\x1b", worked[2].raw)
 
 
 @pytest.fixture(scope="module")

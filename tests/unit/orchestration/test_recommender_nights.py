@@ -95,6 +95,24 @@ def after_one(first_night, tmp_path) -> Nights:
     return Nights(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def first_whole_night(tmp_path_factory) -> Nights:
+    """A warehouse in which the version of a night on all ratings is in force."""
+    nights = Nights(tmp_path_factory.mktemp("first_whole_night"))
+    nights.whole(ratings())
+    return nights
+
+
+@pytest.fixture
+def in_force(first_whole_night, tmp_path) -> Nights:
+    """A copy of it, for nights that follow."""
+    shutil.copytree(first_whole_night.folder, tmp_path, dirs_exist_ok=True)
+    nights = Nights(tmp_path)
+    for told in ("trained", "made", "kept"):
+        setattr(nights, told, getattr(first_whole_night, told))
+    return nights
+
+
 @pytest.fixture
 def judgings(monkeypatch) -> list[int]:
     done, judge = [], recommender.evaluate
@@ -150,21 +168,21 @@ def test_new_code_is_judged(after_one, judgings, monkeypatch):
     assert len(judgings) == 1
 
 
-def test_another_weight_of_being_rare_is_judged_trained_and_listed_anew(nights, judgings):
-    trained, lists = nights.whole(ratings())
-    steps = nights.store.read_table("recommender_long_tail")
+def test_another_weight_of_being_rare_is_judged_trained_and_listed_anew(in_force, judgings):
+    trained, lists = in_force.trained, in_force.store.read_table("recommendations")
+    steps = in_force.store.read_table("recommender_long_tail")
     assert steps.filter("is_in_force")["weight"].to_list() == [0]
-    nights.long_tail = 1.0
-    again, reaching = nights.whole(ratings())
-    assert len(judgings) == 2
+    in_force.long_tail = 1.0
+    again, reaching = in_force.whole(ratings())
+    assert len(judgings) == 1
     assert again["version"] != trained["version"]
     assert not reaching.equals(lists)
-    assert nights.store.settings()["model"]["weights"] == [1.0, 1.0]
-    after = nights.store.read_table("recommender_long_tail")
+    assert in_force.store.settings()["model"]["weights"] == [1.0, 1.0]
+    after = in_force.store.read_table("recommender_long_tail")
     assert after.filter("is_in_force")["weight"].to_list() == [1]
     assert after.drop("is_in_force").equals(steps.drop("is_in_force"))
-    assert nights.whole(ratings())[0] == again
-    assert len(judgings) == 2
+    assert in_force.whole(ratings())[0] == again
+    assert len(judgings) == 1
 
 
 def test_after_a_night_without_a_candidate_the_judging_of_the_version_in_force_stays(after_one, judgings):
@@ -209,57 +227,53 @@ def of_others(lists: pl.DataFrame, user: int) -> pl.DataFrame:
     return lists.filter(pl.col("user_id") != user)
 
 
-def test_while_little_changed_the_model_stays_and_only_users_with_new_ratings_are_listed_anew(nights):
-    trained, before = nights.whole(ratings())
-    assert nights.made == ratings()["user_id"].n_unique()
+def test_while_little_changed_the_model_stays_and_only_users_with_new_ratings_are_listed_anew(in_force):
+    trained, before = in_force.trained, in_force.store.read_table("recommendations")
+    assert in_force.made == ratings()["user_id"].n_unique()
     first = before.filter(user_id=107)["title_id"][0]
-    assert not nights.kept
-    still, after = nights.whole(rated_since(107, int(first)))
-    assert nights.made == 1
-    assert nights.kept
+    assert not in_force.kept
+    still, after = in_force.whole(rated_since(107, int(first)))
+    assert in_force.made == 1
+    assert in_force.kept
     assert still == trained
     assert trained["until"] == str(ratings()["last_at"].max())
-    assert nights.store.settings()["trained"] == trained
-    assert nights.store.home.name != trained["version"]
+    assert in_force.store.settings()["trained"] == trained
+    assert in_force.store.home.name != trained["version"]
     assert of_others(after, 107).equals(of_others(before, 107))
     assert first not in after.filter(user_id=107)["title_id"].to_list()
     assert after.equals(after.sort("user_id", "rank"))
 
 
-def test_a_list_of_a_kept_model_is_what_that_model_says_of_the_users_ratings_now(nights):
-    nights.whole(ratings())
-    then = nights.store.read_model()
-    after = nights.whole(rated_since(107, 39, 5.0))[1].filter(user_id=107)
-    now = nights.store.read_model()
+def test_a_list_of_a_kept_model_is_what_that_model_says_of_the_users_ratings_now(in_force):
+    then = in_force.store.read_model()
+    after = in_force.whole(rated_since(107, 39, 5.0))[1].filter(user_id=107)
+    now = in_force.store.read_model()
     assert then.fitted.scores(now.row("107")).tobytes() == now.fitted.scores(now.row("107")).tobytes()
     seen = set(ratings().filter(user_id=107)["title_id"]) | {39}
     assert not seen & set(after["title_id"].cast(pl.Int64))
 
 
-def test_a_rating_that_changed_its_value_or_went_makes_its_users_list_anew(nights):
-    nights.whole(ratings())
+def test_a_rating_that_changed_its_value_or_went_makes_its_users_list_anew(in_force):
     own = ratings().filter(user_id=103)
-    nights.whole(rated_since(103, own["title_id"][0], float(own["weight"][0]) + 1))
-    assert nights.made == 1
-    nights.whole(ratings()[1:])
-    assert nights.made == 1 + (ratings()["user_id"][0] != 103)
+    in_force.whole(rated_since(103, own["title_id"][0], float(own["weight"][0]) + 1))
+    assert in_force.made == 1
+    in_force.whole(ratings()[1:])
+    assert in_force.made == 1 + (ratings()["user_id"][0] != 103)
 
 
-def test_a_new_user_has_a_list_and_one_who_went_has_none(nights):
-    nights.whole(ratings())
-    _, lists = nights.whole(rated_since(9_999, 2))
-    assert nights.made == 1
+def test_a_new_user_has_a_list_and_one_who_went_has_none(in_force):
+    _, lists = in_force.whole(rated_since(9_999, 2))
+    assert in_force.made == 1
     assert lists.filter(user_id=9_999)["rank"].to_list() == list(range(1, 21))
-    _, lists = nights.whole(ratings())
-    assert nights.made == 0
+    _, lists = in_force.whole(ratings())
+    assert in_force.made == 0
     assert not lists["user_id"].is_in([9_999]).any()
 
 
-def test_similar_titles_stay_with_the_model(nights):
-    nights.whole(ratings())
-    before = nights.store.read_table("similar_titles")
-    nights.whole(rated_since(107, 39, 5.0))
-    assert nights.store.read_table("similar_titles").equals(before)
+def test_similar_titles_stay_with_the_model(in_force):
+    before = in_force.store.read_table("similar_titles")
+    in_force.whole(rated_since(107, 39, 5.0))
+    assert in_force.store.read_table("similar_titles").equals(before)
 
 
 def test_a_title_first_rated_since_waits_for_the_next_training(nights):
@@ -280,24 +294,24 @@ def test_a_title_first_rated_since_waits_for_the_next_training(nights):
     assert "20" not in relisted["title_id"].to_list()
 
 
-def test_a_model_is_trained_anew_when_much_changed_or_a_title_of_it_is_rated_no_more(nights):
-    first, _ = nights.whole(ratings())
-    nights.whole(ratings()[: int(0.9 * len(ratings()))])
-    assert not nights.kept
-    assert nights.trained["version"] == nights.store.home.name != first["version"]
-    assert nights.made == ratings()[: int(0.9 * len(ratings()))]["user_id"].n_unique()
-    most = nights.trained
+def test_a_model_is_trained_anew_when_much_changed_or_a_title_of_it_is_rated_no_more(in_force):
+    first = in_force.trained
+    in_force.whole(ratings()[: int(0.9 * len(ratings()))])
+    assert not in_force.kept
+    assert in_force.trained["version"] == in_force.store.home.name != first["version"]
+    assert in_force.made == ratings()[: int(0.9 * len(ratings()))]["user_id"].n_unique()
+    most = in_force.trained
     rare = pl.col("title_id") == 16
-    nights.whole(ratings()[: int(0.9 * len(ratings()))].filter(~rare))
-    assert nights.trained["version"] == nights.store.home.name != most["version"]
+    in_force.whole(ratings()[: int(0.9 * len(ratings()))].filter(~rare))
+    assert in_force.trained["version"] == in_force.store.home.name != most["version"]
 
 
-def test_new_code_trains_and_lists_anew(nights, monkeypatch):
-    first, _ = nights.whole(ratings())
+def test_new_code_trains_and_lists_anew(in_force, monkeypatch):
+    first = in_force.trained
     monkeypatch.setattr(recommender, "_code", lambda: "new")
-    second, _ = nights.whole(ratings())
+    second, _ = in_force.whole(ratings())
     assert second["version"] != first["version"]
-    assert nights.made == ratings()["user_id"].n_unique()
+    assert in_force.made == ratings()["user_id"].n_unique()
 
 
 def test_a_night_that_makes_all_anew_judges_and_trains_on_the_ratings_of_an_earlier_night_that_kept_its_model(
@@ -319,9 +333,8 @@ def test_a_night_that_makes_all_anew_judges_and_trains_on_the_ratings_of_an_earl
 
 
 def test_a_night_that_was_killed_while_listing_leaves_no_lists_and_the_next_one_makes_them(
-    nights, monkeypatch
+    in_force, monkeypatch
 ):
-    nights.whole(ratings())
     changed = rated_since(107, 39, 5.0)
 
     def killed(*_args, **_options):
@@ -330,29 +343,29 @@ def test_a_night_that_was_killed_while_listing_leaves_no_lists_and_the_next_one_
     with monkeypatch.context() as patch:
         patch.setattr(recommender, "lists", killed)
         with pytest.raises(KeyboardInterrupt):
-            nights.whole(changed)
-    assert not nights.store.has("recommendations.parquet")
-    _, lists = nights.whole(changed)
-    assert nights.made == 1
+            in_force.whole(changed)
+    assert not in_force.store.has("recommendations.parquet")
+    _, lists = in_force.whole(changed)
+    assert in_force.made == 1
     assert lists["user_id"].n_unique() == changed["user_id"].n_unique()
 
 
 def test_between_nights_the_model_serves_whatever_changed_and_the_next_night_judges_and_trains(
-    nights, judgings
+    in_force, judgings
 ):
-    trained, _ = nights.whole(ratings())
+    trained = in_force.trained
     half = ratings().filter(pl.col("user_id") % 2 == 0)
     more = half.with_columns(pl.col("user_id") + 50_000)
     much = pl.concat([ratings(), more]).sort("user_id", "title_id")
     before = len(judgings)
-    still, lists = nights.whole(much, serves=True)
+    still, lists = in_force.whole(much, serves=True)
     assert still == trained
     assert len(judgings) == before
-    assert nights.made == more["user_id"].n_unique()
+    assert in_force.made == more["user_id"].n_unique()
     assert set(more["user_id"]) <= set(lists["user_id"])
-    nights.whole(much, serves=True)
-    assert nights.made == 0
-    anew, _ = nights.whole(much)
+    in_force.whole(much, serves=True)
+    assert in_force.made == 0
+    anew, _ = in_force.whole(much)
     assert len(judgings) == before + 1
     assert anew["ratings"] == much.height
 

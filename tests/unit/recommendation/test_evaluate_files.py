@@ -32,9 +32,9 @@ def judged(folder: Path, train: bytes | str, test: bytes | str) -> tuple[dict, s
     }, done.stderr
 
 
-@pytest.fixture
-def plain(halves, tmp_path) -> dict:
-    return judged(tmp_path, *(half.write_csv() for half in halves))[0]
+@pytest.fixture(scope="module")
+def plain(halves, tmp_path_factory) -> dict:
+    return judged(tmp_path_factory.mktemp("plain"), *(half.write_csv() for half in halves))[0]
 
 
 SHAPES = {

@@ -284,13 +284,13 @@ def draw_plot():
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    return _warehouse(tmp_path)
+    return made_up_warehouse(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def context(tmp_path_factory: pytest.TempPathFactory):
     """What the page of the set says, for tests that change nothing of it."""
-    return _warehouse(tmp_path_factory.mktemp("as_it_is")).context()
+    return made_up_warehouse(tmp_path_factory.mktemp("as_it_is")).context()
 
 
 @pytest.fixture(scope="session")
@@ -299,7 +299,8 @@ def html(context) -> str:
     return render_report(context)
 
 
-def _warehouse(root: Path) -> Warehouse:
+def made_up_warehouse(root: Path) -> Warehouse:
+    """Write plots, and make up the tables of a set."""
     for segmentation in ("user_ratings", "customer_acquisition"):
         for name in ("elbow", "k_metrics", "pca_map_k3", "sizes", "heatmap", "distribution"):
             write_plot(root / "plots" / segmentation / f"{name}.png", title=f"{name} of {segmentation}")

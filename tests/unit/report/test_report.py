@@ -13,6 +13,8 @@ from published.questions.audience import Interest
 from report.build import write_report
 from tests.hostile import HOSTILE as HOSTILE_TEXTS
 
+from .conftest import made_up_warehouse
+
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/x.png onerror=alert(1)>"
 
 
@@ -227,15 +229,22 @@ def test_text_from_the_data_is_shown_and_never_run(warehouse, draw_plot):
     assert page.text.count("<script>alert('x')</script>") >= 15
 
 
-@pytest.mark.parametrize("text", [text for text in HOSTILE_TEXTS if text.strip()], ids=ascii)
-def test_no_text_from_the_data_adds_an_element_or_an_attribute_to_the_page(warehouse, text):
-    def shape() -> list[tuple[str, list[str]]]:
-        return [(tag, list(attributes)) for tag, attributes in Page(warehouse.page()).tags]
+def _shape(warehouse) -> list[tuple[str, list[str]]]:
+    return [(tag, list(attributes)) for tag, attributes in Page(warehouse.page()).tags]
 
+
+@pytest.fixture(scope="module")
+def innocent(tmp_path_factory) -> list[tuple[str, list[str]]]:
+    """Tags and attributes of the page of a set whose texts are harmless."""
+    warehouse = made_up_warehouse(tmp_path_factory.mktemp("innocent"))
     _make_hostile(warehouse, "An innocent text")
-    innocent = shape()
+    return _shape(warehouse)
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE_TEXTS if text.strip()], ids=ascii)
+def test_no_text_from_the_data_adds_an_element_or_an_attribute_to_the_page(warehouse, innocent, text):
     _make_hostile(warehouse, text)
-    assert shape() == innocent
+    assert _shape(warehouse) == innocent
 
 
 @pytest.mark.parametrize("hostile", [False, True])
