@@ -11,10 +11,10 @@ from datetime import datetime
 from ml.plots.changes import Changes
 from published.questions.audience import Interest
 from report.pictures import Picture
+from report.reading import Rows
 from report.sections.advice import Advice
-from report.sections.audience import Plan
-from report.sections.catalogue import CatalogueView, PopularGenre
-from report.sections.quality import Checks, Funnel, LandedFile, RejectReason, UnlistedTitles
+from report.sections.catalogue import CatalogueView
+from report.sections.quality import Checks
 from report.sections.recommender import RecommenderView
 from report.sections.segmentations import SegmentationView
 from report.sections.summary import Summary
@@ -88,14 +88,14 @@ class ReportContext:
     advice_left_out: int
     segmentations: tuple[SegmentationView, ...]
     audience_plots: tuple[Picture, ...]
-    plans: tuple[Plan, ...]
+    plans: Rows
     catalogues: tuple[CatalogueView, ...]
-    genres: tuple[PopularGenre, ...]
+    genres: Rows
     recommender: RecommenderView
-    funnels: tuple[Funnel, ...]
-    files: tuple[LandedFile, ...]
-    unlisted: tuple[UnlistedTitles, ...]
-    reject_reasons: tuple[RejectReason, ...]
+    funnels: tuple[tuple[str, Rows], ...]
+    files: Rows
+    unlisted: Rows
+    reject_reasons: Rows
     reject_count: int
     checks: Checks | None
     absent: tuple[str, ...]
@@ -159,8 +159,7 @@ class ReportContext:
     def quality_sentence(self) -> str:
         """How many rows were read and landed, and what became of the rest."""
         read, landed, rejected = (
-            sum(getattr(file, rows) for file in self.files)
-            for rows in ("rows_read", "rows_landed", "rows_rejected")
+            sum(file[rows] for file in self.files) for rows in ("rows_read", "rows_landed", "rows_rejected")
         )
         if not self.files:
             return "Nothing tells how many rows were read."

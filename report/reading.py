@@ -35,6 +35,13 @@ _ALWAYS = (
 """What every set has, also one that is older than contracts; others are missed where the set's contract names them."""
 _EXAMPLES = 3
 _Answer = TypeVar("_Answer")
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of a table as a template shows them, by the names of its columns."""
+
+
+def rows_of(frame: pl.DataFrame | None) -> Rows:
+    """Return the rows of a table; none of one that cannot be read."""
+    return () if frame is None else frame.rows(named=True)
 
 
 @dataclass(frozen=True)

@@ -9,29 +9,16 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from ml.plots.words import short_name
 from report.charts import ColumnChart, column_chart
+from report.reading import Rows
 
 TABLES = ("titles", "catalogue_genres", "catalogue_trends", "catalogue_runtimes", "weighted_score_constants")
 """What a catalogue is described by."""
 NAMES = {"movies": "Movies", "streaming": "Streaming catalogue"}
 _MOST_TITLES, _MOST_GENRES, _MOST_POPULAR, _MOST_DECADES = 10, 12, 20, 11
-_TITLE_LETTERS = 120
 _UNKNOWN = "Unknown"
 _FEWEST_TITLES = 10
 """Scored titles of a decade, genre or length from which its mean score is shown: below, one title decides."""
-
-
-@dataclass(frozen=True)
-class ScoredTitle:
-    """A title and its scores, 0 to 100; None where it has none."""
-
-    title: str
-    year: int | None
-    kind: str
-    genres: str
-    score: float | None
-    votes: int | None
 
 
 @dataclass(frozen=True)
@@ -57,25 +44,12 @@ class CatalogueView:
     titles: int
     vote_minimum: float | None
     mean_score: float | None
-    best: tuple[ScoredTitle, ...]
+    best: Rows
     genres: tuple[ScoredGroup, ...]
     genre_finding: str
     decades: tuple[ScoredGroup, ...]
     decade_chart: ColumnChart | None
     runtimes: tuple[ScoredGroup, ...]
-
-
-@dataclass(frozen=True)
-class PopularGenre:
-    """How much of one genre is rated and watched; `minutes` is None where nothing tells what is watched."""
-
-    label: str
-    ratings: int
-    raters: int
-    viewers: int
-    mean_rating: float | None
-    minutes: float | None
-    bar: float
 
 
 def catalogues(marts: Mapping[str, pl.DataFrame]) -> tuple[CatalogueView, ...]:
@@ -89,8 +63,11 @@ def catalogues(marts: Mapping[str, pl.DataFrame]) -> tuple[CatalogueView, ...]:
     return tuple(sorted(views, key=lambda view: (-view.titles, view.name)))
 
 
-def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
-    """Return the genres with most ratings, most first; without ratings those with most minutes."""
+def popular_genres(popularity: pl.DataFrame | None) -> Rows:
+    """Return the genres with most ratings, most first; without ratings those with most minutes.
+
+    `minutes` is None where nothing tells what is watched.
+    """
     if popularity is None:
         return ()
     filled = popularity.with_columns(pl.col("ratings", "raters", "viewers", "minutes").fill_null(0)).filter(
@@ -100,20 +77,8 @@ def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
         return ()
     by = "ratings" if filled["ratings"].sum() else "minutes"
     ordered = filled.sort(by, "genre_label", descending=[True, False]).head(_MOST_POPULAR)
-    most = ordered[by].max() or 1
-    is_watched = bool(filled["minutes"].sum())
-    return tuple(
-        PopularGenre(
-            label=row["genre_label"],
-            ratings=row["ratings"],
-            raters=row["raters"],
-            viewers=row["viewers"],
-            mean_rating=row["mean_rating"],
-            minutes=row["minutes"] if is_watched else None,
-            bar=row[by] / most,
-        )
-        for row in ordered.iter_rows(named=True)
-    )
+    minutes = pl.col("minutes") if filled["minutes"].sum() else pl.lit(None)
+    return ordered.with_columns(minutes.alias("minutes"), bar=pl.col(by) / ordered[by].max()).rows(named=True)
 
 
 def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
@@ -145,25 +110,12 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
     )
 
 
-def _best(titles: pl.DataFrame) -> tuple[ScoredTitle, ...]:
+def _best(titles: pl.DataFrame) -> Rows:
     if not len(titles):
         return ()
-    best = (
-        titles.drop_nulls("weighted_score")
-        .sort("weighted_score", "title_id", descending=[True, False])
-        .head(_MOST_TITLES)
-    )
-    return tuple(
-        ScoredTitle(
-            title=short_name(row["title"] or row["title_id"], _TITLE_LETTERS),
-            year=row["release_year"],
-            kind=row["kind"] or "",
-            genres=row["genres"] or "",
-            score=row["weighted_score"],
-            votes=row["votes"],
-        )
-        for row in best.iter_rows(named=True)
-    )
+    scored = titles.drop_nulls("weighted_score")
+    best = scored.sort("weighted_score", "title_id", descending=[True, False]).head(_MOST_TITLES)
+    return best.rows(named=True)
 
 
 def _groups(frame: pl.DataFrame | None, label: str) -> tuple[ScoredGroup, ...]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.plots.palette import segment_colors
-from ml.plots.words import decimals, feature_label, number, percent, short_name
+from ml.plots.palette import colors_of
+from ml.plots.words import decimals, feature_label, number, percent
 from published.questions.audience import Interest
+from report.reading import Rows
 
 METRICS = {
     "ndcg": (
@@ -55,7 +56,6 @@ _JUDGED = "users"
 _RATINGS = Interest()
 _SHARES = ("coverage", "long_tail", "genre_match")
 _MOST_MODELS, _MOST_TITLES = 15, 5
-_TITLE_LETTERS, _REASON_LETTERS = 120, 400
 
 
 @dataclass(frozen=True)
@@ -82,33 +82,12 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Served:
-    """How well the chosen model does within one segment."""
-
-    name: str
-    color: str
-    users: int
-    ndcg: float
-    bar: float
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A recommended title and why."""
-
-    rank: int
-    title: str
-    genres: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Example:
     """The first titles recommended to somebody, who is not named; `segment` is empty where none is known."""
 
     segment: str
     color: str
-    suggestions: tuple[Suggestion, ...]
+    suggestions: Rows
 
 
 @dataclass(frozen=True)
@@ -123,7 +102,7 @@ class RecommenderView:
     metrics: tuple[tuple[str, str], ...]
     models: tuple[Model, ...]
     reaches: tuple[Reach, ...]
-    served: tuple[tuple[str, tuple[Served, ...]], ...]
+    served: tuple[tuple[str, Rows], ...]
     examples: tuple[Example, ...]
 
     @property
@@ -303,25 +282,17 @@ def _change(row: Mapping[str, float]) -> str:
     return f"{low} to {high}{'' if is_sure else ': as good as equal'}"
 
 
-def _served(
-    segment_ndcg: pl.DataFrame | None, model: str | None
-) -> tuple[tuple[str, tuple[Served, ...]], ...]:
+def _served(segment_ndcg: pl.DataFrame | None, model: str | None) -> tuple[tuple[str, Rows], ...]:
+    """Return how well the chosen model does within each segment, by segmentation."""
     if segment_ndcg is None or model is None:
         return ()
     rows = segment_ndcg.filter(pl.col("model") == model).drop_nulls("ndcg").sort("segmentation", "segment_id")
-    best = rows["ndcg"].max() or 1.0
-    found: dict[str, list[Served]] = {}
-    for row in rows.iter_rows(named=True):
-        found.setdefault(feature_label(row["segmentation"]), []).append(
-            Served(
-                name=row["segment_name"],
-                color=segment_colors(row["segment_id"] + 1)[-1],
-                users=row["users"],
-                ndcg=row["ndcg"],
-                bar=row["ndcg"] / best,
-            )
-        )
-    return tuple((title, tuple(served)) for title, served in found.items())
+    found = rows.with_columns(
+        bar=pl.col("ndcg") / (rows["ndcg"].max() or 1.0),
+        color=pl.Series(colors_of(rows["segment_id"]), dtype=pl.String),
+    )
+    parts = found.group_by("segmentation", maintain_order=True)
+    return tuple((feature_label(str(name)), part.rows(named=True)) for (name,), part in parts)
 
 
 def _examples(
@@ -336,18 +307,5 @@ def _examples(
         if not len(rows):
             continue
         name, segment_id = whose.get(user_id, ("", 0))
-        suggestions = tuple(
-            Suggestion(
-                rank=row["rank"],
-                title=short_name(row["title"] or row["title_id"], _TITLE_LETTERS),
-                genres=row["genres"] or "",
-                reason=_cut(row["reason"] or ""),
-            )
-            for row in rows.iter_rows(named=True)
-        )
-        examples.append(Example(name, segment_colors(segment_id + 1)[-1], suggestions))
+        examples.append(Example(name, colors_of([segment_id])[0], rows.rows(named=True)))
     return tuple(examples)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _REASON_LETTERS else f"{text[:_REASON_LETTERS]}…"

@@ -171,7 +171,7 @@ def test_rejects_are_counted_by_reason_and_never_shown_as_they_stood_in_the_file
 def test_rejects_that_differ_only_in_the_value_are_one_reason(warehouse):
     reasons = [f"rating: expected 0.5 to 5, got '{value}'" for value in (7.3, 9, "abc")]
     warehouse.marts["rejects"] = warehouse.marts["rejects"].with_columns(reason=pl.Series(reasons))
-    assert [(reason.reason, reason.line_count) for reason in warehouse.context().reject_reasons] == [
+    assert [(reason["reason"], reason["lines"]) for reason in warehouse.context().reject_reasons] == [
         ("rating: expected 0.5 to 5, got …", 3)
     ]
 
