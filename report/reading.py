@@ -92,21 +92,22 @@ class Reading:
     def segmentation(self, name: str) -> SegmentationTables:
         """Return what the set knows of one segmentation."""
 
-        def rows(table: str, question: Callable[..., pl.DataFrame], *given: object) -> pl.DataFrame:
-            answer = self.ask(table, question, *given)
-            return pl.DataFrame() if answer is None else answer
+        def rows(table: str) -> pl.DataFrame:
+            answer = self.ask(table, segments.of, table, name)
+            if answer is None:
+                return pl.DataFrame()
+            # Of users no ids: the page is mailed.
+            return answer.filter(pl.col("title").is_not_null()) if table == "segment_exemplars" else answer
 
-        # Of users no ids: the page is mailed.
-        of_cards = {**segments.OF_CARDS, "segment_exemplars": segments.exemplar_titles}
         return SegmentationTables(
-            segments=rows("segments", segments.segments, name),
-            k_metrics=rows("k_metrics", segments.k_metrics, name),
+            segments=rows("segments"),
+            k_metrics=rows("k_metrics"),
             starts=self.ask("start_agreement", segments.start_agreement, name),
-            free=rows("free_segments", segments.free_segments, name),
-            decisions=rows("segment_promotions", segments.decisions, name),
-            migration=rows("segment_migration", segments.migration, name),
-            history=rows("segment_history", segments.history, name),
-            of_cards={table: rows(table, question, name) for table, question in of_cards.items()},
+            free=rows("free_segments"),
+            decisions=rows("segment_promotions"),
+            migration=rows("segment_migration"),
+            history=rows("segment_history"),
+            of_cards={table: rows(table) for table in segments.OF_CARDS},
         )
 
     def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:

@@ -114,7 +114,7 @@ def _segmentation(data: PublishedSet, moment: datetime) -> None:
     segmentation = ui.choose_segmentation(data)
     unit = ui.unit(segment_questions.segments(data, segmentation))
     if data.has("segment_history"):
-        ui.sentences(words.events(segment_questions.history(data, segmentation), moment))
+        ui.sentences(words.events(segment_questions.of(data, "segment_history", segmentation), moment))
     moves = queries.moves_since(data, segmentation, moment)
     if words.moves(moves, unit):
         ui.chart(charts.moves(moves, unit), key="moves")

@@ -152,7 +152,7 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
     if data.has("segment_unfinished"):
-        _unfinished(data, questions.unfinished(data, segmentation).filter(own), segment)
+        _unfinished(data, questions.of(data, "segment_unfinished", segmentation).filter(own), segment)
     ui.part(data, "segment_profiles", lambda: _profile(data, segmentation, segment, shown, everybody))
     _sayings("What it does not mean", [f"{sentence}." for sentence in shown.does_not_mean])
     _sayings("How sure it is", shown.badge.why)
@@ -399,14 +399,14 @@ def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
 
 
 def _decision(data: PublishedSet, segmentation: str) -> None:
-    decisions = questions.decisions(data, segmentation)
+    decisions = questions.of(data, "segment_promotions", segmentation)
     if said := words.decision(decisions):
         show_as = st.success if words.is_sound(decisions) else st.warning
         show_as(ui.plain(said))
 
 
 def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
-    quality = questions.quality(data, segmentation)
+    quality = questions.of(data, "segment_quality", segmentation)
     ui.sentences(words.findings(quality, unit))
     figures = words.figures(quality)
     if not figures:
