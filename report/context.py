@@ -107,7 +107,10 @@ class ReportContext:
         advised = len(self.advice)
         offered = [
             (advised, Section("advice", "What to do", _counted(advised, "recommendation"), "advice")),
-            (self.changes.figures or self.changes.segmentations, self._changes()),
+            (
+                self.changes.figures or self.changes.segmentations,
+                Section("changes", "What changed since the last run", self.changes.sentence, "changes"),
+            ),
             *((view.cards, _of_segmentation(view)) for view in self.segmentations),
             (self.viewing_plots or self.plans, self._pictured("audience", "Audience", self.viewing_plots)),
             (
@@ -130,9 +133,6 @@ class ReportContext:
             ),
         ]
         return tuple(section for has, section in offered if has)
-
-    def _changes(self) -> Section:
-        return Section("changes", "What changed since the last run", self.changes.sentence, "changes")
 
     @staticmethod
     def _pictured(name: str, title: str, pictures: tuple[Picture, ...]) -> Section:

@@ -82,7 +82,7 @@ class Reading:
 
     def table(self, name: str) -> pl.DataFrame | None:
         """Return a whole table, which is to be a small one."""
-        return self.ask(name, _whole, name)
+        return self.ask(name, lambda data: data.ask(f"select * from {name}"))
 
     def tables(self, *names: str) -> dict[str, pl.DataFrame]:
         """Return those of a few small tables that can be read."""
@@ -135,10 +135,6 @@ class Reading:
         """The tables that the page had need of and could not read."""
         always = [name for name in _ALWAYS if name not in self._data.columns or name in self._unread]
         return always + sorted((self._unread & set(self._data.contract)) - set(_ALWAYS))
-
-
-def _whole(data: PublishedSet, table: str) -> pl.DataFrame:
-    return data.ask(f"select * from {table}")
 
 
 def _of_users(data: PublishedSet) -> list[str]:

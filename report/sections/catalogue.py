@@ -5,7 +5,7 @@ plots of many points.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -22,22 +22,13 @@ _FEWEST_TITLES = 10
 
 
 @dataclass(frozen=True)
-class ScoredGroup:
-    """Titles of one genre, decade or length with their mean weighted score; `bar` is titles over the most."""
-
-    label: str
-    titles: int
-    score: float | None
-    bar: float
-
-
-@dataclass(frozen=True)
 class CatalogueView:
     """One catalogue.
 
     Attributes
     ----------
     vote_minimum, mean_score : m and C of the weighted score; None where the table of constants is absent.
+    genres, decades, runtimes : label, titles, mean weighted score and `bar`, which is titles over the most.
     """
 
     name: str
@@ -45,11 +36,11 @@ class CatalogueView:
     vote_minimum: float | None
     mean_score: float | None
     best: Rows
-    genres: tuple[ScoredGroup, ...]
+    genres: Rows
     genre_finding: str
-    decades: tuple[ScoredGroup, ...]
+    decades: Rows
     decade_chart: ColumnChart | None
-    runtimes: tuple[ScoredGroup, ...]
+    runtimes: Rows
 
 
 def catalogues(marts: Mapping[str, pl.DataFrame]) -> tuple[CatalogueView, ...]:
@@ -88,14 +79,14 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
     genres = _groups(rows.get("catalogue_genres"), "genre_label")[:_MOST_GENRES]
     decades = _decades(rows.get("catalogue_trends"))
     undated = titles["release_year"].null_count() if "release_year" in titles.columns else 0
-    if decades and undated and decades[-1].label != _UNKNOWN:  # the trends may leave them out
-        most = max(undated, *(group.titles for group in decades))
+    if decades and undated and decades[-1]["label"] != _UNKNOWN:  # the trends may leave them out
+        most = max(undated, *(group["titles"] for group in decades))
         decades = (
-            *(replace(group, bar=group.titles / most) for group in decades),
-            ScoredGroup(_UNKNOWN, undated, None, undated / most),
+            *({**group, "bar": group["titles"] / most} for group in decades),
+            {"label": _UNKNOWN, "titles": undated, "score": None, "bar": undated / most},
         )
     has_series = "kind" in titles.columns and "series" in titles["kind"]
-    dated = [(group.label, group.titles) for group in decades if group.label != _UNKNOWN]
+    dated = [(group["label"], group["titles"]) for group in decades if group["label"] != _UNKNOWN]
     return CatalogueView(
         name="Movies and series" if name == "movies" and has_series else NAMES.get(name, name),
         titles=len(titles) or known.get("titles") or 0,
@@ -118,23 +109,23 @@ def _best(titles: pl.DataFrame) -> Rows:
     return best.rows(named=True)
 
 
-def _groups(frame: pl.DataFrame | None, label: str) -> tuple[ScoredGroup, ...]:
+def _groups(frame: pl.DataFrame | None, label: str) -> Rows:
     """Return the rows of a mart that has a row per label, most titles first."""
     if frame is None or not len(frame):
         return ()
     ordered = frame.drop_nulls(label).sort("titles", label, descending=[True, False])
     if ordered[label].to_list() in ([], [_UNKNOWN]):
         return ()
-    most = ordered["titles"].max() or 1
-    return tuple(
-        ScoredGroup(
-            label=row[label],
-            titles=row["titles"],
-            score=row["weighted_score"] if row["scored_titles"] >= _FEWEST_TITLES else None,
-            bar=row["titles"] / most,
-        )
-        for row in ordered.iter_rows(named=True)
+    return _barred(
+        ordered.select(pl.col(label).alias("label"), "titles", "scored_titles", score="weighted_score")
     )
+
+
+def _barred(groups: pl.DataFrame) -> Rows:
+    """Return groups of titles with their bars, and with their scores where enough titles have one."""
+    is_known = pl.col("scored_titles") >= _FEWEST_TITLES
+    bar = pl.col("titles") / (groups["titles"].max() or 1)
+    return groups.with_columns(score=pl.when(is_known).then("score"), bar=bar).rows(named=True)
 
 
 def _dated_titles(trends: pl.DataFrame) -> int:
@@ -142,7 +133,7 @@ def _dated_titles(trends: pl.DataFrame) -> int:
     return int(trends.drop_nulls("release_year")["titles"].sum())
 
 
-def _decades(trends: pl.DataFrame | None) -> tuple[ScoredGroup, ...]:
+def _decades(trends: pl.DataFrame | None) -> Rows:
     """Return the last decades, oldest first, then titles of no known year; means are weighted by scored titles."""
     if trends is None or not len(trends):
         return ()
@@ -157,20 +148,17 @@ def _decades(trends: pl.DataFrame | None) -> tuple[ScoredGroup, ...]:
     )
     dated = summed.drop_nulls("decade").tail(_MOST_DECADES)
     summed = pl.concat([dated, summed.filter(pl.col("decade").is_null())])
-    most = summed["titles"].max() or 1
-    return tuple(
-        ScoredGroup(
-            label=_UNKNOWN if row["decade"] is None else f"{row['decade']}s",
-            titles=row["titles"],
-            score=row["points"] / row["scored_titles"] if row["scored_titles"] >= _FEWEST_TITLES else None,
-            bar=row["titles"] / most,
+    return _barred(
+        summed.select(
+            pl.format("{}s", "decade").fill_null(_UNKNOWN).alias("label"),
+            *("titles", "scored_titles"),
+            score=pl.col("points") / pl.col("scored_titles"),
         )
-        for row in summed.iter_rows(named=True)
     )
 
 
-def _genre_finding(genres: tuple[ScoredGroup, ...]) -> str:
-    judged = [(genre.score, genre.label) for genre in genres if genre.score is not None]
+def _genre_finding(genres: Rows) -> str:
+    judged = [(genre["score"], genre["label"]) for genre in genres if genre["score"] is not None]
     if len(judged) < 2:
         return ""
     (low, worst), (high, best) = min(judged), max(judged)

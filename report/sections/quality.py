@@ -86,9 +86,6 @@ def checks(counts: Mapping[str, int] | None, failed: pl.DataFrame | None) -> Che
     """Return what became of the checks before publishing; None where there were none."""
     if not counts or not any(counts.values()) or failed is None:
         return None
-    rows = failed.select("table_name", "rule", pl.col("found").map_elements(_shown, pl.String)).rows()
+    hidden = pl.col("found").map_elements(lambda text: hide_folders(hide_emails(text)), pl.String)
+    rows = failed.select("table_name", "rule", hidden).rows()
     return Checks(checks_in_words(counts), tuple(rows))
-
-
-def _shown(text: str) -> str:
-    return hide_folders(hide_emails(text))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.plots.palette import colors_of
+from ml.plots.palette import color_of, colors_of
 from ml.plots.words import decimals, feature_label, number, percent
 from published.questions.audience import Interest
 from report.reading import Rows
@@ -70,40 +70,20 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What lists reach with one weight of being rare, in words; `change` is its nDCG beside that at a weight of 0."""
-
-    weight: str
-    ndcg: str
-    change: str
-    coverage: str
-    long_tail: str
-    is_in_force: bool
-
-
-@dataclass(frozen=True)
-class Example:
-    """The first titles recommended to somebody, who is not named; `segment` is empty where none is known."""
-
-    segment: str
-    color: str
-    suggestions: Rows
-
-
-@dataclass(frozen=True)
 class RecommenderView:
     """Everything the page says about the recommender; `metrics` are heading and meaning of each column.
 
-    `judged_users` is None where the table does not say how many users the figures are means over.
+    `judged_users` is None where the table does not say how many users the figures are means over. `reaches`, `served`
+    (by segmentation) and `examples` (`suggestions` of each) are rows of their tables.
     """
 
     finding: str
     judged_users: int | None
     metrics: tuple[tuple[str, str], ...]
     models: tuple[Model, ...]
-    reaches: tuple[Reach, ...]
+    reaches: Rows
     served: tuple[tuple[str, Rows], ...]
-    examples: tuple[Example, ...]
+    examples: Rows
 
     @property
     def is_empty(self) -> bool:
@@ -258,20 +238,10 @@ def _ahead(metrics: pl.DataFrame, ndcg: pl.DataFrame, chosen: pl.DataFrame, inte
     return f"{said} The model in use is ahead in {' and '.join(better)}." if better else said
 
 
-def _reaches(long_tail: pl.DataFrame | None) -> tuple[Reach, ...]:
-    if long_tail is None:
-        return ()
-    return tuple(
-        Reach(
-            weight=f"{row['weight']:g}",
-            ndcg=decimals(row["ndcg"], 3),
-            change=_change(row),
-            coverage=percent(row["coverage"]),
-            long_tail=percent(row["long_tail"]),
-            is_in_force=row["is_in_force"],
-        )
-        for row in long_tail.sort("weight").iter_rows(named=True)
-    )
+def _reaches(long_tail: pl.DataFrame | None) -> Rows:
+    """Return what lists reach with each weight of being rare, and its nDCG beside that at a weight of 0, in words."""
+    rows = () if long_tail is None else long_tail.sort("weight").rows(named=True)
+    return [{**row, "change": _change(row)} for row in rows]
 
 
 def _change(row: Mapping[str, float]) -> str:
@@ -295,17 +265,14 @@ def _served(segment_ndcg: pl.DataFrame | None, model: str | None) -> tuple[tuple
     return tuple((feature_label(str(name)), part.rows(named=True)) for (name,), part in parts)
 
 
-def _examples(
-    recommendations: pl.DataFrame | None, whose: Mapping[str, tuple[str, int]]
-) -> tuple[Example, ...]:
+def _examples(recommendations: pl.DataFrame | None, whose: Mapping[str, tuple[str, int]]) -> Rows:
+    """Return the first titles recommended to each, who is not named; the segment is empty where none is known."""
     if recommendations is None:
         return ()
     examples = []
     ordered = recommendations.sort("user_id", "rank")
     for user_id in [*whose, *sorted(set(recommendations["user_id"].to_list()) - set(whose))]:
-        rows = ordered.filter(pl.col("user_id") == user_id).head(_MOST_TITLES)
-        if not len(rows):
-            continue
+        rows = ordered.filter(pl.col("user_id") == user_id).head(_MOST_TITLES).rows(named=True)
         name, segment_id = whose.get(user_id, ("", 0))
-        examples.append(Example(name, colors_of([segment_id])[0], rows.rows(named=True)))
-    return tuple(examples)
+        examples += [{"segment": name, "color": color_of(segment_id), "suggestions": rows}] if rows else []
+    return examples

@@ -24,15 +24,6 @@ _PROFILE_PLOTS = ("heatmap", "distribution")
 
 
 @dataclass(frozen=True)
-class Component:
-    """One principal component and its largest loadings."""
-
-    number: int
-    explained_variance_ratio: float
-    loadings: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True)
 class SegmentationView:
     """One segmentation, ready to be shown.
 
@@ -56,7 +47,7 @@ class SegmentationView:
     free_segments: Rows
     separations: Rows
     claims: Rows
-    components: tuple[Component, ...]
+    components: Rows
     choice_plots: tuple[Picture, ...]
     map_plots: tuple[Picture, ...]
     moved: tuple[Picture, ...]
@@ -154,15 +145,11 @@ def _genre_rows(tables: SegmentationTables) -> tuple[tuple[str, list[dict[str, A
     return tuple(found)
 
 
-def _components(loadings: pl.DataFrame, called: Mapping[str, str]) -> tuple[Component, ...]:
+def _components(loadings: pl.DataFrame, called: Mapping[str, str]) -> Rows:
+    """Return each principal component with its largest loadings, by the features in words."""
     components = []
     for rows in loadings.partition_by("component", maintain_order=True) if len(loadings) else ():
         names = feature_labels(rows["feature"].to_list(), called)
-        components.append(
-            Component(
-                number=rows["component"][0],
-                explained_variance_ratio=rows["explained_variance_ratio"][0],
-                loadings=tuple(zip(names, rows["loading"], strict=True))[:_MOST_LOADINGS],
-            )
-        )
-    return tuple(components)
+        largest = tuple(zip(names, rows["loading"], strict=True))[:_MOST_LOADINGS]
+        components.append({**rows.row(0, named=True), "loadings": largest})
+    return components

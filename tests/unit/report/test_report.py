@@ -152,8 +152,8 @@ def test_an_undefined_index_is_shown_as_a_dash(html, context):
 
 def test_loadings_are_sorted_by_size_whatever_their_sign(context):
     first, second = context.segmentations[0].components
-    assert [label for label, _ in first.loadings] == ["Science Fiction", "Drama"]
-    assert second.loadings == (("Drama", 0.334), ("Science Fiction", -0.281))
+    assert [label for label, _ in first["loadings"]] == ["Science Fiction", "Drama"]
+    assert second["loadings"] == (("Drama", 0.334), ("Science Fiction", -0.281))
 
 
 def test_the_funnel_shows_what_is_left_of_the_first_step(html):

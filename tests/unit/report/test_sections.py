@@ -94,8 +94,8 @@ def test_only_the_model_in_use_is_shown_per_segment():
 
 def test_an_example_has_a_segment_but_no_name_and_five_titles_with_reasons():
     view = recommender(None, None, _recommendations(), {"2": ("Loyal", 1)})
-    assert [example.segment for example in view.examples] == ["Loyal", ""]
-    first = view.examples[0].suggestions
+    assert [example["segment"] for example in view.examples] == ["Loyal", ""]
+    first = view.examples[0]["suggestions"]
     assert [suggestion["rank"] for suggestion in first] == [1, 2, 3, 4, 5]
     assert first[0]["reason"] == "because of Title 0"
 
@@ -114,15 +114,15 @@ def test_each_weight_of_being_rare_stands_with_its_figures_and_whether_its_ndcg_
         }
     )
     reaches = recommender(_metrics(), None, None, {}, long_tail=steps).reaches
-    assert [reach.weight for reach in reaches] == ["0", "0.5", "1"]
-    assert [reach.change for reach in reaches] == [
+    assert [reach["weight"] for reach in reaches] == [0.0, 0.5, 1.0]
+    assert [reach["change"] for reach in reaches] == [
         "–",
         "−0.003 to +0.001: as good as equal",
         "−0.060 to −0.040",
     ]
-    assert [reach.coverage for reach in reaches] == ["25.0%", "30.0%", "50.0%"]
-    assert [reach.long_tail for reach in reaches] == ["5.0%", "10.0%", "20.0%"]
-    assert [reach.is_in_force for reach in reaches] == [False, True, False]
+    assert [reach["coverage"] for reach in reaches] == [0.25, 0.3, 0.5]
+    assert [reach["long_tail"] for reach in reaches] == [0.05, 0.1, 0.2]
+    assert [reach["is_in_force"] for reach in reaches] == [False, True, False]
 
 
 def test_without_any_of_its_tables_the_recommender_is_empty():
@@ -144,7 +144,7 @@ def _trends() -> pl.DataFrame:
 
 def test_decades_sum_titles_and_weigh_means_by_scored_titles():
     (view,) = catalogues({"catalogue_trends": _trends()})
-    assert [(decade.label, decade.titles, decade.score) for decade in view.decades] == [
+    assert [(decade["label"], decade["titles"], decade["score"]) for decade in view.decades] == [
         ("1990s", 52, 65.0),
         ("2000s", 20, None),
         ("Unknown", 5, None),
@@ -329,7 +329,7 @@ def test_titles_without_a_year_are_counted_where_the_trends_leave_them_out():
         }
     )
     (view,) = catalogues({"titles": titles, "catalogue_trends": _trends().drop_nulls("release_year")})
-    assert (view.decades[-1].label, view.decades[-1].titles) == ("Unknown", 1)
+    assert (view.decades[-1]["label"], view.decades[-1]["titles"]) == ("Unknown", 1)
 
 
 def test_a_table_of_titles_whose_length_nobody_knows_is_left_out_and_series_are_named():
