@@ -89,7 +89,7 @@ def _page_of(entry: PageEntry, data: PublishedSet) -> Callable[[], None]:
 
 def _say_nothing_is_there(entry: PageEntry) -> None:
     st.title(entry.title)
-    st.info("The source has nothing that this page shows.", icon=":material/info:")
+    ui.tell("The source has nothing that this page shows.")
 
 
 def _say_how_old(data: PublishedSet) -> None:
@@ -103,7 +103,7 @@ def _say_how_old(data: PublishedSet) -> None:
 
 def _say_what_to_do(problem: str) -> None:
     st.title("Nothing to show yet")
-    st.info(problem.replace("\\", "\\\\").replace("_", "\\_"), icon=":material/info:")
+    ui.tell(problem.replace("\\", "\\\\").replace("_", "\\_"))
     st.markdown("Run everything on the invented demo world, or on files of your own, and reload this page:")
     st.code("matinee run\nmatinee run --source FOLDER_OR_ARCHIVE", language="shell")
 

@@ -5,6 +5,7 @@ Belongs here: what two pages show alike. Does not belong here: any one page, que
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import polars as pl
 import streamlit as st
 
 from dashboard import exports
-from dashboard.charts.base import DARK, LIGHT, Chart, Theme, color_of, inked
+from dashboard.charts.base import DARK, LIGHT, Chart, Theme, inked
 from dashboard.settings import minimum_members
+from ml.plots.palette import color_of
 from ml.plots.words import clean, feature_label, percent
 from published.errors import TableError
 from published.questions.segments import segmentations
@@ -25,6 +27,8 @@ _FORMATS = (
     ("CSV", "csv", "text/csv", to_csv),
     ("Parquet", "parquet", "application/vnd.apache.parquet", exports.to_parquet),
 )
+OF_SEGMENT = ("members", "segmentation", "segment_id", "segment_name")
+"""The group of a row about a segment."""
 PAGES = "pages"
 """Where the app keeps its pages by their path, for links from one to another."""
 _BADGE_COLORS: Mapping[str, Any] = {"sure": "blue", "partly": "gray", "unsure": "orange", "unknown": "gray"}
@@ -43,6 +47,11 @@ _PLOTLY_CONFIG = {
 def plain(text: object) -> str:
     """Return text that is data for a place that reads Markdown: no link, picture, formula or tag comes of it."""
     return _MARKDOWN.sub(r"\\\1", clean(str(text)))
+
+
+def tell(text: str) -> None:
+    """Tell that there is nothing to show, and why."""
+    st.info(text, icon=":material/info:")
 
 
 def theme() -> Theme:
@@ -69,8 +78,8 @@ def table(
     name: str,
     data: PublishedSet,
     labels: Mapping[str, Any],
-    group_size: str | None = None,
-    group_keys: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    folded: bool = False,
     height: int | None = None,
     downloads: pl.DataFrame | None = None,
 ) -> None:
@@ -85,32 +94,27 @@ def table(
     labels
         Column to its label or its column configuration; a column without one, or without a value, is not shown but is
         in the file.
-    group_size
-        The column with the members of a row's group, where rows speak of groups of people; groups under the minimum
-        are suppressed in the file.
-    group_keys
-        Columns that name the group.
+    groups
+        Where rows speak of groups of people: the column with the members of a row's group, and those that name it.
+        Groups under the minimum are suppressed in the file.
+    folded
+        Whether it is folded away.
     height
         Pixels.
     downloads
         What the file holds instead of `frame`.
     """
-    st.dataframe(
-        frame,
-        hide_index=True,
-        column_order=[column for column in labels if _says_anything(frame[column])],
-        column_config=dict(labels),
-        height=height or "auto",
-        placeholder="",
-        alt=f"Table: {name.replace('_', ' ')}",
-    )
-    offer(
-        downloads if downloads is not None else frame,
-        name=name,
-        data=data,
-        group_size=group_size,
-        group_keys=group_keys,
-    )
+    with st.expander("All figures") if folded else nullcontext():
+        st.dataframe(
+            frame,
+            hide_index=True,
+            column_order=[column for column in labels if _says_anything(frame[column])],
+            column_config=dict(labels),
+            height=height or "auto",
+            placeholder="",
+            alt=f"Table: {name.replace('_', ' ')}",
+        )
+        offer(frame if downloads is None else downloads, name=name, data=data, groups=groups)
 
 
 def _says_anything(column: pl.Series) -> bool:
@@ -118,37 +122,23 @@ def _says_anything(column: pl.Series) -> bool:
     return not len(column) or bool(len(known) if known.dtype != pl.String else (known != "").any())
 
 
-def offer(
-    frame: pl.DataFrame,
-    *,
-    name: str,
-    data: PublishedSet,
-    group_size: str | None = None,
-    group_keys: Sequence[str] = (),
-) -> None:
+def offer(frame: pl.DataFrame, *, name: str, data: PublishedSet, groups: Sequence[str] = ()) -> None:
     """Offer a table as CSV and Parquet; what is in the files is made when somebody asks for one."""
     least = minimum_members()
-
-    def content() -> pl.DataFrame:
-        if group_size is None:
-            return frame
-        return exports.suppress_small(frame, pl.col(group_size), keys=group_keys, minimum=least)
-
-    download_buttons(content, name=name, data=data)
-    if group_size is not None and len(frame):
-        small = frame.filter((pl.col(group_size) > 0) & (pl.col(group_size) < least))
-        groups = small.select(group_keys).n_unique() if len(small) else 0
-        if groups:
-            st.caption(
-                f"{groups} group{'s' if groups > 1 else ''} of fewer than {least} "
-                f"{'are' if groups > 1 else 'is'} suppressed and marked in the files."
-            )
-
-
-def _written(
-    write: Callable[[pl.DataFrame], bytes], content: Callable[[], pl.DataFrame]
-) -> Callable[[], bytes]:
-    return lambda: write(content())
+    if not groups:
+        download_buttons(lambda: frame, name=name, data=data)
+        return
+    size, *keys = groups
+    download_buttons(
+        lambda: exports.suppress_small(frame, pl.col(size), keys=keys, minimum=least), name=name, data=data
+    )
+    small = frame.filter((pl.col(size) > 0) & (pl.col(size) < least))
+    count = small.select(keys).n_unique() if len(small) else 0
+    if count:
+        st.caption(
+            f"{count} group{'s' if count > 1 else ''} of fewer than {least} {'are' if count > 1 else 'is'} suppressed "
+            "and marked in the files."
+        )
 
 
 def download_buttons(
@@ -172,6 +162,12 @@ def download_buttons(
             )
 
 
+def _written(
+    write: Callable[[pl.DataFrame], bytes], content: Callable[[], pl.DataFrame]
+) -> Callable[[], bytes]:
+    return lambda: write(content())
+
+
 def dated(name: str, data: PublishedSet, ending: str) -> str:
     """Return the name of a file with the day on which its set was published."""
     return f"{name}-{data.published_at:%Y%m%d}.{ending}"
@@ -187,30 +183,22 @@ def too_few(unit: str) -> str:
 
 def part(data: PublishedSet, table: str, show: Callable[[], None]) -> None:
     """Show a part of a page that hangs on one table; of an empty one nothing, of an unreadable one why."""
-    parts(data, {table: show})
-
-
-def parts(data: PublishedSet, shows: Mapping[str, Callable[[], None]]) -> None:
-    """Show parts of a page, each under the table it hangs on."""
-    for table, show in shows.items():
-        try:
-            if data.has(table):
-                show()
-            elif table not in data.columns:
-                _unread(data, table)
-        except TableError as error:
-            st.warning(str(error), icon=":material/warning:")
+    try:
+        if data.has(table):
+            show()
+        elif table not in data.columns:
+            _unread(data, table)
+    except TableError as error:
+        st.warning(str(error), icon=":material/warning:")
 
 
 def _unread(data: PublishedSet, table: str) -> None:
     if table in data.damaged:
-        reason = f"The published table {table} cannot be read ({data.damaged[table]}). `matinee run` publishes it anew."
-        st.warning(plain(reason), icon=":material/warning:")
+        st.warning(plain(data.why_damaged(table)), icon=":material/warning:")
         return
-    st.info(
+    tell(
         f"This published set has no table `{table}` yet: it was published by an older Matinee. "
-        "`matinee run` publishes it.",
-        icon=":material/info:",
+        "`matinee run` publishes it."
     )
 
 

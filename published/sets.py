@@ -106,6 +106,10 @@ class PublishedSet:
             self._answers.keep(question, answer)
         return answer
 
+    def why_damaged(self, table: str) -> str:
+        """Return why a table cannot be read, and what to do."""
+        return f"The published table {table} cannot be read ({self.damaged[table]}). `matinee run` publishes it anew."
+
     def _ask(self, sql: str, values: Mapping[str, Any]) -> pl.DataFrame:
         import duckdb  # noqa: PLC0415
 
@@ -139,11 +143,9 @@ class PublishedSet:
             raise SetVanishedError(msg) from error
 
     def _why_absent(self, said: str) -> str:
-        for table, reason in self.damaged.items():
+        for table in self.damaged:
             if table in said:
-                return (
-                    f"The published table {table} cannot be read ({reason}). `matinee run` publishes it anew."
-                )
+                return self.why_damaged(table)
         return (
             "This set was published by an older Matinee and lacks a table that is shown here. "
             "`matinee run` publishes a new one."

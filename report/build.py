@@ -17,7 +17,7 @@ from published.questions import quality as quality_questions
 from published.sets import PublishedSet
 from report.context import PERSONAL_PLOTS, ReportContext, RunFacts
 from report.pictures import Picture, embed
-from report.reading import Reading
+from report.reading import Reading, rows_of
 from report.sections import quality
 from report.sections.advice import advice, left_out
 from report.sections.audience import plans
@@ -136,7 +136,7 @@ def _quality(reading: Reading, titles: pl.DataFrame | None) -> dict[str, Any]:
     return {
         "headlines": quality.headlines(funnel, files, titles),
         "funnels": quality.funnels(funnel),
-        "files": quality.files(files),
+        "files": rows_of(files),
         "unlisted": quality.unlisted(reading.ask("unlisted_titles", quality_questions.unlisted_titles)),
         "reject_reasons": quality.reject_reasons(reasons),
         "checks": quality.checks(

@@ -11,10 +11,10 @@ from datetime import datetime
 from ml.plots.changes import Changes
 from published.questions.audience import Interest
 from report.pictures import Picture
+from report.reading import Rows
 from report.sections.advice import Advice
-from report.sections.audience import Plan
-from report.sections.catalogue import CatalogueView, PopularGenre
-from report.sections.quality import Checks, Funnel, LandedFile, RejectReason, UnlistedTitles
+from report.sections.catalogue import CatalogueView
+from report.sections.quality import Checks
 from report.sections.recommender import RecommenderView
 from report.sections.segmentations import SegmentationView
 from report.sections.summary import Summary
@@ -88,14 +88,14 @@ class ReportContext:
     advice_left_out: int
     segmentations: tuple[SegmentationView, ...]
     audience_plots: tuple[Picture, ...]
-    plans: tuple[Plan, ...]
+    plans: Rows
     catalogues: tuple[CatalogueView, ...]
-    genres: tuple[PopularGenre, ...]
+    genres: Rows
     recommender: RecommenderView
-    funnels: tuple[Funnel, ...]
-    files: tuple[LandedFile, ...]
-    unlisted: tuple[UnlistedTitles, ...]
-    reject_reasons: tuple[RejectReason, ...]
+    funnels: tuple[tuple[str, Rows], ...]
+    files: Rows
+    unlisted: Rows
+    reject_reasons: Rows
     reject_count: int
     checks: Checks | None
     absent: tuple[str, ...]
@@ -107,7 +107,10 @@ class ReportContext:
         advised = len(self.advice)
         offered = [
             (advised, Section("advice", "What to do", _counted(advised, "recommendation"), "advice")),
-            (self.changes.figures or self.changes.segmentations, self._changes()),
+            (
+                self.changes.figures or self.changes.segmentations,
+                Section("changes", "What changed since the last run", self.changes.sentence, "changes"),
+            ),
             *((view.cards, _of_segmentation(view)) for view in self.segmentations),
             (self.viewing_plots or self.plans, self._pictured("audience", "Audience", self.viewing_plots)),
             (
@@ -130,9 +133,6 @@ class ReportContext:
             ),
         ]
         return tuple(section for has, section in offered if has)
-
-    def _changes(self) -> Section:
-        return Section("changes", "What changed since the last run", self.changes.sentence, "changes")
 
     @staticmethod
     def _pictured(name: str, title: str, pictures: tuple[Picture, ...]) -> Section:
@@ -159,8 +159,7 @@ class ReportContext:
     def quality_sentence(self) -> str:
         """How many rows were read and landed, and what became of the rest."""
         read, landed, rejected = (
-            sum(getattr(file, rows) for file in self.files)
-            for rows in ("rows_read", "rows_landed", "rows_rejected")
+            sum(file[rows] for file in self.files) for rows in ("rows_read", "rows_landed", "rows_rejected")
         )
         if not self.files:
             return "Nothing tells how many rows were read."

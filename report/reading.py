@@ -35,6 +35,13 @@ _ALWAYS = (
 """What every set has, also one that is older than contracts; others are missed where the set's contract names them."""
 _EXAMPLES = 3
 _Answer = TypeVar("_Answer")
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of a table as a template shows them, by the names of its columns."""
+
+
+def rows_of(frame: pl.DataFrame | None) -> Rows:
+    """Return the rows of a table; none of one that cannot be read."""
+    return () if frame is None else frame.rows(named=True)
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class Reading:
 
     def table(self, name: str) -> pl.DataFrame | None:
         """Return a whole table, which is to be a small one."""
-        return self.ask(name, _whole, name)
+        return self.ask(name, lambda data: data.ask(f"select * from {name}"))
 
     def tables(self, *names: str) -> dict[str, pl.DataFrame]:
         """Return those of a few small tables that can be read."""
@@ -85,21 +92,22 @@ class Reading:
     def segmentation(self, name: str) -> SegmentationTables:
         """Return what the set knows of one segmentation."""
 
-        def rows(table: str, question: Callable[..., pl.DataFrame], *given: object) -> pl.DataFrame:
-            answer = self.ask(table, question, *given)
-            return pl.DataFrame() if answer is None else answer
+        def rows(table: str) -> pl.DataFrame:
+            answer = self.ask(table, segments.of, table, name)
+            if answer is None:
+                return pl.DataFrame()
+            # Of users no ids: the page is mailed.
+            return answer.filter(pl.col("title").is_not_null()) if table == "segment_exemplars" else answer
 
-        # Of users no ids: the page is mailed.
-        of_cards = {**segments.OF_CARDS, "segment_exemplars": segments.exemplar_titles}
         return SegmentationTables(
-            segments=rows("segments", segments.segments, name),
-            k_metrics=rows("k_metrics", segments.k_metrics, name),
+            segments=rows("segments"),
+            k_metrics=rows("k_metrics"),
             starts=self.ask("start_agreement", segments.start_agreement, name),
-            free=rows("free_segments", segments.free_segments, name),
-            decisions=rows("segment_promotions", segments.decisions, name),
-            migration=rows("segment_migration", segments.migration, name),
-            history=rows("segment_history", segments.history, name),
-            of_cards={table: rows(table, question, name) for table, question in of_cards.items()},
+            free=rows("free_segments"),
+            decisions=rows("segment_promotions"),
+            migration=rows("segment_migration"),
+            history=rows("segment_history"),
+            of_cards={table: rows(table) for table in segments.OF_CARDS},
         )
 
     def example_users(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -127,10 +135,6 @@ class Reading:
         """The tables that the page had need of and could not read."""
         always = [name for name in _ALWAYS if name not in self._data.columns or name in self._unread]
         return always + sorted((self._unread & set(self._data.contract)) - set(_ALWAYS))
-
-
-def _whole(data: PublishedSet, table: str) -> pl.DataFrame:
-    return data.ask(f"select * from {table}")
 
 
 def _of_users(data: PublishedSet) -> list[str]:

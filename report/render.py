@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from ml.plots.segment_words import AGREEMENT
-from ml.plots.words import decimals, number, percent
+from ml.plots.words import decimals, number, percent, short_name
 from report.charts import index_chart
 from report.context import ReportContext
 
@@ -40,6 +40,7 @@ def _environment() -> jinja2.Environment:
         "decimals": lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}".replace("-", "−"),
         "exact": lambda value, digits=0: "–" if value is None else decimals(value, digits),
         "signed": _signed,
+        "shortened": short_name,
         "sentence": lambda text: text[:1].upper() + text[1:],
         "percent": lambda share: "–" if share is None else percent(share),
         "p_value": lambda p: "–" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}",

@@ -8,11 +8,12 @@ A chart's title is text beside the figure and not inside it: Plotly does not bre
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from ml.plots.palette import segment_colors
 from ml.plots.words import clean, short_name
 
 BLUE, RED, GREY = "#3f90da", "#bd1f01", "#94a4a2"
@@ -20,6 +21,8 @@ HEAD_ANGLES = [0, -60, -90]
 """How heads of columns may stand: upright where there is room, else aslant."""
 EDGE = {"color": "#94a4a2", "width": 1}
 """Round a bar in the colour of a segment, which may be close to a dark ground."""
+_TEXT_BESIDE = {"textposition": "auto", "constraintext": "none"}
+"""Within a bar where there is room, else beside it, and never smaller."""
 _FONT = "Source Sans, Source Sans Pro, sans-serif"
 
 
@@ -54,7 +57,7 @@ class Chart:
     reading: str = ""
 
 
-def finish(figure: go.Figure, *, height: int, left: int = 8) -> go.Figure:
+def finish(figure: go.Figure, *, height: int) -> go.Figure:
     """Give a figure the common look.
 
     Parameters
@@ -63,12 +66,10 @@ def finish(figure: go.Figure, *, height: int, left: int = 8) -> go.Figure:
         Changed in place and returned.
     height
         Pixels; the width follows the page.
-    left
-        Pixels kept free for the labels of rows, where Plotly must not find out by itself.
     """
     figure.update_layout(
         height=height,
-        margin={"l": left, "r": 12, "t": 12, "b": 8},
+        margin={"l": 8, "r": 12, "t": 12, "b": 8},
         font={"family": _FONT, "size": 13},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -84,6 +85,31 @@ def finish(figure: go.Figure, *, height: int, left: int = 8) -> go.Figure:
         figure.update_xaxes(showgrid=False)
         figure.update_yaxes(showgrid=False)
     return figure
+
+
+def heatmap(
+    values: np.ndarray, columns: Sequence[str], rows: Sequence[str], *, heads_above: bool = True, **look: Any
+) -> go.Figure:
+    """Return a heat map with its first row on top; `look` is what is more of it, as Plotly calls it."""
+    figure = go.Figure(go.Heatmap(z=values, x=columns, y=rows, xgap=1, ygap=1, **look))
+    figure.update_xaxes(type="category")
+    if heads_above:
+        figure.update_xaxes(side="top", autotickangles=HEAD_ANGLES)
+    return figure.update_yaxes(type="category", autorange="reversed")
+
+
+def bars(
+    values: pl.Series, rows: Sequence[str | None], texts: Sequence[str], *, reach: float, **look: Any
+) -> go.Figure:
+    """Return level bars, the last row on top, each with its text; `reach` is where the axis ends.
+
+    `look` is what is more of the bars, as Plotly calls it.
+    """
+    figure = go.Figure().add_bar(
+        x=values, y=names(rows), text=texts, orientation="h", cliponaxis=False, **{**_TEXT_BESIDE, **look}
+    )
+    figure.update_xaxes(visible=False, range=[0, reach])
+    return figure.update_yaxes(type="category")
 
 
 def inked(figure: go.Figure, theme: Theme) -> go.Figure:
@@ -120,11 +146,6 @@ def broken_name(text: str, width: int = 18) -> str:
     return "<br>".join(html.escape(line, quote=False) for line in lines)
 
 
-def color_of(segment_id: int) -> str:
-    """Return the colour of a segment, the same as in the plots and the report."""
-    return segment_colors(segment_id + 1)[-1]
-
-
 def around(theme: Theme) -> list[tuple[float, str]]:
     """Return the colour scale of what lies below and above a neutral value."""
     return [(0.0, "#1f5f99"), (0.25, BLUE), (0.5, theme.middle), (0.75, "#e76300"), (1.0, "#a81c02")]
@@ -139,8 +160,7 @@ def rising(theme: Theme) -> list[tuple[float, str]]:
 
 def largest(values: pl.Series) -> float:
     """Return the largest value; 0 of none."""
-    known = values.drop_nulls().drop_nans() if values.dtype.is_float() else values.drop_nulls()
-    return float(known.cast(pl.Float64).max() or 0.0) if len(known) else 0.0  # type: ignore[arg-type]
+    return float(values.cast(pl.Float64).drop_nans().max() or 0.0)  # type: ignore[arg-type]
 
 
 def total(values: pl.Series) -> float:

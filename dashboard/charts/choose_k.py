@@ -7,15 +7,10 @@ import plotly.graph_objects as go
 import polars as pl
 
 from dashboard.charts.base import BLUE, GREY, RED, Chart, finish, total
+from ml.plots import choice_words
 from ml.plots.words import number, numbers_apart, percent
 
-INDICES = {
-    "inertia": "Inertia",
-    "silhouette": "Silhouette",
-    "calinski_harabasz": "Calinski–Harabasz",
-    "davies_bouldin": "Davies–Bouldin",
-}
-_HIGHER_IS_BETTER = {"silhouette": True, "calinski_harabasz": True, "davies_bouldin": False}
+INDICES = {"inertia": "Inertia", **choice_words.INDICES}
 
 
 def index_over_k(metrics: pl.DataFrame, index: str) -> Chart:
@@ -33,14 +28,12 @@ def index_over_k(metrics: pl.DataFrame, index: str) -> Chart:
     marked = best(metrics, index)
     if marked is not None:
         what = "elbow" if index == "inertia" else "best"
-        figure.add_trace(
-            go.Scatter(
-                x=[marked["k"]],
-                y=[marked[index]],
-                mode="markers",
-                marker={"color": RED, "size": 12},
-                hovertemplate=what + ": k = %{x}<extra></extra>",
-            )
+        figure.add_scatter(
+            x=[marked["k"]],
+            y=[marked[index]],
+            mode="markers",
+            marker={"color": RED, "size": 12},
+            hovertemplate=what + ": k = %{x}<extra></extra>",
         )
     return Chart(_framed(figure, metrics), _index_finding(metrics, index, marked), _reading(index))
 
@@ -48,7 +41,7 @@ def index_over_k(metrics: pl.DataFrame, index: str) -> Chart:
 def _reading(index: str) -> str:
     if index == "inertia":
         return "Sum of squared distances to the centres. Red: the elbow. Dotted: the published k."
-    better = "Higher" if _HIGHER_IS_BETTER[index] else "Lower"
+    better = "Higher" if index in choice_words.HIGHER_IS_BETTER else "Lower"
     return f"{better} is better. Red: the best. Dotted: the published k."
 
 
@@ -110,7 +103,7 @@ def best(metrics: pl.DataFrame, index: str) -> dict | None:
         found = metrics.filter("is_elbow")
     else:
         known = metrics.drop_nulls(index)
-        found = known.sort(index, "k", descending=[_HIGHER_IS_BETTER[index], False])
+        found = known.sort(index, "k", descending=[index in choice_words.HIGHER_IS_BETTER, False])
     return found.row(0, named=True) if len(found) else None
 
 

@@ -93,23 +93,21 @@ def genre_cloud(popularity: pl.DataFrame, *, counted: str = "ratings", theme: Th
     counts = {row["genre_label"]: row for row in popularity.iter_rows(named=True) if row[counted]}
     words = place_words({genre: row[counted] for genre, row in counts.items()})
     palette = _COLORS[theme.ground]
-    figure = go.Figure(
-        go.Scatter(
-            x=[word.x for word in words],
-            y=[word.y for word in words],
-            mode="text",
-            text=[f"<b>{name(word.text)}</b>" for word in words],
-            textfont={
-                "size": [word.size for word in words],
-                "color": [palette[place % len(palette)] for place in range(len(words))],
-            },
-            customdata=[
-                [counts[word.text][counted], counts[word.text]["mean_rating"] or math.nan] for word in words
-            ],
-            hovertemplate=f"%{{text}}: %{{customdata[0]:,}} {given}"
-            + (", mean %{customdata[1]:.2f}" if counted == "ratings" else "")
-            + "<extra></extra>",
-        )
+    figure = go.Figure().add_scatter(
+        x=[word.x for word in words],
+        y=[word.y for word in words],
+        mode="text",
+        text=[f"<b>{name(word.text)}</b>" for word in words],
+        textfont={
+            "size": [word.size for word in words],
+            "color": [palette[place % len(palette)] for place in range(len(words))],
+        },
+        customdata=[
+            [counts[word.text][counted], counts[word.text]["mean_rating"] or math.nan] for word in words
+        ],
+        hovertemplate=f"%{{text}}: %{{customdata[0]:,}} {given}"
+        + (", mean %{customdata[1]:.2f}" if counted == "ratings" else "")
+        + "<extra></extra>",
     )
     figure.update_xaxes(visible=False, range=[-WIDTH / 2, WIDTH / 2], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-HEIGHT / 2, HEIGHT / 2], fixedrange=True)

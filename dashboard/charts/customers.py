@@ -3,6 +3,8 @@
 Belongs here: charts over the published tables of customers. Does not belong here: segments of customers.
 """
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
@@ -10,13 +12,13 @@ import polars as pl
 from dashboard.charts.base import (
     BLUE,
     GREY,
-    HEAD_ANGLES,
     LIGHT,
     Chart,
     Theme,
     around,
     broken_name,
     finish,
+    heatmap,
     names,
     rising,
 )
@@ -42,28 +44,22 @@ def channels_by_region(discovery: pl.DataFrame, measure: str, *, theme: Theme = 
     values = cells.drop("channel_label").cast(pl.Float64).to_numpy()
     if measure == "index":
         colors = np.log2(np.maximum(values, 12.5) / 100)
-        scale = {"colorscale": around(theme), "zmin": -1, "zmax": 1}
-        template, key = "%{text}", {"tickvals": [-1, 0, 1], "ticktext": ["50", "100", "200"]}
+        scale: dict[str, Any] = {"colorscale": around(theme), "zmin": -1, "zmax": 1}
+        key: dict[str, Any] = {"tickvals": [-1, 0, 1], "ticktext": ["50", "100", "200"]}
     else:
         colors, scale = values, {"colorscale": rising(theme), "zmin": 0}
-        template, key = "%{text}", {"tickformat": ".0%" if measure == "region_share" else ",d"}
+        key = {"tickformat": ".0%" if measure == "region_share" else ",d"}
     write = (lambda value: percent(value, 0)) if measure == "region_share" else number
-    figure = go.Figure(
-        go.Heatmap(
-            z=colors,
-            text=[[write(value) for value in row] for row in values],
-            texttemplate=template,
-            x=[broken_name(text, 16) for text in cells.columns[1:]],
-            y=names(cells["channel_label"].to_list()),
-            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
-            colorbar={"thickness": 10, "len": 0.7, **key},
-            xgap=1,
-            ygap=1,
-            **scale,
-        )
+    figure = heatmap(
+        colors,
+        [broken_name(text, 16) for text in cells.columns[1:]],
+        names(cells["channel_label"].to_list()),
+        text=[[write(value) for value in row] for row in values],
+        texttemplate="%{text}",
+        hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+        colorbar={"thickness": 10, "len": 0.7, **key},
+        **scale,
     )
-    figure.update_xaxes(side="top", type="category", autotickangles=HEAD_ANGLES)
-    figure.update_yaxes(type="category", autorange="reversed")
     return Chart(
         finish(figure, height=90 + 38 * len(cells)),
         _discovery_finding(discovery),
@@ -137,20 +133,18 @@ def _minutes_finding(rows: pl.DataFrame) -> str:
 def _dots(rows: pl.DataFrame, measures: tuple[tuple[str, str, str, str], ...]) -> go.Figure:
     figure = go.Figure()
     for column, label, color, symbol in measures:
-        figure.add_trace(
-            go.Scatter(
-                x=rows[column],
-                y=names(rows["channel_label"].to_list()),
-                mode="markers",
-                name=label,
-                marker={
-                    "color": color,
-                    "size": 12,
-                    "symbol": symbol,
-                    "line": {"width": 2 if "open" in symbol else 0},
-                },
-                hovertemplate="%{y}, " + label.lower() + ": %{x:,.1f}<extra></extra>",
-            )
+        figure.add_scatter(
+            x=rows[column],
+            y=names(rows["channel_label"].to_list()),
+            mode="markers",
+            name=label,
+            marker={
+                "color": color,
+                "size": 12,
+                "symbol": symbol,
+                "line": {"width": 2 if "open" in symbol else 0},
+            },
+            hovertemplate="%{y}, " + label.lower() + ": %{x:,.1f}<extra></extra>",
         )
     figure.update_yaxes(type="category")
     return figure

@@ -6,7 +6,7 @@ Belongs here: rows left after each step, time that runs take. Does not belong he
 import plotly.graph_objects as go
 import polars as pl
 
-from dashboard.charts.base import BLUE, Chart, finish, largest, names
+from dashboard.charts.base import BLUE, Chart, bars, finish, largest
 from ml.plots.palette import kind_colors
 from ml.plots.words import number, percent
 
@@ -37,14 +37,12 @@ def nights(stages: pl.DataFrame) -> Chart | None:
     runs = stages.select("run", "run_started_at").unique(maintain_order=True)
     for part, called in _PARTS.items():
         seconds = stages.filter(pl.col("part") == part).group_by("run").agg(pl.col("seconds").sum())
-        figure.add_trace(
-            go.Bar(
-                x=[f"{at:%d %b %H:%M:%S}" for at in runs["run_started_at"]],
-                y=runs.join(seconds, on="run", how="left", maintain_order="left")["seconds"],
-                name=called,
-                marker={"color": colors[part]},
-                hovertemplate="%{x}: %{y:,.1f} s<extra>%{fullData.name}</extra>",
-            )
+        figure.add_bar(
+            x=[f"{at:%d %b %H:%M:%S}" for at in runs["run_started_at"]],
+            y=runs.join(seconds, on="run", how="left", maintain_order="left")["seconds"],
+            name=called,
+            marker={"color": colors[part]},
+            hovertemplate="%{x}: %{y:,.1f} s<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(barmode="stack")
     figure.update_xaxes(type="category", nticks=12)
@@ -89,23 +87,14 @@ def _nights_finding(stages: pl.DataFrame) -> str | None:
 def funnel(steps: pl.DataFrame) -> Chart:
     """Draw the rows of one entity left after each step: entity, step_order, step, row_count, share."""
     rows = steps.sort("step_order", descending=True)
-    figure = go.Figure(
-        go.Bar(
-            x=rows["row_count"],
-            y=names(rows["step"].to_list()),
-            orientation="h",
-            marker={"color": BLUE},
-            text=[
-                f"{row['row_count']:,} · {percent(row['share'] or 0)}" for row in rows.iter_rows(named=True)
-            ],
-            textposition="auto",
-            constraintext="none",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:,}<extra></extra>",
-        )
+    figure = bars(
+        rows["row_count"],
+        rows["step"].to_list(),
+        [f"{row['row_count']:,} · {percent(row['share'] or 0)}" for row in rows.iter_rows(named=True)],
+        reach=max(largest(rows["row_count"]), 1) * 1.2,
+        marker={"color": BLUE},
+        hovertemplate="%{y}: %{x:,}<extra></extra>",
     )
-    figure.update_xaxes(visible=False, range=[0, max(largest(rows["row_count"]), 1) * 1.2])
-    figure.update_yaxes(type="category")
     last = rows.row(0, named=True)
     entity = last["entity"].capitalize()
     if len(rows) == 1:

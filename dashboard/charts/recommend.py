@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import polars as pl
 
-from dashboard.charts.base import BLUE, GREY, Chart, finish, largest, name, names
+from dashboard.charts.base import BLUE, GREY, Chart, bars, finish, largest, name, names
 from ml.plots.palette import segment_colors
 from ml.plots.words import number, percent
 
@@ -40,26 +40,24 @@ def user_genre_sankey(
     links = _links(
         dict(shown.select("genre_label", "ratings").iter_rows()), titles["genres"].to_list(), palette
     )
-    figure = go.Figure(
-        go.Sankey(
-            node={
-                "label": nodes,
-                "color": [BLUE, *palette.values(), *[GREY] * len(titles)],
-                "align": "left",  # a genre that nothing recommended has stays among the genres
-                "pad": 14,
-                "thickness": 14,
-                "line": {"width": 0},
-                "customdata": [name(user), *names(labels), *names(titles["title"].to_list())],
-                "hovertemplate": "%{customdata}<extra></extra>",
-            },
-            link={
-                "source": [source for source, *_ in links],
-                "target": [target for _, target, *_ in links],
-                "value": [value for *_, value, _ in links],
-                "color": [f"{color}66" for *_, color in links],
-                "hovertemplate": "%{source.customdata} → %{target.customdata}<extra></extra>",
-            },
-        )
+    figure = go.Figure().add_sankey(
+        node={
+            "label": nodes,
+            "color": [BLUE, *palette.values(), *[GREY] * len(titles)],
+            "align": "left",  # a genre that nothing recommended has stays among the genres
+            "pad": 14,
+            "thickness": 14,
+            "line": {"width": 0},
+            "customdata": [name(user), *names(labels), *names(titles["title"].to_list())],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        },
+        link={
+            "source": [source for source, *_ in links],
+            "target": [target for _, target, *_ in links],
+            "value": [value for *_, value, _ in links],
+            "color": [f"{color}66" for *_, color in links],
+            "hovertemplate": "%{source.customdata} → %{target.customdata}<extra></extra>",
+        },
     )
     finish(figure, height=440)
     if not len(genres):
@@ -110,21 +108,16 @@ MODEL_NAMES = {
 def model_quality(metrics: pl.DataFrame, metric: str) -> Chart:
     """Draw one metric of every judged model: model, is_default, is_baseline and the metric."""
     rows = metrics.drop_nulls(metric).sort(metric, "model")
-    labels = [MODEL_NAMES.get(model, model) for model in rows["model"]]
-    figure = go.Figure(
-        go.Bar(
-            x=rows[metric],
-            y=names(labels),
-            orientation="h",
-            marker={"color": [BLUE if used else GREY for used in rows["is_default"]]},
-            text=[number(value) for value in rows[metric]],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-        )
+    figure = bars(
+        rows[metric],
+        [MODEL_NAMES.get(model, model) for model in rows["model"]],
+        [number(value) for value in rows[metric]],
+        reach=max(largest(rows[metric]), 0.001) * 1.25,
+        marker={"color": [BLUE if used else GREY for used in rows["is_default"]]},
+        textposition="outside",
+        constraintext=None,
+        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )
-    figure.update_xaxes(visible=False, range=[0, max(largest(rows[metric]), 0.001) * 1.25])
-    figure.update_yaxes(type="category")
     return Chart(
         finish(figure, height=60 + 30 * len(rows)),
         _quality_finding(rows, metric),

@@ -13,21 +13,22 @@ from dashboard.charts.base import (
     BLUE,
     EDGE,
     GREY,
-    HEAD_ANGLES,
     LIGHT,
     Chart,
     Theme,
+    bars,
     broken_name,
-    color_of,
     finish,
+    heatmap,
     largest,
     name,
     names,
     rising,
 )
 from ml.plots import segment_words as words
+from ml.plots.palette import color_of, colors_of
 from ml.plots.segment_card import Card, leaning_finding
-from ml.plots.words import feature_labels, number, percent, short_name
+from ml.plots.words import feature_labels, map_finding, number, percent, short_name
 
 _ROW = 34
 """Pixels of a row with a name."""
@@ -48,23 +49,14 @@ def sizes(segments: pl.DataFrame, unit: str) -> Chart:
     """
     rows = segments.sort("segment_id", descending=True)
     shares = rows["share"].fill_null(0)
-    figure = go.Figure(
-        go.Bar(
-            x=rows["members"],
-            y=names(rows["segment_name"].to_list()),
-            orientation="h",
-            marker={"color": [color_of(i) for i in rows["segment_id"]], "line": EDGE},
-            text=[
-                f"{count:,} · {percent(share)}" for count, share in zip(rows["members"], shares, strict=True)
-            ],
-            textposition="auto",
-            constraintext="none",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:,} " + unit + "<extra></extra>",
-        )
+    figure = bars(
+        rows["members"],
+        rows["segment_name"].to_list(),
+        [f"{count:,} · {percent(share)}" for count, share in zip(rows["members"], shares, strict=True)],
+        reach=max(largest(rows["members"]), 1) * 1.25,
+        marker={"color": colors_of(rows["segment_id"]), "line": EDGE},
+        hovertemplate="%{y}: %{x:,} " + unit + "<extra></extra>",
     )
-    figure.update_xaxes(visible=False, range=[0, max(largest(rows["members"]), 1) * 1.25])
-    figure.update_yaxes(type="category")
     return Chart(
         finish(figure, height=60 + _ROW * len(rows)),
         _sizes_finding(rows, unit),
@@ -104,27 +96,23 @@ def compare(profiles: pl.DataFrame, *, everybody: str, called: Mapping[str, str]
     figure.add_vline(x=100, line={"color": "#94a4a2", "dash": "dot"})
     for (segment_id, segment), own in rows.group_by("segment_id", "segment_name", maintain_order=True):
         ordered = own.sort("feature")
-        figure.add_trace(
-            go.Scatter(
-                x=np.maximum(ordered["index"].to_numpy(), 1),
-                y=names([labels[feature] for feature in ordered["feature"]]),
-                mode="markers",
-                name=name(str(segment), 30),
-                marker={
-                    "color": color_of(int(str(segment_id))),
-                    "size": 12,
-                    "line": {"width": 1, "color": "white"},
-                },
-                customdata=np.column_stack(
-                    [
-                        [number(value) for value in ordered["segment_mean"]],
-                        [number(value) for value in ordered["base_mean"]],
-                    ]
-                ),
-                hovertemplate="%{y}<br>mean %{customdata[0]}, "
-                + everybody
-                + " %{customdata[1]}, index %{x:.0f}",
-            )
+        figure.add_scatter(
+            x=np.maximum(ordered["index"].to_numpy(), 1),
+            y=names([labels[feature] for feature in ordered["feature"]]),
+            mode="markers",
+            name=name(str(segment), 30),
+            marker={
+                "color": color_of(int(str(segment_id))),
+                "size": 12,
+                "line": {"width": 1, "color": "white"},
+            },
+            customdata=np.column_stack(
+                [
+                    [number(value) for value in ordered["segment_mean"]],
+                    [number(value) for value in ordered["base_mean"]],
+                ]
+            ),
+            hovertemplate="%{y}<br>mean %{customdata[0]}, " + everybody + " %{customdata[1]}, index %{x:.0f}",
         )
     figure.update_xaxes(
         type="log", title="Index: 100 is the mean of " + everybody, tickvals=_index_ticks(rows)
@@ -182,22 +170,17 @@ def genre_heatmap(
     values = cells.select(str(i) for i in heads["segment_id"]).cast(pl.Float64).to_numpy()
     is_share = measure == "rater_share"
     known = values[np.isfinite(values)]
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=[broken_name(text, 14) for text in heads["segment_name"]],
-            y=names(genres),
-            colorscale=rising(theme),
-            zmin=0 if is_share or not len(known) else float(known.min()),
-            zmax=float(known.max()) if len(known) else 1,
-            texttemplate="%{z:.0%}" if is_share else "%{z:.2f}",
-            hovertemplate="%{y}, %{x}: "
-            + ("%{z:.1%} " + acted + " it" if is_share else "%{z:.2f}")
-            + "<extra></extra>",
-            colorbar={"tickformat": ".0%" if is_share else ".1f", "thickness": 10, "len": 0.6},
-            xgap=1,
-            ygap=1,
-        )
+    shown = "%{z:.1%} " + acted + " it" if is_share else "%{z:.2f}"
+    figure = heatmap(
+        values,
+        [broken_name(text, 14) for text in heads["segment_name"]],
+        names(genres),
+        colorscale=rising(theme),
+        zmin=0 if is_share or not len(known) else float(known.min()),
+        zmax=float(known.max()) if len(known) else 1,
+        texttemplate="%{z:.0%}" if is_share else "%{z:.2f}",
+        hovertemplate="%{y}, %{x}: " + shown + "<extra></extra>",
+        colorbar={"tickformat": ".0%" if is_share else ".1f", "thickness": 10, "len": 0.6},
     )
     for row in ratings.filter(is_greyed, pl.col(measure).is_not_null()).iter_rows(named=True):
         figure.add_annotation(
@@ -207,8 +190,6 @@ def genre_heatmap(
             showarrow=False,
             font={"color": theme.muted, "size": 11},
         )
-    figure.update_xaxes(side="top", type="category", autotickangles=HEAD_ANGLES)
-    figure.update_yaxes(type="category", autorange="reversed")
     return Chart(
         finish(figure, height=110 + 28 * len(genres)),
         _genre_finding(ratings, measure, acted),
@@ -261,30 +242,26 @@ def segment_map(
     for (segment_id, segment), own in members.sort("segment_id").group_by(
         "segment_id", "segment_name", maintain_order=True
     ):
-        figure.add_trace(
-            go.Scattergl(
-                x=own["pc1"],
-                y=own["pc2"],
-                mode="markers",
-                name=name(str(segment), 30),
-                marker={"color": color_of(int(str(segment_id))), "size": 5, "opacity": 0.55},
-                hoverinfo="name",
-            )
-        )
-    figure.add_trace(
-        go.Scatter(
-            x=centres["pc1"],
-            y=centres["pc2"],
+        figure.add_scattergl(
+            x=own["pc1"],
+            y=own["pc2"],
             mode="markers",
-            showlegend=False,
-            text=names(centres["segment_name"].to_list()),
-            marker={
-                "color": [color_of(i) for i in centres["segment_id"]],
-                "size": 17,
-                "line": {"width": 2, "color": theme.ink},
-            },
-            hovertemplate="centre of %{text}<extra></extra>",
+            name=name(str(segment), 30),
+            marker={"color": color_of(int(str(segment_id))), "size": 5, "opacity": 0.55},
+            hoverinfo="name",
         )
+    figure.add_scatter(
+        x=centres["pc1"],
+        y=centres["pc2"],
+        mode="markers",
+        showlegend=False,
+        text=names(centres["segment_name"].to_list()),
+        marker={
+            "color": [color_of(i) for i in centres["segment_id"]],
+            "size": 17,
+            "line": {"width": 2, "color": theme.ink},
+        },
+        hovertemplate="centre of %{text}<extra></extra>",
     )
     figure.update_xaxes(title=f"Component 1 ({percent(ratios[0])} of the variance)")
     figure.update_yaxes(title=f"Component 2 ({percent(ratios[1])} of the variance)")
@@ -294,7 +271,7 @@ def segment_map(
     figure.update_layout(legend={"itemsizing": "constant"})
     return Chart(
         figure,
-        _map_finding(centres, ratios),
+        map_finding(centres["segment_name"].to_list(), centres.select("pc1", "pc2").to_numpy(), sum(ratios)),
         f"{reading}; {outside:,} {unit} lie outside the frame." if outside else f"{reading}.",
     )
 
@@ -314,28 +291,16 @@ def _frame_inner(figure: go.Figure, members: pl.DataFrame, centres: pl.DataFrame
     return len(members.filter(~inside))
 
 
-def _map_finding(centres: pl.DataFrame, ratios: tuple[float, float]) -> str:
-    held = f"two components hold {percent(sum(ratios))} of the variance"
-    if len(centres) < 2:
-        return held.capitalize()
-    at, called = centres.select("pc1", "pc2").to_numpy(), centres["segment_name"].to_list()
-    apart = np.linalg.norm(at[:, None] - at[None], axis=2)
-    a, b = divmod(int(apart.argmax()), len(called))
-    return f"{short_name(called[a])} and {short_name(called[b])} lie furthest apart; {held}"
-
-
 def component(loadings: pl.DataFrame, labels: list[str]) -> Chart:
     """Draw the largest loadings of one component: component, feature, loading; the largest first."""
     most = 10
     rows, shown = loadings.head(most)[::-1], labels[:most][::-1]
-    figure = go.Figure(
-        go.Bar(
-            x=rows["loading"],
-            y=names(shown),
-            orientation="h",
-            marker={"color": [BLUE if value >= 0 else "#e76300" for value in rows["loading"]]},
-            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-        )
+    figure = go.Figure().add_bar(
+        x=rows["loading"],
+        y=names(shown),
+        orientation="h",
+        marker={"color": [BLUE if value >= 0 else "#e76300" for value in rows["loading"]]},
+        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )
     figure.update_yaxes(type="category")
     figure.update_xaxes(title="Loading")
@@ -358,38 +323,34 @@ def leanings(segment: Card, everybody: str) -> Chart:
         )
     )
     labels = names([row.label for row in rows])
-    figure = go.Figure(
-        go.Bar(
-            x=doublings,
-            y=labels,
-            orientation="h",
-            marker={"color": segment.color, "line": EDGE},
-            showlegend=False,
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": high - doublings,
-                "arrayminus": doublings - low,
-                "color": GREY,
-                "thickness": 1.5,
-                "width": 3,
-            },
-            customdata=[[row.own, row.everybody] for row in rows],
-            hovertemplate="%{y}: mean %{customdata[0]}, " + everybody + " %{customdata[1]}<extra></extra>",
-        )
+    figure = go.Figure().add_bar(
+        x=doublings,
+        y=labels,
+        orientation="h",
+        marker={"color": segment.color, "line": EDGE},
+        showlegend=False,
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": high - doublings,
+            "arrayminus": doublings - low,
+            "color": GREY,
+            "thickness": 1.5,
+            "width": 3,
+        },
+        customdata=[[row.own, row.everybody] for row in rows],
+        hovertemplate="%{y}: mean %{customdata[0]}, " + everybody + " %{customdata[1]}<extra></extra>",
     )
     ends = np.where(doublings > 0, high, low)
-    figure.add_trace(
-        go.Scatter(  # beyond the interval, which would strike the numbers through
-            x=ends,
-            y=labels,
-            mode="text",
-            text=[f" {number(row.index)} " for row in rows],
-            textposition=["middle right" if row.index > 100 else "middle left" for row in rows],
-            cliponaxis=False,
-            hoverinfo="skip",
-            showlegend=False,
-        )
+    figure.add_scatter(  # beyond the interval, which would strike the numbers through
+        x=ends,
+        y=labels,
+        mode="text",
+        text=[f" {number(row.index)} " for row in rows],
+        textposition=["middle right" if row.index > 100 else "middle left" for row in rows],
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
     )
     reach = max(np.abs([*doublings, *ends]).max(initial=0.3), 0.3) * 1.25
     figure.update_xaxes(visible=False, range=[-reach, reach])
@@ -421,24 +382,22 @@ def moves(migration: pl.DataFrame, unit: str) -> Chart:
             places[side, segment_id] = len(nodes)
             nodes.append((segment or nobody, GREY if segment_id is None else color_of(segment_id)))
     rows = list(migration.select("from_segment_id", "to_segment_id", "entities").iter_rows())
-    figure = go.Figure(
-        go.Sankey(
-            node={
-                "label": [name(text, 20) for text, _ in nodes],
-                "color": [color for _, color in nodes],
-                "pad": 14,
-                "thickness": 14,
-                "line": {"width": 0},
-                "hovertemplate": "%{label}: %{value:,d} " + unit + "<extra></extra>",
-            },
-            link={
-                "source": [places["from", source] for source, _, _ in rows],
-                "target": [places["to", target] for _, target, _ in rows],
-                "value": [count for _, _, count in rows],
-                "color": [f"{nodes[places['from', source]][1]}66" for source, _, _ in rows],
-                "hovertemplate": "%{source.label} → %{target.label}: %{value:,d} " + unit + "<extra></extra>",
-            },
-        )
+    figure = go.Figure().add_sankey(
+        node={
+            "label": [name(text, 20) for text, _ in nodes],
+            "color": [color for _, color in nodes],
+            "pad": 14,
+            "thickness": 14,
+            "line": {"width": 0},
+            "hovertemplate": "%{label}: %{value:,d} " + unit + "<extra></extra>",
+        },
+        link={
+            "source": [places["from", source] for source, _, _ in rows],
+            "target": [places["to", target] for _, target, _ in rows],
+            "value": [count for _, _, count in rows],
+            "color": [f"{nodes[places['from', source]][1]}66" for source, _, _ in rows],
+            "hovertemplate": "%{source.label} → %{target.label}: %{value:,d} " + unit + "<extra></extra>",
+        },
     )
     return Chart(
         finish(figure, height=420),
@@ -452,15 +411,13 @@ def sizes_over_runs(sizes: pl.DataFrame, unit: str) -> Chart:
     figure = go.Figure()
     for (segment_id,), own in sizes.group_by("segment_id", maintain_order=True):
         called = name(own["segment_name"][-1], 30)
-        figure.add_trace(
-            go.Scatter(
-                x=own["ended_at"],
-                y=own["members"],
-                mode="lines+markers",
-                name=called,
-                line={"color": color_of(int(str(segment_id)))},
-                hovertemplate=f"{called}, %{{x|%d %b %Y %H:%M}}: %{{y:,}} {unit}<extra></extra>",
-            )
+        figure.add_scatter(
+            x=own["ended_at"],
+            y=own["members"],
+            mode="lines+markers",
+            name=called,
+            line={"color": color_of(int(str(segment_id)))},
+            hovertemplate=f"{called}, %{{x|%d %b %Y %H:%M}}: %{{y:,}} {unit}<extra></extra>",
         )
     figure.update_yaxes(rangemode="tozero", tickformat=",")
     totals = sizes.group_by("ended_at").agg(pl.col("members").sum()).sort("ended_at")["members"]

@@ -17,13 +17,14 @@ from dashboard.charts.base import (
     LIGHT,
     Chart,
     Theme,
-    color_of,
     finish,
+    heatmap,
     largest,
     name,
     names,
     rising,
 )
+from ml.plots.palette import color_of
 from ml.plots.words import number, percent, short_name
 from published.questions.audience import Interest
 
@@ -46,27 +47,23 @@ def audience(rows: pl.DataFrame, title: str, interest: Interest = _RATINGS) -> C
         pl.col("index", "index_low", "index_high").fill_null(float("nan"))
     )
     told = list(ordered.iter_rows(named=True))
-    figure = go.Figure(
-        go.Scatter(
-            x=ordered["index"],
-            y=names(ordered["segment_name"].to_list()),
-            mode="markers+text",
-            marker={"color": [color_of(i) for i in ordered["segment_id"]], "size": 13, "line": EDGE},
-            error_x={
-                "array": ordered["index_high"] - ordered["index"],
-                "arrayminus": ordered["index"] - ordered["index_low"],
-                "color": GREY,
-                "thickness": 2,
-            },
-            text=["" if math.isnan(row["index"]) else f"{row['index']:.0f}" for row in told],
-            textposition="top center",
-            cliponaxis=False,
-            customdata=[
-                [row["raters"], percent(row["rater_share"]), number(row["raw_index"])] for row in told
-            ],
-            hovertemplate=f"%{{y}}: %{{customdata[0]:,}} {interest.people}, %{{customdata[1]}} of its members"
-            "<br>index %{x:.0f}, raw index %{customdata[2]}<extra></extra>",
-        )
+    figure = go.Figure().add_scatter(
+        x=ordered["index"],
+        y=names(ordered["segment_name"].to_list()),
+        mode="markers+text",
+        marker={"color": [color_of(i) for i in ordered["segment_id"]], "size": 13, "line": EDGE},
+        error_x={
+            "array": ordered["index_high"] - ordered["index"],
+            "arrayminus": ordered["index"] - ordered["index_low"],
+            "color": GREY,
+            "thickness": 2,
+        },
+        text=["" if math.isnan(row["index"]) else f"{row['index']:.0f}" for row in told],
+        textposition="top center",
+        cliponaxis=False,
+        customdata=[[row["raters"], percent(row["rater_share"]), number(row["raw_index"])] for row in told],
+        hovertemplate=f"%{{y}}: %{{customdata[0]:,}} {interest.people}, %{{customdata[1]}} of its members"
+        "<br>index %{x:.0f}, raw index %{customdata[2]}<extra></extra>",
     )
     figure.add_vline(x=100, line={"dash": "dot", "color": GREY})
     figure.update_xaxes(
@@ -116,22 +113,18 @@ def similarity_heatmap(
         a, b = place[row["title_id"]], place[row["similar_title_id"]]
         values[a, b] = values[b, a] = np.fmax(values[a, b], row["similarity"])
     labels = _apart([text for _, text in titles])
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=labels,
-            y=labels,
-            colorscale=rising(theme),
-            zmin=0,
-            hoverongaps=False,
-            hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
-            colorbar={"thickness": 10, "len": 0.6},
-            xgap=1,
-            ygap=1,
-        )
+    figure = heatmap(
+        values,
+        labels,
+        labels,
+        heads_above=False,
+        colorscale=rising(theme),
+        zmin=0,
+        hoverongaps=False,
+        hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
+        colorbar={"thickness": 10, "len": 0.6},
     )
-    figure.update_xaxes(type="category", tickangle=-60)
-    figure.update_yaxes(type="category", autorange="reversed")
+    figure.update_xaxes(tickangle=-60)
     return Chart(
         finish(figure, height=200 + 28 * len(titles)),
         _similarity_finding(titles, values),

@@ -9,13 +9,13 @@ import polars as pl
 
 from dashboard.charts.base import (
     BLUE,
-    HEAD_ANGLES,
     LIGHT,
     Chart,
     Theme,
     around,
     broken_name,
     finish,
+    heatmap,
     names,
     rising,
     total,
@@ -33,15 +33,13 @@ def weeks(activity: pl.DataFrame, devices: list[str]) -> Chart:
     figure = go.Figure()
     for place, (device, color) in enumerate(zip(devices, segment_colors(len(devices)), strict=True)):
         rows = activity.filter(pl.col("device") == device)
-        figure.add_trace(
-            go.Scatter(
-                x=rows["week"],
-                y=rows["minutes"],
-                mode="lines",
-                name=names([device])[0],
-                line={"color": color, "width": 2.5, "dash": _DASHES[place % len(_DASHES)]},
-                hovertemplate="week of %{x|%d %b %Y}: %{y:,.0f} minutes<extra>%{fullData.name}</extra>",
-            )
+        figure.add_scatter(
+            x=rows["week"],
+            y=rows["minutes"],
+            mode="lines",
+            name=names([device])[0],
+            line={"color": color, "width": 2.5, "dash": _DASHES[place % len(_DASHES)]},
+            hovertemplate="week of %{x|%d %b %Y}: %{y:,.0f} minutes<extra>%{fullData.name}</extra>",
         )
     figure.update_yaxes(rangemode="tozero", title="Minutes")
     finish(figure, height=380)
@@ -67,21 +65,17 @@ def hours(events: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
     grid = np.zeros((7, 24))
     for weekday, hour, count in events.iter_rows():
         grid[weekday - 1, hour] = count
-    figure = go.Figure(
-        go.Heatmap(
-            z=grid,
-            x=[f"{hour:02d}" for hour in range(24)],
-            y=list(WEEKDAYS),
-            colorscale=rising(theme),
-            zmin=0,
-            hovertemplate="%{y} %{x}:00: %{z:,} views<extra></extra>",
-            colorbar={"thickness": 10, "len": 0.8},
-            xgap=1,
-            ygap=1,
-        )
+    figure = heatmap(
+        grid,
+        [f"{hour:02d}" for hour in range(24)],
+        WEEKDAYS,
+        heads_above=False,
+        colorscale=rising(theme),
+        zmin=0,
+        hovertemplate="%{y} %{x}:00: %{z:,} views<extra></extra>",
+        colorbar={"thickness": 10, "len": 0.8},
     )
-    figure.update_xaxes(type="category", title="Hour", nticks=12, tickangle=0)
-    figure.update_yaxes(type="category", autorange="reversed")
+    figure.update_xaxes(title="Hour", nticks=12, tickangle=0)
     day, hour = divmod(int(grid.argmax()), 24)
     share = grid.max() / grid.sum() if grid.sum() else 0
     return Chart(
@@ -95,21 +89,15 @@ def user_devices(rows: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
     """Draw on which devices the busiest users watch: user_id, device, minutes, share; the busiest first."""
     wide = rows.pivot(on="device", index="user_id", values="minutes", maintain_order=True).fill_null(0)
     devices = sorted(wide.columns[1:])
-    figure = go.Figure(
-        go.Heatmap(
-            z=wide.select(devices).to_numpy(),
-            x=names(devices),
-            y=[f"user {hide_emails(user)}" for user in wide["user_id"]],
-            colorscale=rising(theme),
-            zmin=0,
-            hovertemplate="%{y}, %{x}: %{z:,.0f} minutes<extra></extra>",
-            colorbar={"thickness": 10, "len": 0.6},
-            xgap=1,
-            ygap=1,
-        )
+    figure = heatmap(
+        wide.select(devices).to_numpy(),
+        names(devices),
+        [f"user {hide_emails(user)}" for user in wide["user_id"]],
+        colorscale=rising(theme),
+        zmin=0,
+        hovertemplate="%{y}, %{x}: %{z:,.0f} minutes<extra></extra>",
+        colorbar={"thickness": 10, "len": 0.6},
     )
-    figure.update_xaxes(type="category", side="top", autotickangles=HEAD_ANGLES)
-    figure.update_yaxes(type="category", autorange="reversed")
     by_device = (
         rows.group_by("device").agg(pl.col("minutes").sum()).sort("minutes", "device", descending=True)
     )
@@ -126,24 +114,18 @@ def segment_devices(rows: pl.DataFrame, *, theme: Theme = LIGHT) -> Chart:
     wide = rows.pivot(on="device", index=["segment_id", "segment_name"], values="index", maintain_order=True)
     devices = sorted(wide.columns[2:])
     values = wide.select(devices).cast(pl.Float64).to_numpy()
-    figure = go.Figure(
-        go.Heatmap(
-            z=np.log2(np.maximum(np.nan_to_num(values, nan=100.0), 12.5) / 100),
-            text=[[number(value) for value in row] for row in values],
-            texttemplate="%{text}",
-            x=names(devices),
-            y=names(wide["segment_name"].to_list()),
-            colorscale=around(theme),
-            zmin=-1,
-            zmax=1,
-            showscale=False,
-            hovertemplate="%{y}, %{x}: index %{text}<extra></extra>",
-            xgap=1,
-            ygap=1,
-        )
+    figure = heatmap(
+        np.log2(np.maximum(np.nan_to_num(values, nan=100.0), 12.5) / 100),
+        names(devices),
+        names(wide["segment_name"].to_list()),
+        text=[[number(value) for value in row] for row in values],
+        texttemplate="%{text}",
+        colorscale=around(theme),
+        zmin=-1,
+        zmax=1,
+        showscale=False,
+        hovertemplate="%{y}, %{x}: index %{text}<extra></extra>",
     )
-    figure.update_xaxes(type="category", side="top", autotickangles=HEAD_ANGLES)
-    figure.update_yaxes(type="category", autorange="reversed")
     top = rows.drop_nulls("index").sort("index", "segment_id", "device", descending=[True, False, False])
     if not len(top):
         finding = "No segment watched anything"
@@ -210,23 +192,17 @@ def subscriptions(rows: pl.DataFrame, measure: str, *, theme: Theme = LIGHT) -> 
     """Draw users or minutes per user by region and subscription: region, subscription, users, mean_minutes."""
     wide = rows.pivot(on="subscription", index="region", values=measure, maintain_order=True)
     values = wide.drop("region").cast(pl.Float64).to_numpy()
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            text=[[number(value) for value in row] for row in values],
-            texttemplate="%{text}",
-            x=[broken_name(text, 14) for text in wide.columns[1:]],
-            y=names(wide["region"].to_list()),
-            colorscale=rising(theme),
-            zmin=0,
-            showscale=False,
-            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
-            xgap=1,
-            ygap=1,
-        )
+    figure = heatmap(
+        values,
+        [broken_name(text, 14) for text in wide.columns[1:]],
+        names(wide["region"].to_list()),
+        text=[[number(value) for value in row] for row in values],
+        texttemplate="%{text}",
+        colorscale=rising(theme),
+        zmin=0,
+        showscale=False,
+        hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
     )
-    figure.update_xaxes(type="category", side="top", autotickangles=HEAD_ANGLES)
-    figure.update_yaxes(type="category", autorange="reversed")
     known = rows.drop_nulls(measure).sort(measure, "region", "subscription", descending=[True, False, False])
     if not len(known):
         return Chart(finish(figure, height=120), "Nothing is known of subscriptions")

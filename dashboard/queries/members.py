@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from published.questions import segments as questions
 from published.sets import PublishedSet
 
 USERS = "user_id"
@@ -51,20 +52,12 @@ class Choice:
 
 def segmentations(data: PublishedSet) -> dict[str, list[str]]:
     """Return entity to the segmentations that divide it, people only: titles are nobody to write to."""
-    # A set of an earlier version does not say their order.
-    places = "segmentations" if data.has("segmentations") else "(select '' as segmentation, 0 as place)"
-    rows = data.ask(
-        f"""
-        select segments.entity, segmentation
-        from segments left join {places} using (segmentation)
-        where segments.entity <> 'title_id'
-        group by segments.entity, segmentation
-        order by any_value(place), segmentation
-        """
-    )
+    rows = data.ask("select distinct segmentation, entity from segments where entity <> 'title_id'")
+    entities = dict(rows.iter_rows())
     found: dict[str, list[str]] = {}
-    for entity, segmentation in rows.iter_rows():
-        found.setdefault(entity, []).append(segmentation)
+    for segmentation in questions.segmentations(data):
+        if segmentation in entities:
+            found.setdefault(entities[segmentation], []).append(segmentation)
     return found
 
 

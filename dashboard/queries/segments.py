@@ -1,4 +1,4 @@
-"""What the page of segments asks: how many there are, profiles, members.
+"""What the page of segments asks: profiles, what to recommend, where members lie on a map.
 
 Belongs here: SQL over the published tables of segmentations. Does not belong here: what others ask too
 (`published.questions`), charts, pages.
@@ -6,15 +6,8 @@ Belongs here: SQL over the published tables of segmentations. Does not belong he
 
 import polars as pl
 
+from published.questions.segments import loadings
 from published.sets import PublishedSet
-
-
-def published_k(data: PublishedSet, segmentation: str) -> int:
-    """Return the number of published segments."""
-    rows = data.ask(
-        "select count(*) as k from segments where segmentation = $segmentation", segmentation=segmentation
-    )
-    return int(rows["k"].item())
 
 
 def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
@@ -76,3 +69,38 @@ def recommended(data: PublishedSet, segmentation: str, segment_id: int, most: in
         segment_id=segment_id,
         most=most,
     )
+
+
+def explored(data: PublishedSet, segmentation: str) -> list[int]:
+    """Return the numbers of segments that have a map."""
+    rows = data.ask(
+        "select distinct k from segment_map where segmentation = $segmentation order by k",
+        segmentation=segmentation,
+    )
+    return rows["k"].to_list()
+
+
+def points(data: PublishedSet, segmentation: str, k: int, most: int = 5_000) -> pl.DataFrame:
+    """Return the centres of the segments and a sample of at most so many members, the same members for every k."""
+    return data.ask(
+        """
+        select segment_id, segment_name, is_centre, pc1, pc2
+        from (
+            -- The members stand in the same order, a random one, for every k.
+            select *, row_number() over (partition by is_centre) as place
+            from segment_map
+            where segmentation = $segmentation and k = $k
+        )
+        where is_centre or place <= $most
+        order by segment_id
+        """,
+        segmentation=segmentation,
+        k=k,
+        most=most,
+    )
+
+
+def explained(data: PublishedSet, segmentation: str) -> tuple[float, float]:
+    """Return the share of the variance that each of the two components holds."""
+    ratios = dict(loadings(data, segmentation).select("component", "explained_variance_ratio").iter_rows())
+    return ratios.get(1, 0.0), ratios.get(2, 0.0)

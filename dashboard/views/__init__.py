@@ -9,6 +9,9 @@ Not in a folder `pages/`: Streamlit would take each of its files for a page of i
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import streamlit as st
+
+from dashboard import ui
 from dashboard.views import (
     changes,
     choose_k,
@@ -31,8 +34,16 @@ class PageEntry:
     title: str
     path: str
     icon: str
-    show: Callable[[PublishedSet], None]
+    draw: Callable[[PublishedSet], None]
     tables: tuple[str, ...]
+
+    def show(self, data: PublishedSet) -> None:
+        """Show the page; of one that hangs on a single table that cannot be read, why."""
+        st.title(self.title)
+        if len(self.tables) == 1:
+            ui.part(data, *self.tables, lambda: self.draw(data))
+        else:
+            self.draw(data)
 
     def is_empty(self, data: PublishedSet) -> bool:
         """Return whether the source gave nothing that the page shows."""
@@ -46,20 +57,8 @@ PAGES = (
     PageEntry("Members", "members", ":material/contact_mail:", members.show, ("segment_members",)),
     PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show, ("k_metrics",)),
     PageEntry("Titles", "titles", ":material/movie:", titles.show, ("titles",)),
-    PageEntry(
-        "Recommend",
-        "recommend",
-        ":material/thumb_up:",
-        recommend.show,
-        ("recommendations", "recommender_metrics"),
-    ),
-    PageEntry(
-        "Customers",
-        "customers",
-        ":material/storefront:",
-        customers.show,
-        ("customer_discovery", "customer_channels"),
-    ),
+    PageEntry("Recommend", "recommend", ":material/thumb_up:", recommend.show, recommend.TABLES),
+    PageEntry("Customers", "customers", ":material/storefront:", customers.show, customers.TABLES),
     PageEntry("Viewing", "viewing", ":material/devices:", viewing.show, viewing.TABLES),
     PageEntry("Data health", "data_health", ":material/verified:", data_health.show, ()),
 )

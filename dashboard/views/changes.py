@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from dashboard import ui
 from dashboard.charts import segments as charts
@@ -25,17 +26,9 @@ _WEEK = timedelta(days=7)
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("What changed")
-    ui.part(data, "runs", lambda: _page(data))
-
-
-def _page(data: PublishedSet) -> None:
     runs = queries.runs_of_source(data)
     if len(runs) < 2:
-        st.info(
-            "This is the first run of this source: there is nothing to compare it with yet.",
-            icon=":material/info:",
-        )
+        ui.tell("This is the first run of this source: there is nothing to compare it with yet.")
         return
     run = _choose_run(runs)
     changes = _compared(data, run)
@@ -114,13 +107,13 @@ def _segmentation(data: PublishedSet, moment: datetime) -> None:
     segmentation = ui.choose_segmentation(data)
     unit = ui.unit(segment_questions.segments(data, segmentation))
     if data.has("segment_history"):
-        ui.sentences(words.events(segment_questions.history(data, segmentation), moment))
+        ui.sentences(words.events(segment_questions.of(data, "segment_history", segmentation), moment))
     moves = queries.moves_since(data, segmentation, moment)
     if words.moves(moves, unit):
         ui.chart(charts.moves(moves, unit), key="moves")
         _list(data, moves, segmentation, unit)
     else:
-        st.info("Nobody was divided like this at the end of that run.", icon=":material/info:")
+        ui.tell("Nobody was divided like this at the end of that run.")
     sizes = queries.sizes_over_runs(data, segmentation)
     if len(sizes) and sizes["ended_at"].n_unique() > 1:
         st.header("Sizes over all runs")
@@ -142,9 +135,8 @@ def _list(data: PublishedSet, moves: pl.DataFrame, segmentation: str, unit: str)
         labels={
             "from_segment_name": "From",
             "to_segment_name": "To",
-            "entities": st.column_config.NumberColumn(unit.capitalize(), format="localized"),
-            "share_of_from": st.column_config.NumberColumn("Share of those there", format="percent"),
+            "entities": NumberColumn(unit.capitalize(), format="localized"),
+            "share_of_from": NumberColumn("Share of those there", format="percent"),
         },
-        group_size="entities",
-        group_keys=("from_segment_id", "from_segment_name", "to_segment_id", "to_segment_name"),
+        groups=("entities", "from_segment_id", "from_segment_name", "to_segment_id", "to_segment_name"),
     )

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.column_config import CheckboxColumn, NumberColumn
 
 from dashboard import ui
 from dashboard.charts import choose_k as charts
 from dashboard.charts import segments as segment_charts
-from dashboard.queries import maps
+from dashboard.queries import segments as queries
 from ml.plots.choice_words import candidates, choice
 from published.questions import segments as questions
 from published.sets import PublishedSet
@@ -22,11 +23,6 @@ _MOST_POINTS = 2_000
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Choose k")
-    ui.part(data, "k_metrics", lambda: _page(data))
-
-
-def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
     unit = ui.unit(questions.segments(data, segmentation))
     metrics = questions.k_metrics(data, segmentation)
@@ -53,17 +49,17 @@ def _page(data: PublishedSet) -> None:
         name=f"k_metrics_{segmentation}",
         data=data,
         labels={
-            "k": st.column_config.NumberColumn("k"),
-            "inertia": st.column_config.NumberColumn("Inertia", format="localized"),
-            "silhouette": st.column_config.NumberColumn("Silhouette", format="%.3f"),
-            "calinski_harabasz": st.column_config.NumberColumn("Calinski–Harabasz", format="%.1f"),
-            "davies_bouldin": st.column_config.NumberColumn("Davies–Bouldin", format="%.3f"),
-            "size_min": st.column_config.NumberColumn("Smallest", format="localized"),
-            "size_max": st.column_config.NumberColumn("Largest", format="localized"),
-            "is_elbow": st.column_config.CheckboxColumn("Elbow"),
-            "is_published": st.column_config.CheckboxColumn("Published"),
-            "lift": st.column_config.NumberColumn("Held-out lift", format="%.2f"),
-            "bootstrap_ari": st.column_config.NumberColumn("Stability", format="%.2f"),
+            "k": NumberColumn("k"),
+            "inertia": NumberColumn("Inertia", format="localized"),
+            "silhouette": NumberColumn("Silhouette", format="%.3f"),
+            "calinski_harabasz": NumberColumn("Calinski–Harabasz", format="%.1f"),
+            "davies_bouldin": NumberColumn("Davies–Bouldin", format="%.3f"),
+            "size_min": NumberColumn("Smallest", format="localized"),
+            "size_max": NumberColumn("Largest", format="localized"),
+            "is_elbow": CheckboxColumn("Elbow"),
+            "is_published": CheckboxColumn("Published"),
+            "lift": NumberColumn("Held-out lift", format="%.2f"),
+            "bootstrap_ari": NumberColumn("Stability", format="%.2f"),
         },
     )
     st.header("Explored k side by side")
@@ -73,17 +69,17 @@ def _page(data: PublishedSet) -> None:
 
 
 def _side_by_side(data: PublishedSet, segmentation: str, unit: str) -> None:
-    explored = maps.explored(data, segmentation)
+    explored = queries.explored(data, segmentation)
     if len(explored) == 1:
         st.caption(
             f"Only k = {explored[0]} was explored; `explore` in the segmentation's declaration names more."
         )
-    ratios = maps.explained(data, segmentation)
+    ratios = queries.explained(data, segmentation)
     for start in range(0, len(explored), 2):
         for column, k in zip(st.columns(2, gap="large"), explored[start : start + 2], strict=False):
             with column:
                 st.subheader(f"k = {k}")
-                points = maps.points(data, segmentation, k, _MOST_POINTS)
+                points = queries.points(data, segmentation, k, _MOST_POINTS)
                 ui.chart(
                     segment_charts.segment_map(points, ratios, unit=unit, theme=ui.theme(), height=420),
                     key=f"map_{k}",
@@ -113,11 +109,10 @@ def _starts(data: PublishedSet, segmentation: str, starts: Mapping[str, Any]) ->
                 name=f"free_segments_{segmentation}",
                 data=data,
                 labels={
-                    "members": st.column_config.NumberColumn("Members", format="localized"),
+                    "members": NumberColumn("Members", format="localized"),
                     "nearest_segment_name": "Shares most with",
-                    "shared_members": st.column_config.NumberColumn("Shared members", format="localized"),
-                    "shared_share": st.column_config.NumberColumn("Share", format="percent"),
+                    "shared_members": NumberColumn("Shared members", format="localized"),
+                    "shared_share": NumberColumn("Share", format="percent"),
                 },
-                group_size="members",
-                group_keys=("group_id",),
+                groups=("members", "group_id"),
             )

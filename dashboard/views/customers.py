@@ -4,20 +4,21 @@ Belongs here: order and words of the page. Does not belong here: queries, charts
 """
 
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from dashboard import ui
 from dashboard.charts import customers as charts
 from dashboard.queries import customers as queries
 from published.sets import PublishedSet
 
+TABLES = ("customer_discovery", "customer_channels")
 _MEASURES = {"index": "Index", "region_share": "Share of the region", "customers": "Customers"}
 
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Customers")
-    shows = {"customer_discovery": lambda: _discovery(data), "customer_channels": lambda: _channels(data)}
-    ui.parts(data, shows)
+    ui.part(data, "customer_discovery", lambda: _discovery(data))
+    ui.part(data, "customer_channels", lambda: _channels(data))
 
 
 def _discovery(data: PublishedSet) -> None:
@@ -25,22 +26,21 @@ def _discovery(data: PublishedSet) -> None:
     st.header("Channel by region")
     measure = ui.choose_view("Measure", _MEASURES, key="discovery")
     ui.chart(charts.channels_by_region(discovery, measure, theme=ui.theme()), key="discovery_chart")
-    with st.expander("All figures"):
-        ui.table(
-            discovery,
-            name="customer_discovery",
-            data=data,
-            labels={
-                "region_label": "Region",
-                "channel_label": "Channel",
-                "customers": st.column_config.NumberColumn("Customers", format="localized"),
-                "region_share": st.column_config.NumberColumn("Share of the region", format="percent"),
-                "base_share": st.column_config.NumberColumn("Share of all regions", format="percent"),
-                "index": st.column_config.NumberColumn("Index", format="%.0f"),
-            },
-            group_size="customers",
-            group_keys=("region", "region_label", "channel", "channel_label"),
-        )
+    ui.table(
+        discovery,
+        name="customer_discovery",
+        data=data,
+        labels={
+            "region_label": "Region",
+            "channel_label": "Channel",
+            "customers": NumberColumn("Customers", format="localized"),
+            "region_share": NumberColumn("Share of the region", format="percent"),
+            "base_share": NumberColumn("Share of all regions", format="percent"),
+            "index": NumberColumn("Index", format="%.0f"),
+        },
+        groups=("customers", "region", "region_label", "channel", "channel_label"),
+        folded=True,
+    )
 
 
 def _channels(data: PublishedSet) -> None:
@@ -57,17 +57,14 @@ def _channels(data: PublishedSet) -> None:
         data=data,
         labels={
             "channel_label": "Channel",
-            "customers": st.column_config.NumberColumn("Customers", format="localized"),
-            "share": st.column_config.NumberColumn("Share", format="percent"),
-            "mean_clv": st.column_config.NumberColumn("Mean CLV", format="%.2f"),
-            "median_clv": st.column_config.NumberColumn("Median CLV", format="%.2f"),
-            "mean_minutes_watched": st.column_config.NumberColumn("Mean minutes", format="%.0f"),
-            "mean_minutes_without_largest": st.column_config.NumberColumn(
-                "Without the largest", format="%.0f"
-            ),
-            "median_minutes_watched": st.column_config.NumberColumn("Median minutes", format="%.0f"),
-            "never_watched_share": st.column_config.NumberColumn("Never watched", format="percent"),
+            "customers": NumberColumn("Customers", format="localized"),
+            "share": NumberColumn("Share", format="percent"),
+            "mean_clv": NumberColumn("Mean CLV", format="%.2f"),
+            "median_clv": NumberColumn("Median CLV", format="%.2f"),
+            "mean_minutes_watched": NumberColumn("Mean minutes", format="%.0f"),
+            "mean_minutes_without_largest": NumberColumn("Without the largest", format="%.0f"),
+            "median_minutes_watched": NumberColumn("Median minutes", format="%.0f"),
+            "never_watched_share": NumberColumn("Never watched", format="percent"),
         },
-        group_size="customers",
-        group_keys=("channel", "channel_label"),
+        groups=("customers", "channel", "channel_label"),
     )

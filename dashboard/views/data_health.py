@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 import streamlit as st
+from streamlit.column_config import CheckboxColumn, DatetimeColumn, NumberColumn, TextColumn
 
 from dashboard import ui
 from dashboard.charts import health as charts
@@ -21,15 +22,13 @@ _MOST_REJECTS = 500
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Data health")
     st.header("Freshness")
     with st.container(horizontal=True, gap="medium"):
         age = age_in_words(data.published_at, datetime.now(UTC))
         st.metric("Published", age, help=f"{data.published_at:%Y-%m-%d %H:%M} UTC", width="content")
         st.metric("Tables", f"{len(data.columns):,}", width="content")
-    for table, reason in data.damaged.items():
-        said = f"The published table {table} cannot be read ({reason}). `matinee run` publishes it anew."
-        st.warning(ui.plain(said), icon=":material/warning:")
+    for table in data.damaged:
+        st.warning(ui.plain(data.why_damaged(table)), icon=":material/warning:")
     st.header("Checks")
     ui.part(data, "checks", lambda: _checks(data))
     st.header("Last runs")
@@ -52,7 +51,7 @@ def _checks(data: PublishedSet) -> None:
     elif counts["passed"]:
         st.success(said, icon=":material/check_circle:")
     else:
-        st.info(said, icon=":material/info:")
+        ui.tell(said)
     if counts["not_applicable"]:
         st.caption("Not applicable: there was nothing to check, such as a table without rows.")
     with st.expander("All checks", expanded=bool(counts["failed"])):
@@ -63,10 +62,10 @@ def _checks(data: PublishedSet) -> None:
             labels={
                 "outcome": "Outcome",
                 "table_name": "Table",
-                "rule": st.column_config.TextColumn("Rule", width="medium"),
-                "description": st.column_config.TextColumn("Found", width="medium"),
+                "rule": TextColumn("Rule", width="medium"),
+                "description": TextColumn("Found", width="medium"),
                 "severity": "Severity",
-                "is_blocking": st.column_config.CheckboxColumn("Keeps results back"),
+                "is_blocking": CheckboxColumn("Keeps results back"),
             },
         )
 
@@ -77,14 +76,14 @@ def _runs(data: PublishedSet) -> None:
         name="runs",
         data=data,
         labels={
-            "started_at": st.column_config.DatetimeColumn("Started at (UTC)", format="YYYY-MM-DD HH:mm"),
+            "started_at": DatetimeColumn("Started at (UTC)", format="YYYY-MM-DD HH:mm"),
             "status": "Outcome",
             "source": "Source",
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
-            "checks": st.column_config.NumberColumn("Checks", format="localized"),
-            "failed_checks": st.column_config.NumberColumn("Failed", format="localized"),
-            "not_applicable_checks": st.column_config.NumberColumn("Not applicable", format="localized"),
-            "models": st.column_config.TextColumn("Models", width="large"),
+            "seconds": NumberColumn("Seconds", format="%.0f"),
+            "checks": NumberColumn("Checks", format="localized"),
+            "failed_checks": NumberColumn("Failed", format="localized"),
+            "not_applicable_checks": NumberColumn("Not applicable", format="localized"),
+            "models": TextColumn("Models", width="large"),
         },
     )
 
@@ -106,13 +105,13 @@ def _stages(data: PublishedSet) -> None:
         data=data,
         labels={
             "stage": "Stage",
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f"),
-            "cpu_seconds": st.column_config.NumberColumn("CPU seconds", format="%.1f"),
-            "peak_bytes": st.column_config.NumberColumn("Peak memory", format="bytes"),
-            "rows_in": st.column_config.NumberColumn("Rows read", format="localized"),
-            "rows_out": st.column_config.NumberColumn("Rows written", format="localized"),
-            "bytes_in": st.column_config.NumberColumn("Read", format="bytes"),
-            "bytes_out": st.column_config.NumberColumn("Written", format="bytes"),
+            "seconds": NumberColumn("Seconds", format="%.1f"),
+            "cpu_seconds": NumberColumn("CPU seconds", format="%.1f"),
+            "peak_bytes": NumberColumn("Peak memory", format="bytes"),
+            "rows_in": NumberColumn("Rows read", format="localized"),
+            "rows_out": NumberColumn("Rows written", format="localized"),
+            "bytes_in": NumberColumn("Read", format="bytes"),
+            "bytes_out": NumberColumn("Written", format="bytes"),
             "outcome": "Outcome",
         },
     )
@@ -133,9 +132,9 @@ def _reject_tables(data: PublishedSet) -> None:
         data=data,
         labels={
             "table_name": "Table",
-            "reason": st.column_config.TextColumn("Reason", width="large"),
-            "lines": st.column_config.NumberColumn("Lines", format="localized"),
-            "is_known_quirk": st.column_config.CheckboxColumn("Known quirk"),
+            "reason": TextColumn("Reason", width="large"),
+            "lines": NumberColumn("Lines", format="localized"),
+            "is_known_quirk": CheckboxColumn("Known quirk"),
         },
     )
     with st.expander(f"The first {_MOST_REJECTS} rejected lines"):
@@ -147,9 +146,9 @@ def _reject_tables(data: PublishedSet) -> None:
             data=data,
             labels={
                 "source": "File",
-                "line": st.column_config.NumberColumn("Line", format="%d"),
-                "reason": st.column_config.TextColumn("Reason", width="large"),
-                "raw_text": st.column_config.TextColumn("Raw text", width="large"),
+                "line": NumberColumn("Line", format="%d"),
+                "reason": TextColumn("Reason", width="large"),
+                "raw_text": TextColumn("Raw text", width="large"),
             },
         )
 
@@ -162,11 +161,11 @@ def _files(data: PublishedSet) -> None:
         labels={
             "table_name": "Table",
             "source": "File",
-            "bytes": st.column_config.NumberColumn("Size", format="bytes"),
-            "rows_read": st.column_config.NumberColumn("Rows read", format="localized"),
-            "rows_landed": st.column_config.NumberColumn("Landed", format="localized"),
-            "rows_rejected": st.column_config.NumberColumn("Rejected", format="localized"),
-            "landed_at": st.column_config.DatetimeColumn("Landed at (UTC)", format="YYYY-MM-DD HH:mm"),
+            "bytes": NumberColumn("Size", format="bytes"),
+            "rows_read": NumberColumn("Rows read", format="localized"),
+            "rows_landed": NumberColumn("Landed", format="localized"),
+            "rows_rejected": NumberColumn("Rejected", format="localized"),
+            "landed_at": DatetimeColumn("Landed at (UTC)", format="YYYY-MM-DD HH:mm"),
         },
     )
 

@@ -8,6 +8,7 @@ from datetime import date
 
 import polars as pl
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from dashboard import exports, ui
 from dashboard.queries import members as queries
@@ -22,14 +23,9 @@ _ONE, _EACH = "One file", "One file per segment"
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Members")
-    ui.part(data, "segment_members", lambda: _page(data))
-
-
-def _page(data: PublishedSet) -> None:
     divided = queries.segmentations(data)
     if not divided:
-        st.info("Nobody is divided here: the segments of this source are of titles.", icon=":material/info:")
+        ui.tell("Nobody is divided here: the segments of this source are of titles.")
         return
     units = {entity: ui.unit_of(entity) for entity in divided}
     entity = ui.choose_view("List of", units, key="list_of") if len(units) > 1 else next(iter(units))
@@ -179,8 +175,8 @@ def _preview(rows: pl.DataFrame, entity: str, labels: dict[str, str]) -> None:
             entity: ui.unit_of(entity)[:-1],
             **labels,
             **{f"{name}_level": f"{label}: how much" for name, label in labels.items()},
-            "minutes": st.column_config.NumberColumn(labels.get("minutes"), format="%.0f"),
-            "mean_rating": st.column_config.NumberColumn(labels.get("mean_rating"), format="%.2f"),
+            "minutes": NumberColumn(labels.get("minutes"), format="%.0f"),
+            "mean_rating": NumberColumn(labels.get("mean_rating"), format="%.2f"),
         },
         height=280,
         placeholder="",

@@ -5,6 +5,7 @@ Belongs here: order and words of the page. Does not belong here: queries, charts
 
 import polars as pl
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from dashboard import ui
 from dashboard.charts import segments as charts
@@ -16,19 +17,18 @@ from published.sets import PublishedSet
 
 _FIRST_ADVICE = 6
 _OF_RATINGS = {
-    "ratings": st.column_config.NumberColumn("Ratings", format="localized"),
-    "raters": st.column_config.NumberColumn("Raters", format="localized"),
-    "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
+    "ratings": NumberColumn("Ratings", format="localized"),
+    "raters": NumberColumn("Raters", format="localized"),
+    "mean_rating": NumberColumn("Mean rating", format="%.2f"),
 }
 _OF_VIEWS = {
-    "events": st.column_config.NumberColumn("Views", format="localized"),
-    "viewers": st.column_config.NumberColumn("Viewers", format="localized"),
+    "events": NumberColumn("Views", format="localized"),
+    "viewers": NumberColumn("Viewers", format="localized"),
 }
 
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Overview")
     marts = changes.compared(data)["marts"]
     with st.container(horizontal=True, gap="medium"):
         for label, count in headlines(marts.get("data_funnel"), marts.get("landing_manifest")):
@@ -75,7 +75,7 @@ def _genres(data: PublishedSet) -> None:
             labels={
                 "genre_label": "Genre",
                 **(_OF_RATINGS if counted == "ratings" else _OF_VIEWS),
-                "minutes": st.column_config.NumberColumn("Minutes", format="localized"),
+                "minutes": NumberColumn("Minutes", format="localized"),
             },
         )
 

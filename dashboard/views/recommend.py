@@ -7,6 +7,7 @@ import re
 
 import polars as pl
 import streamlit as st
+from streamlit.column_config import CheckboxColumn, NumberColumn
 
 from dashboard import ui
 from dashboard.charts import recommend as charts
@@ -20,6 +21,7 @@ from published.questions import segments as segment_questions
 from published.questions import users as questions
 from published.sets import PublishedSet
 
+TABLES = ("recommendations", "recommender_metrics")
 _FOR = {"user": "For a user", "liked": "For liked titles"}
 _ANY = "Any genre"
 _LONGEST_ID = 320
@@ -29,12 +31,9 @@ _MOST_LIKED = 50
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Recommend")
-    if ui.choose_view("Recommend", _FOR, key="for") == "user":
-        first = {"recommendations": lambda: _for_user(data)}
-    else:
-        first = {"recommendations": lambda: _for_liked(data)}
-    ui.parts(data, {**first, "recommender_metrics": lambda: _quality(data)})
+    wanted = _for_user if ui.choose_view("Recommend", _FOR, key="for") == "user" else _for_liked
+    ui.part(data, "recommendations", lambda: wanted(data))
+    ui.part(data, "recommender_metrics", lambda: _quality(data))
 
 
 def _for_user(data: PublishedSet) -> None:
@@ -65,7 +64,7 @@ def _for_user(data: PublishedSet) -> None:
     _facts(data, user_id)
     shown = questions.recommendations(data, user_id, genre)
     if not len(shown):
-        st.info(f"None of the {len(advised)} titles for this user has this genre.", icon=":material/info:")
+        ui.tell(f"None of the {len(advised)} titles for this user has this genre.")
     else:
         _list(data, shown, name="recommendations_" + re.sub(r"[^\w-]+", "_", hide_emails(user_id)))
     if data.has("user_genres"):
@@ -86,10 +85,9 @@ def _how_ids_look(example: str) -> str:
 def _stranger(data: PublishedSet, user_id: str, first: str) -> None:
     known = data.has("users")
     if known and questions.user(data, user_id):
-        st.info(
+        ui.tell(
             f"User {ui.plain(hide_emails(user_id))} has {audience.interest(data).acted} nothing yet, so nothing is"
-            " recommended by taste. Choose liked titles instead.",
-            icon=":material/info:",
+            " recommended by taste. Choose liked titles instead."
         )
         return
     near = ", ".join(queries.users_near(data, user_id)) if known else ""
@@ -167,12 +165,9 @@ def _for_liked(data: PublishedSet) -> None:
     advised, unknown = queries.liked_recommendations(stored, liked, genre)
     if unknown:
         names = ", ".join(ui.plain(labels[title_id]) for title_id in unknown)
-        st.info(
-            f"Nobody {audience.interest(data).acted} {names}, so it says nothing of taste here.",
-            icon=":material/info:",
-        )
+        ui.tell(f"Nobody {audience.interest(data).acted} {names}, so it says nothing of taste here.")
     if not len(advised):
-        st.info("No title of this genre is left to recommend.", icon=":material/info:")
+        ui.tell("No title of this genre is left to recommend.")
         return
     _list(data, advised, name="recommendations_liked")
 
@@ -223,8 +218,8 @@ def _quality(data: PublishedSet) -> None:
             data=data,
             labels={
                 "model": "Model",
-                "is_default": st.column_config.CheckboxColumn("Used"),
-                "is_baseline": st.column_config.CheckboxColumn("Baseline"),
-                **{metric: st.column_config.NumberColumn(metric, format="%.3f") for metric in known},
+                "is_default": CheckboxColumn("Used"),
+                "is_baseline": CheckboxColumn("Baseline"),
+                **{metric: NumberColumn(metric, format="%.3f") for metric in known},
             },
         )

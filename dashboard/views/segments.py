@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
 
 from dashboard import exports, ui
 from dashboard.charts import segments as charts
-from dashboard.queries import maps
 from dashboard.queries import members as member_queries
 from dashboard.queries import segments as queries
 from dashboard.settings import minimum_members
@@ -42,11 +42,6 @@ _MEANS = {
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Segments")
-    ui.part(data, "segments", lambda: _page(data))
-
-
-def _page(data: PublishedSet) -> None:
     segmentation = ui.choose_segmentation(data)
     segments = questions.segments(data, segmentation)
     views = dict(ui.with_data(data, _VIEWS, _TABLES))
@@ -59,11 +54,12 @@ def _page(data: PublishedSet) -> None:
     elif view == "one":
         _drill(data, segmentation, segments, everybody)
     elif view == "genres":
-        _genres(data, segmentation)
+        ui.part(data, "segment_genre_ratings", lambda: _genres(data, segmentation))
     elif view == "map":
-        _map(data, segmentation, ui.unit(segments))
+        ui.part(data, "segment_map", lambda: _map(data, segmentation, ui.unit(segments)))
     else:
-        _trust(data, segmentation, ui.unit(segments))
+        ui.part(data, "segment_promotions", lambda: _decision(data, segmentation))
+        ui.part(data, "segment_quality", lambda: _figures(data, segmentation, ui.unit(segments)))
 
 
 def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
@@ -75,13 +71,12 @@ def _compare(data: PublishedSet, segmentation: str, segments: pl.DataFrame, ever
         downloads=segments,
         labels={
             "segment_name": "Segment",
-            "members": st.column_config.NumberColumn(ui.unit(segments).capitalize(), format="localized"),
-            "share": st.column_config.NumberColumn("Share", format="percent"),
+            "members": NumberColumn(ui.unit(segments).capitalize(), format="localized"),
+            "share": NumberColumn("Share", format="percent"),
             "badge": "How sure it is",
             "audience": "Who they are",
         },
-        group_size="members",
-        group_keys=("segmentation", "segment_id", "segment_name"),
+        groups=ui.OF_SEGMENT,
     )
     for row in segments.iter_rows(named=True):
         if row.get("name_doubt"):
@@ -103,9 +98,12 @@ def _differences(data: PublishedSet, segmentation: str, segments: pl.DataFrame, 
     profiles = described(queries.profiles(data, segmentation))
     shown = profiles.filter(pl.col("segment_name").is_in(chosen))
     if not len(shown):
-        st.info("Choose at least one segment to compare.", icon=":material/info:")
+        ui.tell("Choose at least one segment to compare.")
         return
-    ui.chart(charts.compare(shown, everybody=everybody, called=_called(data, segmentation)), key="compare")
+    ui.chart(
+        charts.compare(shown, everybody=everybody, called=questions.feature_names(data, segmentation)),
+        key="compare",
+    )
     with st.expander("All figures"):
         _profile_table(data, shown, name=f"profiles_{segmentation}")
 
@@ -125,16 +123,11 @@ def _profile_table(data: PublishedSet, profiles: pl.DataFrame, *, name: str) -> 
             "feature_label": "Feature",
             "own": "Mean",
             "everybody": "Mean of all",
-            "index": st.column_config.NumberColumn("Index", format="%.0f"),
+            "index": NumberColumn("Index", format="%.0f"),
         },
-        group_size="members",
-        group_keys=("segment_id", "segment_name"),
         downloads=profiles,
+        groups=("members", "segment_id", "segment_name"),
     )
-
-
-def _called(data: PublishedSet, segmentation: str) -> Mapping[str, str]:
-    return questions.feature_names(data, segmentation)
 
 
 def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everybody: str) -> None:
@@ -152,12 +145,12 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
     if data.has("segment_titles"):
         _titles(data, questions.titles(data, segmentation).filter(own), segment)
     if data.has("segment_unfinished"):
-        _unfinished(data, questions.unfinished(data, segmentation).filter(own), segment)
+        _unfinished(data, questions.of(data, "segment_unfinished", segmentation).filter(own), segment)
     ui.part(data, "segment_profiles", lambda: _profile(data, segmentation, segment, shown, everybody))
     _sayings("What it does not mean", [f"{sentence}." for sentence in shown.does_not_mean])
     _sayings("How sure it is", shown.badge.why)
     if data.has("segment_claims"):
-        _claims(questions.claims(data, segmentation).filter(own), _called(data, segmentation))
+        _claims(questions.claims(data, segmentation).filter(own), questions.feature_names(data, segmentation))
     _sayings("Titles most like it", shown.examples)
     if shown.members >= minimum_members():
         _exemplars(data, shown)
@@ -181,7 +174,7 @@ def _who(shown: Card) -> None:
         best = ", ".join(f"{label} {mean:.2f}" for label, mean in shown.favourites)
         st.markdown(f"**Rated highest by those who rated it (stars):** {ui.plain(best)}")
     if shown.devices:
-        on = ", ".join(f"{device.name} {percent(device.share, 0)}" for device in shown.devices)
+        on = ", ".join(f"{row['device']} {percent(row['share'], 0)}" for row in shown.devices)
         st.markdown(f"**Watches on:** {ui.plain(on)}")
     if shown.hours:
         st.markdown(f"**Watches most:** {_shares(shown.hours)}")
@@ -213,9 +206,9 @@ def _recommended(data: PublishedSet, segment: dict) -> None:
         name=f"recommended_{segment['segmentation']}_{segment['segment_id']}",
         data=data,
         labels={
-            "title": st.column_config.TextColumn("Title", width="medium"),
-            "share": st.column_config.NumberColumn("For members", format="percent"),
-            "base_share": st.column_config.NumberColumn("For everybody", format="percent"),
+            "title": TextColumn("Title", width="medium"),
+            "share": NumberColumn("For members", format="percent"),
+            "base_share": NumberColumn("For everybody", format="percent"),
             "genres": "Genres",
         },
     )
@@ -235,7 +228,7 @@ def _exemplars(data: PublishedSet, shown: Card) -> None:
     st.subheader("Users most like it")
     ui.sentences(
         [
-            f"User {hide_emails(user.name)}: {user.titles:,} titles {acted}; the last: {user.history}"
+            f"User {hide_emails(user['entity_id'])}: {user['titles']:,} titles {acted}; the last: {user['history']}"
             for user in shown.exemplars
         ]
     )
@@ -254,12 +247,12 @@ def _unfinished(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None
         name=f"unfinished_{segment['segmentation']}_{segment['segment_id']}",
         data=data,
         labels={
-            "rank": st.column_config.NumberColumn("#", width=50),
-            "title": st.column_config.TextColumn("Title", width="large"),
-            "viewers": st.column_config.NumberColumn("Began it", format="localized"),
-            "left_share": st.column_config.NumberColumn("Left it", format="percent"),
+            "rank": NumberColumn("#", width=50),
+            "title": TextColumn("Title", width="large"),
+            "viewers": NumberColumn("Began it", format="localized"),
+            "left_share": NumberColumn("Left it", format="percent"),
         },
-        group_size="viewers",
+        groups=("viewers",),
     )
 
 
@@ -276,15 +269,14 @@ def _titles(data: PublishedSet, titles: pl.DataFrame, segment: dict) -> None:
         name=f"titles_{segment['segmentation']}_{segment['segment_id']}",
         data=data,
         labels={
-            "rank": st.column_config.NumberColumn("#", width=50),
-            "title": st.column_config.TextColumn("Title", width="large"),
+            "rank": NumberColumn("#", width=50),
+            "title": TextColumn("Title", width="large"),
             "genres": "Genres",
-            "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
-            "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
-            "index": st.column_config.NumberColumn("Index", format="%.0f"),
+            "raters": NumberColumn(words.people.capitalize(), format="localized"),
+            "rater_share": NumberColumn(f"Share who {words.acted} it", format="percent"),
+            "index": NumberColumn("Index", format="%.0f"),
         },
-        group_size="members",
-        group_keys=("segmentation", "segment_id", "segment_name"),
+        groups=ui.OF_SEGMENT,
     )
 
 
@@ -341,10 +333,6 @@ def _members(data: PublishedSet, segmentation: str, segment: dict) -> None:
 
 
 def _genres(data: PublishedSet, segmentation: str) -> None:
-    ui.part(data, "segment_genre_ratings", lambda: _genre_ratings(data, segmentation))
-
-
-def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
     ratings = questions.genre_ratings(data, segmentation)
     words = audience.interest(data)
     means = _MEANS if ratings["published_mean_rating"].count() else {}
@@ -358,26 +346,19 @@ def _genre_ratings(data: PublishedSet, segmentation: str) -> None:
         labels={
             "segment_name": "Segment",
             "genre_label": "Genre",
-            "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
-            "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
-            **{
-                column: st.column_config.NumberColumn(label, format="%.2f") for column, label in means.items()
-            },
+            "raters": NumberColumn(words.people.capitalize(), format="localized"),
+            "rater_share": NumberColumn(f"Share who {words.acted} it", format="percent"),
+            **{column: NumberColumn(label, format="%.2f") for column, label in means.items()},
         },
-        group_size="members",
-        group_keys=("segment_id", "segment_name"),
+        groups=("members", "segment_id", "segment_name"),
     )
 
 
 def _map(data: PublishedSet, segmentation: str, unit: str) -> None:
-    ui.part(data, "segment_map", lambda: _segment_map(data, segmentation, unit))
-
-
-def _segment_map(data: PublishedSet, segmentation: str, unit: str) -> None:
-    published = queries.published_k(data, segmentation)
-    points = maps.points(data, segmentation, published)
+    points = queries.points(data, segmentation, len(questions.segments(data, segmentation)))
     ui.chart(
-        charts.segment_map(points, maps.explained(data, segmentation), unit=unit, theme=ui.theme()), key="map"
+        charts.segment_map(points, queries.explained(data, segmentation), unit=unit, theme=ui.theme()),
+        key="map",
     )
     st.subheader("What the two directions are made of")
     loadings = questions.loadings(data, segmentation)
@@ -385,28 +366,22 @@ def _segment_map(data: PublishedSet, segmentation: str, unit: str) -> None:
         rows = loadings.filter(pl.col("component") == component)
         if len(rows):
             with column:
-                labels = feature_labels(rows["feature"].to_list(), _called(data, segmentation))
+                labels = feature_labels(
+                    rows["feature"].to_list(), questions.feature_names(data, segmentation)
+                )
                 ui.chart(charts.component(rows, labels), key=f"component_{component}")
     ui.offer(loadings.drop("explained_variance_ratio"), name=f"pca_loadings_{segmentation}", data=data)
 
 
-def _trust(data: PublishedSet, segmentation: str, unit: str) -> None:
-    shows = {
-        "segment_promotions": lambda: _decision(data, segmentation),
-        "segment_quality": lambda: _figures(data, segmentation, unit),
-    }
-    ui.parts(data, shows)
-
-
 def _decision(data: PublishedSet, segmentation: str) -> None:
-    decisions = questions.decisions(data, segmentation)
+    decisions = questions.of(data, "segment_promotions", segmentation)
     if said := words.decision(decisions):
         show_as = st.success if words.is_sound(decisions) else st.warning
         show_as(ui.plain(said))
 
 
 def _figures(data: PublishedSet, segmentation: str, unit: str) -> None:
-    quality = questions.quality(data, segmentation)
+    quality = questions.of(data, "segment_quality", segmentation)
     ui.sentences(words.findings(quality, unit))
     figures = words.figures(quality)
     if not figures:

@@ -5,6 +5,7 @@ Belongs here: order and words of the page. Does not belong here: queries, charts
 
 import polars as pl
 import streamlit as st
+from streamlit.column_config import NumberColumn, ProgressColumn, TextColumn
 
 from dashboard import ui
 from dashboard.charts import titles as charts
@@ -25,11 +26,6 @@ _CATALOGUES = {"movies": "the films and series here", "streaming": "the streamin
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Titles")
-    ui.part(data, "titles", lambda: _page(data))
-
-
-def _page(data: PublishedSet) -> None:
     rated = len(queries.by_genre(data)) > 0
     if rated and ui.choose_view("View", _VIEWS, key="titles") == "genres":
         _by_genre(data)
@@ -63,12 +59,12 @@ def _hits(data: PublishedSet, hits: pl.DataFrame) -> None:
         name="titles_found",
         data=data,
         labels={
-            "title": st.column_config.TextColumn("Title", width="large"),
-            "release_year": st.column_config.NumberColumn("Year", format="%d"),
+            "title": TextColumn("Title", width="large"),
+            "release_year": NumberColumn("Year", format="%d"),
             "genres": "Genres",
-            "rating_count": st.column_config.NumberColumn("Ratings", format="localized"),
-            "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
-            "weighted_score": st.column_config.NumberColumn("Weighted score", format="%.1f"),
+            "rating_count": NumberColumn("Ratings", format="localized"),
+            "mean_rating": NumberColumn("Mean rating", format="%.2f"),
+            "weighted_score": NumberColumn("Weighted score", format="%.1f"),
             "catalogue": "Catalogue",
         },
     )
@@ -135,30 +131,29 @@ def _audience(data: PublishedSet, title: dict) -> None:
         return
     shown = ui.choose_segmentation_of(data, rows, key="audience")
     ui.chart(charts.audience(shown, title["title"], words), key="audience_chart")
-    with st.expander("All figures"):
-        ui.table(
-            segment_questions.with_badges(data, shown),
-            name=f"audience_{title['title_id']}",
-            data=data,
-            labels={
-                "segment_name": "Segment",
-                "badge": "How sure it is",
-                "members": st.column_config.NumberColumn("Members", format="localized"),
-                "raters": st.column_config.NumberColumn(words.people.capitalize(), format="localized"),
-                "rater_share": st.column_config.NumberColumn(f"Share who {words.acted} it", format="percent"),
-                "index": st.column_config.NumberColumn("Index", format="%.0f"),
-                "index_low": st.column_config.NumberColumn("From", format="%.0f"),
-                "index_high": st.column_config.NumberColumn("To", format="%.0f"),
-                "raw_index": st.column_config.NumberColumn(
-                    "Raw index",
-                    format="%.0f",
-                    help="Beside everybody, how much they rate not taken into account",
-                ),
-                "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
-            },
-            group_size="members",
-            group_keys=("segmentation", "segment_id", "segment_name"),
-        )
+    ui.table(
+        segment_questions.with_badges(data, shown),
+        name=f"audience_{title['title_id']}",
+        data=data,
+        labels={
+            "segment_name": "Segment",
+            "badge": "How sure it is",
+            "members": NumberColumn("Members", format="localized"),
+            "raters": NumberColumn(words.people.capitalize(), format="localized"),
+            "rater_share": NumberColumn(f"Share who {words.acted} it", format="percent"),
+            "index": NumberColumn("Index", format="%.0f"),
+            "index_low": NumberColumn("From", format="%.0f"),
+            "index_high": NumberColumn("To", format="%.0f"),
+            "raw_index": NumberColumn(
+                "Raw index",
+                format="%.0f",
+                help="Beside everybody, how much they rate not taken into account",
+            ),
+            "mean_rating": NumberColumn("Mean rating", format="%.2f"),
+        },
+        groups=ui.OF_SEGMENT,
+        folded=True,
+    )
 
 
 def _likeliest(data: PublishedSet, title: dict) -> None:
@@ -177,7 +172,7 @@ def _likeliest(data: PublishedSet, title: dict) -> None:
         return
     found = recommending.likeliest(data, stored, title["title_id"], int(most))
     if found is None:
-        st.info(f"Nobody {words.acted} this title, so nothing is known of who would.", icon=":material/info:")
+        ui.tell(f"Nobody {words.acted} this title, so nothing is known of who would.")
         return
     if len(found) < minimum_members():
         st.info(
@@ -193,9 +188,9 @@ def _likeliest(data: PublishedSet, title: dict) -> None:
         name=f"likely_to_watch_{title['title_id']}",
         data=data,
         labels={
-            "rank": st.column_config.NumberColumn("#", width=50),
+            "rank": NumberColumn("#", width=50),
             "user_id": "User",
-            "score": st.column_config.NumberColumn("Score", format="%.2f"),
+            "score": NumberColumn("Score", format="%.2f"),
             "segment_name": "Segment",
         },
         height=280,
@@ -214,15 +209,13 @@ def _similar(data: PublishedSet, title: dict) -> None:
         name=f"similar_{title['title_id']}",
         data=data,
         labels={
-            "rank": st.column_config.NumberColumn("#", width=50),
-            "similar_title": st.column_config.TextColumn("Title", width="medium"),
-            "release_year": st.column_config.NumberColumn("Year", format="%d"),
+            "rank": NumberColumn("#", width=50),
+            "similar_title": TextColumn("Title", width="medium"),
+            "release_year": NumberColumn("Year", format="%d"),
             "genres": "Genres",
-            "similarity": st.column_config.ProgressColumn(
-                "Similarity", format="%.2f", min_value=0, max_value=1
-            ),
+            "similarity": ProgressColumn("Similarity", format="%.2f", min_value=0, max_value=1),
             "basis": "By",
-            "rating_count": st.column_config.NumberColumn("Ratings", format="localized"),
+            "rating_count": NumberColumn("Ratings", format="localized"),
         },
         height=280,
     )
@@ -238,15 +231,15 @@ def _similar(data: PublishedSet, title: dict) -> None:
 def _by_genre(data: PublishedSet) -> None:
     titles = queries.by_genre(data)
     ui.chart(charts.genre_strip(titles), key="strip")
-    with st.expander("All figures"):
-        ui.table(
-            titles,
-            name="titles_by_genre",
-            data=data,
-            labels={
-                "genre_label": "Genre",
-                "title": st.column_config.TextColumn("Title", width="large"),
-                "rating_count": st.column_config.NumberColumn("Ratings", format="localized"),
-                "mean_rating": st.column_config.NumberColumn("Mean rating", format="%.2f"),
-            },
-        )
+    ui.table(
+        titles,
+        name="titles_by_genre",
+        data=data,
+        labels={
+            "genre_label": "Genre",
+            "title": TextColumn("Title", width="large"),
+            "rating_count": NumberColumn("Ratings", format="localized"),
+            "mean_rating": NumberColumn("Mean rating", format="%.2f"),
+        },
+        folded=True,
+    )

@@ -4,6 +4,7 @@ Belongs here: order and words of the page. Does not belong here: queries, charts
 """
 
 import streamlit as st
+from streamlit.column_config import DateColumn, NumberColumn
 
 from dashboard import ui
 from dashboard.charts import viewing as charts
@@ -25,17 +26,13 @@ _MEASURES = {"users": "Users", "mean_minutes": "Minutes per user", "mean_ratings
 
 def show(data: PublishedSet) -> None:
     """Show the page."""
-    st.title("Viewing")
     view = ui.choose_view("View", ui.with_data(data, _VIEWS, _TABLES), key="viewing")
     if view == "weeks":
-        shows = {"weekly_activity": lambda: _weeks(data), "viewing_hours": lambda: _hours(data)}
-        ui.parts(data, shows)
+        ui.part(data, "weekly_activity", lambda: _weeks(data))
+        ui.part(data, "viewing_hours", lambda: _hours(data))
     elif view == "devices":
-        shows = {
-            "segment_devices": lambda: _segment_devices(data),
-            "user_devices": lambda: _user_devices(data),
-        }
-        ui.parts(data, shows)
+        ui.part(data, "segment_devices", lambda: _segment_devices(data))
+        ui.part(data, "user_devices", lambda: _user_devices(data))
     elif view == "ratings":
         ui.part(data, "genre_rating_counts", lambda: _ratings(data))
     else:
@@ -45,65 +42,63 @@ def show(data: PublishedSet) -> None:
 def _weeks(data: PublishedSet) -> None:
     activity, devices = queries.weeks(data), queries.devices(data)
     ui.chart(charts.weeks(activity, devices["device"].to_list()), key="weeks")
-    with st.expander("All figures"):
-        ui.table(
-            activity,
-            name="weekly_activity",
-            data=data,
-            labels={
-                "week": st.column_config.DateColumn("Week of"),
-                "device": "Device",
-                "events": st.column_config.NumberColumn("Views", format="localized"),
-                "minutes": st.column_config.NumberColumn("Minutes", format="localized"),
-                "users": st.column_config.NumberColumn("Users", format="localized"),
-            },
-            group_size="users",
-            group_keys=("week", "device"),
-        )
+    ui.table(
+        activity,
+        name="weekly_activity",
+        data=data,
+        labels={
+            "week": DateColumn("Week of"),
+            "device": "Device",
+            "events": NumberColumn("Views", format="localized"),
+            "minutes": NumberColumn("Minutes", format="localized"),
+            "users": NumberColumn("Users", format="localized"),
+        },
+        groups=("users", "week", "device"),
+        folded=True,
+    )
 
 
 def _hours(data: PublishedSet) -> None:
     hours = queries.hours(data)
     ui.chart(charts.hours(hours, theme=ui.theme()), key="hours")
-    with st.expander("All figures"):
-        ui.table(
-            hours,
-            name="viewing_hours",
-            data=data,
-            labels={
-                "weekday": st.column_config.NumberColumn("Weekday (1 = Monday)"),
-                "hour": st.column_config.NumberColumn("Hour"),
-                "events": st.column_config.NumberColumn("Views", format="localized"),
-            },
-        )
+    ui.table(
+        hours,
+        name="viewing_hours",
+        data=data,
+        labels={
+            "weekday": NumberColumn("Weekday (1 = Monday)"),
+            "hour": NumberColumn("Hour"),
+            "events": NumberColumn("Views", format="localized"),
+        },
+        folded=True,
+    )
 
 
 def _segment_devices(data: PublishedSet) -> None:
     shown = ui.choose_segmentation_of(data, segment_questions.devices(data), key="devices_of")
     ui.chart(charts.segment_devices(shown, theme=ui.theme()), key="segment_devices")
-    with st.expander("All figures"):
-        ui.table(
-            segment_questions.with_badges(data, shown),
-            name=f"segment_devices_{shown['segmentation'][0]}",
-            data=data,
-            labels={
-                "segment_name": "Segment",
-                "badge": "How sure it is",
-                "device": "Device",
-                "events": st.column_config.NumberColumn("Views", format="localized"),
-                "share": st.column_config.NumberColumn("Share", format="percent"),
-                "index": st.column_config.NumberColumn("Index", format="%.0f"),
-            },
-            group_size="members",
-            group_keys=("segmentation", "segment_id", "segment_name"),
-        )
+    ui.table(
+        segment_questions.with_badges(data, shown),
+        name=f"segment_devices_{shown['segmentation'][0]}",
+        data=data,
+        labels={
+            "segment_name": "Segment",
+            "badge": "How sure it is",
+            "device": "Device",
+            "events": NumberColumn("Views", format="localized"),
+            "share": NumberColumn("Share", format="percent"),
+            "index": NumberColumn("Index", format="%.0f"),
+        },
+        groups=ui.OF_SEGMENT,
+        folded=True,
+    )
 
 
 def _user_devices(data: PublishedSet) -> None:
     st.header("The busiest users")
     rows = queries.users_by_device(data)
     if not len(rows):
-        st.info("Nobody of the known users watched anything.", icon=":material/info:")
+        ui.tell("Nobody of the known users watched anything.")
         return
     ui.chart(charts.user_devices(rows, theme=ui.theme()), key="user_devices")
     ui.offer(rows, name="busiest_users", data=data)
@@ -112,20 +107,20 @@ def _user_devices(data: PublishedSet) -> None:
 def _ratings(data: PublishedSet) -> None:
     boxes = queries.rating_boxes(data)
     ui.chart(charts.rating_boxes(boxes), key="boxes")
-    with st.expander("All figures"):
-        ui.table(
-            boxes,
-            name="ratings_by_genre",
-            data=data,
-            labels={
-                "genre_label": "Genre",
-                "ratings": st.column_config.NumberColumn("Ratings", format="localized"),
-                "mean": st.column_config.NumberColumn("Mean", format="%.2f"),
-                "q1": st.column_config.NumberColumn("Lower quartile", format="%.1f"),
-                "median": st.column_config.NumberColumn("Median", format="%.1f"),
-                "q3": st.column_config.NumberColumn("Upper quartile", format="%.1f"),
-            },
-        )
+    ui.table(
+        boxes,
+        name="ratings_by_genre",
+        data=data,
+        labels={
+            "genre_label": "Genre",
+            "ratings": NumberColumn("Ratings", format="localized"),
+            "mean": NumberColumn("Mean", format="%.2f"),
+            "q1": NumberColumn("Lower quartile", format="%.1f"),
+            "median": NumberColumn("Median", format="%.1f"),
+            "q3": NumberColumn("Upper quartile", format="%.1f"),
+        },
+        folded=True,
+    )
 
 
 def _subscriptions(data: PublishedSet) -> None:
@@ -134,22 +129,17 @@ def _subscriptions(data: PublishedSet) -> None:
     measures = _MEASURES if rated else {key: _MEASURES[key] for key in _MEASURES if key != "mean_ratings"}
     measure = ui.choose_view("Measure", measures, key="plans_by")
     ui.chart(charts.subscriptions(rows, measure, theme=ui.theme()), key="subscriptions")
-    with st.expander("All figures"):
-        ui.table(
-            rows,
-            name="subscription_regions",
-            data=data,
-            labels={
-                "region": "Region",
-                "subscription": "Subscription",
-                "users": st.column_config.NumberColumn("Users", format="localized"),
-                **(
-                    {"mean_ratings": st.column_config.NumberColumn("Ratings per user", format="%.1f")}
-                    if rated
-                    else {}
-                ),
-                "mean_minutes": st.column_config.NumberColumn("Minutes per user", format="%.0f"),
-            },
-            group_size="users",
-            group_keys=("region", "subscription"),
-        )
+    ui.table(
+        rows,
+        name="subscription_regions",
+        data=data,
+        labels={
+            "region": "Region",
+            "subscription": "Subscription",
+            "users": NumberColumn("Users", format="localized"),
+            **({"mean_ratings": NumberColumn("Ratings per user", format="%.1f")} if rated else {}),
+            "mean_minutes": NumberColumn("Minutes per user", format="%.0f"),
+        },
+        groups=("users", "region", "subscription"),
+        folded=True,
+    )

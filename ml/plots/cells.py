@@ -7,8 +7,10 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_hex
+from matplotlib.figure import Figure
 
 from ml.plots.palette import MUTED, readable_on
+from ml.plots.style import add_axes
 
 BLUE_TO_RED = LinearSegmentedColormap.from_list(
     "pale_RdBu_r", colormaps["RdBu_r"](np.linspace(0.23, 0.77, 65))
@@ -55,8 +57,20 @@ def draw_cells(
     axes.spines[:].set_visible(False)
 
 
-def draw_key(axes: Axes, ends: tuple[str, str, str], cmap: Colormap = BLUE_TO_RED) -> None:
-    """Draw the scale of colours with a word for its lower end, its middle and its upper end."""
+def draw_key(
+    figure: Figure,
+    ends: tuple[str, str, str],
+    cmap: Colormap = BLUE_TO_RED,
+    *,
+    low: float = 0.24,
+    right: float = 0.25,
+) -> None:
+    """Draw the scale of colours with a word for its lower end, its middle and its upper end.
+
+    `low` and `right` are inches from the lower right corner of the figure.
+    """
+    end = figure.get_size_inches()[0] - right
+    axes = add_axes(figure, end - 2.2, low, end, low + 0.09)
     axes.imshow(np.linspace(0, 1, 65)[None], cmap=cmap, aspect="auto", extent=(-1, 1, 0, 1))
     axes.set_yticks([])
     axes.set_xticks([-1, 0, 1], ends, size=8, color=MUTED)

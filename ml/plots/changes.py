@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from ml.plots.palette import segment_colors
+from ml.plots.palette import color_of
 from ml.plots.words import feature_label
 
 _HEADLINE_STEPS = {
@@ -131,7 +131,7 @@ def compare(before: ComparedSet | None, after: ComparedSet, *, called: str = "th
     """
     if before is None:
         return Changes("This is the first run here: there is nothing to compare it with yet.")
-    when = f" of {_when(before.published_at)}" if before.published_at else ""
+    when = f" of {before.published_at:%d %B %Y at %H:%M} UTC" if before.published_at else ""
     opening = f"{called[:1].upper()}{called[1:]}{when}"
     if before.source is None:
         return Changes(f"{opening} did not record where its data came from, so nothing is compared.")
@@ -151,10 +151,6 @@ def compare(before: ComparedSet | None, after: ComparedSet, *, called: str = "th
     )
 
 
-def _when(moment: datetime) -> str:
-    return f"{moment:%d %B %Y at %H:%M} UTC"
-
-
 def _comparable(before: ComparedSet, after: ComparedSet) -> bool:
     if before.source == after.source:
         return True
@@ -169,17 +165,17 @@ def _file_names(manifest: pl.DataFrame | None) -> set[tuple[str, str]]:
 
 
 def _figures(before: ComparedSet, after: ComparedSet) -> tuple[FigureChange, ...]:
-    then, now = (_counts(one.marts) for one in (before, after))
-    counted = [FigureChange(label, then.get(label), now.get(label)) for label in dict.fromkeys([*now, *then])]
-    then, now = (_recommender_figure(one.marts) for one in (before, after))
-    judged = [
-        FigureChange(label, then.get(label), now.get(label), 3) for label in dict.fromkeys([*now, *then])
-    ]
-    return tuple(counted + judged)
+    counts = (
+        dict(headlines(one.marts.get("data_funnel"), one.marts.get("landing_manifest")))
+        for one in (before, after)
+    )
+    judged = (_recommender_figure(one.marts) for one in (before, after))
+    return (*_beside(*counts, digits=0), *_beside(*judged, digits=3))
 
 
-def _counts(marts: Mapping[str, pl.DataFrame]) -> dict[str, float]:
-    return dict(headlines(marts.get("data_funnel"), marts.get("landing_manifest")))
+def _beside(then: Mapping[str, float], now: Mapping[str, float], *, digits: int) -> tuple[FigureChange, ...]:
+    labels = dict.fromkeys([*now, *then])
+    return tuple(FigureChange(label, then.get(label), now.get(label), digits) for label in labels)
 
 
 def _recommender_figure(marts: Mapping[str, pl.DataFrame]) -> dict[str, float]:
@@ -231,7 +227,7 @@ def _segmentation(name: str, then: pl.DataFrame, now: pl.DataFrame) -> Segmentat
 def _sizes(segments: pl.DataFrame, name: str) -> dict[str, tuple[str, int, float]]:
     rows = segments.filter(pl.col("segmentation") == name).sort("segment_id")
     return {
-        row["segment_name"]: (segment_colors(row["segment_id"] + 1)[-1], row["members"], row["share"] or 0.0)
+        row["segment_name"]: (color_of(row["segment_id"]), row["members"], row["share"] or 0.0)
         for row in rows.iter_rows(named=True)
     }
 

@@ -11,12 +11,19 @@ import polars as pl
 
 from ml.plots.words import decimals
 
-_INDICES = {
-    "silhouette": ("The silhouette (do members sit clearly within their own segment?)", True),
-    "calinski_harabasz": ("Calinski–Harabasz (are segments far apart for how wide they are?)", True),
-    "davies_bouldin": ("Davies–Bouldin (how much does a segment overlap with its nearest?)", False),
+INDICES = {
+    "silhouette": "Silhouette",
+    "calinski_harabasz": "Calinski–Harabasz",
+    "davies_bouldin": "Davies–Bouldin",
 }
-"""Index to its name and meaning in a sentence and whether higher is better."""
+"""Index to its name."""
+_ASKED = {
+    "silhouette": "The silhouette (do members sit clearly within their own segment?)",
+    "calinski_harabasz": "Calinski–Harabasz (are segments far apart for how wide they are?)",
+    "davies_bouldin": "Davies–Bouldin (how much does a segment overlap with its nearest?)",
+}
+"""Index to what it asks, within a sentence."""
+HIGHER_IS_BETTER = {"silhouette", "calinski_harabasz"}
 
 
 @dataclass(frozen=True)
@@ -67,13 +74,11 @@ def candidates(frame: pl.DataFrame) -> tuple[Candidate, ...]:
     """Return the candidates of a table with a row for each, by k; an index that is not defined is null there."""
     if not len(frame):
         return ()
-    best = {
-        name: frame[name].max() if higher else frame[name].min() for name, (_, higher) in _INDICES.items()
-    }
+    best = {name: frame[name].max() if name in HIGHER_IS_BETTER else frame[name].min() for name in INDICES}
     return tuple(
         Candidate(
             **{name: row[name] for name in frame.columns if name != "segmentation"},
-            best=frozenset(name for name in _INDICES if row[name] is not None and row[name] == best[name]),
+            best=frozenset(name for name in INDICES if row[name] is not None and row[name] == best[name]),
         )
         for row in frame.iter_rows(named=True)
     )
@@ -123,9 +128,9 @@ def choice(
         "within segments, falls), beyond it hardly",
     )
     taken("Ward's tree", by_k.get(ward_k) if ward_k else None)
-    for index, (name, higher) in _INDICES.items():
+    for index, asked in _ASKED.items():
         best = next((candidate for candidate in tried if index in candidate.best), None)
-        taken(name, best, f": its index is {'highest' if higher else 'lowest'}")
+        taken(asked, best, f": its index is {'highest' if index in HIGHER_IS_BETTER else 'lowest'}")
     if published is not None:
         said.append(_reason(published.k, tried, is_anchored=is_anchored))
     return tuple(said)

@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties, findfont
 
 from ml.plots.cells import draw_key
 from ml.plots.given import drawable
-from ml.plots.style import WIDTH, add_axes, plot_style, titled_figure
+from ml.plots.style import add_axes, plot_style, titled_figure
 from ml.plots.words import number, percent, short_name
 
 _WIDE, _HIGH, _KEY, _SIDE = 6.6, 3.3, 0.5, 0.2
@@ -25,7 +25,7 @@ _SCALE = LinearSegmentedColormap.from_list("dark_viridis", colormaps["viridis"](
 """Without the light end, which is lost on white."""
 
 
-def genre_cloud(genres: pl.DataFrame, *, counted: str = "ratings", seed: int = 0) -> Figure:
+def genre_cloud(genres: pl.DataFrame, *, counted: str = "ratings") -> Figure:
     """Draw the genres as words, sized by how much of them is watched and coloured by how they are rated.
 
     Parameters
@@ -35,8 +35,6 @@ def genre_cloud(genres: pl.DataFrame, *, counted: str = "ratings", seed: int = 0
         is left out.
     counted
         What makes a word large.
-    seed
-        Decides where the words lie.
 
     Returns
     -------
@@ -72,7 +70,7 @@ def genre_cloud(genres: pl.DataFrame, *, counted: str = "ratings", seed: int = 0
         max_words=len(known),
         background_color="white",
         color_func=color_of,
-        random_state=seed,
+        random_state=0,
     ).generate_from_frequencies(
         dict(known.select("genre_label", pl.col(counted).cast(pl.Float64)).iter_rows())
     )
@@ -84,9 +82,8 @@ def genre_cloud(genres: pl.DataFrame, *, counted: str = "ratings", seed: int = 0
         axes = add_axes(figure, _SIDE, _KEY, _SIDE + _WIDE, _KEY + _HIGH)
         axes.imshow(cloud.to_array(), interpolation="antialiased", aspect="auto")
         axes.set_axis_off()
-        key = add_axes(figure, WIDTH - _SIDE - 2.4, 0.3, WIDTH - _SIDE - 0.2, 0.39)
         ends = number(float(norm.vmin or 0)), "mean rating", number(float(norm.vmax or 0))
-        draw_key(key, ends, _SCALE)
+        draw_key(figure, ends, _SCALE, low=0.3, right=_SIDE + 0.2)
     return figure
 
 

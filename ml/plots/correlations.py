@@ -74,8 +74,7 @@ def correlations(
         )
         axes = add_axes(figure, _MARGIN, _KEY, _MARGIN + grid, _KEY + _ROW * len(kept))
         _draw_triangle(axes, values, lower, names, pair)
-        key = add_axes(figure, width - _MARGIN - 2.2, 0.26, width - _MARGIN, 0.35)
-        draw_key(key, ("−1", "no correlation", "1"))
+        draw_key(figure, ("−1", "no correlation", "1"), low=0.26)
     return figure
 
 

@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
 from ml.plots.palette import ACCENT, INK, MUTED, segment_colors
+from ml.plots.spacing import note
 from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure
 from ml.plots.words import percent, short_name
 
@@ -212,12 +213,13 @@ def _draw_cuts(axes: Axes, linkage: np.ndarray, published_k: int, suggested_k: i
     for line, (k, text, color, dashes) in enumerate(cuts):
         at = _cut_height(linkage, k)
         axes.axvline(at, color=color, linewidth=1.4, linestyle=dashes, zorder=3)
-        axes.annotate(
+        note(
+            axes,
             text,
             (at, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(-2 if at > widest / 2 else 2, 4 + 12 * line),
-            textcoords="offset points",
+            shift=(-2 if at > widest / 2 else 2, 4 + 12 * line),
+            va="baseline",
             ha="left" if at > widest / 2 else "right",
             color=color,
             weight="bold",

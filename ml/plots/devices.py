@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ml.plots.cells import WHITE_TO_BLUE, draw_cells, draw_key
-from ml.plots.given import drawable
-from ml.plots.palette import INK, segment_colors
+from ml.plots.given import as_matrix, drawable
+from ml.plots.palette import INK, colors_of
 from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import clean, percent, short_name
 
@@ -48,7 +48,7 @@ def user_device_heatmap(users: pl.DataFrame, *, chosen: str) -> Figure:
     known = known.sort("segment_id", maintain_order=True, nulls_last=True)
     devices = _by_share(known)
     who = known.unique("user_id", keep="first", maintain_order=True)
-    shares = _matrix(known, who["user_id"].to_list(), "user_id", devices, "share")
+    shares = as_matrix(known.select("user_id", "device", "share"), who["user_id"].to_list(), devices)
     names = [name or _NO_SEGMENT for name in who["segment_name"]]
     ids = who["segment_id"].to_list()
     bands = _bands(names)
@@ -76,7 +76,7 @@ def user_device_heatmap(users: pl.DataFrame, *, chosen: str) -> Figure:
         axes.tick_params(axis="y", labelsize=8)
         beside = add_axes(figure, _SIDE, _KEY, left - room, body - _HEAD)
         _draw_bands(beside, bands, ids, len(who))
-        draw_key(_key_axes(figure), ("0%", "share of viewing", "100%"), WHITE_TO_BLUE)
+        draw_key(figure, ("0%", "share of viewing", "100%"), WHITE_TO_BLUE, low=0.28)
     return figure
 
 
@@ -104,8 +104,10 @@ def segment_device_heatmap(segments: pl.DataFrame) -> Figure:
     devices = _by_share(known)
     who = known.unique("segment_id", keep="first", maintain_order=True)
     ids, names = who["segment_id"].to_list(), who["segment_name"].to_list()
-    shares = _matrix(known, ids, "segment_id", devices, "share")
-    index = _matrix(known, ids, "segment_id", devices, "index", absent=np.nan)
+    shares, index = (
+        as_matrix(known.select("segment_id", "device", value), ids, devices, absent=absent)
+        for value, absent in (("share", 0.0), ("index", np.nan))
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.clip(np.log2(index / 100), -2 * _STRONGEST, 2 * _STRONGEST)
     limit = float(np.clip(np.nanmax(np.abs(distance), initial=0), _WEAKEST, _STRONGEST))
@@ -124,8 +126,9 @@ def segment_device_heatmap(segments: pl.DataFrame) -> Figure:
         axes.set_yticks(range(len(ids)), wrapped, parse_math=False)
         axes.set_xticks(range(len(devices)), [short_name(device, 16) for device in devices], parse_math=False)
         axes.tick_params(length=0, labeltop=True, labelbottom=False, labelcolor=INK, labelsize=_LABEL_SIZE)
-        _draw_edge(axes, ids)
-        draw_key(_key_axes(figure), (f"{2**-limit:.2g} ×", "as everybody", f"{2**limit:.2g} ×"))
+        for row, color in enumerate(colors_of(ids)):
+            axes.add_patch(Rectangle((-0.5, row - 0.48), 0.03, 0.96, color=color, zorder=3))
+        draw_key(figure, (f"{2**-limit:.2g} ×", "as everybody", f"{2**limit:.2g} ×"), low=0.28)
     return figure
 
 
@@ -136,17 +139,6 @@ def _by_share(known: pl.DataFrame) -> list[str]:
     return totals.sort(-pl.col("share").round(9), "device")["device"].to_list()
 
 
-def _matrix(
-    known: pl.DataFrame, keys: list, key: str, devices: list[str], value: str, *, absent: float = 0.0
-) -> np.ndarray:
-    """Return a value by row and device, (r, c) float."""
-    matrix = np.full((len(keys), len(devices)), absent)
-    rows, columns = ({name: i for i, name in enumerate(given)} for given in (keys, devices))
-    for row, device, cell in known.select(key, "device", value).iter_rows():
-        matrix[rows[row], columns[device]] = absent if cell is None else cell
-    return matrix
-
-
 def _bands(names: list[str]) -> list[tuple[str, int, int]]:
     """Return name, first row and row after the last of each group of neighbours."""
     starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
@@ -155,28 +147,15 @@ def _bands(names: list[str]) -> list[tuple[str, int, int]]:
 
 def _draw_bands(axes: Axes, bands: list[tuple[str, int, int]], ids: list[int | None], rows: int) -> None:
     """Draw a strip of its colour beside the users of each segment, with its name."""
-    palette = segment_colors(max((i for i in ids if i is not None), default=0) + 1)
     axes.set_xlim(0, 1)
     axes.set_ylim(rows - 0.5, -0.5)
     axes.set_axis_off()
+    colors = colors_of(ids, absent="#c6cad3")
     for name, first, after in bands:
-        segment = ids[first]
-        color = "#c6cad3" if segment is None else palette[segment]
-        axes.add_patch(Rectangle((0.95, first - 0.44), 0.05, after - first - 0.12, color=color))
+        axes.add_patch(Rectangle((0.95, first - 0.44), 0.05, after - first - 0.12, color=colors[first]))
         label = wrap_name(name, 1.7, _LABEL_SIZE, lines=max(1, min(2, after - first)))
         middle = (first + after - 1) / 2
         axes.text(0.9, middle, label, ha="right", va="center", size=_LABEL_SIZE, parse_math=False)
-
-
-def _draw_edge(axes: Axes, ids: list[int]) -> None:
-    """Draw the colour of each segment at the left end of its row."""
-    palette = segment_colors(max(ids) + 1)
-    for row, segment in enumerate(ids):
-        axes.add_patch(Rectangle((-0.5, row - 0.48), 0.03, 0.96, color=palette[segment], zorder=3))
-
-
-def _key_axes(figure: Figure) -> Axes:
-    return add_axes(figure, WIDTH - _RIGHT - 2.2, 0.28, WIDTH - _RIGHT, 0.37)
 
 
 def _users_title(shares: np.ndarray, devices: list[str]) -> str:

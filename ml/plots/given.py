@@ -3,6 +3,9 @@
 Belongs here: what plots of tables check before they draw, which of many rows are drawn. Does not belong here: drawing.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -28,6 +31,21 @@ def drawable(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     if not len(known):
         raise NothingToDrawError(f"no row has {' and '.join(columns)}")
     return known
+
+
+def as_matrix(
+    frame: pl.DataFrame, rows: Sequence[Any], columns: Sequence[Any], *, absent: float = 0.0
+) -> np.ndarray:
+    """Return the third column of a frame by what stands in its first and second one, (r, c) float.
+
+    Where a pair occurs several times its values are summed up; one that does not occur, or has no value, is `absent`.
+    """
+    matrix = np.full((len(rows), len(columns)), absent)
+    places = [{key: i for i, key in enumerate(keys)} for keys in (rows, columns)]
+    known = frame.drop_nulls(frame.columns[2]).group_by(frame.columns[:2], maintain_order=True).sum()
+    for row, column, value in known.iter_rows():
+        matrix[places[0][row], places[1][column]] = value
+    return matrix
 
 
 def balanced_subsample(segment_ids: np.ndarray, per_segment: int, rng: np.random.Generator) -> np.ndarray:

@@ -63,8 +63,7 @@ def profile_heatmap(profile: pl.DataFrame, *, labels: Mapping[str, str] | None =
         axes.set_yticks(np.arange(len(rows)), rows, parse_math=False, color=INK, size=_LABEL_SIZE)
         axes.set_xticks(np.arange(len(heads)), heads, parse_math=False, color=INK, size=_LABEL_SIZE)
         axes.tick_params(length=0, labeltop=True, labelbottom=False)
-        key = add_axes(figure, width - _RIGHT - 2.2, 0.24, width - _RIGHT, 0.33)
-        draw_key(key, (f"{2**-limit:.2g} ×", "same as everybody", f"{2**limit:.2g} ×"))
+        draw_key(figure, (f"{2**-limit:.2g} ×", "same as everybody", f"{2**limit:.2g} ×"))
     return figure
 
 

@@ -6,15 +6,15 @@ Both take the k-metrics frame, one row per candidate: k, inertia, silhouette, ca
 davies_bouldin, size_min, size_max, is_elbow, is_published.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ml.plots.choice_words import HIGHER_IS_BETTER, INDICES
 from ml.plots.palette import ACCENT, INK, MUTED, segment_colors
+from ml.plots.spacing import note
 from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, titled_figure
 from ml.plots.words import log_ticks, number, numbers_apart, percent, tick_number
 
@@ -72,20 +72,6 @@ def elbow(k_metrics: pl.DataFrame, *, free_inertia: float | None = None) -> Figu
     return figure
 
 
-@dataclass(frozen=True)
-class _Index:
-    column: str
-    title: str
-    higher_is_better: bool
-
-
-_INDICES = (
-    _Index("silhouette", "Silhouette", higher_is_better=True),
-    _Index("calinski_harabasz", "Calinski–Harabasz", higher_is_better=True),
-    _Index("davies_bouldin", "Davies–Bouldin", higher_is_better=False),
-)
-
-
 def k_metrics_panel(k_metrics: pl.DataFrame) -> Figure:
     """Draw silhouette, Calinski–Harabasz, Davies–Bouldin and the size range over k, two by two.
 
@@ -105,11 +91,11 @@ def k_metrics_panel(k_metrics: pl.DataFrame) -> Figure:
         subtitle = "Red: the best k by that index. Dotted line: the published k."
         figure = titled_figure(_panel_title(frame, published), subtitle, body=5.0)
         boxes = [(left, low, left + 2.65, low + 1.75) for low in (2.95, 0.6) for left in (0.75, 4.15)]
-        for index, box in zip(_INDICES, boxes, strict=False):
+        for (index, title), box in zip(INDICES.items(), boxes, strict=False):
             axes = add_axes(figure, *box)
-            _draw_index(axes, k, _known(frame[index.column]), index)
-            better = "higher" if index.higher_is_better else "lower"
-            _finish_panel(axes, f"{index.title}: {better} is better", k, published)
+            _draw_index(axes, k, _known(frame[index]), index)
+            better = "higher" if index in HIGHER_IS_BETTER else "lower"
+            _finish_panel(axes, f"{title}: {better} is better", k, published)
         axes = add_axes(figure, *boxes[-1])
         _draw_sizes(axes, k, frame["size_min"].to_numpy(), frame["size_max"].to_numpy())
         _finish_panel(axes, "Members: smallest and largest segment", k, published)
@@ -118,7 +104,7 @@ def k_metrics_panel(k_metrics: pl.DataFrame) -> Figure:
     return figure
 
 
-def _draw_index(axes: Axes, k: np.ndarray, values: np.ndarray, index: _Index) -> None:
+def _draw_index(axes: Axes, k: np.ndarray, values: np.ndarray, index: str) -> None:
     known = np.isfinite(values)
     if not known.any():
         axes.text(0.5, 0.5, "not defined here", transform=axes.transAxes, ha="center", color=MUTED)
@@ -126,7 +112,7 @@ def _draw_index(axes: Axes, k: np.ndarray, values: np.ndarray, index: _Index) ->
         return
     axes.plot(k[known], values[known], color=_LINE, linewidth=1.8, marker="o", markersize=4)
     values = np.where(known, values, np.nan)
-    best = np.nanargmax(values) if index.higher_is_better else np.nanargmin(values)
+    best = np.nanargmax(values) if index in HIGHER_IS_BETTER else np.nanargmin(values)
     axes.plot(k[best], values[best], "o", color=ACCENT, markersize=8)
     axes.margins(y=0.15)
     label_ticks(axes.yaxis)
@@ -163,13 +149,12 @@ def _k_axis(axes: Axes, k: np.ndarray) -> None:
 
 def _note(axes: Axes, text: str, point: tuple[float, float], color: str, *, below: bool) -> None:
     to_the_left = below or point[0] == axes.dataLim.x1
-    axes.annotate(
+    note(
+        axes,
         text,
         point,
-        xytext=(-9 if to_the_left else 9, -11 if below else 14),
-        textcoords="offset points",
+        shift=(-9 if to_the_left else 9, -11 if below else 14),
         ha="right" if to_the_left else "left",
-        va="center",
         color=color,
         weight="bold",
         path_effects=[withStroke(linewidth=3, foreground="white")],

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from ml.plots.given import drawable
-from ml.plots.palette import INK, MUTED, segment_colors
+from ml.plots.palette import INK, MUTED, colors_of
+from ml.plots.spacing import note
 from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import number, percent, short_name
 
@@ -45,10 +46,10 @@ def segment_leanings(
     shown = known.filter(pl.col("rank") <= per_segment).sort("segment_id", "rank")
     shown = drawable(shown, "index")
     groups = [rows for _, rows in shown.group_by("segment_id", maintain_order=True)]
-    notes = [_note(row) for row in shown.iter_rows(named=True)]
+    notes = [_shares(row) for row in shown.iter_rows(named=True)]
     names = [short_name(title, 34) for title in shown["title"]]
     left = max(text_width(name, _LABEL_SIZE) for name in names) + 0.3
-    room = max(text_width(note, 8.5) for note in notes) + 0.1
+    room = max(text_width(text, 8.5) for text in notes) + 0.1
     height = _ROW * len(shown) + _HEAD * len(groups)
     with plot_style():
         figure = titled_figure(
@@ -75,16 +76,14 @@ def segment_leanings(
 def _draw_groups(axes: Axes, groups: list[pl.DataFrame], left: float) -> list[float]:
     """Draw the bars below the name of their segment; return where each bar lies."""
     top, ticks = 0.0, []
-    palette = segment_colors(max(int(rows["segment_id"][0]) for rows in groups) + 1)
-    for rows in groups:
-        color = palette[rows["segment_id"][0]]
+    colors = colors_of(rows["segment_id"][0] for rows in groups)
+    for rows, color in zip(groups, colors, strict=True):
         name = wrap_name(rows["segment_name"][0], left + 2.5, _LABEL_SIZE, bold=True, lines=1)
-        axes.annotate(
+        note(
+            axes,
             name,
             (0, top + _HEAD * 0.62),
-            xytext=((0.2 - left) * 72, 0),
-            textcoords="offset points",
-            va="center",
+            shift=((0.2 - left) * 72, 0),
             weight="bold",
             size=_LABEL_SIZE,
             annotation_clip=False,
@@ -94,20 +93,13 @@ def _draw_groups(axes: Axes, groups: list[pl.DataFrame], left: float) -> list[fl
         places = [top + _HEAD + _ROW * (i + 0.5) for i in range(len(rows))]
         axes.barh(places, (rows["index"] / 100).to_list(), height=_ROW * 0.72, color=color)
         for place, row in zip(places, rows.iter_rows(named=True), strict=True):
-            axes.annotate(
-                _note(row),
-                (row["index"] / 100, place),
-                xytext=(5, 0),
-                textcoords="offset points",
-                va="center",
-                size=8.5,
-            )
+            note(axes, _shares(row), (row["index"] / 100, place), shift=(5, 0), size=8.5)
         ticks += places
         top += _HEAD + _ROW * len(rows)
     return ticks
 
 
-def _note(row: dict) -> str:
+def _shares(row: dict) -> str:
     return f"{number(row['index'] / 100)} ×  {percent(row['rater_share'], 0)} against {percent(row['base_share'], 0)}"
 
 

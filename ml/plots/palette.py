@@ -44,11 +44,19 @@ def segment_colors(n: int) -> list[str]:
     return colors
 
 
-def colors_of(segment_ids: Iterable[int]) -> list[str]:
-    """Return the colour of each segment: an id has the same colour on every page, whichever other ids there are."""
+def colors_of(segment_ids: Iterable[int | None], *, absent: str = MUTED) -> list[str]:
+    """Return the colour of each segment: an id has the same colour on every page, whichever other ids there are.
+
+    `absent` is the colour of None, which is no segment.
+    """
     ids = list(segment_ids)
-    palette = segment_colors(max(ids, default=-1) + 1)
-    return [palette[i] for i in ids]
+    palette = segment_colors(max((i for i in ids if i is not None), default=-1) + 1)
+    return [absent if i is None else palette[i] for i in ids]
+
+
+def color_of(segment_id: int) -> str:
+    """Return the colour of one segment."""
+    return colors_of([segment_id])[0]
 
 
 def kind_colors(kinds: Iterable[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ Belongs here: the map and the placing of its labels. Does not belong here: the p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from ml.plots.given import balanced_subsample
 from ml.plots.palette import INK, segment_colors
 from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure, wrap_name
-from ml.plots.words import percent, short_name
+from ml.plots.words import map_finding, percent
 
 _LABEL_SIZE = 9.0
 _GAP, _DOT = 0.16, 0.12
@@ -63,9 +64,8 @@ def pca_map(
     inside = ((drawn >= low) & (drawn <= high)).all(axis=1)
     palette = np.array(colors or segment_colors(len(names)), dtype=object)
     with plot_style():
-        figure = titled_figure(
-            _title(names, centres, ratio), _subtitle(inside, len(names), per_segment), body=_EDGES[3]
-        )
+        title = map_finding(names, centres, ratio.sum())
+        figure = titled_figure(title, _subtitle(inside, len(names), per_segment), body=_EDGES[3])
         axes = add_axes(figure, *_EDGES)
         dots = palette[owners[inside]].tolist()
         axes.scatter(drawn[inside, 0], drawn[inside, 1], s=9, c=dots, alpha=0.6, linewidths=0)
@@ -101,28 +101,38 @@ def _label_centres(axes: Axes, centres: np.ndarray, names: Sequence[str]) -> Non
     low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     at = (centres - low) / (high - low) * size
     labels = [wrap_name(name, 1.9, _LABEL_SIZE, bold=True) for name in names]
-    extents = np.array([[text_width(text, _LABEL_SIZE, bold=True), _text_height(text)] for text in labels])
+    heights = [(text.count("\n") + 1) * _LABEL_SIZE * 1.3 / 72 for text in labels]
+    extents = np.column_stack([[text_width(text, _LABEL_SIZE, bold=True) for text in labels], heights])
+    line = {"arrowstyle": "-", "color": INK, "linewidth": 0.8, "shrinkB": 6}
+    effects = [withStroke(linewidth=3, foreground="white")]
+    write_beside(axes, labels, at, extents, size, line=line, weight="bold", zorder=6, path_effects=effects)
+
+
+def write_beside(
+    axes: Axes,
+    labels: Sequence[str],
+    at: np.ndarray,
+    extents: np.ndarray,
+    size: np.ndarray,
+    *,
+    line: dict[str, Any],
+    **look: Any,
+) -> None:
+    """Write labels beside their dots, placed by `place_labels`; one that had to move gets a line to its dot."""
     for label, start, place in zip(labels, at, place_labels(at, extents, size), strict=True):
-        moved = abs(place[1] - start[1]) > _DOT
         axes.annotate(
             label,
-            (start[0] / size[0], start[1] / size[1]),
+            tuple(start / size),
             xycoords="axes fraction",
-            xytext=(place[0] / size[0], place[1] / size[1]),
+            xytext=tuple(place / size),
             textcoords="axes fraction",
             ha="left" if place[0] >= start[0] else "right",
             va="center",
             size=_LABEL_SIZE,
-            weight="bold",
             parse_math=False,
-            zorder=6,
-            path_effects=[withStroke(linewidth=3, foreground="white")],
-            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8, "shrinkB": 6} if moved else None,
+            arrowprops=line if abs(place[1] - start[1]) > _DOT else None,
+            **look,
         )
-
-
-def _text_height(text: str) -> float:
-    return (text.count("\n") + 1) * _LABEL_SIZE * 1.3 / 72
 
 
 def place_labels(at: np.ndarray, extents: np.ndarray, size: np.ndarray) -> np.ndarray:
@@ -193,15 +203,6 @@ def _frame(drawn: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarr
     low, high = reach.min(axis=0), reach.max(axis=0)
     padding = np.where(high > low, 0.05 * (high - low), 1.0)
     return low - padding, high + padding
-
-
-def _title(names: Sequence[str], centres: np.ndarray, ratio: np.ndarray) -> str:
-    held = f"two components hold {percent(ratio.sum())} of the variance"
-    if len(names) < 2:
-        return held.capitalize()
-    apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)
-    a, b = divmod(int(np.argmax(apart)), len(names))
-    return f"{short_name(names[a])} and {short_name(names[b])} lie furthest apart; {held}"
 
 
 def _subtitle(inside: np.ndarray, k: int, per_segment: int) -> str:

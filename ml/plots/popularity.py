@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 
 from ml.plots.given import drawable
 from ml.plots.palette import INK, MUTED, segment_colors
-from ml.plots.pca_map import place_labels
+from ml.plots.pca_map import write_beside
 from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure
 from ml.plots.words import clean, log_ticks, number, tick_number
 
@@ -21,8 +21,6 @@ _BOX = (0.85, 0.6, WIDTH - 0.25, 4.9)
 """Left, bottom, right and top of the axes in inches."""
 _MOST_NAMES, _EXTREMES = 18, 4
 """How many genres have their names written: those with most ratings, and the best and the worst rated of all."""
-_MOVED = 0.12
-"""Inches from which a label needs a line to its dot."""
 
 
 def genre_popularity(genres: pl.DataFrame) -> Figure:
@@ -47,11 +45,7 @@ def genre_popularity(genres: pl.DataFrame) -> Figure:
     known = known.sort("ratings", "genre_label", descending=[True, False])
     ratings, means = (known[column].cast(pl.Float64).to_numpy() for column in ("ratings", "mean_rating"))
     with plot_style():
-        figure = titled_figure(
-            _title(known),
-            _subtitle(len(known)),
-            body=_BOX[3],
-        )
+        figure = titled_figure(_title(known), _subtitle(len(known)), body=_BOX[3])
         axes = add_axes(figure, *_BOX)
         axes.axhline(
             float(np.average(means, weights=ratings)), color=MUTED, linewidth=1, linestyle=(0, (4, 3))
@@ -95,22 +89,9 @@ def _write_names(axes: Axes, names: list[str], ratings: np.ndarray, means: np.nd
     at = np.column_stack([(np.log10(ratings) - low) / (high - low), (means - bottom) / (top - bottom)]) * size
     labels = [clean(name) for name in names]
     extents = np.array([[text_width(label, _LABEL_SIZE), _LABEL_SIZE * 1.3 / 72] for label in labels])
-    for label, start, place in zip(labels, at, place_labels(at, extents, size), strict=True):
-        moved = abs(place[1] - start[1]) > _MOVED
-        axes.annotate(
-            label,
-            tuple(start / size),
-            xycoords="axes fraction",
-            xytext=tuple(place / size),
-            textcoords="axes fraction",
-            ha="left" if place[0] >= start[0] else "right",
-            va="center",
-            size=_LABEL_SIZE,
-            color=INK,
-            parse_math=False,
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
-            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkB": 4} if moved else None,
-        )
+    line = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkB": 4}
+    effects = [withStroke(linewidth=2.5, foreground="white")]
+    write_beside(axes, labels, at, extents, size, line=line, color=INK, path_effects=effects)
 
 
 def _title(known: pl.DataFrame) -> str:

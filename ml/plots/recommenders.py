@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from ml.plots.given import drawable
 from ml.plots.palette import ACCENT, MUTED, segment_colors
 from ml.plots.rows import named_rows
+from ml.plots.spacing import note
 from ml.plots.style import label_ticks, plot_style
 from ml.plots.words import number, short_name
 
@@ -49,14 +50,8 @@ def recommender_bars(models: pl.DataFrame, *, measure: str) -> Figure:
         colors = [_BASELINE if is_baseline else segment_colors(1)[0] for is_baseline in are_baselines]
         axes.barh(range(len(names)), values, height=0.66, color=colors)
         for row, (value, is_default) in enumerate(zip(values, are_default, strict=True)):
-            axes.annotate(
-                f"{value:.3f}",
-                (max(value, 0), row),
-                xytext=(6, 0),
-                textcoords="offset points",
-                va="center",
-                size=9,
-                weight="bold" if is_default else "normal",
+            note(
+                axes, f"{value:.3f}", (max(value, 0), row), size=9, weight="bold" if is_default else "normal"
             )
         if baselines:
             axes.axvline(max(baselines), color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
@@ -70,8 +65,8 @@ def recommender_bars(models: pl.DataFrame, *, measure: str) -> Figure:
 
 
 def _label(name: str, is_default: bool, is_baseline: bool) -> str:
-    note = " (in use)" if is_default else " (baseline)" if is_baseline else ""
-    return f"{short_name(name)}{note}"
+    said = " (in use)" if is_default else " (baseline)" if is_baseline else ""
+    return f"{short_name(name)}{said}"
 
 
 def _title(known: pl.DataFrame, measure: str) -> str:

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from ml.plots.given import drawable
-from ml.plots.palette import MUTED, segment_colors
+from ml.plots.given import as_matrix, drawable
+from ml.plots.palette import MUTED, colors_of
 from ml.plots.spacing import spread
 from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import number, percent, short_name
@@ -110,7 +110,9 @@ def user_genre_flow(users: pl.DataFrame, *, chosen: str, given: str = "ratings")
     top = int(largest.argmax())
     title = f"{genres[top]} is the largest genre of {largest[top]:,} of {len(who):,} users"
     width = f"{chosen}, each as 100%. Width: share of the user's {given}"
-    return _draw_genres(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
+    return _draw_genres(
+        values, names, genres, colors_of(who["segment_id"], absent=_NO_SEGMENT), title=title, width=width
+    )
 
 
 def segment_genre_flow(segments: pl.DataFrame, *, given: str = "ratings") -> Figure:
@@ -144,7 +146,9 @@ def segment_genre_flow(segments: pl.DataFrame, *, given: str = "ratings") -> Fig
     ]
     title = _segments_title(values, who["segment_name"].to_list(), genres, given)
     width = f"{number(float(values.sum()))} {given}. Width: {given}"
-    return _draw_genres(values, names, genres, _colors(who["segment_id"].to_list()), title=title, width=width)
+    return _draw_genres(
+        values, names, genres, colors_of(who["segment_id"], absent=_NO_SEGMENT), title=title, width=width
+    )
 
 
 def segment_moves(migration: pl.DataFrame, unit: str) -> Figure:
@@ -178,10 +182,8 @@ def segment_moves(migration: pl.DataFrame, unit: str) -> Figure:
         .sort("id", nulls_last=True)
         for side in ("from", "to")
     ]
-    rows, columns = ({key: i for i, key in enumerate(side["id"])} for side in sides)
-    values = np.zeros((len(rows), len(columns)))
-    for source, target, count in migration.select("from_segment_id", "to_segment_id", "entities").iter_rows():
-        values[rows[source], columns[target]] += count
+    went = migration.select("from_segment_id", "to_segment_id", "entities")
+    values = as_matrix(went, *(side["id"].to_list() for side in sides))
     before, after = (
         [
             f"{short_name(name or nobody, 38)}  {number(float(total))}"
@@ -195,8 +197,8 @@ def segment_moves(migration: pl.DataFrame, unit: str) -> Figure:
         values,
         before,
         after,
-        _colors(sides[0]["id"].to_list()),
-        _colors(sides[1]["id"].to_list()),
+        colors_of(sides[0]["id"], absent=_NO_SEGMENT),
+        colors_of(sides[1]["id"], absent=_NO_SEGMENT),
         title=f"{percent(stayed / max(int(both['entities'].sum()), 1))} of the {unit} stayed in their segment",
         subtitle=f"Left the refresh before, right this one. Width: {unit}",
     )
@@ -215,10 +217,7 @@ def _matrix(known: pl.DataFrame, key: str, keys: list) -> tuple[np.ndarray, list
     """Return ratings by source and genre, the largest genre first, the smallest ones as one column at the end."""
     totals = known.group_by("genre_label").agg(pl.col("ratings").sum())
     genres = totals.sort("ratings", "genre_label", descending=[True, False])["genre_label"].to_list()
-    rows, columns = ({name: i for i, name in enumerate(given)} for given in (keys, genres))
-    values = np.zeros((len(keys), len(genres)))
-    for row, genre, count in known.select(key, "genre_label", "ratings").iter_rows():
-        values[rows[row], columns[genre]] += count
+    values = as_matrix(known.select(key, "genre_label", "ratings"), keys, genres)
     if len(genres) <= _MOST_GENRES + 1:
         return values, genres
     rest = values[:, _MOST_GENRES:].sum(axis=1, keepdims=True)
@@ -229,11 +228,6 @@ def _matrix(known: pl.DataFrame, key: str, keys: list) -> tuple[np.ndarray, list
 def _real(genres: Sequence[str]) -> int:
     """Return how many of the columns are one genre."""
     return min(len(genres), _MOST_GENRES) if genres[-1].endswith("other genres") else len(genres)
-
-
-def _colors(segment_ids: list[int | None]) -> list[str]:
-    palette = segment_colors(max((i for i in segment_ids if i is not None), default=0) + 1)
-    return [_NO_SEGMENT if i is None else palette[i] for i in segment_ids]
 
 
 def _draw_genres(

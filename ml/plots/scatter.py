@@ -17,6 +17,7 @@ from matplotlib.patheffects import withStroke
 from ml.plots.given import balanced_subsample
 from ml.plots.palette import INK, MUTED, RULE, segment_colors
 from ml.plots.scales import STRIP, Scale, choose_scale
+from ml.plots.spacing import note
 from ml.plots.style import WIDTH, add_axes, plot_style, text_width, titled_figure, wrap_name
 from ml.plots.words import clean, number, tick_number
 
@@ -271,13 +272,12 @@ def _draw_extremes(axes: Axes, panels: _Panels, entities: _Entities, at: np.ndar
         place = panels.inches(int(entities.owners[row]), at[[row]])[0]
         axes.plot(*place, "o", fillstyle="none", color=INK, markersize=8, markeredgewidth=1.1, zorder=5)
         to_the_left = at[row, 0] > 0.5
-        axes.annotate(
+        note(
+            axes,
             number(values[row]),
             place,
-            xytext=(-7 if to_the_left else 7, 0),
-            textcoords="offset points",
+            shift=(-7 if to_the_left else 7, 0),
             ha="right" if to_the_left else "left",
-            va="center",
             size=_NAME_SIZE,
             weight="bold",
             zorder=6,

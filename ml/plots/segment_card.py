@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from ml.plots import segment_words as words
-from ml.plots.palette import segment_colors
+from ml.plots.palette import color_of
 from ml.plots.words import feature_labels, in_kind, number, percent, short_name
 
 Rows = Mapping[str, pl.DataFrame]
@@ -32,7 +32,6 @@ _SAME = 0.01
 _MOST_MEASURES, _MOST_NAMED = 4, 3
 _MOST_OVER, _MOST_BARS, _MOST_TITLES, _MOST_DEVICES = 5, 8, 5, 4
 _MOST_HOURS = 2
-_TITLE_LETTERS = 120
 
 
 @dataclass(frozen=True)
@@ -57,40 +56,12 @@ class Leaning:
 
 
 @dataclass(frozen=True)
-class LeanTitle:
-    """A title that members rated more often than is expected of how much they rate; index 100 = as often."""
-
-    title: str
-    rater_share: float
-    base_share: float
-    index: float
-
-
-@dataclass(frozen=True)
-class Device:
-    """Share of a segment's viewing on one device; index 100 = as everybody."""
-
-    name: str
-    share: float
-    index: float | None
-
-
-@dataclass(frozen=True)
 class Part:
     """A share of what a segment is or does, beside everybody's; None where that is not known."""
 
     name: str
     share: float
     everybody: float | None = None
-
-
-@dataclass(frozen=True)
-class Exemplar:
-    """A member that is most like its segment: what it is called, how many titles it chose and the last of them."""
-
-    name: str
-    titles: int
-    history: str
 
 
 @dataclass(frozen=True)
@@ -106,15 +77,15 @@ class Card:
     always : what all of its members have, by which it is defined.
     levels : how many of them are light and how many heavy, beside everybody; empty where that is not declared.
     leanings : what it has most over and under everybody, highest index first.
-    titles : what its members rated more than everybody, strongest first.
-    devices : what it watches on, most first.
+    titles : rows of what its members rated more than everybody, strongest first.
+    devices : rows of what it watches on, most first.
     hours : the parts of the day in which it watches most.
     subscriptions : what its members subscribe to, most first.
     genres : the genres of most of its ratings, most first.
     watched : how much of a title its members watch on average; None where that is not known.
     favourites : label and honest mean rating, highest first.
     examples : titles that are most like it, where titles are divided.
-    exemplars : users that are most like it, by their ids; not for pages that are mailed.
+    exemplars : rows of users that are most like it, by their ids; not for pages that are mailed.
     does_not_mean : what might be read into it and is not there.
     audience, content_strategy, marketing_strategy : the playbook; None where none holds.
     """
@@ -132,15 +103,15 @@ class Card:
     always: tuple[str, ...]
     levels: str
     leanings: tuple[Leaning, ...]
-    titles: tuple[LeanTitle, ...]
-    devices: tuple[Device, ...]
+    titles: Sequence[Mapping[str, Any]]
+    devices: Sequence[Mapping[str, Any]]
     hours: tuple[Part, ...]
     subscriptions: tuple[Part, ...]
     genres: tuple[Part, ...]
     watched: Part | None
     favourites: tuple[tuple[str, float], ...]
     examples: tuple[str, ...]
-    exemplars: tuple[Exemplar, ...]
+    exemplars: Sequence[Mapping[str, Any]]
     does_not_mean: tuple[str, ...]
     audience: str | None
     content_strategy: str | None
@@ -159,13 +130,13 @@ def card(segment: Mapping[str, Any], rows: Rows) -> Card:
     figures = profiles.filter(pl.col("segment_id") == segment_id) if len(profiles) else profiles
     rule, holds = _rule(own)
     measures = _measures(figures, rows)
-    leanings = _leanings(figures, own)
+    leanings, exemplars = _leanings(figures, own), _by_rank(own, "segment_exemplars")
     return Card(
         segment_id=segment_id,
         name=segment["segment_name"],
         name_doubt=segment.get("name_doubt") or "",
         badge=words.badge(quality, segment_id),
-        color=segment_colors(segment_id + 1)[-1],
+        color=color_of(segment_id),
         members=segment["members"],
         share=segment["share"] or 0.0,
         rule=rule,
@@ -174,19 +145,15 @@ def card(segment: Mapping[str, Any], rows: Rows) -> Card:
         always=_always(figures),
         levels=_levels(segment_id, figures, rows.get("segment_levels", pl.DataFrame())),
         leanings=leanings,
-        titles=_titles(own),
+        titles=_by_rank(own, "segment_titles")[:_MOST_TITLES],
         devices=_devices(own),
         hours=_shares(figures, "daypart_")[:_MOST_HOURS],
         subscriptions=_parts(segment_id, rows, "segment_subscriptions", "subscription", "users"),
         genres=_parts(segment_id, rows, "segment_genres", "genre_label", "ratings")[:_MOST_NAMED],
         watched=next(iter(_shares(figures, "mean_completion")), None),
         favourites=_favourites(own),
-        examples=tuple(row["title"] for row in _exemplars(own) if row["title"]),
-        exemplars=tuple(
-            Exemplar(row["entity_id"], row["titles"], row["history"])
-            for row in _exemplars(own)
-            if row["history"]
-        ),
+        examples=tuple(row["title"] for row in exemplars if row["title"]),
+        exemplars=[row for row in exemplars if row["history"]],
         does_not_mean=_does_not_mean(figures, own, quality, segment_id),
         audience=segment["audience"],
         content_strategy=segment["content_strategy"],
@@ -396,25 +363,11 @@ def _rule(own: Rows) -> tuple[str, str]:
     return words.rule(rules.row(0, named=True)) if len(rules) else ("", "")
 
 
-def _titles(own: Rows) -> tuple[LeanTitle, ...]:
-    titles = own.get("segment_titles", pl.DataFrame())
-    return tuple(
-        LeanTitle(
-            short_name(row["title"] or row["title_id"], _TITLE_LETTERS),
-            row["rater_share"],
-            row["base_share"],
-            row["index"],
-        )
-        for row in (titles.sort("rank").head(_MOST_TITLES) if len(titles) else titles).iter_rows(named=True)
-    )
-
-
-def _devices(own: Rows) -> tuple[Device, ...]:
+def _devices(own: Rows) -> Sequence[Mapping[str, Any]]:
     devices = own.get("segment_devices", pl.DataFrame())
     if not len(devices):
         return ()
-    most = devices.sort("share", "device", descending=[True, False]).head(_MOST_DEVICES)
-    return tuple(Device(row["device"], row["share"], row["index"]) for row in most.iter_rows(named=True))
+    return devices.sort("share", "device", descending=[True, False]).head(_MOST_DEVICES).rows(named=True)
 
 
 def _parts(segment_id: int, rows: Rows, table: str, name: str, counted: str) -> tuple[Part, ...]:
@@ -456,6 +409,6 @@ def _favourites(own: Rows) -> tuple[tuple[str, float], ...]:
     return tuple(best["genre_label", "rater_mean_rating"].iter_rows())
 
 
-def _exemplars(own: Rows) -> list[dict[str, Any]]:
-    exemplars = own.get("segment_exemplars", pl.DataFrame())
-    return exemplars.sort("rank").rows(named=True) if len(exemplars) else []
+def _by_rank(own: Rows, table: str) -> list[dict[str, Any]]:
+    rows = own.get(table, pl.DataFrame())
+    return rows.sort("rank").rows(named=True) if len(rows) else []

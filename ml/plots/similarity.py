@@ -53,10 +53,8 @@ def similarity_heatmap(pairs: pl.DataFrame, *, chosen: str) -> Figure:
         figure = titled_figure(_title(matrix, names), _subtitle(matrix, chosen), body=body)
         axes = add_axes(figure, left, _KEY + _FOOT, WIDTH - _RIGHT, body)
         _draw(axes, matrix, rows, norm)
-        key = add_axes(figure, WIDTH - _RIGHT - 2.2, 0.28, WIDTH - _RIGHT, 0.37)
-        draw_key(
-            key, (number(float(norm.vmin or 0)), "similarity", number(float(norm.vmax or 0))), WHITE_TO_BLUE
-        )
+        ends = number(float(norm.vmin or 0)), "similarity", number(float(norm.vmax or 0))
+        draw_key(figure, ends, WHITE_TO_BLUE, low=0.28)
     return figure
 
 

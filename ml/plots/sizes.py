@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 
 from ml.plots.palette import INK, MUTED, colors_of, segment_colors
 from ml.plots.rows import named_rows
+from ml.plots.spacing import note
 from ml.plots.style import label_ticks, plot_style
 from ml.plots.words import clean, log_ticks, number, percent, short_name, tick_number
 
@@ -43,14 +44,7 @@ def segment_sizes(sizes: pl.DataFrame) -> Figure:
         figure, axes = named_rows(_sizes_title(frame), subtitle, frame["segment_name"].to_list(), row=0.48)
         axes.barh(range(len(ids)), members, height=0.68, color=colors_of(ids))
         for row, (count, share) in enumerate(zip(members, shares, strict=True)):
-            axes.annotate(
-                f"{count:,}  ·  {percent(share)}",
-                (count, row),
-                xytext=(6, 0),
-                textcoords="offset points",
-                va="center",
-                size=9,
-            )
+            note(axes, f"{count:,}  ·  {percent(share)}", (count, row), size=9)
         axes.set_xlim(0, max(*members, 1) * 1.3)
         label_ticks(axes.xaxis)
         axes.set_xlabel("Members")
@@ -120,15 +114,11 @@ def _choose_scale(values: np.ndarray) -> _Scale:
     linear = _Scale(np.asarray, is_log=False)
     if not len(values) or values.min() < 0:
         return linear
-    forward = np.log10 if values.min() > 0 else _log10_of_one_more
+    forward = np.log10 if values.min() > 0 else (lambda given: np.log1p(given) / np.log(10))
     skewness = _skewness(values)
     if skewness > _SKEWED and abs(_skewness(forward(values))) < skewness:
         return _Scale(forward, is_log=True)
     return linear
-
-
-def _log10_of_one_more(values: np.ndarray) -> np.ndarray:
-    return np.log1p(values) / np.log(10)
 
 
 def _skewness(values: np.ndarray) -> float:
@@ -165,12 +155,13 @@ def _draw_middle(axes: Axes, row: int, group: np.ndarray, scale: _Scale, color: 
     base = row + 0.3
     axes.hlines(base, low, high, color=color, linewidth=5)
     axes.plot(median, base, "o", color="white", markeredgecolor=INK, markersize=6.5, zorder=4)
-    axes.annotate(
+    note(
+        axes,
         number(float(quartiles[1])),
         (median, base),
-        xytext=(0, 6),
-        textcoords="offset points",
+        shift=(0, 6),
         ha="center",
+        va="baseline",
         weight="bold",
         size=9,
         path_effects=[withStroke(linewidth=2.5, foreground="white")],

@@ -1,9 +1,13 @@
 """Labels beside the ends of lines and bars, moved apart where they would meet.
 
-Belongs here: places along one axis. Does not belong here: labels around dots (`pca_map.place_labels`), drawing.
+Belongs here: places along one axis, text beside a point. Does not belong here: labels around dots
+(`pca_map.place_labels`).
 """
 
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 
 
 def spread(
@@ -32,6 +36,13 @@ def spread(
     spread_out = np.empty(len(places))
     spread_out[order] = places
     return spread_out
+
+
+def note(
+    axes: Axes, text: str, at: tuple[float, float], *, shift: tuple[float, float] = (6, 0), **look: Any
+) -> None:
+    """Write text beside a point, shifted by some typographic points; `look` is as matplotlib's texts have it."""
+    axes.annotate(text, at, xytext=shift, textcoords="offset points", **{"va": "center", **look})
 
 
 def _pushed_up(places: np.ndarray, half: np.ndarray) -> np.ndarray:

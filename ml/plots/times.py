@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ml.plots.cells import WHITE_TO_BLUE, draw_cells, draw_key
-from ml.plots.given import NothingToDrawError, drawable
+from ml.plots.given import NothingToDrawError, as_matrix, drawable
 from ml.plots.palette import INK, kind_colors
-from ml.plots.spacing import spread
+from ml.plots.spacing import note, spread
 from ml.plots.style import WIDTH, add_axes, label_ticks, plot_style, text_width, titled_figure
 from ml.plots.words import number, percent, short_name
 
@@ -43,9 +43,7 @@ def viewing_hours_heatmap(hours: pl.DataFrame) -> Figure:
         When nothing was watched.
     """
     known = drawable(hours.filter(pl.col("events") > 0), "weekday", "hour", "events")
-    events = np.zeros((7, 24))
-    for weekday, hour, count in known.select("weekday", "hour", "events").iter_rows():
-        events[weekday - 1, hour] += count
+    events = as_matrix(known.select("weekday", "hour", "events"), range(1, 8), range(24))
     shares = events / events.sum()
     busiest = divmod(int(shares.argmax()), 24)
     body = _KEY + 0.34 * 7
@@ -62,8 +60,7 @@ def viewing_hours_heatmap(hours: pl.DataFrame) -> Figure:
         axes.set_xticks(range(0, 24, 3), [f"{hour}:00" for hour in range(0, 24, 3)])
         axes.tick_params(length=0, labelcolor=INK, labelsize=_LABEL_SIZE)
         axes.set_xlabel("Hour at which a viewing begins", labelpad=3)
-        key = add_axes(figure, WIDTH - _RIGHT - 2.2, 0.24, WIDTH - _RIGHT, 0.33)
-        draw_key(key, ("0", "share of viewings", percent(float(shares.max()))), WHITE_TO_BLUE)
+        draw_key(figure, ("0", "share of viewings", percent(float(shares.max()))), WHITE_TO_BLUE)
     return figure
 
 
@@ -91,7 +88,7 @@ def weekly_activity(weeks: pl.DataFrame) -> Figure:
         raise NothingToDrawError("there is viewing in one week only")
     totals = known.group_by("device").agg(pl.col("minutes").sum()).sort(-pl.col("minutes").round(3), "device")
     devices = totals["device"].to_list()
-    hours = _hours(known, days, devices)
+    hours = as_matrix(known.select("week", "device", "minutes"), days.to_list(), devices) / 60
     colors = kind_colors(devices)
     names = [short_name(device, 16) for device in devices]
     right = max(text_width(name, _LABEL_SIZE, bold=True) for name in names) + 0.35
@@ -120,27 +117,16 @@ def weekly_activity(weeks: pl.DataFrame) -> Figure:
     return figure
 
 
-def _hours(known: pl.DataFrame, days: pl.Series, devices: list[str]) -> np.ndarray:
-    """Return hours by week and device, (w, d) float."""
-    rows, columns = ({name: i for i, name in enumerate(given)} for given in (days.to_list(), devices))
-    hours = np.zeros((len(rows), len(columns)))
-    for week, device, minutes in known.select("week", "device", "minutes").iter_rows():
-        hours[rows[week], columns[device]] += minutes / 60
-    return hours
-
-
 def _label_ends(axes: Axes, ends: np.ndarray, names: list[str], colors: list[str], *, height: float) -> None:
     """Write each name beside the end of its line, moved apart where two would meet."""
     low, high = axes.get_ylim()
     places = spread((ends - low) / (high - low), np.full(len(ends), _LABEL_SIZE * 1.3 / 72 / height))
     for place, name, color in zip(places, names, colors, strict=True):
-        axes.annotate(
+        note(
+            axes,
             name,
             (1, place),
             xycoords="axes fraction",
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
             color=color,
             weight="bold",
             size=_LABEL_SIZE,

@@ -116,6 +116,25 @@ def numbers_apart(first: float, second: float) -> tuple[str, str]:
     return texts
 
 
+def map_finding(names: Sequence[str], centres: np.ndarray, held: float) -> str:
+    """Say which two segments lie furthest apart on a map, and how much of the variance its two components hold.
+
+    Parameters
+    ----------
+    names
+        Of k segments.
+    centres : (k, 2) float
+    held
+        From 0 to 1.
+    """
+    said = f"two components hold {percent(held)} of the variance"
+    if len(names) < 2:
+        return said.capitalize()
+    apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)
+    a, b = divmod(int(np.argmax(apart)), len(names))
+    return f"{short_name(names[a])} and {short_name(names[b])} lie furthest apart; {said}"
+
+
 def tick_number(value: float, _position: int | None = None) -> str:
     """Return the label of a tick, exact but for float noise: `0.175`, `10,500`, `7.5M`."""
     for unit, factor in _LARGE:

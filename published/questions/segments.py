@@ -25,10 +25,7 @@ def segmentations(data: PublishedSet) -> list[str]:
 
 def segments(data: PublishedSet, segmentation: str) -> pl.DataFrame:
     """Return one row per segment, by id."""
-    return data.ask(
-        "select * from segments where segmentation = $segmentation order by segment_id",
-        segmentation=segmentation,
-    )
+    return of(data, "segments", segmentation)
 
 
 def with_badges(data: PublishedSet, rows: pl.DataFrame) -> pl.DataFrame:
@@ -163,60 +160,6 @@ def devices(data: PublishedSet, segmentation: str | None = None) -> pl.DataFrame
     )
 
 
-def unfinished(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return the titles that members of each segment begin and leave more often than others."""
-    return _of(data, "segment_unfinished", segmentation, "segment_id, rank")
-
-
-def levels(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return how many members of each segment are light and how many heavy."""
-    return _of(data, "segment_levels", segmentation, "segment_id, above nulls first")
-
-
-def subscriptions(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return what the members of each segment subscribe to."""
-    return _of(data, "segment_subscriptions", segmentation, "segment_id, subscription")
-
-
-def genres(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return how many ratings the members of each segment gave to titles of each genre."""
-    return _of(data, "segment_genres", segmentation, "segment_id, genre")
-
-
-def profiles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return the mean of every feature per segment."""
-    return data.ask(
-        "select * from segment_profiles where segmentation = $segmentation", segmentation=segmentation
-    )
-
-
-def separation(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return what the segments explain of each judged feature."""
-    return data.ask(
-        "select * from segment_separation where segmentation = $segmentation", segmentation=segmentation
-    )
-
-
-def exemplars(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return the members that are most like each segment, the nearest first, with their ids."""
-    return _of(data, "segment_exemplars", segmentation, "segment_id, rank")
-
-
-def exemplar_titles(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return the titles that are most like each segment; nobody where users are divided."""
-    return exemplars(data, segmentation).filter(pl.col("title").is_not_null())
-
-
-def quality(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return how good the segments are: of all together (segment_id null) and of each, one row per measure."""
-    return _of(data, "segment_quality", segmentation, "segment_id nulls first, measure")
-
-
-def decisions(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return which models took over and which were refused, in the order of time."""
-    return _of(data, "segment_promotions", segmentation, "decided_at")
-
-
 def trained_at(data: PublishedSet, segmentation: str) -> datetime | None:
     """Return when the model in force was first decided on, in the run that fitted every k (UTC); it serves since.
 
@@ -238,47 +181,55 @@ def trained_at(data: PublishedSet, segmentation: str) -> datetime | None:
     return moment
 
 
-def rules(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return the rule of each segment in words."""
-    return _of(data, "segment_rules", segmentation, "segment_id")
-
-
-def migration(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return who went from which segment to which since the refresh before."""
-    return _of(
-        data, "segment_migration", segmentation, "from_segment_id nulls last, to_segment_id nulls last"
-    )
-
-
-def history(data: PublishedSet, segmentation: str) -> pl.DataFrame:
-    """Return what became of segments when their model was fitted anew, in the order of time."""
-    return _of(data, "segment_history", segmentation, "happened_at, kind, segment_id")
-
-
 def card_rows(data: PublishedSet, segmentation: str) -> dict[str, pl.DataFrame]:
     """Return what cards of segments are made of, by table; a table that cannot be read is left out."""
-    asked = {**OF_CARDS, "segment_subscriptions": subscriptions, "segment_genres": genres}
-    return {table: question(data, segmentation) for table, question in asked.items() if data.has(table)}
+    asked = (*OF_CARDS, "segment_subscriptions", "segment_genres")
+    return {table: of(data, table, segmentation) for table in asked if data.has(table)}
 
 
-def _of(data: PublishedSet, table: str, segmentation: str, order: str) -> pl.DataFrame:
+def of(data: PublishedSet, table: str, segmentation: str) -> pl.DataFrame:
+    """Return the rows of a table that are of one segmentation, with what readers need beside them, in their order."""
+    if table in _ASKED:
+        return _ASKED[table](data, segmentation)
+    order = f" order by {_ORDER[table]}" if table in _ORDER else ""
     return data.ask(
-        f"select * from {table} where segmentation = $segmentation order by {order}",
-        segmentation=segmentation,
+        f"select * from {table} where segmentation = $segmentation{order}", segmentation=segmentation
     )
 
 
-OF_CARDS: Mapping[str, Callable[[PublishedSet, str], pl.DataFrame]] = {
-    "segment_profiles": profiles,
-    "segment_levels": levels,
-    "segment_separation": separation,
+_ASKED: Mapping[str, Callable[[PublishedSet, str], pl.DataFrame]] = {
+    "free_segments": free_segments,
+    "k_metrics": k_metrics,
+    "pca_loadings": loadings,
     "segment_claims": claims,
-    "segment_rules": rules,
-    "segment_quality": quality,
-    "segment_titles": titles,
     "segment_devices": devices,
     "segment_genre_ratings": genre_ratings,
-    "segment_exemplars": exemplars,
-    "pca_loadings": loadings,
+    "segment_titles": titles,
 }
-"""By table, the question that gives its rows to any card of a segment."""
+_ORDER = {
+    "segment_exemplars": "segment_id, rank",
+    "segment_genres": "segment_id, genre",
+    "segment_history": "happened_at, kind, segment_id",
+    "segment_levels": "segment_id, above nulls first",
+    "segment_migration": "from_segment_id nulls last, to_segment_id nulls last",
+    "segment_promotions": "decided_at",
+    "segment_quality": "segment_id nulls first, measure",
+    "segment_rules": "segment_id",
+    "segment_subscriptions": "segment_id, subscription",
+    "segment_unfinished": "segment_id, rank",
+    "segments": "segment_id",
+}
+OF_CARDS = (
+    "segment_profiles",
+    "segment_levels",
+    "segment_separation",
+    "segment_claims",
+    "segment_rules",
+    "segment_quality",
+    "segment_titles",
+    "segment_devices",
+    "segment_genre_ratings",
+    "segment_exemplars",
+    "pca_loadings",
+)
+"""The tables that any card of a segment is made of."""

@@ -5,43 +5,20 @@ plots of many points.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
-from ml.plots.words import short_name
 from report.charts import ColumnChart, column_chart
+from report.reading import Rows
 
 TABLES = ("titles", "catalogue_genres", "catalogue_trends", "catalogue_runtimes", "weighted_score_constants")
 """What a catalogue is described by."""
 NAMES = {"movies": "Movies", "streaming": "Streaming catalogue"}
 _MOST_TITLES, _MOST_GENRES, _MOST_POPULAR, _MOST_DECADES = 10, 12, 20, 11
-_TITLE_LETTERS = 120
 _UNKNOWN = "Unknown"
 _FEWEST_TITLES = 10
 """Scored titles of a decade, genre or length from which its mean score is shown: below, one title decides."""
-
-
-@dataclass(frozen=True)
-class ScoredTitle:
-    """A title and its scores, 0 to 100; None where it has none."""
-
-    title: str
-    year: int | None
-    kind: str
-    genres: str
-    score: float | None
-    votes: int | None
-
-
-@dataclass(frozen=True)
-class ScoredGroup:
-    """Titles of one genre, decade or length with their mean weighted score; `bar` is titles over the most."""
-
-    label: str
-    titles: int
-    score: float | None
-    bar: float
 
 
 @dataclass(frozen=True)
@@ -51,31 +28,19 @@ class CatalogueView:
     Attributes
     ----------
     vote_minimum, mean_score : m and C of the weighted score; None where the table of constants is absent.
+    genres, decades, runtimes : label, titles, mean weighted score and `bar`, which is titles over the most.
     """
 
     name: str
     titles: int
     vote_minimum: float | None
     mean_score: float | None
-    best: tuple[ScoredTitle, ...]
-    genres: tuple[ScoredGroup, ...]
+    best: Rows
+    genres: Rows
     genre_finding: str
-    decades: tuple[ScoredGroup, ...]
+    decades: Rows
     decade_chart: ColumnChart | None
-    runtimes: tuple[ScoredGroup, ...]
-
-
-@dataclass(frozen=True)
-class PopularGenre:
-    """How much of one genre is rated and watched; `minutes` is None where nothing tells what is watched."""
-
-    label: str
-    ratings: int
-    raters: int
-    viewers: int
-    mean_rating: float | None
-    minutes: float | None
-    bar: float
+    runtimes: Rows
 
 
 def catalogues(marts: Mapping[str, pl.DataFrame]) -> tuple[CatalogueView, ...]:
@@ -89,8 +54,11 @@ def catalogues(marts: Mapping[str, pl.DataFrame]) -> tuple[CatalogueView, ...]:
     return tuple(sorted(views, key=lambda view: (-view.titles, view.name)))
 
 
-def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
-    """Return the genres with most ratings, most first; without ratings those with most minutes."""
+def popular_genres(popularity: pl.DataFrame | None) -> Rows:
+    """Return the genres with most ratings, most first; without ratings those with most minutes.
+
+    `minutes` is None where nothing tells what is watched.
+    """
     if popularity is None:
         return ()
     filled = popularity.with_columns(pl.col("ratings", "raters", "viewers", "minutes").fill_null(0)).filter(
@@ -100,20 +68,8 @@ def popular_genres(popularity: pl.DataFrame | None) -> tuple[PopularGenre, ...]:
         return ()
     by = "ratings" if filled["ratings"].sum() else "minutes"
     ordered = filled.sort(by, "genre_label", descending=[True, False]).head(_MOST_POPULAR)
-    most = ordered[by].max() or 1
-    is_watched = bool(filled["minutes"].sum())
-    return tuple(
-        PopularGenre(
-            label=row["genre_label"],
-            ratings=row["ratings"],
-            raters=row["raters"],
-            viewers=row["viewers"],
-            mean_rating=row["mean_rating"],
-            minutes=row["minutes"] if is_watched else None,
-            bar=row[by] / most,
-        )
-        for row in ordered.iter_rows(named=True)
-    )
+    minutes = pl.col("minutes") if filled["minutes"].sum() else pl.lit(None)
+    return ordered.with_columns(minutes.alias("minutes"), bar=pl.col(by) / ordered[by].max()).rows(named=True)
 
 
 def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
@@ -123,14 +79,14 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
     genres = _groups(rows.get("catalogue_genres"), "genre_label")[:_MOST_GENRES]
     decades = _decades(rows.get("catalogue_trends"))
     undated = titles["release_year"].null_count() if "release_year" in titles.columns else 0
-    if decades and undated and decades[-1].label != _UNKNOWN:  # the trends may leave them out
-        most = max(undated, *(group.titles for group in decades))
+    if decades and undated and decades[-1]["label"] != _UNKNOWN:  # the trends may leave them out
+        most = max(undated, *(group["titles"] for group in decades))
         decades = (
-            *(replace(group, bar=group.titles / most) for group in decades),
-            ScoredGroup(_UNKNOWN, undated, None, undated / most),
+            *({**group, "bar": group["titles"] / most} for group in decades),
+            {"label": _UNKNOWN, "titles": undated, "score": None, "bar": undated / most},
         )
     has_series = "kind" in titles.columns and "series" in titles["kind"]
-    dated = [(group.label, group.titles) for group in decades if group.label != _UNKNOWN]
+    dated = [(group["label"], group["titles"]) for group in decades if group["label"] != _UNKNOWN]
     return CatalogueView(
         name="Movies and series" if name == "movies" and has_series else NAMES.get(name, name),
         titles=len(titles) or known.get("titles") or 0,
@@ -145,44 +101,31 @@ def _catalogue(name: str, rows: Mapping[str, pl.DataFrame]) -> CatalogueView:
     )
 
 
-def _best(titles: pl.DataFrame) -> tuple[ScoredTitle, ...]:
+def _best(titles: pl.DataFrame) -> Rows:
     if not len(titles):
         return ()
-    best = (
-        titles.drop_nulls("weighted_score")
-        .sort("weighted_score", "title_id", descending=[True, False])
-        .head(_MOST_TITLES)
-    )
-    return tuple(
-        ScoredTitle(
-            title=short_name(row["title"] or row["title_id"], _TITLE_LETTERS),
-            year=row["release_year"],
-            kind=row["kind"] or "",
-            genres=row["genres"] or "",
-            score=row["weighted_score"],
-            votes=row["votes"],
-        )
-        for row in best.iter_rows(named=True)
-    )
+    scored = titles.drop_nulls("weighted_score")
+    best = scored.sort("weighted_score", "title_id", descending=[True, False]).head(_MOST_TITLES)
+    return best.rows(named=True)
 
 
-def _groups(frame: pl.DataFrame | None, label: str) -> tuple[ScoredGroup, ...]:
+def _groups(frame: pl.DataFrame | None, label: str) -> Rows:
     """Return the rows of a mart that has a row per label, most titles first."""
     if frame is None or not len(frame):
         return ()
     ordered = frame.drop_nulls(label).sort("titles", label, descending=[True, False])
     if ordered[label].to_list() in ([], [_UNKNOWN]):
         return ()
-    most = ordered["titles"].max() or 1
-    return tuple(
-        ScoredGroup(
-            label=row[label],
-            titles=row["titles"],
-            score=row["weighted_score"] if row["scored_titles"] >= _FEWEST_TITLES else None,
-            bar=row["titles"] / most,
-        )
-        for row in ordered.iter_rows(named=True)
+    return _barred(
+        ordered.select(pl.col(label).alias("label"), "titles", "scored_titles", score="weighted_score")
     )
+
+
+def _barred(groups: pl.DataFrame) -> Rows:
+    """Return groups of titles with their bars, and with their scores where enough titles have one."""
+    is_known = pl.col("scored_titles") >= _FEWEST_TITLES
+    bar = pl.col("titles") / (groups["titles"].max() or 1)
+    return groups.with_columns(score=pl.when(is_known).then("score"), bar=bar).rows(named=True)
 
 
 def _dated_titles(trends: pl.DataFrame) -> int:
@@ -190,7 +133,7 @@ def _dated_titles(trends: pl.DataFrame) -> int:
     return int(trends.drop_nulls("release_year")["titles"].sum())
 
 
-def _decades(trends: pl.DataFrame | None) -> tuple[ScoredGroup, ...]:
+def _decades(trends: pl.DataFrame | None) -> Rows:
     """Return the last decades, oldest first, then titles of no known year; means are weighted by scored titles."""
     if trends is None or not len(trends):
         return ()
@@ -205,20 +148,17 @@ def _decades(trends: pl.DataFrame | None) -> tuple[ScoredGroup, ...]:
     )
     dated = summed.drop_nulls("decade").tail(_MOST_DECADES)
     summed = pl.concat([dated, summed.filter(pl.col("decade").is_null())])
-    most = summed["titles"].max() or 1
-    return tuple(
-        ScoredGroup(
-            label=_UNKNOWN if row["decade"] is None else f"{row['decade']}s",
-            titles=row["titles"],
-            score=row["points"] / row["scored_titles"] if row["scored_titles"] >= _FEWEST_TITLES else None,
-            bar=row["titles"] / most,
+    return _barred(
+        summed.select(
+            pl.format("{}s", "decade").fill_null(_UNKNOWN).alias("label"),
+            *("titles", "scored_titles"),
+            score=pl.col("points") / pl.col("scored_titles"),
         )
-        for row in summed.iter_rows(named=True)
     )
 
 
-def _genre_finding(genres: tuple[ScoredGroup, ...]) -> str:
-    judged = [(genre.score, genre.label) for genre in genres if genre.score is not None]
+def _genre_finding(genres: Rows) -> str:
+    judged = [(genre["score"], genre["label"]) for genre in genres if genre["score"] is not None]
     if len(judged) < 2:
         return ""
     (low, worst), (high, best) = min(judged), max(judged)

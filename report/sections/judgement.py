@@ -12,44 +12,10 @@ import polars as pl
 
 from ml.plots import segment_words as words
 from ml.plots.words import feature_labels
-from report.reading import SegmentationTables
+from report.reading import Rows, SegmentationTables
 
 _SURE = 0.95
 """Agreement from which starts count as having found the same thing."""
-
-
-@dataclass(frozen=True)
-class Separation:
-    """Share of a feature's variance that the segments explain, beside the best single column.
-
-    `explained` is None for a feature that has one value only.
-    """
-
-    label: str
-    explained: float | None
-    kruskal_p: float | None
-    best_column: str | None
-    best_explained: float | None
-    best_kruskal_p: float | None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A statement about one segment and feature: a sentence, or why there is none."""
-
-    segment: str
-    label: str
-    text: str
-    is_supported: bool
-
-
-@dataclass(frozen=True)
-class FreeSegment:
-    """A group of the best free fit, and the published segment it shares most members with."""
-
-    members: int
-    nearest: str
-    shared: int
 
 
 @dataclass(frozen=True)
@@ -82,40 +48,12 @@ def trust(tables: SegmentationTables, unit: str) -> Trust:
     )
 
 
-def separations(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Separation, ...]:
-    """Return what the segments explain of each judged feature, beside the best single column."""
-    return tuple(
-        Separation(
-            label=feature_labels([row["feature"]], called)[0],
-            explained=row["eta_squared"],
-            kruskal_p=row["kruskal_p"],
-            best_column=feature_labels([row["best_column"]], called)[0] if row["best_column"] else None,
-            best_explained=row["best_eta_squared"],
-            best_kruskal_p=row["best_kruskal_p"],
-        )
-        for row in rows.iter_rows(named=True)
-    )
-
-
-def claims(rows: pl.DataFrame, called: Mapping[str, str]) -> tuple[Claim, ...]:
-    """Return every judged statement, the supported ones first."""
-    return tuple(
-        Claim(
-            segment=row["segment_name"],
-            label=feature_labels([row["feature"]], called)[0],
-            text=row["text"] or "",
-            is_supported=row["is_supported"],
-        )
-        for row in rows.iter_rows(named=True)
-    )
-
-
-def free_segments(rows: pl.DataFrame) -> tuple[FreeSegment, ...]:
-    """Return the groups of the best free optimum, largest first, each with the segment it shares most with."""
-    return tuple(
-        FreeSegment(row["members"], row["nearest_segment_name"] or "", row["shared_members"])
-        for row in rows.iter_rows(named=True)
-    )
+def in_words(rows: pl.DataFrame, called: Mapping[str, str]) -> Rows:
+    """Return rows about features with each feature, and the column that it is compared with, in words."""
+    named = [name for name in ("feature", "best_column") if name in rows.columns]
+    return rows.with_columns(
+        pl.col(named).map_elements(lambda feature: feature_labels([feature], called)[0], pl.String)
+    ).rows(named=True)
 
 
 def starts_in_words(row: Mapping[str, Any] | None, unit: str) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from ml.plots import changes
-from ml.plots.words import short_name
 from published.people import hide_emails, hide_folders
 from published.questions.quality import checks_in_words
+from report.reading import Rows, rows_of
 
 _MOST_REASONS = 20
 _STANDINGS = {
@@ -33,56 +33,6 @@ class Checks:
     failed: tuple[tuple[str, str, str], ...]
 
 
-@dataclass(frozen=True)
-class FunnelStep:
-    """Rows left after a step, and as a share of the first step for the same entity."""
-
-    step: str
-    row_count: int
-    share: float
-
-
-@dataclass(frozen=True)
-class Funnel:
-    """The steps of one entity."""
-
-    entity: str
-    steps: tuple[FunnelStep, ...]
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """One raw file and what became of its rows."""
-
-    table_name: str
-    source: str
-    size_bytes: int
-    rows_read: int
-    rows_landed: int
-    rows_rejected: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class RejectReason:
-    """Rejected lines that share table and reason."""
-
-    table_name: str
-    reason: str
-    line_count: int
-    is_known_quirk: bool
-
-
-@dataclass(frozen=True)
-class UnlistedTitles:
-    """Ids in ratings and views without a title with a genre, for one reason: how many, their rows, the first."""
-
-    reason: str
-    ids: int
-    rows: int
-    first: tuple[str, ...]
-
-
 def headlines(
     data_funnel: pl.DataFrame | None, manifest: pl.DataFrame | None, titles: pl.DataFrame | None = None
 ) -> tuple[tuple[str, int], ...]:
@@ -95,44 +45,18 @@ def headlines(
     return found if counted or titles is None or not len(titles) else (("titles", len(titles)), *found)
 
 
-def funnels(data_funnel: pl.DataFrame | None) -> tuple[Funnel, ...]:
+def funnels(data_funnel: pl.DataFrame | None) -> tuple[tuple[str, Rows], ...]:
     """Return the steps of each entity, in order."""
     if data_funnel is None:
         return ()
-    found = []
-    for (entity,), rows in data_funnel.group_by("entity", maintain_order=True):
-        steps = (
-            FunnelStep(row["step"], row["row_count"], row["share"] or 0.0)
-            for row in rows.iter_rows(named=True)
-        )
-        found.append(Funnel(str(entity), tuple(steps)))
-    return tuple(found)
+    steps = data_funnel.with_columns(pl.col("share").fill_null(0.0))
+    entities = steps.group_by("entity", maintain_order=True)
+    return tuple((str(entity), rows.rows(named=True)) for (entity,), rows in entities)
 
 
-def files(manifest: pl.DataFrame | None) -> tuple[LandedFile, ...]:
-    """Return the landed files by table and name."""
-    if manifest is None:
-        return ()
-    return tuple(
-        LandedFile(
-            table_name=row["table_name"],
-            source=row["source"],
-            size_bytes=row["bytes"],
-            rows_read=row["rows_read"],
-            rows_landed=row["rows_landed"],
-            rows_rejected=row["rows_rejected"],
-            sha256=row["sha256"],
-        )
-        for row in manifest.iter_rows(named=True)
-    )
-
-
-def reject_reasons(counted: pl.DataFrame | None) -> tuple[RejectReason, ...]:
+def reject_reasons(counted: pl.DataFrame | None) -> Rows:
     """Return the most frequent reasons for rejection."""
-    if counted is None:
-        return ()
-    rows = counted.head(_MOST_REASONS).rename({"lines": "line_count"})
-    return tuple(RejectReason(**row) for row in rows.iter_rows(named=True))
+    return rows_of(counted)[:_MOST_REASONS]
 
 
 def genres_left_out(genres: pl.DataFrame | None) -> tuple[str, ...]:
@@ -148,28 +72,20 @@ def genres_left_out(genres: pl.DataFrame | None) -> tuple[str, ...]:
     return tuple(said)
 
 
-def unlisted(titles: pl.DataFrame | None) -> tuple[UnlistedTitles, ...]:
-    """Return the ids in ratings and views that lead to no title with a genre, by reason."""
+def unlisted(titles: pl.DataFrame | None) -> Rows:
+    """Return how many ids in ratings and views lead to no title with a genre, their rows and the first, by reason."""
     if titles is None:
         return ()
-    return tuple(
-        UnlistedTitles(
-            reason=str(reason),
-            ids=len(rows),
-            rows=int((rows["ratings"] + rows["views"]).sum()),
-            first=tuple(short_name(title_id) for title_id in rows["title_id"].head(_MOST_UNLISTED)),
-        )
-        for (reason,), rows in titles.group_by("reason", maintain_order=True)
+    by_reason = titles.group_by("reason", maintain_order=True).agg(
+        ids=pl.len(), rows=pl.sum("ratings") + pl.sum("views"), first=pl.col("title_id").head(_MOST_UNLISTED)
     )
+    return by_reason.rows(named=True)
 
 
 def checks(counts: Mapping[str, int] | None, failed: pl.DataFrame | None) -> Checks | None:
     """Return what became of the checks before publishing; None where there were none."""
     if not counts or not any(counts.values()) or failed is None:
         return None
-    rows = failed.select("table_name", "rule", pl.col("found").map_elements(_shown, pl.String)).rows()
+    hidden = pl.col("found").map_elements(lambda text: hide_folders(hide_emails(text)), pl.String)
+    rows = failed.select("table_name", "rule", hidden).rows()
     return Checks(checks_in_words(counts), tuple(rows))
-
-
-def _shown(text: str) -> str:
-    return hide_folders(hide_emails(text))

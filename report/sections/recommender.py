@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ml.plots.palette import segment_colors
-from ml.plots.words import decimals, feature_label, number, percent, short_name
+from ml.plots.palette import color_of, colors_of
+from ml.plots.words import decimals, feature_label, number, percent
 from published.questions.audience import Interest
+from report.reading import Rows
 
 METRICS = {
     "ndcg": (
@@ -55,7 +56,6 @@ _JUDGED = "users"
 _RATINGS = Interest()
 _SHARES = ("coverage", "long_tail", "genre_match")
 _MOST_MODELS, _MOST_TITLES = 15, 5
-_TITLE_LETTERS, _REASON_LETTERS = 120, 400
 
 
 @dataclass(frozen=True)
@@ -70,61 +70,20 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What lists reach with one weight of being rare, in words; `change` is its nDCG beside that at a weight of 0."""
-
-    weight: str
-    ndcg: str
-    change: str
-    coverage: str
-    long_tail: str
-    is_in_force: bool
-
-
-@dataclass(frozen=True)
-class Served:
-    """How well the chosen model does within one segment."""
-
-    name: str
-    color: str
-    users: int
-    ndcg: float
-    bar: float
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A recommended title and why."""
-
-    rank: int
-    title: str
-    genres: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Example:
-    """The first titles recommended to somebody, who is not named; `segment` is empty where none is known."""
-
-    segment: str
-    color: str
-    suggestions: tuple[Suggestion, ...]
-
-
-@dataclass(frozen=True)
 class RecommenderView:
     """Everything the page says about the recommender; `metrics` are heading and meaning of each column.
 
-    `judged_users` is None where the table does not say how many users the figures are means over.
+    `judged_users` is None where the table does not say how many users the figures are means over. `reaches`, `served`
+    (by segmentation) and `examples` (`suggestions` of each) are rows of their tables.
     """
 
     finding: str
     judged_users: int | None
     metrics: tuple[tuple[str, str], ...]
     models: tuple[Model, ...]
-    reaches: tuple[Reach, ...]
-    served: tuple[tuple[str, tuple[Served, ...]], ...]
-    examples: tuple[Example, ...]
+    reaches: Rows
+    served: tuple[tuple[str, Rows], ...]
+    examples: Rows
 
     @property
     def is_empty(self) -> bool:
@@ -279,20 +238,10 @@ def _ahead(metrics: pl.DataFrame, ndcg: pl.DataFrame, chosen: pl.DataFrame, inte
     return f"{said} The model in use is ahead in {' and '.join(better)}." if better else said
 
 
-def _reaches(long_tail: pl.DataFrame | None) -> tuple[Reach, ...]:
-    if long_tail is None:
-        return ()
-    return tuple(
-        Reach(
-            weight=f"{row['weight']:g}",
-            ndcg=decimals(row["ndcg"], 3),
-            change=_change(row),
-            coverage=percent(row["coverage"]),
-            long_tail=percent(row["long_tail"]),
-            is_in_force=row["is_in_force"],
-        )
-        for row in long_tail.sort("weight").iter_rows(named=True)
-    )
+def _reaches(long_tail: pl.DataFrame | None) -> Rows:
+    """Return what lists reach with each weight of being rare, and its nDCG beside that at a weight of 0, in words."""
+    rows = () if long_tail is None else long_tail.sort("weight").rows(named=True)
+    return [{**row, "change": _change(row)} for row in rows]
 
 
 def _change(row: Mapping[str, float]) -> str:
@@ -303,51 +252,27 @@ def _change(row: Mapping[str, float]) -> str:
     return f"{low} to {high}{'' if is_sure else ': as good as equal'}"
 
 
-def _served(
-    segment_ndcg: pl.DataFrame | None, model: str | None
-) -> tuple[tuple[str, tuple[Served, ...]], ...]:
+def _served(segment_ndcg: pl.DataFrame | None, model: str | None) -> tuple[tuple[str, Rows], ...]:
+    """Return how well the chosen model does within each segment, by segmentation."""
     if segment_ndcg is None or model is None:
         return ()
     rows = segment_ndcg.filter(pl.col("model") == model).drop_nulls("ndcg").sort("segmentation", "segment_id")
-    best = rows["ndcg"].max() or 1.0
-    found: dict[str, list[Served]] = {}
-    for row in rows.iter_rows(named=True):
-        found.setdefault(feature_label(row["segmentation"]), []).append(
-            Served(
-                name=row["segment_name"],
-                color=segment_colors(row["segment_id"] + 1)[-1],
-                users=row["users"],
-                ndcg=row["ndcg"],
-                bar=row["ndcg"] / best,
-            )
-        )
-    return tuple((title, tuple(served)) for title, served in found.items())
+    found = rows.with_columns(
+        bar=pl.col("ndcg") / (rows["ndcg"].max() or 1.0),
+        color=pl.Series(colors_of(rows["segment_id"]), dtype=pl.String),
+    )
+    parts = found.group_by("segmentation", maintain_order=True)
+    return tuple((feature_label(str(name)), part.rows(named=True)) for (name,), part in parts)
 
 
-def _examples(
-    recommendations: pl.DataFrame | None, whose: Mapping[str, tuple[str, int]]
-) -> tuple[Example, ...]:
+def _examples(recommendations: pl.DataFrame | None, whose: Mapping[str, tuple[str, int]]) -> Rows:
+    """Return the first titles recommended to each, who is not named; the segment is empty where none is known."""
     if recommendations is None:
         return ()
     examples = []
     ordered = recommendations.sort("user_id", "rank")
     for user_id in [*whose, *sorted(set(recommendations["user_id"].to_list()) - set(whose))]:
-        rows = ordered.filter(pl.col("user_id") == user_id).head(_MOST_TITLES)
-        if not len(rows):
-            continue
+        rows = ordered.filter(pl.col("user_id") == user_id).head(_MOST_TITLES).rows(named=True)
         name, segment_id = whose.get(user_id, ("", 0))
-        suggestions = tuple(
-            Suggestion(
-                rank=row["rank"],
-                title=short_name(row["title"] or row["title_id"], _TITLE_LETTERS),
-                genres=row["genres"] or "",
-                reason=_cut(row["reason"] or ""),
-            )
-            for row in rows.iter_rows(named=True)
-        )
-        examples.append(Example(name, segment_colors(segment_id + 1)[-1], suggestions))
-    return tuple(examples)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _REASON_LETTERS else f"{text[:_REASON_LETTERS]}…"
+        examples += [{"segment": name, "color": color_of(segment_id), "suggestions": rows}] if rows else []
+    return examples

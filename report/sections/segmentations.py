@@ -6,6 +6,7 @@ Belongs here: putting the parts of one segmentation together. Does not belong he
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -13,44 +14,13 @@ from ml.plots.choice_words import Candidate, candidates, choice
 from ml.plots.segment_card import Card, card
 from ml.plots.words import feature_label, feature_labels
 from report.pictures import Picture
-from report.reading import SegmentationTables
+from report.reading import Rows, SegmentationTables
 from report.sections import judgement
-from report.sections.judgement import Claim, FreeSegment, Separation, Trust
+from report.sections.judgement import Trust
 
 _MOST_LOADINGS = 8
 _CHOICE_PLOTS = ("elbow", "k_metrics")
 _PROFILE_PLOTS = ("heatmap", "distribution")
-
-
-@dataclass(frozen=True)
-class GenreCell:
-    """How one segment rates one genre: 0 for never rated averaged in, raters only, how many these are of all.
-
-    `is_few` where they are too few for their mean to be shown like others.
-    """
-
-    published: float
-    honest: float | None
-    rater_share: float
-    raters: int
-    is_few: bool
-
-
-@dataclass(frozen=True)
-class GenreRow:
-    """One genre; a cell per segment in the order of the cards, None where the mart has no such row."""
-
-    label: str
-    cells: tuple[GenreCell | None, ...]
-
-
-@dataclass(frozen=True)
-class Component:
-    """One principal component and its largest loadings."""
-
-    number: int
-    explained_variance_ratio: float
-    loadings: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -69,15 +39,15 @@ class SegmentationView:
     recovery: float | None
     trust: Trust
     cards: tuple[Card, ...]
-    genres: tuple[GenreRow, ...]
+    genres: tuple[tuple[str, Sequence[Mapping[str, Any] | None]], ...]
     has_means: bool
     candidates: tuple[Candidate, ...]
     choice: tuple[str, ...]
     starts: str
-    free_segments: tuple[FreeSegment, ...]
-    separations: tuple[Separation, ...]
-    claims: tuple[Claim, ...]
-    components: tuple[Component, ...]
+    free_segments: Rows
+    separations: Rows
+    claims: Rows
+    components: Rows
     choice_plots: tuple[Picture, ...]
     map_plots: tuple[Picture, ...]
     moved: tuple[Picture, ...]
@@ -128,9 +98,9 @@ def describe(
         candidates=tried,
         choice=choice(tried, ward_k=ward_k, is_anchored=is_anchored),
         starts=judgement.starts_in_words(tables.starts, unit),
-        free_segments=judgement.free_segments(tables.free),
-        separations=judgement.separations(tables.of_cards["segment_separation"], called),
-        claims=judgement.claims(tables.of_cards["segment_claims"], called),
+        free_segments=tables.free.rows(named=True),
+        separations=judgement.in_words(tables.of_cards["segment_separation"], called),
+        claims=judgement.in_words(tables.of_cards["segment_claims"], called),
         components=_components(tables.of_cards["pca_loadings"], called),
         **_places(pictures),
     )
@@ -164,35 +134,22 @@ def _unit(segments: pl.DataFrame) -> str:
     return f"{entity.removesuffix('_id').replace('_', ' ')}s" if entity else "members"
 
 
-def _genre_rows(tables: SegmentationTables) -> tuple[GenreRow, ...]:
-    """Return a row per genre, in the order they come in."""
+def _genre_rows(tables: SegmentationTables) -> tuple[tuple[str, list[dict[str, Any] | None]], ...]:
+    """Return label and cells of each genre, in the order they come in; a cell per segment, None where there is none."""
     ids = tables.segments["segment_id"].to_list()
     genres = tables.of_cards["segment_genre_ratings"]
     found = []
     for rows in genres.partition_by("genre", maintain_order=True) if len(genres) else ():
-        cells = {
-            row["segment_id"]: GenreCell(
-                row["published_mean_rating"],
-                row["rater_mean_rating"],
-                row["rater_share"],
-                row["raters"],
-                row["is_few"],
-            )
-            for row in rows.iter_rows(named=True)
-        }
-        found.append(GenreRow(rows["genre_label"][0], tuple(cells.get(i) for i in ids)))
+        cells = {row["segment_id"]: row for row in rows.iter_rows(named=True)}
+        found.append((rows["genre_label"][0], [cells.get(i) for i in ids]))
     return tuple(found)
 
 
-def _components(loadings: pl.DataFrame, called: Mapping[str, str]) -> tuple[Component, ...]:
+def _components(loadings: pl.DataFrame, called: Mapping[str, str]) -> Rows:
+    """Return each principal component with its largest loadings, by the features in words."""
     components = []
     for rows in loadings.partition_by("component", maintain_order=True) if len(loadings) else ():
         names = feature_labels(rows["feature"].to_list(), called)
-        components.append(
-            Component(
-                number=rows["component"][0],
-                explained_variance_ratio=rows["explained_variance_ratio"][0],
-                loadings=tuple(zip(names, rows["loading"], strict=True))[:_MOST_LOADINGS],
-            )
-        )
-    return tuple(components)
+        largest = tuple(zip(names, rows["loading"], strict=True))[:_MOST_LOADINGS]
+        components.append({**rows.row(0, named=True), "loadings": largest})
+    return components

@@ -166,7 +166,7 @@ def test_what_changed_since_last_week(visitor, warehouse):
 
 
 def test_whether_a_segmentation_can_be_trusted(visitor, warehouse):
-    said = decision(questions.decisions(current_set(warehouse), "user_ratings"))
+    said = decision(questions.of(current_set(warehouse), "segment_promotions", "user_ratings"))
     visitor.turn_to("Segments")
     visitor.view("Can it be trusted?")
     expect(visitor.page.get_by_text(said.split(":")[0], exact=False).first).to_be_visible(timeout=LONG)

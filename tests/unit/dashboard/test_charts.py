@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from dashboard.charts import choose_k, cloud, customers, health, recommend, segments, titles, viewing
-from dashboard.charts.base import DARK, LIGHT, color_of, inked, name
-from ml.plots.palette import segment_colors
+from dashboard.charts.base import DARK, LIGHT, inked, name
+from ml.plots.palette import color_of, segment_colors
 from ml.plots.segment_card import Card, card
 from report.sections.recommender import MODELS as REPORTED_MODELS
 from tests.unit.dashboard.conftest import SEGMENTS

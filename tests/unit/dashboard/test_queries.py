@@ -4,7 +4,7 @@ import time
 import polars as pl
 import pytest
 
-from dashboard.queries import health, maps, members, recommend, segments, titles, viewing
+from dashboard.queries import health, members, recommend, segments, titles, viewing
 from orchestration.commands.recommend.answers import Recommender
 from orchestration.stores.recommender import RecommenderStore
 from published.errors import PublishedError
@@ -187,7 +187,7 @@ def test_a_user_is_found_in_the_segments_of_users_only(world):
 def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
     for question in (
         lambda: segments.profiles(world, "user_ratings"),
-        lambda: maps.points(world, "user_ratings", 5),
+        lambda: segments.points(world, "user_ratings", 5),
         lambda: members.members(
             world,
             members.Choice("user_id"),

@@ -173,7 +173,9 @@ def test_titles_are_examples_and_users_are_exemplars():
     )
     found = shown(figure("drama", 2.0, 1.0), segment_exemplars=rows)
     assert found.examples == ("Aurora",)
-    assert [(user.name, user.titles, user.history) for user in found.exemplars] == [("8", 3, "Bramble (4.5)")]
+    assert [(user["entity_id"], user["titles"], user["history"]) for user in found.exemplars] == [
+        ("8", 3, "Bramble (4.5)")
+    ]
 
 
 def test_shares_stand_beside_those_of_everybody_the_largest_first():

@@ -154,8 +154,8 @@ def test_an_undefined_index_is_shown_as_a_dash(html, context):
 
 def test_loadings_are_sorted_by_size_whatever_their_sign(context):
     first, second = context.segmentations[0].components
-    assert [label for label, _ in first.loadings] == ["Science Fiction", "Drama"]
-    assert second.loadings == (("Drama", 0.334), ("Science Fiction", -0.281))
+    assert [label for label, _ in first["loadings"]] == ["Science Fiction", "Drama"]
+    assert second["loadings"] == (("Drama", 0.334), ("Science Fiction", -0.281))
 
 
 def test_the_funnel_shows_what_is_left_of_the_first_step(html):
@@ -173,7 +173,7 @@ def test_rejects_are_counted_by_reason_and_never_shown_as_they_stood_in_the_file
 def test_rejects_that_differ_only_in_the_value_are_one_reason(warehouse):
     reasons = [f"rating: expected 0.5 to 5, got '{value}'" for value in (7.3, 9, "abc")]
     warehouse.marts["rejects"] = warehouse.marts["rejects"].with_columns(reason=pl.Series(reasons))
-    assert [(reason.reason, reason.line_count) for reason in warehouse.context().reject_reasons] == [
+    assert [(reason["reason"], reason["lines"]) for reason in warehouse.context().reject_reasons] == [
         ("rating: expected 0.5 to 5, got …", 3)
     ]
 
