@@ -86,8 +86,8 @@ def points(data: PublishedSet, segmentation: str, k: int, most: int = 5_000) -> 
         """
         select segment_id, segment_name, is_centre, pc1, pc2
         from (
-            -- The members stand in the same order, a random one, for every k.
-            select *, row_number() over (partition by is_centre) as place
+            -- A random order that is the same for every k: members are known by their place on the map alone.
+            select *, row_number() over (partition by is_centre order by hash(pc1, pc2), pc1, pc2) as place
             from segment_map
             where segmentation = $segmentation and k = $k
         )

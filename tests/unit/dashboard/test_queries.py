@@ -184,6 +184,26 @@ def test_a_user_is_found_in_the_segments_of_users_only(world):
     assert found["segmentation"].to_list() == ["user_activity_and_ratings", "user_ratings"]
 
 
+def test_the_maps_of_all_k_show_the_same_members_in_whatever_order_the_table_holds_them(publish):
+    placed = pl.DataFrame({"pc1": [number / 7 for number in range(40)], "pc2": [1.0, -1.0] * 20})
+    of_k = [
+        placed.sample(fraction=1, shuffle=True, seed=k).select(
+            pl.lit("taste").alias("segmentation"),
+            pl.lit(k, pl.Int32).alias("k"),
+            pl.lit(0, pl.Int32).alias("segment_id"),
+            pl.lit("all").alias("segment_name"),
+            pl.lit(False).alias("is_centre"),
+            "pc1",
+            "pc2",
+        )
+        for k in (2, 3)
+    ]
+    world = current_set(publish(segment_map=pl.concat(of_k)))
+    two, three = (segments.points(world, "taste", k, 10).select("pc1", "pc2").sort("pc1") for k in (2, 3))
+    assert len(two) == 10
+    assert two.equals(three)
+
+
 def test_every_table_of_the_contract_is_asked_for_by_names_it_has(world):
     for question in (
         lambda: segments.profiles(world, "user_ratings"),
