@@ -160,7 +160,7 @@ def _drill(data: PublishedSet, segmentation: str, segments: pl.DataFrame, everyb
 def _who(shown: Card) -> None:
     """Show what defines a segment, its rule in words, what it likes, and how it watches."""
     if shown.always:
-        st.markdown(f"**By definition, all of them:** {ui.plain('; '.join(shown.always))}")
+        st.markdown(f"**All of them:** {ui.plain('; '.join(shown.always))}")
     if shown.levels:
         st.markdown(f"**How much:** {ui.plain(shown.levels)}")
     if shown.rule:

@@ -74,7 +74,7 @@ class Card:
     badge : how far it can be relied on.
     rule, rule_holds : who its members are, in words, and how far that holds; without a rule the latter says why.
     measures : features that describe a member as a whole, such as titles per user.
-    always : what all of its members have, by which it is defined.
+    always : what all of its members have.
     levels : how many of them are light and how many heavy, beside everybody; empty where that is not declared.
     leanings : what it has most over and under everybody, highest index first.
     titles : rows of what its members rated more than everybody, strongest first.

@@ -175,7 +175,7 @@ def surrogate(
             found = _found(rule, X[held_out])
         precision, coverage = _precision_and_coverage(found, places[held_out] == place)
         if not words or precision < LEAST_PRECISION:
-            rules[i] = (i, None, None, None, "no rule over these columns finds mostly its members")
+            rules[i] = (i, None, None, None, "no rule was found that picks mostly its members")
         else:
             rules[i] = (i, words, precision, coverage, None)
     return Surrogate(

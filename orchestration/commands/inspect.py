@@ -48,7 +48,7 @@ def inspect(
     if as_json:
         answer(hide_emails(json.dumps(found.as_dict(), ensure_ascii=False, indent=1)))
     else:
-        _show(found)
+        _show(found, is_written=write is not None)
     if write is not None:
         _write(write, found)
     raise typer.Exit(DONE if found.can_run else FAILED)
@@ -68,7 +68,7 @@ def _write(path: Path, found: "Inspection") -> None:
     say(f"Written: {path}. Look at its lines with a ?{then}")
 
 
-def _show(found: "Inspection") -> None:
+def _show(found: "Inspection", *, is_written: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -93,7 +93,8 @@ def _show(found: "Inspection") -> None:
         more = f" and {file.files - 1} like it" if file.files > 1 else ""
         why = file.problem or "; ".join(file.notes)
         console.print(Text(f"  {file.name}{more}: {file.what}{': ' if file.what else ''}{why}"))
-    console.print(Text(f"\n{_verdict(found)}", style="bold"))
+    if not (is_written and found.can_run):  # what was written says how to go on
+        console.print(Text(f"\n{_verdict(found)}", style="bold"))
 
 
 def _verdict(found: "Inspection") -> str:

@@ -17,14 +17,14 @@ from report.reading import Rows
 METRICS = {
     "ndcg": (
         "nDCG",
-        "1 would be a list that begins with exactly what the user went on to {act}; 0 misses it all",
+        "1 would be a list that begins with exactly the user's held-out titles; 0 misses them all",
     ),
     "later_ndcg": (
         "nDCG, later",
         "the same where all that was learned from is older than what is to be found, as it is every night",
     ),
-    "precision": ("Precision", "share of the titles on a list that the user went on to {act}"),
-    "recall": ("Recall", "share of what the user went on to {act} that is on the list"),
+    "precision": ("Precision", "share of the titles on a list that are among the user's held-out ones"),
+    "recall": ("Recall", "share of the user's held-out titles that is on the list"),
     "map": ("MAP", "mean precision down to each hit: hits high on the list count more"),
     "coverage": ("Coverage", "share of the catalogue that anybody is recommended"),
     "long_tail": (
@@ -210,8 +210,8 @@ def _finding(metrics: pl.DataFrame, interest: Interest) -> str:
         return ""
     times = chosen["value"][0] / plain["value"][0]
     return (
-        f"The recommender finds what users went on to {interest.act} {times:.2f} times as well as a list that is the "
-        f"same for everybody ({_called(plain['model'][0], interest).lower()}): nDCG {chosen['value'][0]:.3f} against "
+        f"The recommender ranks held-out titles {times:.2f} times as well as a list that is the same for everybody "
+        f"({_called(plain['model'][0], interest).lower()}): nDCG {chosen['value'][0]:.3f} against "
         f"{plain['value'][0]:.3f}, where 1 would be perfect.{_ahead(metrics, ndcg, chosen, interest)}"
     )
 

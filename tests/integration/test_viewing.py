@@ -97,3 +97,13 @@ def test_bad_lines_of_viewing_are_rejected_and_strangers_are_kept(viewing_alone:
     assert steps["watch events read"] - steps["watch events landed"] == 2 + 4  # rejected, and left out
     assert steps["watch events landed"] - steps["watch events of listed users"] == 1
     assert "99" in mart(warehouse, "users")["user_id"]
+
+
+@pytest.mark.long
+def test_of_lines_that_were_rejected_only_the_run_that_landed_them_ends_with_another_code(
+    viewing_alone: Run, matinee: Matinee
+):
+    _, warehouse = viewing_alone
+    again = matinee("run", "--source", warehouse.parent, "--if-new", warehouse=warehouse)
+    assert "Nothing is new" in again.said
+    assert again.exit_code == 0, again.said

@@ -1,6 +1,5 @@
 -- NDCG is the judge, as where the recommenders are tuned. To be better than a list that is the same for everybody is
 -- the least that a recommender must do.
-{% set words = interaction_words() %}
 
 with
 
@@ -58,14 +57,14 @@ final as (
             when gain >= {{ var('advice_least_ratio') }}
                 then
                     'Replace lists of what is popular by personal ones: tried on ' || {{ say_count('users') }}
-                    || ' users, the model “' || model || '” ranks what they go on to {{ words.act }} at '
+                    || ' users, the model “' || model || '” ranks their held-out titles at '
                     || {{ say_number('ndcg', 3) }} || ' NDCG, the list “' || baseline || '” at '
                     || {{ say_number('baseline_ndcg', 3) }} || ', and it reaches '
                     || {{ say_percent('coverage') }} || ' of the titles instead of '
                     || {{ say_percent('baseline_coverage') }} || '.'
             else
                 'Keep lists of what is popular for now: tried on ' || {{ say_count('users') }}
-                || ' users, the model “' || model || '” ranks what they go on to {{ words.act }} at '
+                || ' users, the model “' || model || '” ranks their held-out titles at '
                 || {{ say_number('ndcg', 3) }} || ' NDCG, the list “' || baseline || '” at '
                 || {{ say_number('baseline_ndcg', 3) }} || '.'
         end as sentence,

@@ -109,13 +109,16 @@ def run(
         raise typer.Exit(USAGE if outcome.has_wrong_declaration else FAILED)
     from orchestration.commands.run.summary import show_outcome, write_run_file
 
-    if if_new and job != "sql_layer" and not outcome.has_published:
+    nothing_new = if_new and job != "sql_layer" and not outcome.has_published
+    if nothing_new:
         say(f"Nothing is new: {layout.published} stays as it is. Done in {seconds:.0f} s.")
     else:
         write_run_file(layout, outcome, seconds)
         show_outcome(layout, outcome, seconds, job)
-    if (outcome.unexpected_rejects or outcome.failed_files) and not allow_rejects:
-        why = "lines were rejected" if outcome.unexpected_rejects else "files cannot be used"
+    # Of lines that were rejected earlier the run that landed them has told.
+    rejected = outcome.unexpected_rejects and not nothing_new
+    if (rejected or outcome.failed_files) and not allow_rejects:
+        why = "lines were rejected" if rejected else "files cannot be used"
         say(f"Ends with exit code 3, because {why}; with --allow-rejects it would be 0.")
         raise typer.Exit(REJECTS)
 

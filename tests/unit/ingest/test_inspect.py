@@ -348,11 +348,12 @@ def test_what_waits_in_a_drop_folder_is_told_and_its_draft_serves_there(
     folder.write("incoming/titles/no.csv", "a,b\n1,2\n")
     folder.write("incoming/titles/half.csv.part", "a")
     folder.write("incoming/customers/all.csv", "minutes,ltv,region,channel\n12,20,1,4\n")  # nobody's id
+    assert "which --write starts" in matinee("inspect", incoming).out
     draft = incoming / "matinee.yaml"
     told = matinee("inspect", incoming, "--write", draft)
     assert told.exit_code == 0
     assert "No known layout (views/may.csv). A guess:" in told.out
-    assert "which --write starts" in told.out
+    assert "which --write starts" not in told.out, "it is written already"
     found = inspect(draft)
     assert {file.name: bool(file.problem) for file in found.files} == {
         "ratings/own.csv": False,

@@ -116,7 +116,7 @@ def test_one_segment_that_cannot_be_told_is_passed_over_and_the_others_are_told(
     ids[rng.choice(np.flatnonzero(ids == 2), 200, replace=False)] = 3
     found = explain(frame, ids, least=0.6)
     assert found.rules["rule"].is_null().to_list() == [False, False, False, True]
-    assert found.rules["reason"][3] == "no rule over these columns finds mostly its members"
+    assert found.rules["reason"][3] == "no rule was found that picks mostly its members"
 
 
 @given(st.integers(0, 10_000))
