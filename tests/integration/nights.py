@@ -9,6 +9,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,14 +19,13 @@ from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, Literal
 
 import pytest
 
 HEADER = "user_id,title_id,rating,rated_at"
 FILLER = "of somebody else"
-_TRIES = 3
 _LONGEST_NIGHT = 300
 """Seconds after which a night hangs; it takes ten."""
 Fault = Literal["killed", "disk full", "little memory"]
@@ -171,20 +171,30 @@ def started_nights(root: Path, dagster_yaml: Path) -> Iterator[Nights]:
     (root / "home").mkdir(parents=True)
     shutil.copy(dagster_yaml, root / "home")
     context = get_context("spawn")
-    for _ in range(_TRIES):
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, str(root)), daemon=False)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, str(root)), daemon=False)
+    with _no_main():
         process.start()
-        theirs.close()
-        if ours.recv():
-            break
-        ours.close()
-        process.join()
+    theirs.close()
+    assert ours.recv(), "what was imported has started threads, and a fork would wait for them"
     try:
         yield Nights(ours, root)
     finally:
         ours.close()
         process.join()
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Let a process that starts import nothing as its main module.
+
+    Streamlit's tests of pages leave a page as the main module of pytest: it would run, and polars with it.
+    """
+    ours, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = ours
 
 
 def _serve(asked: Connection, root: str) -> None:
