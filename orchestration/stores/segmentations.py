@@ -41,7 +41,7 @@ from ml.segmentation.embedding import Embedding
 from ml.segmentation.model import SegmentationModel
 from ml.segmentation.projection import Projection
 from orchestration.stores.layout import write_atomically
-from orchestration.stores.versions import VersionedStore, parquet_bytes
+from orchestration.stores.versions import VersionedStore, made_as, parquet_bytes
 
 if TYPE_CHECKING:  # its import brings scikit-learn, seconds that only training needs
     from ml.segmentation.train import Training
@@ -133,7 +133,7 @@ class ModelStore(VersionedStore):
     @property
     def trained_as(self) -> str:
         """The name that the version had when it was trained, whatever it serves on as (`serve`)."""
-        return self.home.name.partition("-")[0]
+        return made_as(self.home.name)
 
     @property
     def in_force(self) -> "ModelStore | None":

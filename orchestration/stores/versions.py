@@ -26,6 +26,11 @@ Pointer = Literal["candidate", "current", "refused"]
 POINTERS: tuple[Pointer, ...] = ("candidate", "current", "refused")
 
 
+def made_as(version: str) -> str:
+    """Return the name under which a version was made; one that goes on under another is `<name>-<which>`."""
+    return version.partition("-")[0]
+
+
 @dataclass(frozen=True)
 class VersionedStore:
     """The versions of one trained thing."""

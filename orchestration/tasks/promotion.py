@@ -14,6 +14,7 @@ import polars as pl
 
 from ml.segmentation.spec import SegmentationSpec
 from orchestration.stores.segmentations import ModelStore
+from orchestration.stores.versions import made_as
 from orchestration.tasks.identity import hand_over
 
 Status = Literal["promoted", "exempt", "provisional", "refused", "promoted_by_hand", "serves"]
@@ -109,7 +110,7 @@ def _serving(before: ModelStore, run: str) -> str:
 
 def is_serving(version: str) -> bool:
     """Return whether a version is one that was trained under another name and serves on."""
-    return "-" in version
+    return made_as(version) != version
 
 
 def _features_gone(before: ModelStore, features: Sequence[Path]) -> list[str]:

@@ -41,7 +41,7 @@ from ml.recommendation.tuning import tuned
 from orchestration.progress import counting, doing
 from orchestration.stores.file_hashes import hash_of_files
 from orchestration.stores.recommender import RecommenderStore, in_order
-from orchestration.stores.versions import VersionedStore
+from orchestration.stores.versions import VersionedStore, made_as
 
 SEED = 0
 TEST_SHARE = 0.25
@@ -113,7 +113,7 @@ def evaluate_recommenders(
 def _is_of_its_ratings(settings: dict[str, Any], version: str) -> bool:
     """Whether nothing of a version was taken over from one of other ratings."""
     made_in = (settings["judged_in"], settings.get("trained", {"version": version})["version"])
-    return all(name.partition("-")[0] == version for name in made_in)
+    return all(made_as(name) == version for name in made_in)
 
 
 def fit_recommender(store: RecommenderStore, ratings: Path, titles: Path, ids: Path) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from orchestration.progress import counting
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.stores.lock import switching
 from orchestration.stores.segmentations import ModelDamagedError, ModelStore
-from orchestration.stores.versions import parquet_bytes
+from orchestration.stores.versions import made_as, parquet_bytes
 from orchestration.tasks.identity import carry_on, identified
 from orchestration.tasks.nothing_new import code_in_use
 from orchestration.tasks.segment_plots import draw
@@ -300,8 +300,7 @@ def _read(version: Path, features: Features) -> pl.DataFrame:
 def _placed_file(version: Path, features: Features) -> Path:
     """Return where it is kept during a run who lies where in the dimensions of a version."""
     # One that serves on has the dimensions of the version that it serves for.
-    trained = version.name.partition("-")[0]
-    return features[1].with_name(f"{features[1].stem}-{version.parent.name}-{trained}.parquet")
+    return features[1].with_name(f"{features[1].stem}-{version.parent.name}-{made_as(version.name)}.parquet")
 
 
 def _beside(frame: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
