@@ -4,6 +4,7 @@ import random
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Nights:
         ratings = self.folder / "landing" / "candidate" / "ratings"
         shutil.rmtree(ratings)
         for place, rows in enumerate(self.files):
-            key = f"{abs(hash(tuple(rows))):x}"
+            key = sha256("\n".join(rows).encode()).hexdigest()
             _write(ratings / key, COLUMNS, rows)
             (ratings / key / "made_up.parquet").rename(ratings / f"{place:05}-{key}.parquet")
             (ratings / key).rmdir()
