@@ -17,6 +17,7 @@
 
 {#- What a model says of itself that grows; see above. -#}
 {% macro grows(rows, titles, key, columns=[], basis=none) -%}
+    {%- if target.type == 'duckdb' -%}
     {{ config(
         materialized='incremental',
         incremental_strategy='changed_users',
@@ -24,11 +25,12 @@
         post_hook='{{ remember_growth() }}',
         meta={'grows': {'rows': rows, 'titles': titles, 'key': key, 'columns': columns, 'basis': basis}}
     ) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Before the first model of a run: the account of what the tables that grow are made of. -#}
 {% macro open_state() -%}
-    {%- if execute -%}
+    {%- if execute and target.type == 'duckdb' -%}
         {%- for statement in [
             'create schema if not exists state',
             'create table if not exists state.built '
@@ -155,6 +157,9 @@
 
 {#- The version of the ratings that are built: a number that grows with each build of the table at which they arrive. -#}
 {% macro last_version() -%}
+    {%- if target.type != 'duckdb' -%}
+        {{ return(0) }}
+    {%- endif -%}
     {{ return(run_query('select coalesce(max(version), 0) from state.built').columns[0][0] | int) }}
 {%- endmacro %}
 

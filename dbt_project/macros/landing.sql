@@ -30,7 +30,7 @@
     {%- do run_query('create schema if not exists ' ~ schema) -%}
     {%- set opened = [] -%}
     {%- for node in graph.sources.values() if node.schema == schema -%}
-        {%- set table = api.Relation.create(database=target.database, schema=schema, identifier=node.name) -%}
+        {%- set table = api.Relation.create(database=target.database | default(none), schema=schema, identifier=node.name) -%}
         {%- set own = in_warehouse(folder | replace('{table}', node.name)) -%}
         {%- if open_landed_table(table, own, node.columns.values()) -%}
             {%- do opened.append(node.name) -%}

@@ -9,7 +9,7 @@
             {%- for column in node.columns.values() -%}
                 {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ column.data_type) -%}
             {%- endfor -%}
-            {%- set table = api.Relation.create(database=target.database, schema=node.schema, identifier=node.name) -%}
+            {%- set table = api.Relation.create(database=target.database | default(none), schema=node.schema, identifier=node.name) -%}
             {%- do run_query('create schema if not exists ' ~ table.without_identifier()) -%}
             {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ columns | join(', ') ~ ')') -%}
         {%- endfor -%}

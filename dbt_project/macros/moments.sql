@@ -7,6 +7,10 @@
     cast(isodow({{ column }}) as integer)
 {%- endmacro %}
 
+{% macro matineespark__iso_weekday(column) -%}
+    weekday({{ column }}) + 1
+{%- endmacro %}
+
 {#- The day before which nothing can have been released: the oldest series of photographs that counts as a film is of 1874. -#}
 {% macro first_film_day() -%}
     cast('1870-01-01' as date)

@@ -23,12 +23,23 @@
     )
 {%- endmacro %}
 
-{#- The other way round: a list of names as such a literal; NULL for NULL. -#}
-{% macro names_as_literal(column) -%}
-    {{ return(adapter.dispatch('names_as_literal')(column)) }}
+{#- A group that matched nothing is an empty text there. -#}
+{% macro matineespark__unnest_python_names(column) -%}
+    {%- set pattern -%}
+        ['"]name['"]\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")
+    {%- endset -%}
+    {%- set pattern = pattern | replace("'", "''") -%}
+    unnest(
+        zip_with(
+            regexp_extract_all({{ column }}, '{{ pattern }}', 1),
+            regexp_extract_all({{ column }}, '{{ pattern }}', 2),
+            (either, other) -> regexp_replace(concat(either, other), '\\(.)', '$1')
+        )
+    )
 {%- endmacro %}
 
-{% macro duckdb__names_as_literal(column) -%}
+{#- The other way round: a list of names as such a literal; NULL for NULL. -#}
+{% macro names_as_literal(column) -%}
     '[' || array_to_string(
         list_transform(
             {{ column }},

@@ -12,3 +12,8 @@
         'label_' || substr(md5({{ label }}), 1, 8)
     )
 {%- endmacro %}
+
+{#- `nfc_normalize` is a function of ours there (`orchestration.tools.spark`). -#}
+{% macro matineespark__snake_case(label) -%}
+    {{ duckdb__snake_case(label) }}
+{%- endmacro %}

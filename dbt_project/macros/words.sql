@@ -9,6 +9,10 @@
     format('{:,}', cast(round({{ number }}) as bigint))
 {%- endmacro %}
 
+{% macro matineespark__say_count(number) -%}
+    format_number(cast(round({{ number }}) as bigint), 0)
+{%- endmacro %}
+
 {#- A number with so many digits behind the point. -#}
 {% macro say_number(number, digits=2) -%}
     cast(cast({{ number }} as decimal(18, {{ digits }})) as varchar)
@@ -56,6 +60,14 @@
         {%- do pairs.append("'" ~ name ~ "', " ~ expression) -%}
     {%- endfor -%}
     cast(json_object({{ pairs | join(', ') }}) as varchar)
+{%- endmacro %}
+
+{% macro matineespark__figures_as_json(figures) -%}
+    {%- set pairs = [] -%}
+    {%- for name, expression in figures.items() -%}
+        {%- do pairs.append("'" ~ name ~ "', " ~ expression) -%}
+    {%- endfor -%}
+    to_json(named_struct({{ pairs | join(', ') }}))
 {%- endmacro %}
 
 {#-

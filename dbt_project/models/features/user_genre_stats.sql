@@ -11,7 +11,7 @@ with
 
 ratings as (
 
-    select * replace ({{ summable('rating') }} as rating) from {{ ref('int_ratings__last') }}
+    select * exclude (rating), {{ summable('rating') }} as rating from {{ ref('int_ratings__last') }}
 
 ),
 

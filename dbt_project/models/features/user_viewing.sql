@@ -6,7 +6,10 @@ with
 
 watched as (
 
-    select * replace ({{ summable('minutes_watched') }} as minutes_watched, {{ summable('completion') }} as completion)
+    select
+        * exclude (minutes_watched, completion),
+        {{ summable('minutes_watched') }} as minutes_watched,
+        {{ summable('completion') }} as completion
     from {{ ref('int_views__watched') }}
 
 ),

@@ -1,0 +1,106 @@
+"""Connections that translate, and the few answers that differ from dbt-spark's."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from dbt.adapters.base import available
+from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCredentials
+from dbt.adapters.spark.connections import SparkConnectionMethod
+
+from orchestration.tools.spark_adapter.translate import is_duckdb, to_spark
+
+_DUCKDB_NAMES = {"string": "varchar", "int": "integer"}
+
+
+class MatineeSparkCredentials(SparkCredentials):
+    """dbt-spark's, under the name of this adapter."""
+
+    @property
+    def type(self) -> str:
+        """The name that profiles give."""
+        return "matineespark"
+
+
+class MatineeSparkConnectionManager(SparkConnectionManager):
+    """Connections that take DuckDB's queries."""
+
+    TYPE = "matineespark"
+
+    @classmethod
+    def open(cls, connection: Any) -> Any:
+        """Open a connection; of a session of this process it is the one of the warehouse."""
+        if connection.credentials.method == SparkConnectionMethod.SESSION:
+            import os
+
+            from pyspark.sql import SparkSession
+
+            wh = os.environ["MATINEE_WAREHOUSE"]
+            s = (
+                SparkSession.builder.master("local[2]")
+                .enableHiveSupport()
+                .config("spark.ui.enabled", "false")
+                .config("spark.sql.shuffle.partitions", "2")
+                .config("spark.sql.ansi.enabled", "true")
+                .config("spark.sql.ansi.doubleQuotedIdentifiers", "true")
+                .config("spark.driver.memory", "2g")
+                .config("spark.sql.warehouse.dir", f"{wh}/spark")
+                .config("spark.sql.session.timeZone", "UTC")
+                .config("spark.sql.timestampType", "TIMESTAMP_NTZ")
+                .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+                .config("spark.sql.legacy.allowNonEmptyLocationInCTAS", "true")
+                .config("spark.sql.sources.default", "parquet")
+                .config("spark.sql.legacy.createHiveTableByDefault", "false")
+                .config(
+                    "spark.hadoop.javax.jdo.option.ConnectionURL",
+                    f"jdbc:derby:;databaseName={wh}/spark/.metastore;create=true",
+                )
+                .getOrCreate()
+            )
+            s.sparkContext.setLogLevel("OFF")
+            import logging
+
+            logging.getLogger("SQLQueryContextLogger").disabled = True
+            s.conf.set("spark.sql.jsonGenerator.ignoreNullFields", "false")
+            import unicodedata
+
+            s.udf.register("nfc_normalize", lambda t: None if t is None else unicodedata.normalize("NFC", t))
+        return super().open(connection)
+
+    def add_query(self, sql: str, *args: Any, **kwargs: Any) -> Any:
+        """Run a statement: a query is DuckDB's, anything else is Spark's already."""
+        return super().add_query(to_spark(sql) if is_duckdb(sql) else sql, *args, **kwargs)
+
+
+class MatineeSparkAdapter(SparkAdapter):
+    """dbt-spark's adapter for a project that is written for DuckDB."""
+
+    ConnectionManager = MatineeSparkConnectionManager
+
+    @classmethod
+    def type(cls) -> str:
+        """The name that profiles give."""
+        return "matineespark"
+
+    @classmethod
+    def quote(cls, identifier: str) -> str:
+        """As the project's queries quote: the session takes it (`spark.sql.ansi.doubleQuotedIdentifiers`)."""
+        return f'"{identifier}"'
+
+    def get_columns_in_relation(self, relation: Any) -> list[Any]:
+        """Return the columns of a table, with the types as the project calls them."""
+        columns = super().get_columns_in_relation(relation)
+        return [replace(column, dtype=_DUCKDB_NAMES.get(column.dtype, column.dtype)) for column in columns]
+
+    @available.parse(lambda *_: "")
+    def to_spark(self, sql: str) -> str:
+        """Return a model's query as Spark takes it, for the statements of which it is a part."""
+        return to_spark(sql)
+
+    @available.parse(lambda *_: {"files": [], "columns": []})
+    def landed_files(self, folder: str) -> dict[str, list[str]]:
+        """Return the names of the Parquet files of a folder, in order, and of all columns that one of them has."""
+        files = sorted(Path(folder).glob("*.parquet"))
+        columns = {name for file in files for name in pq.read_schema(file).names}
+        return {"files": [file.name for file in files], "columns": sorted(columns)}
