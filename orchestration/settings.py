@@ -6,6 +6,7 @@ Does not belong here: anything decided per segmentation (that is its YAML), the 
 
 import os
 import re
+import shlex
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 NAMED_SOURCES = ("demo", "kaggle", "incoming")
 _MOST_THREADS = 256
+_MASTER = re.compile(r"local(\[(\*|[1-9]\d*)\])?|spark://[^\s:/,]+:\d+(,[^\s:/,]+:\d+)*|yarn|k8s://\S+")
+_JAVA_MEMORY = re.compile(r"([1-9]\d*)([mg])", re.IGNORECASE)
+_LEAST_JAVA_MEMORY = 512
+"""MB; Spark refuses to start with less."""
+_SAME_EVERYWHERE = ("spark.sql.ansi.enabled", "spark.sql.session.timeZone")
+"""Options of Spark that decide what the tables hold."""
 _UNUSABLE = re.compile(r"[*?\[#\x00-\x1f\x7f\ud800-\udfff]|ducklake:", re.IGNORECASE)
 """What a reader of files takes for a pattern (polars, DuckDB) or for part of an address (dbt-duckdb, DuckDB)."""
 
@@ -71,6 +78,19 @@ class Settings(BaseSettings):
     show_emails: bool = False
     """Whether ids that are e-mail addresses are shown on pages and in the terminal (`published.people`)."""
 
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    """What builds the tables and applies models to everybody: `duckdb` on this machine, or `spark`."""
+    spark_master: str | None = None
+    """Where Spark works: `local[4]`, `spark://host:7077`, `yarn`, `k8s://…`; left out, here on as many threads."""
+    spark_memory: str = "2g"
+    """Memory of Spark's driver, which on `local[…]` does all the work, as Java writes it: `512m`, `4g`."""
+    spark_options: str = ""
+    """More options of Spark, `key=value` divided by blanks and quoted as in a shell."""
+    learned_from: Annotated[int, Field(ge=100)] = 1_000_000
+    """With Spark, entities that a segmentation learns from at most; everybody is placed."""
+    recommender_learned_from: Annotated[int, Field(ge=100)] = 300_000
+    """With Spark, users that the recommender learns from at most; lists are for everybody."""
+
     @field_validator("warehouse", "source", mode="before")
     @classmethod
     def _given(cls, value: object) -> object:
@@ -95,6 +115,36 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute_unless_named(cls, value: str) -> str:
         return value if value in NAMED_SOURCES else str(Path(value).expanduser().resolve())
+
+    @field_validator("spark_master")
+    @classmethod
+    def _is_a_master(cls, value: str | None) -> str | None:
+        if value is not None and not _MASTER.fullmatch(value):
+            msg = "expected local, local[4], local[*], spark://host:7077, yarn or k8s://https://host:port"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("spark_memory")
+    @classmethod
+    def _is_memory_of_java(cls, value: str) -> str:
+        found = _JAVA_MEMORY.fullmatch(value)
+        if not found or int(found[1]) * (1024 if found[2] in "gG" else 1) < _LEAST_JAVA_MEMORY:
+            msg = f"expected an amount as Java writes it, {_LEAST_JAVA_MEMORY}m or more, such as 2g"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("spark_options")
+    @classmethod
+    def _are_options(cls, value: str) -> str:
+        for option in shlex.split(value):
+            key, is_given, _ = option.partition("=")
+            if not is_given or not key.startswith("spark."):
+                msg = f"{option!r} is no option of Spark; expected such as spark.executor.memory=8g, divided by blanks"
+                raise ValueError(msg)
+            if key in _SAME_EVERYWHERE:
+                msg = f"{key} is decided by Matinee: tables are the same whatever builds them"
+                raise ValueError(msg)
+        return value
 
     def to_environment(self) -> dict[str, str]:
         """Return the environment variables that give these settings again, for dbt and for child processes."""

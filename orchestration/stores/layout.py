@@ -27,6 +27,8 @@ class WarehouseLayout:
         self.models = root / "models"
         self.recommender = self.models / "recommender"
         self.catalogue_similarity = self.models / "catalogue_similarity"
+        self.spark = root / "spark"
+        self.spark_log = self.spark / "spark.log"
         self.plots = root / "plots"
         self.plot_sets = root / "plots.d"
         self.published = root / "published"

@@ -17,6 +17,7 @@ from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.ledger import Stage, ledger_of
 from orchestration.stores.lock import lock_warehouse
 from orchestration.tools.run_ends import recorded
+from orchestration.tools.spark import end_session
 
 POOL = "warehouse"
 """The Dagster pool that keeps steps of different runs from writing at once."""
@@ -34,7 +35,10 @@ class WarehouseResource(dg.ConfigurableResource):
         """Lock the warehouse for the run."""
         holder = f"run {context.run.run_id[:8]}" if context.run else "a Dagster process"
         with lock_warehouse(self.layout, holder, inherit=True), recorded(self.layout, context):
-            yield self
+            try:
+                yield self
+            finally:
+                end_session()
             shutil.rmtree(self.layout.temporary, ignore_errors=True)
 
     @property
