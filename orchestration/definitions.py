@@ -76,6 +76,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
             resources={
                 "warehouse": WarehouseResource(
                     path=str(settings.warehouse),
+                    engine=settings.engine,
                     memory_limit=settings.memory_limit,
                     threads=settings.threads,
                 )

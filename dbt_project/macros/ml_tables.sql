@@ -11,7 +11,20 @@
             {%- endfor -%}
             {%- set table = api.Relation.create(database=target.database | default(none), schema=node.schema, identifier=node.name) -%}
             {%- do run_query('create schema if not exists ' ~ table.without_identifier()) -%}
-            {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ columns | join(', ') ~ ')') -%}
+            {%- do adapter.dispatch('create_ml_table')(table, columns | join(', ')) -%}
         {%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__create_ml_table(table, columns) -%}
+    {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ columns ~ ')') -%}
+{%- endmacro %}
+
+{#- Over the files that Python writes; made anew, for Spark remembers which files there were. -#}
+{% macro matineespark__create_ml_table(table, columns) -%}
+    {%- do run_query('drop table if exists ' ~ table) -%}
+    {%- do run_query(
+        adapter.to_spark('create table ' ~ table ~ ' (' ~ columns ~ ')') ~ " using parquet location '"
+        ~ in_warehouse('spark/ml/' ~ table.identifier) ~ "'"
+    ) -%}
 {%- endmacro %}

@@ -16,7 +16,7 @@ from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
-from orchestration.tools import dbt_kept
+from orchestration.tools import dbt_kept, spark_tables
 from orchestration.tools.dbt import OWNER, ml_table_definitions
 from orchestration.tools.run_tags import FULL_REFRESH_TAG, asks_for
 from orchestration.tools.shown import table_metadata
@@ -100,7 +100,8 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
         with warehouse.stage(context.run.run_id, "gather"):
             files = _files(warehouse.layout, segmentations)
             with warehouse.connect(read_only=False) as connection:
-                gather(connection, files, anew=asks_for(context.run, FULL_REFRESH_TAG))
+                to = warehouse.layout if warehouse.engine == "spark" else None
+                gather(connection, files, anew=asks_for(context.run, FULL_REFRESH_TAG), hand_over_to=to)
             described = table_metadata(warehouse)
             for table in files:
                 costs.wrote(rows=described["ml", table]["dagster/row_count"])
@@ -133,10 +134,17 @@ def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, l
     return files
 
 
-def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]], *, anew: bool = False) -> None:
+def gather(
+    connection: duckdb.DuckDBPyConnection,
+    files: dict[str, list[str]],
+    *,
+    anew: bool = False,
+    hand_over_to: WarehouseLayout | None = None,
+) -> None:
     """Fill tables from files, each as dbt's contract defines it.
 
-    One that was filled from the same stays, unless all are to be filled `anew`.
+    One that was filled from the same stays, unless all are to be filled `anew`. Where Spark builds what is made of them,
+    its warehouse gets them, too.
 
     Raises
     ------
@@ -150,9 +158,9 @@ def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]], *
         f"ml.{table}": f"{hash_of(*map(Path, parts))} {defined[table]}" for table, parts in files.items()
     }
     changed = dbt_kept.remember_tables(connection, made_of)
-    for table, parts in files.items():
-        if not anew and f"ml.{table}" not in changed:
-            continue
+    filled = [table for table in files if anew or f"ml.{table}" in changed]
+    for table in filled:
+        parts = files[table]
         try:
             connection.execute(f"create or replace table ml.{table} ({defined[table]})")
             if parts:
@@ -161,4 +169,6 @@ def gather(connection: duckdb.DuckDBPyConnection, files: dict[str, list[str]], *
             connection.execute("rollback")
             msg = f"ml.{table} does not keep its contract (dbt_project/models/marts): {error}"
             raise dg.Failure(description=msg, allow_retries=False) from error
+    if hand_over_to:
+        spark_tables.hand_over(connection, hand_over_to, filled)
     connection.execute("commit")

@@ -19,15 +19,15 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from orchestration.progress import Progress, doing
-from orchestration.settings import PROJECT_ROOT
+from orchestration.settings import PROJECT_ROOT, load_settings
 from orchestration.stores.file_hashes import hash_of_files
 from orchestration.stores.layout import WarehouseLayout
 from published.contract import Column, Table
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
-# A folder of its own: a plain `dbt build` parses for one warehouse, and each would undo what the other remembers.
-MANIFEST = PROJECT_DIR / "target" / "parsed" / "manifest.json"
+_ADAPTER_DIR = PROJECT_ROOT / "orchestration" / "tools" / "spark_adapter"
 OWNER = "team:audience"
+_ON_SPARK = ("dbt-spark", "pyspark", "sqlglot")
 _WANTED = "wanted"
 _PROJECT_FILES = (".sql", ".yml", ".yaml", ".csv", ".md")
 
@@ -44,16 +44,25 @@ def ensure_manifest() -> Path:
     DbtError
         When the project does not parse.
     """
-    MANIFEST.parent.mkdir(parents=True, exist_ok=True)
+    manifest = _manifest_file()
+    manifest.parent.mkdir(parents=True, exist_ok=True)
     with _alone():
-        remembered, made_of = MANIFEST.with_name("made_of"), project_hash()
-        if not (MANIFEST.exists() and remembered.exists() and remembered.read_text() == made_of):
+        remembered, made_of = manifest.with_name("made_of"), project_hash()
+        if not (manifest.exists() and remembered.exists() and remembered.read_text() == made_of):
             remembered.unlink(missing_ok=True)
             # What dbt keeps of a project that was another loses what YAML says of data tests, their severity too.
-            MANIFEST.with_name("partial_parse.msgpack").unlink(missing_ok=True)
+            manifest.with_name("partial_parse.msgpack").unlink(missing_ok=True)
             _parse()
             remembered.write_text(made_of)
-    return MANIFEST
+    return manifest
+
+
+def _manifest_file() -> Path:
+    """Return where the manifest of the engine in use lies.
+
+    In a folder of its own: a plain `dbt build` parses for one warehouse, and each would undo what the other remembers.
+    """
+    return PROJECT_DIR / "target" / "parsed" / load_settings().engine / "manifest.json"
 
 
 @cache
@@ -64,7 +73,7 @@ def _parsed_project(_of: str) -> Any:
 
     with _alone():
         try:
-            kept = MANIFEST.with_name("partial_parse.msgpack").read_bytes()
+            kept = _manifest_file().with_name("partial_parse.msgpack").read_bytes()
             project = Manifest.from_msgpack(kept, decoder=extended_mashumuro_decoder)
         except Exception:  # of whatever class, a damaged file raises
             return _parse("--no-write-json").result
@@ -74,11 +83,11 @@ def _parsed_project(_of: str) -> Any:
 
 def _parse(*args: str) -> Any:
     """Parse the project for no warehouse: dbt would begin anew (6 s) for each other one, and needs none to parse."""
+    # Its log, too: of the code's folder an installation may write to this one alone.
+    place, engine = str(_manifest_file().parent), load_settings().engine
     settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("MATINEE_")}
     try:
-        # Its log, too: of the code's folder an installation may write to this one alone.
-        place = str(MANIFEST.parent)
-        return invoke(["parse", *args, "--target-path", place, "--log-path", place])
+        return invoke(["parse", *args, "--target", engine, "--target-path", place, "--log-path", place])
     finally:
         os.environ.update(settings)
 
@@ -86,14 +95,16 @@ def _parse(*args: str) -> Any:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Keep other processes from parsing."""
-    with FileLock(MANIFEST.with_name(".parse.lock")):
+    with FileLock(_manifest_file().with_name(".parse.lock")):
         yield
 
 
 def project_hash() -> str:
     """Return what a manifest and what is built by it are made of: versions, and a hash of the project's files."""
-    versions = " ".join(map(version, ("dbt-core", "dbt-duckdb", "duckdb")))
-    return f"{versions} {hash_of_files(PROJECT_DIR, _PROJECT_FILES)}"
+    is_on_spark = load_settings().engine == "spark"
+    versions = map(version, ("dbt-core", *(_ON_SPARK if is_on_spark else ("dbt-duckdb", "duckdb"))))
+    translated_by = [hash_of_files(_ADAPTER_DIR, (".py",))] if is_on_spark else []
+    return " ".join([*versions, *translated_by, hash_of_files(PROJECT_DIR, _PROJECT_FILES)])
 
 
 def invoke(args: Sequence[str], *, manifest: Any = None) -> Any:

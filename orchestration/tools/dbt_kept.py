@@ -19,9 +19,11 @@ import duckdb
 
 from ingest.store import key_in
 from orchestration.stores.layout import WarehouseLayout
-from orchestration.tools import dbt
+from orchestration.tools import dbt, spark_tables
 from orchestration.tools.warehouse import WarehouseResource
 
+_OF_DBT_ALONE = ("staging", "intermediate", "advice")
+"""Schemas of views that only models read: they may be in words of Spark's."""
 _IS_WELL = ("success", "pass")
 _NODES = """
     create schema if not exists state;
@@ -64,13 +66,26 @@ def build(
     with warehouse.connect(read_only=False) as connection:
         connection.execute(_NODES)
         now = _made_of(connection, project, _landed(warehouse.layout)) if is_whole else {}
-        kept = [] if full_refresh else _kept(connection, project, unique_ids, now)
+        anew = full_refresh or (
+            warehouse.engine == "spark" and not spark_tables.has_catalog(warehouse.layout)
+        )
+        kept = [] if anew else _kept(connection, project, unique_ids, now)
         wanted = set(unique_ids) - {one.node.unique_id for one in kept}
         _forget(connection, wanted)
     if not wanted:
         return [], kept
     results = dbt.run_nodes(wanted, warehouse.layout, full_refresh=full_refresh)
     with warehouse.connect(read_only=False) as connection:
+        if warehouse.engine == "spark":
+            built = [result.node for result in results if result.status == "success"]
+            views = {
+                f"{node.schema}.{node.alias}": node.compiled_code
+                for node in built
+                if node.resource_type == "model"
+                and node.config.materialized == "view"
+                and node.schema not in _OF_DBT_ALONE
+            }
+            spark_tables.show(connection, warehouse.layout, views)
         _remember(connection, project, results, now)
     return results, kept
 

@@ -14,6 +14,8 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +43,8 @@ _JAVA_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 _open: list["SparkSession"] = []
 """The session of this process, or nothing."""
+_one_at_a_time = threading.Lock()
+"""Who opens it holds it: dbt asks for it from several threads."""
 
 
 class SparkError(RuntimeError):
@@ -66,7 +70,14 @@ def spark_options(settings: Settings) -> dict[str, str]:
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={home / '.metastore'};create=true",
         # What decides the tables' contents is said, and not left to the version of Spark or the machine's clock.
         "spark.sql.ansi.enabled": "true",
+        "spark.sql.ansi.doubleQuotedIdentifiers": "true",
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.timestampType": "TIMESTAMP_NTZ",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.jsonGenerator.ignoreNullFields": "false",
+        "spark.sql.legacy.createHiveTableByDefault": "false",
+        # What a build that was killed left of a table is overwritten.
+        "spark.sql.legacy.allowNonEmptyLocationInCTAS": "true",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(_ROWS_AT_ONCE),
         # A parallel sum adds in another order: blocks of rows run side by side instead.
         "spark.executorEnv.OMP_NUM_THREADS": "1",
@@ -113,16 +124,17 @@ def session(settings: Settings) -> "SparkSession":
     if _open and (_open[0].conf.get("spark.sql.warehouse.dir") or "").removeprefix("file:") != folder:
         msg = f"this process works on another warehouse with Spark: {folder} needs a process of its own"
         raise SparkError(msg)
-    if not _open:
-        with doing("starting Spark"), in_words(settings):
-            _open.append(_opened(settings))
-            try:
-                _open[0].catalog.databaseExists(
-                    "default"
-                )  # opens the catalog, which another process may hold
-            except Exception:
-                end_session()
-                raise
+    with _one_at_a_time:
+        if not _open:
+            with doing("starting Spark"), in_words(settings):
+                _open.append(_opened(settings))
+                try:
+                    _open[0].catalog.databaseExists(
+                        "default"
+                    )  # opens the catalog, which another process may hold
+                except Exception:
+                    end_session()
+                    raise
     return _open[0]
 
 
@@ -143,6 +155,8 @@ def _opened(settings: Settings) -> "SparkSession":
             gateway = launch_gateway(conf, {"stdout": log, "stderr": log})
         SparkContext(conf=conf, gateway=gateway)
     opened = SparkSession.builder.config(conf=conf).enableHiveSupport().getOrCreate()
+    # For the project's SQL: Spark has none. Made here, so that executors need none of our modules for it.
+    opened.udf.register("nfc_normalize", lambda text: text and unicodedata.normalize("NFC", text))
     if not _is_here(settings):
         _send_ml(opened, layout)
     return opened

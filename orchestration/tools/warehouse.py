@@ -27,6 +27,7 @@ class WarehouseResource(dg.ConfigurableResource):
     """The warehouse of a run: its layout and short DuckDB connections. Holds the lock while the run lasts."""
 
     path: str
+    engine: str = "duckdb"
     memory_limit: str = "2GB"
     threads: int = 2
 

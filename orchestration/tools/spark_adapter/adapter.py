@@ -9,6 +9,8 @@ from dbt.adapters.base import available
 from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCredentials
 from dbt.adapters.spark.connections import SparkConnectionMethod
 
+from orchestration.settings import load_settings
+from orchestration.tools.spark import session
 from orchestration.tools.spark_adapter.translate import is_duckdb, to_spark
 
 _DUCKDB_NAMES = {"string": "varchar", "int": "integer"}
@@ -19,7 +21,7 @@ class MatineeSparkCredentials(SparkCredentials):
 
     @property
     def type(self) -> str:
-        """The name that profiles give."""
+        """Return the name that profiles give."""
         return "matineespark"
 
 
@@ -32,40 +34,7 @@ class MatineeSparkConnectionManager(SparkConnectionManager):
     def open(cls, connection: Any) -> Any:
         """Open a connection; of a session of this process it is the one of the warehouse."""
         if connection.credentials.method == SparkConnectionMethod.SESSION:
-            import os
-
-            from pyspark.sql import SparkSession
-
-            wh = os.environ["MATINEE_WAREHOUSE"]
-            s = (
-                SparkSession.builder.master("local[2]")
-                .enableHiveSupport()
-                .config("spark.ui.enabled", "false")
-                .config("spark.sql.shuffle.partitions", "2")
-                .config("spark.sql.ansi.enabled", "true")
-                .config("spark.sql.ansi.doubleQuotedIdentifiers", "true")
-                .config("spark.driver.memory", "2g")
-                .config("spark.sql.warehouse.dir", f"{wh}/spark")
-                .config("spark.sql.session.timeZone", "UTC")
-                .config("spark.sql.timestampType", "TIMESTAMP_NTZ")
-                .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-                .config("spark.sql.legacy.allowNonEmptyLocationInCTAS", "true")
-                .config("spark.sql.sources.default", "parquet")
-                .config("spark.sql.legacy.createHiveTableByDefault", "false")
-                .config(
-                    "spark.hadoop.javax.jdo.option.ConnectionURL",
-                    f"jdbc:derby:;databaseName={wh}/spark/.metastore;create=true",
-                )
-                .getOrCreate()
-            )
-            s.sparkContext.setLogLevel("OFF")
-            import logging
-
-            logging.getLogger("SQLQueryContextLogger").disabled = True
-            s.conf.set("spark.sql.jsonGenerator.ignoreNullFields", "false")
-            import unicodedata
-
-            s.udf.register("nfc_normalize", lambda t: None if t is None else unicodedata.normalize("NFC", t))
+            session(load_settings())
         return super().open(connection)
 
     def add_query(self, sql: str, *args: Any, **kwargs: Any) -> Any:
@@ -80,7 +49,7 @@ class MatineeSparkAdapter(SparkAdapter):
 
     @classmethod
     def type(cls) -> str:
-        """The name that profiles give."""
+        """Return the name that profiles give."""
         return "matineespark"
 
     @classmethod

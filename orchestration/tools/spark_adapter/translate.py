@@ -1,7 +1,7 @@
 """The project's SQL, which is DuckDB's, as Spark understands it.
 
-Belongs here: what differs between the two in syntax and in what the same words mean. Does not belong here: functions that
-one of them lacks; those are macros of the project with a version for each (`spark__…`).
+Belongs here: what differs between the two in syntax and in what the same words mean. Does not belong here:
+functions that one of them lacks; those are macros of the project with a version for each (`matineespark__…`).
 """
 
 import re
@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 _OURS = re.compile(
-    r"(\s|/\*.*?\*/|--[^\n]*\n)*(\(|(select|with|from|values)\b|create table (if not exists )?[\w.]+ \()",
+    r"(\s|/\*.*?\*/|--[^\n]*\n)*(\(|(select|with|from|values)\b|create table (if not exists )?[\w.]+ \((?!.*\busing parquet))",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -36,7 +36,7 @@ def to_spark(sql: str) -> str:
 
 def _as_meant(node: exp.Expression) -> exp.Expression:
     """Return what means in Spark what the node means in DuckDB, where sqlglot takes the same words for the same."""
-    if isinstance(node, exp.Div) or isinstance(node, exp.Avg):  # of whole numbers and decimals, too, a DOUBLE
+    if isinstance(node, exp.Div | exp.Avg):  # of whole numbers and decimals, too, a DOUBLE
         node.set("this", exp.cast(node.this, "double"))
     elif isinstance(node, exp.Window) and isinstance(node.this, exp.RowNumber | exp.Rank | exp.DenseRank):
         return exp.cast(node, "bigint")

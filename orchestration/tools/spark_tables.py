@@ -1,0 +1,56 @@
+"""Spark's tables and DuckDB's file: each shows the other what it made, as Parquet files.
+
+Belongs here: where these files lie, views over them. Does not belong here: making tables (dbt), Spark's session.
+
+DuckDB's file stays what everybody asks: each of Spark's tables is a view there, and ML output, which DuckDB holds to its
+contract, is written for Spark to read.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import duckdb
+
+from ingest.sql import text_literal
+from orchestration.stores.layout import WarehouseLayout
+
+
+def show(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, views: Mapping[str, str]) -> None:
+    """Make DuckDB's file show what landed, every table of Spark's, and views (`schema.name`) by their queries."""
+    of_duckdb = set(connection.execute("select schema_name, table_name from duckdb_tables()").fetchall())
+    folders = {("ledger", "stages"): layout.ledger}
+    folders |= {("landing", folder.name): folder for folder in (layout.landing / "candidate").glob("*/")}
+    folders |= {(folder.parent.stem, folder.name): folder for folder in layout.spark.glob("*.db/*")}
+    connection.execute("begin")
+    for (schema, name), folder in sorted(folders.items()):
+        if not any(folder.glob("*.parquet")):
+            continue
+        connection.execute(f"create schema if not exists {schema}")
+        if (schema, name) in of_duckdb:  # of a night without Spark
+            connection.execute(f"drop table {schema}.{name}")
+        connection.execute(f"create or replace view {schema}.{name} as from {_rows_in(folder)}")
+    if ("landing", "ids") not in folders:
+        none = "select null::bigint as number, null::varchar as id where false"
+        connection.execute(f"create or replace view landing.ids as {none}")
+    for name, query in views.items():
+        connection.execute(f"create or replace view {name} as {query}")
+    connection.execute("commit")
+
+
+def hand_over(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, tables: Iterable[str]) -> None:
+    """Write tables of ML output where Spark's tables of the same names look for their rows."""
+    for table in tables:
+        folder = layout.spark / "ml" / table
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / ".rows.parquet"
+        connection.execute(f"copy ml.{table} to {text_literal(str(unfinished))} (format parquet)")
+        unfinished.rename(folder / "rows.parquet")
+
+
+def has_catalog(layout: WarehouseLayout) -> bool:
+    """Whether Spark knows the tables that lie there."""
+    return (layout.spark / ".metastore").is_dir()
+
+
+def _rows_in(folder: Path) -> str:
+    return f"read_parquet({text_literal(f'{folder}/*.parquet')}, union_by_name = true)"
