@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_CHANGE := $(VENV)/.ready-to-change
+READY_FOR_SPARK := $(VENV)/.ready-for-spark
 
 # Python keeps the bytecode of what is imported: without it each start compiles for ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,7 +21,7 @@ RESOLVE := uv pip compile pyproject.toml --universal --generate-hashes --no-emit
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev dashboard test test-long lint check-style check-types check-sql check-imports check-definitions format \
+.PHONY: help run dev dashboard test test-long test-spark lint check-style check-types check-sql check-imports check-definitions format \
 	bench docs hooks images lock clean
 
 help: ## List the commands
@@ -36,10 +37,13 @@ dashboard: $(READY) ## Open the dashboard over the published results on http://1
 	$(BIN)/matinee dashboard
 
 test: $(READY_TO_CHANGE) ## Run the tests (needs nothing else; real files and a browser are used where they are)
-	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long and not spark"
 
 test-long: $(READY_TO_CHANGE) ## Run the tests that take long: public files in whole runs, runs under a reader, many examples
-	$(BIN)/pytest -n 2 --dist worksteal -m "long or hypothesis" --hypothesis-profile long
+	$(BIN)/pytest -n 2 --dist worksteal -m "(long or hypothesis) and not spark" --hypothesis-profile long
+
+test-spark: $(READY_TO_CHANGE) $(READY_FOR_SPARK) ## Run the tests of Spark, on this machine (they skip where there is no Java 17)
+	$(BIN)/pytest tests/spark -m spark
 
 lint: check-style check-types check-sql check-imports check-definitions ## Check style, types, SQL, imports and definitions
 
@@ -75,9 +79,10 @@ hooks: $(READY_TO_CHANGE) ## Check what a commit changes before each commit (pre
 images: $(READY_TO_CHANGE) ## Redraw the pictures of the documentation from a run on the demo world (needs Chromium)
 	$(BIN)/python docs/make_images.py "$(WAREHOUSE)"
 
-lock: ## Resolve the dependencies anew into requirements.lock and requirements-dev.lock
+lock: ## Resolve the dependencies anew into the three requirements files
 	$(RESOLVE) --output-file requirements.lock
 	$(RESOLVE) --extra dev --extra postgres --constraint requirements.lock --output-file requirements-dev.lock
+	$(RESOLVE) --extra spark --constraint requirements.lock --output-file requirements-spark.lock
 
 clean: ## Remove the environment and everything a run made
 	rm -rf $(VENV) dbt_project/target dbt_project/logs
@@ -98,4 +103,9 @@ $(READY): requirements.lock pyproject.toml
 $(READY_TO_CHANGE): requirements-dev.lock $(READY)
 	@echo "Adding the tools for tests and checks to $(VENV) (once) ..."
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(READY_FOR_SPARK): requirements-spark.lock $(READY)
+	@echo "Adding Spark to $(VENV) (once) ..."
+	@$(INSTALL) --require-hashes -r requirements-spark.lock
 	@touch $@
