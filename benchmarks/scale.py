@@ -3,11 +3,14 @@
 Belongs here: a source with every user several times over, a run on each. Does not belong here: how a command is
 measured (`measure`).
 
-A copy of a user rates what the user rated, under an id of its own: users and ratings grow, titles stay as many.
+A copy of a user rates what the user rated, under an id of its own: users and ratings grow, titles stay as many. With
+`--engine duckdb spark` each size is run on both, one after the other. Of Spark's run the CPU is that of its Python
+alone: Java is no child that ends before it does.
 """
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -38,6 +41,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=PROJECT_ROOT / "warehouse" / "benchmark")
     parser.add_argument("--job", default="segments", help="`refresh` trains the recommender, too")
     parser.add_argument("--times", type=int, nargs="+", default=[1, 3, 10])
+    parser.add_argument("--engine", choices=["duckdb", "spark"], nargs="+", default=["duckdb"])
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     results = []
@@ -47,25 +51,44 @@ def main() -> int:
             ratings = multiply(options.source, scratch / "source", times)
             command = [sys.executable, "-m", "orchestration", "run", "--job", options.job, "--allow-rejects"]
             command += ["--source", str(scratch / "source")]
-            log = options.out / f"scale-{times}.log"
-            cost = must_succeed(
-                measured(command, environment=new_places(scratch), log=log, cwd=PROJECT_ROOT), log
-            )
+            for engine in options.engine:
+                log = options.out / f"scale-{times}-{engine}.log"
+                (scratch / engine).mkdir()
+                environment = new_places(scratch / engine) | {"MATINEE_ENGINE": engine}
+                cost = must_succeed(
+                    measured(command, environment=environment, log=log, cwd=PROJECT_ROOT), log
+                )
+                shutil.rmtree(scratch / engine)
+                results.append({"times": times, "ratings": ratings, "engine": engine, **asdict(cost)})
+                print(f"{ratings:,} on {engine}: {cost.wall_seconds:,.0f} s", file=sys.stderr, flush=True)
         finally:
             shutil.rmtree(scratch)
-        results.append({"times": times, "ratings": ratings, **asdict(cost)})
-        print(f"{ratings:,}: {cost.wall_seconds:,.0f} s", file=sys.stderr, flush=True)
     rows = [
         [
             f"{result['ratings']:,}",
+            result["engine"],
             f"{result['wall_seconds']:,.0f}",
+            f"{result['ratings'] / result['wall_seconds'] / (os.cpu_count() or 1):,.0f}",
             f"{result['cpu_seconds']:,.0f}",
             f"{result['cpu_seconds'] / result['ratings'] * 1e6:.2f}",
             f"{result['peak_rss_bytes'] / GIB:.2f}",
         ]
         for result in results
     ]
-    print(table(["ratings", "seconds", "CPU", "CPU for a million ratings", "peak GiB"], rows))
+    print(
+        table(
+            [
+                "ratings",
+                "engine",
+                "seconds",
+                "ratings a second and core",
+                "CPU",
+                "CPU for a million ratings",
+                "peak GiB",
+            ],
+            rows,
+        )
+    )
     (options.out / "scale.json").write_text(json.dumps(results, indent=2) + "\n")
     return 0
 

@@ -1,0 +1,126 @@
+"""Whole runs with `MATINEE_ENGINE=spark`, as a person starts them: what they publish is what runs without Spark do."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import SettingsError, load_settings
+from orchestration.tools.spark import check_spark
+
+from ..integration.nights import add_ratings, write_small_world
+from .published_sets import differences
+from .whole_runs import REPOSITORY, Warehouse
+
+ENGINES = ("duckdb", "spark")
+REAL = Path(os.environ.get("MATINEE_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _spark_works() -> None:
+    try:
+        check_spark(load_settings(engine="spark"))
+    except SettingsError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_world(tmp_path_factory.mktemp("world") / "raw")
+
+
+@pytest.fixture(scope="module")
+def warehouses(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Mapping[str, Warehouse]:
+    """By engine, a warehouse in which the small world was run once."""
+    made = {engine: Warehouse(tmp_path_factory.mktemp(engine), engine, world) for engine in ENGINES}
+    for warehouse in made.values():
+        warehouse.night()
+    return made
+
+
+def test_the_small_world_is_published_alike(warehouses: Mapping[str, Warehouse]) -> None:
+    one, other = (warehouses[engine].folder for engine in ENGINES)
+    assert differences(one, other) == []
+
+
+def test_a_run_that_is_killed_leaves_what_was_published_and_the_next_one_publishes_the_same_as_without_spark(
+    warehouses: Mapping[str, Warehouse], world: Path
+) -> None:
+    on_spark = warehouses["spark"]
+    before = (on_spark.folder / "published").resolve()
+    add_ratings(world)
+    started = on_spark.start()
+    made = on_spark.folder / "spark" / "features.db" / "user_genre_stats"
+    seen = made.stat().st_mtime
+    while started.poll() is None and made.exists() and made.stat().st_mtime == seen:
+        time.sleep(0.05)
+    assert started.poll() is None, "it ended before it could be killed"
+    os.killpg(started.pid, signal.SIGKILL)
+    started.communicate()
+    assert (on_spark.folder / "published").resolve() == before
+    for warehouse in warehouses.values():
+        warehouse.night()
+    assert (on_spark.folder / "published").resolve() != before
+    assert differences(*(warehouses[engine].folder for engine in ENGINES)) == []
+
+
+def test_a_table_that_another_program_removed_is_told_of_in_words_and_nothing_is_replaced(
+    warehouses: Mapping[str, Warehouse], world: Path
+) -> None:
+    on_spark = warehouses["spark"]
+    before = (on_spark.folder / "published").resolve()
+    shutil.rmtree(on_spark.folder / "spark" / "intermediate.db" / "int_titles__with_genres")
+    with (world / "ratings.csv").open("a") as file:
+        file.write("u1,t1,3.5,1700000000\n")
+    code, said = on_spark.run()
+    assert (on_spark.folder / "published").resolve() == before or code == 0
+    assert "Traceback" not in said
+    on_spark.night("--full-refresh")
+
+
+def test_who_goes_back_to_one_machine_publishes_the_same(warehouses: Mapping[str, Warehouse]) -> None:
+    on_spark, on_duckdb = warehouses["spark"], warehouses["duckdb"]
+    on_duckdb.night()
+    code, said = on_spark.run(MATINEE_ENGINE="duckdb")
+    assert code == 0, said
+    assert differences(on_duckdb.folder, on_spark.folder) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"JAVA_HOME": "/nowhere"}, "Java"),
+        ({"MATINEE_SPARK_MASTER": "spark://127.0.0.1:1"}, "127.0.0.1:1"),
+        ({"MATINEE_SPARK_MEMORY": "1k"}, "MATINEE_SPARK_MEMORY"),
+    ],
+    ids=["no Java", "no master", "no memory"],
+)
+def test_what_keeps_spark_from_working_is_said_before_anything_starts(
+    tmp_path: Path, world: Path, settings: dict[str, str], words: str
+) -> None:
+    code, said = Warehouse(tmp_path, "spark", world).run(**settings)
+    assert code == 2
+    assert words in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "demo",
+        pytest.param(
+            REAL / "movies",
+            marks=pytest.mark.skipif(not (REAL / "movies").exists(), reason="the real files are not here"),
+            id="movies",
+        ),
+    ],
+)
+def test_a_whole_world_is_published_alike(tmp_path: Path, source: str | Path) -> None:
+    made = [Warehouse(tmp_path / engine, engine, source) for engine in ENGINES]
+    for warehouse in made:
+        warehouse.night()
+    assert differences(*(warehouse.folder for warehouse in made)) == []
