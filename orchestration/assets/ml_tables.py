@@ -143,8 +143,8 @@ def gather(
 ) -> None:
     """Fill tables from files, each as dbt's contract defines it.
 
-    One that was filled from the same stays, unless all are to be filled `anew`. Where Spark builds what is made of them,
-    its warehouse gets them, too.
+    One that was filled from the same stays, unless all are to be filled `anew`. Where Spark builds what is made of
+    them, its warehouse gets them, too.
 
     Raises
     ------

@@ -2,8 +2,8 @@
 
 Belongs here: where these files lie, views over them. Does not belong here: making tables (dbt), Spark's session.
 
-DuckDB's file stays what everybody asks: each of Spark's tables is a view there, and ML output, which DuckDB holds to its
-contract, is written for Spark to read.
+DuckDB's file stays what everybody asks: each of Spark's tables is a view there, and ML output, which DuckDB holds to
+its contract, is written for Spark to read.
 """
 
 from collections.abc import Iterable, Mapping

@@ -11,7 +11,8 @@ import sqlglot
 from sqlglot import exp
 
 _OURS = re.compile(
-    r"(\s|/\*.*?\*/|--[^\n]*\n)*(\(|(select|with|from|values)\b|create table (if not exists )?[\w.]+ \((?!.*\busing parquet))",
+    r"(\s|/\*.*?\*/|--[^\n]*\n)*"
+    r"(\(|(select|with|from|values)\b|create table (if not exists )?[\w.]+ \((?!.*\busing parquet))",
     re.IGNORECASE | re.DOTALL,
 )
 
