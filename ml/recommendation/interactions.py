@@ -159,6 +159,31 @@ def from_frame(frame: pl.DataFrame, *, catalogue: pl.Series | None = None) -> In
     )
 
 
+def of_known(frame: pl.DataFrame, items: pl.Series) -> Interactions:
+    """Return what users rated of the titles that a model knows, without ages; a row for each, empty where it is none.
+
+    Parameters
+    ----------
+    frame
+        user_id, item_id and rating, each pair once, ascending by both, nothing missing.
+    items
+        The titles, ascending.
+    """
+    columns = positions(items, frame["item_id"])
+    known = columns >= 0
+    users = frame["user_id"].rle().struct.unnest()
+    ends = np.append(0, np.cumsum(known))[np.append(0, np.cumsum(users["len"].to_numpy(), dtype=np.int64))]
+    ratings = sp.csr_array(
+        (
+            frame["rating"].to_numpy()[known].astype(np.float32),
+            columns[known].astype(np.int32),
+            ends.astype(np.int32),
+        ),
+        shape=(len(users), len(items)),
+    )
+    return Interactions(ratings, None, users["value"].rename("user_id"), items, Dropped(0, 0))
+
+
 def cleaned(frame: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:
     """Return one row per (user_id, item_id), ascending, with rating and timestamp (seconds), and what was left out.
 

@@ -68,6 +68,19 @@ def lists(
     return _frame(interactions, items, scores, because)
 
 
+def published(found: pl.DataFrame) -> pl.DataFrame:
+    """Return what `lists` found as it is published: a column for each of two reasons, null where there are fewer."""
+    because = pl.col("because").list
+    return found.select(
+        "user_id",
+        "rank",
+        pl.col("item_id").cast(pl.String).alias("title_id"),
+        pl.col("score").cast(pl.Float64),
+        because.get(0, null_on_oob=True).cast(pl.String).alias("because_title_id"),
+        because.get(1, null_on_oob=True).cast(pl.String).alias("because_other_title_id"),
+    )
+
+
 def _original(places: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return np.where(places >= 0, columns[places], -1).astype(np.int32)
 

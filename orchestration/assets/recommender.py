@@ -12,10 +12,14 @@ import dagster as dg
 import polars as pl
 
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL
+from orchestration.progress import doing
 from orchestration.settings import load_settings
 from orchestration.stores.recommender import RecommenderStore
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks import worker
+from orchestration.tasks.everybody import list_for_everybody
+from orchestration.tools import spark
+from orchestration.tools.sampling import among_sampled
 from orchestration.tools.shown import markdown, not_applicable
 from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
@@ -39,16 +43,6 @@ STEPS = {
     "similar": "The titles most like each rated title, by who rated them or by what is said about them.",
     "similar_catalogue": "The titles most like each title of the streaming catalogue, by what is said about them.",
 }
-# In a fixed order, so that the same rows always give the same version.
-_RATED_ROWS = (
-    f"select user_id, title_id, weight, last_at from features.{INTERACTIONS} order by user_id, title_id",
-    f"select * from features.{TITLES} order by title_id",
-)
-# Sorted, so that a reader who looks one id up needs one part of the file.
-_USER_IDS = (
-    "select ids.number, ids.id from landing.ids as ids"
-    f" semi join features.{INTERACTIONS} as users on ids.number = users.user_id order by ids.id"
-)
 _CATALOGUE_ROWS = f"select * from features.{CATALOGUE} order by title_id"
 
 
@@ -131,7 +125,7 @@ def _evaluate(here: Step[RecommenderStore]) -> dg.MaterializeResult:
 def _fit(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     snapshots = _rated(here)
     trained = worker.run("fit_recommender", here.store, *snapshots)
-    if f"{GROUP}/lists" in here.asked_for:
+    if f"{GROUP}/lists" in here.asked_for and not _sampled(here):
         worker.begin("list_recommendations", here.store, snapshots[0])
     size = sum(path.stat().st_size for path in (here.store.home / "arrays").iterdir())
     return dg.MaterializeResult(
@@ -146,10 +140,19 @@ def _fit(here: Step[RecommenderStore]) -> dg.MaterializeResult:
 
 def _list(here: Step[RecommenderStore]) -> dg.MaterializeResult:
     ratings, *_ = _rated(here)
+    if _sampled(here):
+        return dg.MaterializeResult(metadata={"dagster/row_count": _list_for_everybody(here, ratings)})
     listed = worker.run("list_recommendations", here.store, ratings)
     return dg.MaterializeResult(
         metadata={"dagster/row_count": listed["rows"], "users_listed_anew": listed["users_listed_anew"]}
     )
+
+
+def _list_for_everybody(here: Step[RecommenderStore], ratings: Path) -> int:
+    settings = load_settings()
+    with doing("listing for everybody"), spark.in_words(settings), here.warehouse.connect() as connection:
+        opened = spark.session(settings)
+        return list_for_everybody(opened, connection, here.store, ratings, f"features.{INTERACTIONS}")
 
 
 def _find_similar(here: Step[RecommenderStore]) -> dg.MaterializeResult:
@@ -172,10 +175,32 @@ def _catalogue(warehouse: WarehouseResource) -> VersionedStore:
     return VersionedStore(warehouse.layout.catalogue_similarity)
 
 
+def _rated_rows(here: Step[RecommenderStore]) -> tuple[str, str]:
+    """Return the queries of ratings and titles, in a fixed order: the same rows always give the same version."""
+    return (
+        f"select user_id, title_id, weight, last_at from features.{INTERACTIONS}{_sampled(here)} "
+        "order by user_id, title_id",
+        f"select * from features.{TITLES} order by title_id",
+    )
+
+
+def _user_ids(here: Step[RecommenderStore]) -> str:
+    """Return the query of users' written ids, sorted, so that a reader who looks one up needs one part of the file."""
+    return (
+        "select ids.number, ids.id from landing.ids as ids semi join "
+        f"(from features.{INTERACTIONS}{_sampled(here)}) as users on ids.number = users.user_id order by ids.id"
+    )
+
+
+def _sampled(here: Step[RecommenderStore]) -> str:
+    most = load_settings().recommender_learned_from
+    return among_sampled(here.warehouse, here.run_id, "user_id", f"features.{INTERACTIONS}", most)
+
+
 def _no_ratings(here: Step[RecommenderStore]) -> str | None:
-    if not _have_rows(here, *_RATED_ROWS):
+    if not _have_rows(here, *_rated_rows(here)):
         return "nobody has rated or watched a title of the catalogue"
-    users = pl.scan_parquet(here.snapshots(*_RATED_ROWS)[0]).select("user_id")
+    users = pl.scan_parquet(here.snapshots(*_rated_rows(here))[0]).select("user_id")
     is_alone = users.min().collect().item() == users.max().collect().item()
     return "one user only has rated or watched titles: there is nobody to learn from" if is_alone else None
 
@@ -190,10 +215,10 @@ def _have_rows(here: Step[Any], *queries: str) -> bool:
 
 def _rated(here: Step[RecommenderStore]) -> list[Path]:
     """Return files of ratings, titles and written ids of users for the worker."""
-    if not _have_rows(here, *_RATED_ROWS):
+    if not _have_rows(here, *_rated_rows(here)):
         msg = "the features changed while the recommender was trained: run it again"
         raise dg.Failure(description=msg, allow_retries=False)
-    return here.snapshots(*_RATED_ROWS, _USER_IDS)
+    return here.snapshots(*_rated_rows(here), _user_ids(here))
 
 
 def _above_popularity(

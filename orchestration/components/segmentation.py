@@ -21,10 +21,15 @@ from ingest.store import source_of
 from ml.drift import MOVED, MOVED_MUCH, is_telling, stability_index
 from ml.plots.words import feature_label
 from ml.segmentation.spec import SegmentationSpec
+from orchestration.progress import doing
+from orchestration.settings import load_settings
 from orchestration.stores.segmentations import ModelStore
 from orchestration.tasks import worker
+from orchestration.tasks.everybody import place_everybody
 from orchestration.tasks.promotion import decide, is_serving, kept_decision, serve_on
+from orchestration.tools import spark
 from orchestration.tools.dbt import landing_tables_behind
+from orchestration.tools.sampling import among_sampled
 from orchestration.tools.shown import COLUMNS, markdown, not_applicable, parquet_columns, pictures
 from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
@@ -219,16 +224,16 @@ def _judge(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResu
 
 
 def _judging(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Any, ...]:
-    acts = tuple(here.snapshots(*_acts(spec)))
+    acts = tuple(here.snapshots(*_acts(spec, here)))
     return "judge_candidate", spec, here.store, _features(spec, here), acts, here.warehouse.threads
 
 
-def _acts(spec: SegmentationSpec) -> list[str]:
+def _acts(spec: SegmentationSpec, here: Step[ModelStore]) -> list[str]:
     """Return queries of who chose which title, and of the titles' genres, where segments are judged by that."""
     if not spec.interactions:
         return []
     return [
-        _pairs(spec, spec.interactions),
+        _pairs(spec, spec.interactions, here),
         f"select titles.title_id, genres.genre from {_TITLES} as titles "
         "inner join intermediate.int_titles__genres as genres on titles.title_key = genres.title_id order by 1, 2",
     ]
@@ -262,7 +267,8 @@ def _name(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResul
 
 
 def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeResult:
-    entities, sizes, moved = worker.run("assign_members", here.store, _features(spec, here), _now())
+    features, everybody = _features(spec, here), _placed_everybody(spec, here)
+    entities, sizes, moved = worker.run("assign_members", here.store, features, _now(), everybody)
     if f"{spec.name}/profile" in here.asked_for:
         worker.begin(*_profiling(spec, here))
     rows = int(sizes["members"].sum())
@@ -278,6 +284,24 @@ def _assign(spec: SegmentationSpec, here: Step[ModelStore]) -> dg.MaterializeRes
             check_sizes(sizes),
         ],
     )
+
+
+def _placed_everybody(spec: SegmentationSpec, here: Step[ModelStore]) -> Path | None:
+    """Return the segments of everybody, placed by Spark; None where training reads everybody, whom it places, too."""
+    if not _sampled(spec, here):
+        return None
+    settings = load_settings()
+    target = here.warehouse.layout.temporary / f"{here.run_id}-{spec.name}-members.parquet"
+    with doing("placing everybody"), spark.in_words(settings), here.warehouse.connect() as connection:
+        place_everybody(
+            spark.session(settings),
+            connection,
+            here.store,
+            spec.features.table,
+            pairs=next(iter(spec.trained_on[1:]), None),
+            target=target,
+        )
+    return target
 
 
 def check_features(moved: pl.DataFrame | None) -> dg.AssetCheckResult:
@@ -396,18 +420,24 @@ def _absent_landing(spec: SegmentationSpec, here: Step[ModelStore]) -> str | Non
 def _features(spec: SegmentationSpec, here: Step[ModelStore]) -> tuple[Path, ...]:
     """Return the features for the worker, ordered by entity, so that the same table always trains the same model.
 
-    Where interactions are embedded or decide how many segments there are, they are the second file.
+    Where interactions are embedded or decide how many segments there are, they are the second file. Of more entities
+    than a machine holds they are those of a sample.
     """
-    queries = [f"select * from {spec.features.table} order by {spec.entity}"]
-    queries += [_pairs(spec, table) for table in spec.trained_on[1:]]
+    queries = [f"select * from {spec.features.table}{_sampled(spec, here)} order by {spec.entity}"]
+    queries += [_pairs(spec, table, here) for table in spec.trained_on[1:]]
     return tuple(here.snapshots(*queries))
 
 
-def _pairs(spec: SegmentationSpec, table: str) -> str:
+def _pairs(spec: SegmentationSpec, table: str, here: Step[ModelStore]) -> str:
     """Return the query of who chose which title: asked alike by all steps of a run, it is answered once."""
     # The rating where there is one: means by genre are made of it anew.
     more = "columns(lambda c: c in ('title_id', 'rating'))"
-    return f"select {spec.entity}, {more} from {table} order by {spec.entity}, title_id"
+    return f"select {spec.entity}, {more} from {table}{_sampled(spec, here)} order by {spec.entity}, title_id"
+
+
+def _sampled(spec: SegmentationSpec, here: Step[ModelStore]) -> str:
+    settings = load_settings()
+    return among_sampled(here.warehouse, here.run_id, spec.entity, spec.features.table, settings.learned_from)
 
 
 def _labelled(spec: SegmentationSpec, here: Step[ModelStore]) -> SegmentationSpec:

@@ -207,9 +207,27 @@ class ModelStore(VersionedStore):
         ModelDamagedError
             When there is such a file and it cannot be read.
         """
+        with self._readable(table):
+            return super().read_table(table)
+
+    def sizes(self) -> pl.DataFrame:
+        """Return segment_id, segment_name and how many members of each segment that has some, counted as they are read.
+
+        Raises
+        ------
+        ModelDamagedError
+            When `segment_members` cannot be read.
+        """
+        members = pl.scan_parquet(self.table_path("segment_members")).group_by("segment_id", "segment_name")
+        with self._readable("segment_members"):
+            return members.len("members").sort("segment_id").collect()
+
+    @contextmanager
+    def _readable(self, table: str) -> Iterator[None]:
+        """Say in words that a table of the version cannot be read."""
         file = self.table_path(table)
         try:
-            return super().read_table(table)
+            yield
         except pl.exceptions.PolarsError as error:
             pointer = self.folder / f"{self.pointer}.json"
             msg = (

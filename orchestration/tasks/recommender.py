@@ -29,7 +29,7 @@ from ml.recommendation.declared import from_settings, to_settings
 from ml.recommendation.errors import RecommendationError
 from ml.recommendation.evaluate import Evaluation, LongTailStep, evaluate, evaluate_later
 from ml.recommendation.interactions import Interactions, from_frame, positions
-from ml.recommendation.lists import lists
+from ml.recommendation.lists import lists, published
 from ml.recommendation.long_tail import LONG_TAIL_WEIGHTS, towards_long_tail
 from ml.recommendation.models import BASELINES, DEFAULT_MODEL, MODEL_NAMES, NEAREST
 from ml.recommendation.neighbours import FittedNeighbours
@@ -37,6 +37,7 @@ from ml.recommendation.ranking import Fitted, Model
 from ml.recommendation.similar import similar_by_content, similar_items
 from ml.recommendation.splits import stratified_split
 from ml.recommendation.state import widened
+from ml.recommendation.stored import StoredRecommender
 from ml.recommendation.tuning import tuned
 from orchestration.progress import counting, doing
 from orchestration.stores.file_hashes import hash_of_files
@@ -154,18 +155,13 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> dict[str, in
     made = 0
     if not store.has("recommendations.parquet"):
         interactions, model = _interactions(ratings), store.read_model()
-        popularity, unchanged = interactions.popularity.copy(), np.zeros(len(interactions.users), dtype=bool)
-        popularity[np.isin(model.titles["title_id"].to_numpy(), store.settings()["titles_since"])] = 0
-        kept = None
+        unchanged, kept = np.zeros(len(interactions.users), dtype=bool), None
         if earlier := _of_same_model(store):
             then = earlier.read_model()
             places = positions(model.titles["title_id"], then.titles["title_id"])
             unchanged = model.same_users(then, places)
             users = interactions.users.filter(pl.Series(unchanged))
             kept = earlier.read_table("recommendations").filter(pl.col("user_id").is_in(users.implode()))
-        popular = np.argsort(-popularity, kind="stable")[:MOST_CANDIDATES]
-        candidates = np.zeros(len(interactions.items), dtype=bool)
-        candidates[popular[popularity[popular] > 0]] = True
         rows = np.flatnonzero(~unchanged)
         made = len(rows)
         with counting("listing", "users") as tell:
@@ -173,23 +169,25 @@ def list_recommendations(store: RecommenderStore, ratings: Path) -> dict[str, in
                 model.fitted,
                 interactions.of_users(rows),
                 PER_USER,
-                candidates=candidates,
+                candidates=may_be_listed(store, model),
                 reasons=2,
                 tell=tell,
             )
-        because = pl.col("because").list
-        listed = found.select(
-            "user_id",
-            "rank",
-            pl.col("item_id").cast(pl.String).alias("title_id"),
-            pl.col("score").cast(pl.Float64),
-            because.get(0, null_on_oob=True).cast(pl.String).alias("because_title_id"),
-            because.get(1, null_on_oob=True).cast(pl.String).alias("because_other_title_id"),
-        )
+        listed = published(found)
         whole = listed if kept is None else pl.concat([kept, listed]).sort("user_id", "rank")
         store.write_table("recommendations", whole)
         _forget()
     return {"rows": _rows(store, "recommendations"), "users_listed_anew": made}
+
+
+def may_be_listed(store: RecommenderStore, model: StoredRecommender) -> np.ndarray:
+    """Return which titles of a model may be recommended, (titles,) bool: the most rated ones that it was trained on."""
+    popularity = model.popularity()
+    popularity[np.isin(model.titles["title_id"].to_numpy(), store.settings()["titles_since"])] = 0
+    popular = np.argsort(-popularity, kind="stable")[:MOST_CANDIDATES]
+    candidates = np.zeros(len(popularity), dtype=bool)
+    candidates[popular[popularity[popular] > 0]] = True
+    return candidates
 
 
 def _of_same_model(store: RecommenderStore) -> RecommenderStore | None:

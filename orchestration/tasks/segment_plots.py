@@ -168,15 +168,14 @@ class _Plots:
 
     @cached_property
     def _sizes(self) -> pl.DataFrame:
-        sizes = np.bincount(self.ids, minlength=self.model.k)
-        return pl.DataFrame(
-            {
-                "segment_id": self.model.segment_ids,
-                "segment_name": self.names,
-                "members": sizes,
-                "share": sizes / max(len(self.ids), 1),
-            },
-            schema_overrides={"segment_id": pl.Int32},
+        named = {"segment_id": self.model.segment_ids, "segment_name": self.names}
+        segments = pl.DataFrame(named, schema_overrides={"segment_id": pl.Int32})
+        sizes = self.store.sizes().select(
+            "segment_id", "members"
+        )  # of everybody, also where the rows are a sample
+        members = pl.col("members").fill_null(0)
+        return segments.join(sizes, on="segment_id", how="left", maintain_order="left").with_columns(
+            members, share=members / pl.max_horizontal(members.sum(), 1)
         )
 
     def _profile(self, patterns: tuple[str, ...]) -> pl.DataFrame:

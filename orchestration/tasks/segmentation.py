@@ -175,39 +175,40 @@ def _judged(
 
 
 def assign_members(
-    store: ModelStore, features: Features, at: datetime
+    store: ModelStore, features: Features, at: datetime, everybody: Path | None = None
 ) -> tuple[int, pl.DataFrame, pl.DataFrame | None]:
     """Store `segment_members`; return how many different entities there are, sizes, and drift (`ml.drift.drift`).
 
-    Of each segment the size that it had while the version in force was, too, NULL where it was not. The drift is that
+    Where the features are those of a sample, `everybody` are the members, placed already, and drift is the sample's. Of
+    each segment the size that it had while the version in force was, too, NULL where it was not. The drift is that
     of the features since the version in force was trained; None where there is none, or nobody knows.
     """
     # Plain values: one of a class of this module would make the run import the module to unpickle it.
     frame, model = _read(store.home, features), store.model()
-    members = model.members_at(frame, _prepared(store.home, features))
+    if everybody is None:
+        members, entities = model.members_at(frame, _prepared(store.home, features)), frame[model.entity]
+    else:
+        members = pl.read_parquet(everybody)
+        entities = members["entity_id"]
     before = store.in_force
     reference = before.reference() if before else None
     moved = None if reference is None else drift(reference, frame)
-    sizes = _sizes(members).join(
-        _sizes_before(before), on="segment_id", how="full", coalesce=True, maintain_order="left"
-    )
+    sizes_before = _sizes_before(before)  # the version in force may be this one
     carry_on(store, members, at)
     store.write_table("segment_members", members)
+    sizes = store.sizes().join(
+        sizes_before, on="segment_id", how="full", coalesce=True, maintain_order="left"
+    )
     levels = model.levels.table(members) if model.levels else pl.DataFrame(schema=SCHEMA)
     store.write_table("segment_levels", levels)
-    return frame[model.entity].n_unique(), sizes, moved
-
-
-def _sizes(members: pl.DataFrame) -> pl.DataFrame:
-    return members.group_by("segment_id", "segment_name").len("members").sort("segment_id")
+    return entities.n_unique(), sizes, moved
 
 
 def _sizes_before(before: ModelStore | None) -> pl.DataFrame:
     """Return `segment_id` and `members_before` of the segments in force; no row where there are none."""
     if before is None or not before.has("segment_members.parquet"):
         return pl.DataFrame(schema={"segment_id": pl.Int32, "members_before": pl.UInt32})
-    sizes = _sizes(before.read_table("segment_members"))
-    return sizes.select("segment_id", pl.col("members").alias("members_before"))
+    return before.sizes().select("segment_id", pl.col("members").alias("members_before"))
 
 
 def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Features) -> pl.DataFrame:
@@ -232,7 +233,7 @@ def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Featur
     store.write_table("segment_claims", model.with_ids(said))
     projection = principal_components(X)
     store.write_table("segment_profiles", profiles)
-    store.write_table("segment_words", _said(spec, store, places, profiles))
+    store.write_table("segment_words", _said(spec, store, profiles))
     nearest = model.with_ids(model.exemplars(frame[model.entity], X, _EXEMPLARS))
     store.write_table("segment_exemplars", nearest)
     store.write_table("pca_loadings", projection.loadings(model.preparation.columns))
@@ -241,14 +242,13 @@ def profile_segments(spec: SegmentationSpec, store: ModelStore, features: Featur
     return profiles
 
 
-def _said(
-    spec: SegmentationSpec, store: ModelStore, places: np.ndarray, profiles: pl.DataFrame
-) -> pl.DataFrame:
+def _said(spec: SegmentationSpec, store: ModelStore, profiles: pl.DataFrame) -> pl.DataFrame:
     """Return what may be said of each segment: its playbook as its figures bear it out, its quality in words."""
     model, quality = store.model(), store.read_table("segment_quality")
     names = dict(zip(model.segment_ids, model.segment_names, strict=True))
-    sizes = np.bincount(places, minlength=model.k).tolist()
-    said = said_of_segments(spec, names, dict(zip(model.segment_ids, sizes, strict=True)), profiles)
+    members = dict(store.sizes().select("segment_id", "members").iter_rows())
+    sizes = {segment_id: members.get(segment_id, 0) for segment_id in names}
+    said = said_of_segments(spec, names, sizes, profiles)
     badges = [badge(quality, segment_id) for segment_id in said["segment_id"]]
     return said.with_columns(
         pl.Series("badge", [found.words for found in badges], dtype=pl.String),

@@ -209,8 +209,8 @@ def _told(said: str, settings: Settings, layout: WarehouseLayout) -> str:
         if sign in said or (sign in log and any(hides in said for hides in _SAYS_WHY_IN_ITS_LOG)):
             return words
     # What one of our own functions raised on an executor stands at the end of its traceback.
-    raised = re.findall(r"^(?:\w+\.)+(\w*Error): (.+)$", said, re.MULTILINE)
-    words = raised[-1][1] if raised else next(iter(said.strip().splitlines()), "no reason given")
+    raised = re.findall(r"^(?:\w+\.)*\w+Error: (.+)$", said, re.MULTILINE) if "Traceback" in said else []
+    words = [*said.strip().splitlines()[:1], *raised][-1]
     return f"Spark: {words} (more in {layout.spark_log})"
 
 

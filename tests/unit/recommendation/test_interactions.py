@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.recommendation.errors import RecommendationError
-from ml.recommendation.interactions import from_frame, positions, weights
+from ml.recommendation.interactions import from_frame, of_known, positions, weights
 
 
 def ratings(rows: list[tuple], *, timestamps: bool = False) -> pl.DataFrame:
@@ -91,6 +91,17 @@ def test_an_unknown_user_has_an_empty_row():
     rows = made.rows(made.user_rows([2, 99, 1]))
     assert np.diff(rows.indptr).tolist() == [1, 0, 1]
     assert rows.toarray().tolist() == [[0, 3], [0, 0], [4, 0]]
+
+
+def test_of_titles_that_a_model_knows_every_user_has_a_row_and_others_are_passed_over():
+    known = from_frame(ratings([("a", 1, 4.0), ("a", 3, 2.0), ("b", 3, 5.0)]))
+    more = ratings([("a", 1, 4.0), ("a", 3, 2.0), ("b", 3, 5.0), ("c", 2, 1.0), ("d", 2, 3.0), ("d", 3, 0.5)])
+    found = of_known(more, known.items)
+    assert found.users.to_list() == ["a", "b", "c", "d"]
+    assert found.ratings.toarray().tolist() == [[4, 2], [0, 5], [0, 0], [0, 0.5]]
+    assert found.ratings.dtype == known.ratings.dtype
+    again = of_known(ratings([("a", 1, 4.0), ("a", 3, 2.0), ("b", 3, 5.0)]), known.items)
+    assert (again.ratings != known.ratings).nnz == 0
 
 
 def test_liking_an_unknown_title_is_refused_by_name():
