@@ -113,7 +113,8 @@ def _is_readable(version: Path) -> bool:
     try:
         json.loads((version / "settings.json").read_text(encoding="utf-8"))
         for table in version.glob("*.parquet"):
-            pl.read_parquet(table)
+            # All of it is read, a part at a time: lists are of everybody.
+            pl.scan_parquet(table).select(pl.all().null_count()).collect(engine="streaming")
     except (OSError, ValueError, pl.exceptions.PolarsError):
         return False
     return True

@@ -185,7 +185,7 @@ def in_words(settings: Settings) -> Iterator[None]:
         if not type(error).__module__.startswith(("pyspark", "py4j")):
             raise
         layout = WarehouseLayout(settings.warehouse)
-        raise SparkError(_told(str(error), settings, layout)) from error
+        raise SparkError(_told(str(error), settings, layout)) from None
 
 
 def _told(said: str, settings: Settings, layout: WarehouseLayout) -> str:
@@ -203,6 +203,10 @@ def _told(said: str, settings: Settings, layout: WarehouseLayout) -> str:
             f"Spark ran out of memory: MATINEE_SPARK_MEMORY is {settings.spark_memory}, give it more"
         ),
         "TABLE_OR_VIEW_NOT_FOUND": "a table is gone from Spark's catalog that was there: `matinee run --full-refresh`",
+        "Answer from Java side is empty": (
+            f"Spark's Java process ended, mostly because the machine had no memory left (MATINEE_SPARK_MEMORY is "
+            f"{settings.spark_memory}); more in {layout.spark_log}"
+        ),
         "All masters are unresponsive": f"nobody answers at {master(settings)} (MATINEE_SPARK_MASTER)",
     }
     for sign, words in known.items():

@@ -8,7 +8,7 @@ import pytest
 
 from orchestration.settings import SettingsError, load_settings
 from orchestration.tools import spark
-from orchestration.tools.spark import check_spark, spark_options
+from orchestration.tools.spark import SparkError, check_spark, in_words, spark_options
 
 
 @pytest.fixture
@@ -145,3 +145,41 @@ def test_catalog_and_tables_are_of_one_warehouse(on_spark):
     assert options["spark.sql.warehouse.dir"] == str(settings.warehouse / "spark")
     assert str(settings.warehouse / "spark") in options["spark.hadoop.javax.jdo.option.ConnectionURL"]
     assert (options["spark.sql.ansi.enabled"], options["spark.sql.session.timeZone"]) == ("true", "UTC")
+
+
+def raised(said: str) -> Exception:
+    """Return an error as Spark raises it."""
+    return type("PythonException", (Exception,), {"__module__": "pyspark.errors.exceptions.captured"})(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "java.io.IOException: No space left on device\n\tat java.base",
+            r"ran out of room in .*spark\.local\.dir",
+        ),
+        ("XSDB6: Another instance of Derby may have already booted the database", "another process"),
+        ("java.lang.OutOfMemoryError: Java heap space", "MATINEE_SPARK_MEMORY is 2g"),
+        ("[TABLE_OR_VIEW_NOT_FOUND] The table or view `features`.`x`", "--full-refresh"),
+        (
+            "An exception was thrown from the Python worker:\nTraceback (most recent call last):\n  File ...\n"
+            "ml.segmentation.errors.SegmentationError: missing values in x (3)\n\n\tat org.apache.spark",
+            r"^Spark: missing values in x \(3\) \(more in .*spark\.log\)$",
+        ),
+        (
+            "[DIVIDE_BY_ZERO] Division by zero.\n== SQL ==\nselect 1/0",
+            r"^Spark: \[DIVIDE_BY_ZERO\] Division by zero\. \(",
+        ),
+    ],
+)
+def test_what_spark_raises_is_told_in_words_and_without_its_stack(said, words, on_spark):
+    with pytest.raises(SparkError, match=words) as caught, in_words(on_spark()):
+        raise raised(said)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_errors_of_others_stay_what_they_are(on_spark):
+    with pytest.raises(KeyError), in_words(on_spark()):
+        raise KeyError("x")
