@@ -21,6 +21,7 @@ def lists(
     *,
     candidates: np.ndarray | None = None,
     reasons: int = 2,
+    threads: int | None = None,
     tell: Tell = untold,
 ) -> pl.DataFrame:
     """Return the n best titles that each user has not seen, and the seen ones that speak for them.
@@ -41,6 +42,8 @@ def lists(
         of these.
     reasons
         Seen titles named for each recommended one, at most.
+    threads
+        At work beside each other; the machine's cores where None.
     tell
         Takes how many users are done, and of how many.
 
@@ -63,7 +66,7 @@ def lists(
 
     if width == 0 or rows.shape[0] == 0:
         return _frame(interactions, np.full((rows.shape[0], n), -1), np.zeros((rows.shape[0], n)), None)
-    found = in_threads(listed, blocks(rows.shape[0], width))
+    found = in_threads(listed, blocks(rows.shape[0], width), threads)
     items, scores, because = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return _frame(interactions, items, scores, because)
 

@@ -123,17 +123,17 @@ def recommend(
     return Ranked(np.vstack([part.items for part in found]), np.vstack([part.scores for part in found]))
 
 
-def in_threads(work: Callable[[Part], Done], parts: Iterable[Part]) -> list[Done]:
-    """Return the work done on each part, in order; the parts share the cores, each with one BLAS thread.
+def in_threads(work: Callable[[Part], Done], parts: Iterable[Part], threads: int | None = None) -> list[Done]:
+    """Return the work done on each part, in order; they share the cores, or so many threads, with one BLAS thread each.
 
     What the parts are must not depend on the number of cores, or the result would.
     """
     listed = list(parts)
     with threadpool_limits(1, "blas"):
-        if len(listed) == 1:
-            return [work(listed[0])]
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            return list(threads.map(work, listed))
+        if len(listed) == 1 or threads == 1:
+            return [work(part) for part in listed]
+        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+            return list(pool.map(work, listed))
 
 
 def best(

@@ -130,7 +130,8 @@ def list_for_everybody(
         fitted, titles = from_arrays(arrays), pl.Series("item_id", known)
         for frame in frames:
             seen = of_known(frame.rename({"title_id": "item_id", "weight": "rating"}), titles)
-            yield published(lists(fitted, seen, n, candidates=eligible, reasons=2))
+            # Spark has a process at work for each core already.
+            yield published(lists(fitted, seen, n, candidates=eligible, reasons=2, threads=1))
 
     found = rated.mapInArrow(_on_frames(best, whole="user_id"), _LISTED)
     target = store.table_path("recommendations")

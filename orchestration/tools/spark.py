@@ -214,7 +214,7 @@ def _told(said: str, settings: Settings, layout: WarehouseLayout) -> str:
             return words
     # What one of our own functions raised on an executor stands at the end of its traceback.
     raised = re.findall(r"^(?:\w+\.)*\w+Error: (.+)$", said, re.MULTILINE) if "Traceback" in said else []
-    words = [*said.strip().splitlines()[:1], *raised][-1]
+    words = ["it does not say why", *said.strip().splitlines()[:1], *raised][-1]
     return f"Spark: {words} (more in {layout.spark_log})"
 
 

@@ -16,11 +16,6 @@ from orchestration.tools import spark
 from orchestration.tools.warehouse import WarehouseResource
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the marker be known."""
-    config.addinivalue_line("markers", "spark: starts Spark, which takes Java and seconds")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts Spark."""
     for item in items:
