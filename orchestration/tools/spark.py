@@ -43,6 +43,8 @@ _JAVA_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 _open: list["SparkSession"] = []
 """The session of this process, or nothing."""
+_java: list[object] = []
+"""The way to its Java process, which outlives sessions, or nothing."""
 _one_at_a_time = threading.Lock()
 """Who opens it holds it: dbt asks for it from several threads."""
 
@@ -151,11 +153,11 @@ def _opened(settings: Settings) -> "SparkSession":
     layout, options = WarehouseLayout(settings.warehouse), spark_options(settings)
     layout.spark.mkdir(parents=True, exist_ok=True)
     conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
-    if getattr(SparkContext, "_gateway", None) is None:
+    if not _java:
         layout.spark_log.unlink(missing_ok=True)  # another process may still write to it
         with layout.spark_log.open("wb") as log:
-            gateway = launch_gateway(conf, {"stdout": log, "stderr": log})
-        SparkContext(conf=conf, gateway=gateway)
+            _java.append(launch_gateway(conf, {"stdout": log, "stderr": log}))
+        SparkContext(conf=conf, gateway=_java[0])
     opened = SparkSession.builder.config(conf=conf).enableHiveSupport().getOrCreate()
     # For the project's SQL: Spark has none. Made here, so that executors need none of our modules for it.
     opened.udf.register("nfc_normalize", lambda text: text and unicodedata.normalize("NFC", text))
