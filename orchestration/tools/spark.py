@@ -204,7 +204,10 @@ def _told(said: str, settings: Settings, layout: WarehouseLayout) -> str:
         "OutOfMemoryError": (
             f"Spark ran out of memory: MATINEE_SPARK_MEMORY is {settings.spark_memory}, give it more"
         ),
-        "TABLE_OR_VIEW_NOT_FOUND": "a table is gone from Spark's catalog that was there: `matinee run --full-refresh`",
+        **dict.fromkeys(
+            ("TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "FAILED_READ_FILE"),
+            f"another program changed a table in {layout.spark}: `matinee run --full-refresh` makes all anew",
+        ),
         "Answer from Java side is empty": (
             f"Spark's Java process ended, mostly because the machine had no memory left (MATINEE_SPARK_MEMORY is "
             f"{settings.spark_memory}); more in {layout.spark_log}"

@@ -162,6 +162,7 @@ def raised(said: str) -> Exception:
         ("XSDB6: Another instance of Derby may have already booted the database", "another process"),
         ("java.lang.OutOfMemoryError: Java heap space", "MATINEE_SPARK_MEMORY is 2g"),
         ("[TABLE_OR_VIEW_NOT_FOUND] The table or view `features`.`x`", "--full-refresh"),
+        ("[FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file", "--full-refresh"),
         (
             "An exception was thrown from the Python worker:\nTraceback (most recent call last):\n  File ...\n"
             "ml.segmentation.errors.SegmentationError: missing values in x (3)\n\n\tat org.apache.spark",
