@@ -15,7 +15,7 @@ PUBLIC = {
     "dagster": {"dagster"},
     "dagster_dbt": {"dagster_dbt"},
     "dagster_shared": set(),
-    "dbt": {"dbt.cli.main", "dbt.adapters.duckdb"},
+    "dbt": {"dbt.cli.main", "dbt.adapters.base", "dbt.adapters.duckdb", "dbt.adapters.spark"},
     "google": set(),
 }
 """Packages whose deeper modules are their own affair, and the modules of each that its documentation names."""

@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow.parquet as pq
 from dbt.adapters.base import available
 from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCredentials
-from dbt.adapters.spark.connections import SparkConnectionMethod
 
 from orchestration.settings import load_settings
 from orchestration.tools.spark import session
@@ -33,7 +32,7 @@ class MatineeSparkConnectionManager(SparkConnectionManager):
     @classmethod
     def open(cls, connection: Any) -> Any:
         """Open a connection; of a session of this process it is the one of the warehouse."""
-        if connection.credentials.method == SparkConnectionMethod.SESSION:
+        if connection.credentials.method == "session":
             session(load_settings())
         return super().open(connection)
 
