@@ -9,8 +9,8 @@ Belongs here: what a backup holds, and putting it back. Does not belong here: th
 
 A set never changes once it is in force, and links say which one is. So a backup keeps each file by a second name (a
 hard link) while nobody may switch, which takes moments, and packs these while runs go on: what a run removes meanwhile
-stays for the backup. `matinee.duckdb` and `spark` are left out: a run changes them in place and makes them anew from the landing,
-and nobody reads results from them.
+stays for the backup. `matinee.duckdb` and `spark` are left out: a run changes them in place and makes them anew from
+the landing, and nobody reads results from them.
 """
 
 import json
