@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,6 +20,7 @@ from ingest.errors import IngestError
 from ingest.heads import cut_head
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Format, RawFile, format_of
+from ingest.running import RunEach, in_turn
 from ingest.staging import stage_of
 
 _ROWS = 20_000
@@ -40,8 +42,10 @@ def opened_head(
         yield Opening(shown, file.name, rule, contract, work, connection).open(), is_whole, connection
 
 
-def agreed(table: str, rule: TableRule, files: Sequence[RawFile]) -> TableRule:
+def agreed(table: str, rule: TableRule, files: Sequence[RawFile], run_each: RunEach = in_turn) -> TableRule:
     """Return the rule with the order of dates that one of several files shows, declared for all of them.
+
+    `run_each` looks at the files.
 
     Raises
     ------
@@ -54,7 +58,8 @@ def agreed(table: str, rule: TableRule, files: Sequence[RawFile]) -> TableRule:
     if len(files) < 2 or not dates:
         return rule
     columns = dict(rule.columns)
-    forms = {file: _forms(file, rule, contract, dates) for file in files}
+    look = partial(_forms, rule=rule, table=table, dates=dates)
+    forms = dict(zip(files, run_each(look, files), strict=True))
     for column in sorted(dates):
         shown = {found[column].order: file for file, found in forms.items() if column in found}
         orders = [order for order in shown if order]
@@ -71,8 +76,9 @@ def agreed(table: str, rule: TableRule, files: Sequence[RawFile]) -> TableRule:
     return rule.model_copy(update={"columns": columns})
 
 
-def _forms(file: RawFile, rule: TableRule, contract: Contract, dates: set[str]) -> Mapping[str, Form]:
+def _forms(file: RawFile, rule: TableRule, table: str, dates: set[str]) -> Mapping[str, Form]:
     """Return how the dates of a file are written, by its head; by all of it where the head leaves the order open."""
+    contract = CONTRACTS[table]
     for whole in (False, True):
         with opened_head(file, rule, contract, is_whole=whole) as (opened, is_whole, connection):
             found, _ = stage_of(contract, rule, opened.raw, connection, file.name).forms(

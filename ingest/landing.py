@@ -17,7 +17,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,6 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import islice, tee
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -42,6 +41,7 @@ from ingest.rawfiles import Digest, RawFile, digest, format_of
 from ingest.recognise import TableSource, table_source
 from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, is_too_many, refuse_unreadable, write_rejects
+from ingest.running import RunEach, in_turn
 from ingest.sources import Source
 from ingest.sql import copy, path_literal
 from ingest.staging import ORDER_ASKED, KeptOut, Staged, fault, landing_columns, stage_of
@@ -67,9 +67,6 @@ _HASHED_FIRST = 1 << 24
 # A file that is refused for its rejects keeps this many of them: enough to see what is wrong with it.
 _KEPT_WHEN_REFUSED = 100_000
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 
 Watch = Callable[[str, int, Callable[[], float]], AbstractContextManager[None]]
 """Entered while a file is read, with its name, its bytes, and what tells which share of them has been read: any thread
@@ -78,21 +75,6 @@ may ask inside the `with` block. Where the file is read again, the share begins 
 
 def _unwatched(_name: str, _size_bytes: int, _share: Callable[[], float]) -> AbstractContextManager[None]:
     return nullcontext()
-
-
-class RunEach(Protocol):
-    """Runs a function on each of some things, wherever that is, and gives the results in the order of the things.
-
-    Function, things and results can be pickled; `str(thing)` is what a person calls it. Who takes no more results wants
-    no more.
-    """
-
-    def __call__(self, function: Callable[[T], R], things: Sequence[T], /) -> Iterable[R]: ...
-
-
-def in_turn(function: Callable[[T], R], things: Sequence[T], /) -> Iterable[R]:
-    """Run a function on each thing here, once its result is asked for."""
-    return map(function, things)
 
 
 class TooManyRejectsError(IngestError):
@@ -210,8 +192,6 @@ def _land_each(
         each = limits if run_each is in_turn else replace(limits, threads=1)
         jobs = [_Job(table, file, landing_dir, work, each) for table, file in files]
         for job, read in zip(jobs, run_each(_read, jobs), strict=True):
-            if isinstance(read, IngestError):
-                raise read
             yield read if isinstance(read, LandedFile) else job.keep(read, connection, numbers)
 
 
@@ -543,16 +523,12 @@ class _Job:
         )
 
 
-def _read(job: _Job) -> _Read | LandedFile | IngestError:
-    """Read the file of a job; what is wrong with it comes back as a value, for it may have to go a long way."""
-    try:
-        with _explained(job.file, job.landing_dir):
-            # Of its own also where the same file is read a second time because the first attempt died.
-            work = job.work / secrets.token_hex(8)
-            work.mkdir()
-            return replace(job, work=work).read()
-    except IngestError as error:
-        return error
+def _read(job: _Job) -> _Read | LandedFile:
+    with _explained(job.file, job.landing_dir):
+        # Of its own also where the same file is read a second time because the first attempt died.
+        work = job.work / secrets.token_hex(8)
+        work.mkdir()
+        return replace(job, work=work).read()
 
 
 def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:

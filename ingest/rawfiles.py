@@ -66,6 +66,10 @@ class RawFile:
     member: str | None = None
     label: str = ""
 
+    def __str__(self) -> str:
+        """Return its name."""
+        return self.name
+
     @property
     def name(self) -> str:
         """The name that errors, rejects and the manifest give: ``ratings.csv``, ``archive.zip/ratings.csv``."""

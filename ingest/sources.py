@@ -23,6 +23,7 @@ from ingest.errors import IngestError, WrongDeclarationError
 from ingest.layouts import MOVIES, known_layouts
 from ingest.rawfiles import RawFile, data_members
 from ingest.recognise import DATA_ENDINGS, TableSource, recognise
+from ingest.running import RunEach, in_turn
 from ingest.staging import stage_of
 
 KAGGLE = "kaggle"
@@ -84,7 +85,7 @@ class PartlyRefusedError(IngestError):
         self.rest = rest
 
 
-def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
+def resolve_source(source: str, *, download_dir: Path | None = None, run_each: RunEach = in_turn) -> Source:
     """Find the raw data of a source.
 
     Parameters
@@ -94,6 +95,8 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
     download_dir
         Where Kaggle's files are kept; kagglehub's own cache where None. A finished download is not repeated, an
         interrupted one is resumed.
+    run_each
+        Looks at the files of a table where all of them have to be looked at.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
         )
     try:
         if declaration := declaration_of(path):
-            return Source("declaration", str(path), _in_order(_declared(declaration)))
+            return Source("declaration", str(path), _in_order(_declared(declaration, run_each)))
         return _recognised(path)
     except OSError as error:
         raise IngestError(
@@ -173,7 +176,7 @@ def _kaggle_source(download_dir: Path | None) -> Source:
     return Source("kaggle", KAGGLE_DESCRIBED, _in_order(tables))
 
 
-def _declared(path: Path) -> list[TableSource]:
+def _declared(path: Path, run_each: RunEach) -> list[TableSource]:
     declaration = read_declaration(path)
     tables = []
     for table, said in declaration.tables.items():
@@ -185,7 +188,7 @@ def _declared(path: Path) -> list[TableSource]:
         else:
             found = [file for name in rule.files for file in _files(path, table, name)]
             _check(table, rule, found[0])
-            files, rule = tuple(found), agreed(table, rule, found)
+            files, rule = tuple(found), agreed(table, rule, found, run_each)
         if len(files) > 1 and table in NUMBERED_BY_ROW and not _has_ids(table, rule):
             raise WrongDeclarationError(
                 f"{table}: files: {len(files)} files are found, and without a column of ids only one can be meant, "

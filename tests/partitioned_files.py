@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.ids import segments
-from ingest.landing import LandedFile, RunEach, in_turn, land
+from ingest.landing import LandedFile, land
+from ingest.running import RunEach, in_turn
 from ingest.sources import resolve_source
 
 DECLARATION = """
@@ -21,6 +22,10 @@ titles:
   files: titles/*.jsonl
   columns: {title_id: item, title: name}
 """
+
+
+ORDER_KNOWN = "{value: day, order: day first}"
+"""A declaration of `day` with which nobody has to look at all files first."""
 
 
 def rows_of_day(day: int, users: int = 60) -> list[tuple[str, str, str]]:
@@ -49,12 +54,12 @@ def packed(day: int) -> tuple[str, bytes]:
     return "part.jsonl", "\n".join(lines).encode()
 
 
-def files_of(days: int) -> dict[str, bytes]:
+def files_of(days: int, day: str = "day") -> dict[str, bytes]:
     """Files of so many days by their path, with the declaration; the first two titles files hold the same."""
-    files = {"matinee.yaml": DECLARATION.encode()}
-    for day in range(1, days + 1):
-        name, content = packed(day)
-        files[f"ratings/day=2026-01-{day:02}/{name}"] = content
+    files = {"matinee.yaml": DECLARATION.replace("rated_at: day", f"rated_at: {day}").encode()}
+    for number in range(1, days + 1):
+        name, content = packed(number)
+        files[f"ratings/day=2026-01-{number:02}/{name}"] = content
     for part in range(3):
         rows = [json.dumps({"item": f"t{n}", "name": f"Title {n}"}) for n in range(max(part, 1) * 5)]
         files[f"titles/part-{part}.jsonl"] = "\n".join(rows).encode()
@@ -72,7 +77,8 @@ def write_files(folder: Path, files: dict[str, bytes]) -> Path:
 
 def land_files(source: Path | str, landing: Path, run_each: RunEach = in_turn) -> tuple[LandedFile, ...]:
     """Land a source, with as many rejects as may be."""
-    return land(resolve_source(str(source)), landing, max_rejected_share=0.1, run_each=run_each)
+    found = resolve_source(str(source), run_each=run_each)
+    return land(found, landing, max_rejected_share=0.1, run_each=run_each)
 
 
 _WHEN_AND_HOW = ("landed_at", "landed_sha256")
