@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.buckets import StoredFile
 from ingest.cells import Form
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.declarations import ColumnRule, TableRule
@@ -30,19 +31,24 @@ _DATES = (Kind.DATE, Kind.MOMENT, Kind.LOCAL_TIME)
 
 @contextmanager
 def opened_head(
-    file: RawFile, rule: TableRule, contract: Contract, *, is_whole: bool = False
+    file: RawFile | StoredFile, rule: TableRule, contract: Contract, *, is_whole: bool = False
 ) -> Iterator[tuple[Opened, bool, duckdb.DuckDBPyConnection]]:
     """Open the first rows of a file, and tell whether they are all; of a packed one no more is unpacked."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        work, shown = Path(folder), file
-        if not is_whole and format_of(file.path, name=file.name) is not Format.PARQUET:
+        work = Path(folder)
+        shown = file.fetch(work) if is_whole and isinstance(file, StoredFile) else file
+        if isinstance(shown, StoredFile) or (
+            not is_whole and format_of(shown.path, name=file.name) is not Format.PARQUET
+        ):
             head = cut_head(file, work / "head", rows=_ROWS, most_bytes=_BYTES)
             shown, is_whole = head.file, head.is_whole
         yield Opening(shown, file.name, rule, contract, work, connection).open(), is_whole, connection
 
 
-def agreed(table: str, rule: TableRule, files: Sequence[RawFile], run_each: RunEach = in_turn) -> TableRule:
+def agreed(
+    table: str, rule: TableRule, files: Sequence[RawFile | StoredFile], run_each: RunEach = in_turn
+) -> TableRule:
     """Return the rule with the order of dates that one of several files shows, declared for all of them.
 
     `run_each` looks at the files.
@@ -76,7 +82,7 @@ def agreed(table: str, rule: TableRule, files: Sequence[RawFile], run_each: RunE
     return rule.model_copy(update={"columns": columns})
 
 
-def _forms(file: RawFile, rule: TableRule, table: str, dates: set[str]) -> Mapping[str, Form]:
+def _forms(file: RawFile | StoredFile, rule: TableRule, table: str, dates: set[str]) -> Mapping[str, Form]:
     """Return how the dates of a file are written, by its head; by all of it where the head leaves the order open."""
     contract = CONTRACTS[table]
     for whole in (False, True):

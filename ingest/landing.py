@@ -19,7 +19,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -32,13 +32,14 @@ import pyarrow.parquet as pq
 
 from ingest import ids
 from ingest.binding import Bound
+from ingest.buckets import StoredFile
 from ingest.cells import MACROS, end_of_time
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.databases import DatabaseTable
 from ingest.errors import IngestError, counted, shorten
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Digest, RawFile, digest, format_of
-from ingest.recognise import TableSource, table_source
+from ingest.recognise import Raw, TableSource, table_source
 from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, is_too_many, refuse_unreadable, write_rejects
 from ingest.running import RunEach, in_turn
@@ -134,7 +135,7 @@ def land(
 
 def land_file(
     table: TableSource | Contract,
-    file: RawFile | DatabaseTable | Path,
+    file: Raw | Path,
     landing_dir: Path,
     *,
     memory_limit: str = "2GB",
@@ -177,7 +178,7 @@ def land_file(
 
 
 def _land_each(
-    files: Sequence[tuple[TableSource, RawFile | DatabaseTable]],
+    files: Sequence[tuple[TableSource, Raw]],
     landing_dir: Path,
     limits: _Limits,
     run_each: RunEach,
@@ -191,7 +192,7 @@ def _land_each(
         # Where many are read at once, each gets one thread.
         each = limits if run_each is in_turn else replace(limits, threads=1)
         jobs = [_Job(table, file, landing_dir, work, each) for table, file in files]
-        for job, read in zip(jobs, run_each(_read, jobs), strict=True):
+        for job, read in zip(jobs, stack.enter_context(closing(run_each(_read, jobs))), strict=True):
             yield read if isinstance(read, LandedFile) else job.keep(read, connection, numbers)
 
 
@@ -258,7 +259,7 @@ class _Job:
     """One file on its way into the landing."""
 
     table: TableSource
-    file: RawFile | DatabaseTable
+    file: Raw
     landing_dir: Path
     work: Path
     limits: _Limits
@@ -272,7 +273,7 @@ class _Job:
 
     @cached_property
     def fingerprint(self) -> str:
-        partition = self.file.partition if isinstance(self.file, RawFile) else {}
+        partition = {} if isinstance(self.file, DatabaseTable) else self.file.partition
         parts = f"{self.contract.fingerprint}{self.table.rule.fingerprint}{sorted(partition.items()) or ''}"
         return hashlib.sha256(parts.encode()).hexdigest()[:8]
 
@@ -288,11 +289,14 @@ class _Job:
     def read(self) -> _Read | LandedFile:
         """Read the file into a folder of its own; one that has landed before is not read."""
         started = time.perf_counter()
-        file = self.file if isinstance(self.file, RawFile) else RawFile(self.file.export(self.work))
+        remembered = isinstance(self.file, StoredFile) and self.file.remembered(self.landing_dir)
+        if remembered and (known := self._known(remembered)):
+            return replace(known, source=self.shown, seconds=time.perf_counter() - started)
+        file = self._here()
         before = file.path.stat()
         with ThreadPoolExecutor(1) as pool:
             hashed = pool.submit(digest, file.path)
-            if self._is_hashed_first(file, before.st_size) and (known := self._known(hashed.result())):
+            if self._is_hashed_first(file, before.st_size) and (known := self._known(hashed.result().sha256)):
                 # The same content may have had another name.
                 return replace(known, source=self.shown, seconds=time.perf_counter() - started)
             with (
@@ -315,6 +319,12 @@ class _Job:
                 )
             return _Read(counts, hashed.result(), self.work, time.perf_counter() - started)
 
+    def _here(self) -> RawFile:
+        """Return the file on this disk, fetched where it lies elsewhere."""
+        if isinstance(self.file, DatabaseTable):
+            return RawFile(self.file.export(self.work))
+        return self.file.fetch(self.work) if isinstance(self.file, StoredFile) else self.file
+
     def _is_hashed_first(self, file: RawFile, size_bytes: int) -> bool:
         """Whether hashing the file may spare reading it, or takes no time."""
         return (
@@ -323,9 +333,9 @@ class _Job:
             or may_have_landed(self.landing_dir, self.contract.table, self.fingerprint, size_bytes)
         )
 
-    def _known(self, content: Digest) -> LandedFile | None:
+    def _known(self, sha256: str) -> LandedFile | None:
         """Return the file as it has landed before."""
-        place = slot(self.landing_dir, self.contract.table, key_of(content.sha256, self.fingerprint))
+        place = slot(self.landing_dir, self.contract.table, key_of(sha256, self.fingerprint))
         known = read_slot(place, ids.last_number(self.landing_dir))
         if known is None or may_read_more(known, self.limits.today):
             return None
@@ -462,7 +472,7 @@ class _Job:
             read.work / f"{name}.parquet" for name in ("table", "rejects", "manifest")
         )
         with _explained(self.file, self.landing_dir):
-            if known := self._known(content):  # from a file before it, or from another run
+            if known := self._known(content.sha256):  # from a file before it, or from another run
                 return replace(known, source=self.shown, seconds=read.seconds)
             place = slot(self.landing_dir, self.contract.table, key_of(content.sha256, self.fingerprint))
             landed = LandedFile(
@@ -492,6 +502,8 @@ class _Job:
             table.replace(place.path)
             write_manifest(connection, landed, ids.last_number(self.landing_dir), manifest)
             manifest.replace(place.manifest_path)
+            if isinstance(self.file, StoredFile):
+                self.file.remember(self.landing_dir, content.sha256)
             shutil.rmtree(read.work, ignore_errors=True)
         return replace(landed, seconds=read.seconds + time.perf_counter() - started)
 
@@ -565,7 +577,7 @@ def connect(memory_limit: str, threads: int, work: Path) -> Iterator[duckdb.Duck
 
 
 @contextmanager
-def _explained(file: RawFile | DatabaseTable | None, landing_dir: Path) -> Iterator[None]:
+def _explained(file: Raw | None, landing_dir: Path) -> Iterator[None]:
     """Turn what the disk and DuckDB say into a sentence for a person."""
     name = file.name if file else str(landing_dir)
     try:

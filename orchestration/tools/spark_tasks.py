@@ -5,8 +5,7 @@ so), the session (`orchestration.tools.spark`).
 """
 
 import re
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -32,9 +31,7 @@ def run_each_on(session: Any) -> RunEach:
     """
     context = session.sparkContext
 
-    def run(function: Callable[[T], R], things: Sequence[T]) -> Iterable[R]:
-        tag = f"matinee-{secrets.token_hex(4)}"
-
+    def run(function: Callable[[T], R], things: Sequence[T]) -> Generator[R, None, None]:
         def careful(thing: T) -> R | IngestError:
             try:
                 return function(thing)
@@ -42,7 +39,6 @@ def run_each_on(session: Any) -> RunEach:
                 return error
 
         def result_of(thing: T) -> R:
-            context.addJobTag(tag)
             try:
                 result = context.parallelize([thing], 1).map(careful).collect()[0]
             except Exception as error:
@@ -51,20 +47,15 @@ def run_each_on(session: Any) -> RunEach:
                 raise result
             return result
 
-        def results() -> Iterator[R]:
-            pool = ThreadPoolExecutor(max(1, min(context.defaultParallelism * _WAIT, len(things))))
-            try:
-                with counting("files read by Spark", "files") as tell:
-                    for done, result in enumerate(pool.map(result_of, things), start=1):
-                        tell(done, len(things))
-                        yield result
-            finally:
-                # Of a run that ends early, what waits is not begun, and what runs is ended.
-                pool.shutdown(wait=False, cancel_futures=True)
-                context.cancelJobsWithTag(tag)
-                pool.shutdown()
-
-        return results()
+        pool = ThreadPoolExecutor(max(1, min(context.defaultParallelism * _WAIT, len(things))))
+        try:
+            with counting("files read by Spark", "files") as tell:
+                for done, result in enumerate(pool.map(result_of, things), start=1):
+                    tell(done, len(things))
+                    yield result
+        finally:
+            # Where it ends early, what is handed out runs to its end: of a job that is cancelled, Python goes on alone.
+            pool.shutdown(cancel_futures=True)
 
     return run
 

@@ -10,6 +10,7 @@ import pytest
 from ingest.errors import IngestError
 from orchestration.tools.spark_tasks import run_each_on
 from tests.partitioned_files import ORDER_KNOWN, all_of, files_of, land_files, write_files
+from tests.storage import served
 
 sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
 pytestmark = [
@@ -71,3 +72,22 @@ def assert_nothing_is_half(landing: Path, whole: int) -> None:
     assert len([name for name in names if name.endswith(".manifest.parquet")]) == whole
     assert len(names) == 3 * whole
     assert not list((landing / ".tmp").iterdir())
+
+
+def test_tasks_fetch_files_from_storage_themselves(session, tmp_path, monkeypatch):
+    with served() as storage:
+        environment = storage.environment
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+
+        def where_workers_have_the_keys(function, things):
+            def run(thing):
+                os.environ.update(environment)
+                return function(thing)
+
+            return run_each_on(session)(run, things)
+
+        address = storage.put("spark", files_of(3))
+        here, there = tmp_path / "here", tmp_path / "there"
+        expected = all_of(here, land_files(address, here))
+        assert all_of(there, land_files(address, there, where_workers_have_the_keys)) == expected

@@ -8,6 +8,7 @@ import pytest
 
 from ingest.errors import IngestError
 from ingest.rawfiles import ended
+from ingest.running import in_turn
 from tests.partitioned_files import ORDER_KNOWN, all_of, files_of, land_files, write_files
 
 
@@ -51,7 +52,7 @@ def test_files_that_came_later_go_on_where_the_numbers_ended(tmp_path):
     }
     landings = [tmp_path / "one", tmp_path / "other"]
     found = []
-    for landing, run_each in zip(landings, (map, backwards), strict=True):
+    for landing, run_each in zip(landings, (in_turn, backwards), strict=True):
         source = write_files(tmp_path / f"raw-{landing.name}", early)
         land_files(source, landing, run_each)
         write_files(source, files)
@@ -81,7 +82,7 @@ def test_a_file_with_other_columns_is_found_before_anything_lands_where_all_are_
     assert not (tmp_path / "landing").exists()
 
 
-@pytest.mark.parametrize("run_each", [map, backwards])
+@pytest.mark.parametrize("run_each", [in_turn, backwards])
 def test_a_file_with_other_columns_ends_the_landing_where_it_stands(tmp_path, run_each):
     source = write_files(tmp_path / "raw", files_of(6, ORDER_KNOWN) | OTHER_COLUMNS)
     with pytest.raises(IngestError, match=r"ratings/day=2026-01-04/part\.parquet: .*account"):
