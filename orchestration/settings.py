@@ -115,11 +115,8 @@ class Settings(BaseSettings):
     @field_validator("source")
     @classmethod
     def _absolute_unless_named(cls, value: str) -> str:
-        return (
-            value
-            if value in NAMED_SOURCES or value.startswith("s3://")
-            else str(Path(value).expanduser().resolve())
-        )
+        is_path = value not in NAMED_SOURCES and not value.startswith("s3://")
+        return str(Path(value).expanduser().resolve()) if is_path else value
 
     @field_validator("spark_master")
     @classmethod
