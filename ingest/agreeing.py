@@ -8,10 +8,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
+from ingest.buckets import StoredFile
 from ingest.cells import Form
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.declarations import ColumnRule, TableRule
@@ -19,6 +21,7 @@ from ingest.errors import IngestError
 from ingest.heads import cut_head
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Format, RawFile, format_of
+from ingest.running import RunEach, in_turn
 from ingest.staging import stage_of
 
 _ROWS = 20_000
@@ -28,20 +31,27 @@ _DATES = (Kind.DATE, Kind.MOMENT, Kind.LOCAL_TIME)
 
 @contextmanager
 def opened_head(
-    file: RawFile, rule: TableRule, contract: Contract, *, is_whole: bool = False
+    file: RawFile | StoredFile, rule: TableRule, contract: Contract, *, is_whole: bool = False
 ) -> Iterator[tuple[Opened, bool, duckdb.DuckDBPyConnection]]:
     """Open the first rows of a file, and tell whether they are all; of a packed one no more is unpacked."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        work, shown = Path(folder), file
-        if not is_whole and format_of(file.path, name=file.name) is not Format.PARQUET:
+        work = Path(folder)
+        shown = file.fetch(work) if is_whole and isinstance(file, StoredFile) else file
+        if isinstance(shown, StoredFile) or (
+            not is_whole and format_of(shown.path, name=file.name) is not Format.PARQUET
+        ):
             head = cut_head(file, work / "head", rows=_ROWS, most_bytes=_BYTES)
             shown, is_whole = head.file, head.is_whole
         yield Opening(shown, file.name, rule, contract, work, connection).open(), is_whole, connection
 
 
-def agreed(table: str, rule: TableRule, files: Sequence[RawFile]) -> TableRule:
+def agreed(
+    table: str, rule: TableRule, files: Sequence[RawFile | StoredFile], run_each: RunEach = in_turn
+) -> TableRule:
     """Return the rule with the order of dates that one of several files shows, declared for all of them.
+
+    `run_each` looks at the files.
 
     Raises
     ------
@@ -54,7 +64,8 @@ def agreed(table: str, rule: TableRule, files: Sequence[RawFile]) -> TableRule:
     if len(files) < 2 or not dates:
         return rule
     columns = dict(rule.columns)
-    forms = {file: _forms(file, rule, contract, dates) for file in files}
+    look = partial(_forms, rule=rule, table=table, dates=dates)
+    forms = dict(zip(files, run_each(look, files), strict=True))
     for column in sorted(dates):
         shown = {found[column].order: file for file, found in forms.items() if column in found}
         orders = [order for order in shown if order]
@@ -71,8 +82,9 @@ def agreed(table: str, rule: TableRule, files: Sequence[RawFile]) -> TableRule:
     return rule.model_copy(update={"columns": columns})
 
 
-def _forms(file: RawFile, rule: TableRule, contract: Contract, dates: set[str]) -> Mapping[str, Form]:
+def _forms(file: RawFile | StoredFile, rule: TableRule, table: str, dates: set[str]) -> Mapping[str, Form]:
     """Return how the dates of a file are written, by its head; by all of it where the head leaves the order open."""
+    contract = CONTRACTS[table]
     for whole in (False, True):
         with opened_head(file, rule, contract, is_whole=whole) as (opened, is_whole, connection):
             found, _ = stage_of(contract, rule, opened.raw, connection, file.name).forms(

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from ingest.databases import DatabaseTable
 from ingest.declarations import ColumnRule, TableRule
 from ingest.rawfiles import RawFile
+from ingest.recognise import Raw
 
 _LAYOUT_ONLY = {"named", "proof", "first_line"}
 _MOST_NAMES = 3
@@ -50,9 +50,9 @@ def draft(
     return "\n".join(lines) + "\n"
 
 
-def place(rule: TableRule, files: Sequence[RawFile | DatabaseTable], folder: Path) -> TableRule:
+def place(rule: TableRule, files: Sequence[Raw], folder: Path) -> TableRule:
     """Return a rule whose files are those that were found, named from the folder of the declaration."""
-    if any(isinstance(file, DatabaseTable) for file in files):
+    if not all(isinstance(file, RawFile) for file in files):
         return rule
     paths = [file.path / (file.member or "") for file in files if isinstance(file, RawFile)]
     folder = folder.absolute()

@@ -6,6 +6,8 @@ Does not belong here: when to raise it (each module knows its own faults), nor h
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class IngestError(Exception):
     """A file, folder or download cannot be used as it is.
@@ -27,6 +29,10 @@ class IngestError(Exception):
         self.next_step = next_step
         self.where = where
         super().__init__(f"{where}: {problem} {next_step}" if where else f"{problem} {next_step}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make the error anew in another process: its words are given by name, which pickle cannot."""
+        return BaseException.__new__, (type(self), *self.args), self.__dict__
 
 
 class WrongDeclarationError(IngestError):

@@ -6,13 +6,14 @@ Belongs here: cutting a head that holds whole records. Does not belong here: wha
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
 import duckdb
 
+from ingest.buckets import StoredFile
 from ingest.rawfiles import Format, RawFile, format_of, open_packed, unpack
 from ingest.sql import path_literal, text_literal
 
@@ -41,7 +42,7 @@ class Head:
     is_whole: bool
 
 
-def cut_head(file: RawFile, folder: Path, *, rows: int, most_bytes: int) -> Head:
+def cut_head(file: RawFile | StoredFile, folder: Path, *, rows: int, most_bytes: int) -> Head:
     """Write at most so many rows and about so many bytes of a file into a new folder.
 
     Raises
@@ -50,6 +51,10 @@ def cut_head(file: RawFile, folder: Path, *, rows: int, most_bytes: int) -> Head
         When it is empty, damaged, or nothing that holds a table.
     """
     folder.mkdir()
+    if isinstance(file, StoredFile):
+        begun, is_all = file.beginning(folder, rows + 1, most_bytes)
+        head = cut_head(begun, folder / "begun", rows=rows, most_bytes=most_bytes)
+        return replace(head, is_whole=head.is_whole and is_all)
     to = folder / "head"
     kind, packed = format_of(file.path, name=file.name), None
     if kind.is_packed:

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.cells import FIRST_TEXT_ID
+from ingest.contracts import Contract, Kind
 from ingest.errors import IngestError
 from ingest.sql import copy, identifier, path_literal
 
@@ -71,9 +72,8 @@ def number_of(landing_dir: Path, written: str) -> int | None:
     """Return the number that stands for an id; None where it is a text that was never given one."""
     if is_own_number(written):
         return int(written)
-    query = f"SELECT number FROM {_TABLE} WHERE id = $id"
+    query = f"SELECT number FROM ({_rows(segments(landing_dir))}) WHERE id = $id"
     with duckdb.connect() as connection:
-        _load(connection, segments(landing_dir))
         found = connection.execute(query, {"id": written}).fetchone()
     return None if found is None else int(found[0])
 
@@ -112,51 +112,113 @@ def query(rows: str, columns: Sequence[str]) -> str:
     return " UNION ".join(f"SELECT {text} AS id FROM {rows} WHERE {text} IS NOT NULL" for text in texts)
 
 
-class Numbering:
-    """Numbers for the ids of one file.
+def proposed(work: Path) -> Path:
+    """Return the file of the numbers that stand in a table which was written into a folder."""
+    return work / "ids.parquet"
+
+
+class Proposal:
+    """Numbers for the ids of one file as if it were the next to land, for `connection` and the table that it writes.
 
     Parameters
     ----------
     connection
-        Holds the numbers in the table `id_numbers` once some have been given.
+        Holds the numbers in the table `id_numbers` once some have been proposed.
     landing_dir, work
-        The landing folder, and a folder for temporary files on the same disk.
+        The landing folder, which stays as it is, and the folder of the file.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, landing_dir: Path, work: Path) -> None:
-        self._connection, self._landing_dir, self._segment = connection, landing_dir, work / "ids.parquet"
-        self._new = 0
-        self.told: list[str] = []
-        """What to tell a person of ids that are nearly the same."""
+        self._connection, self._landing_dir, self._to = connection, landing_dir, proposed(work)
 
-    def give(self, found: str) -> None:
-        """Give numbers, in sorted order, to the ids of a query (`id`) that have none yet."""
-        self.propose(found)
-        while not self.keep():
-            self.propose(found)
-
-    def propose(self, found: str) -> None:
-        """Do the same for `connection` alone, until `keep` is called."""
-        connection, self._first_new = self._connection, last_number(self._landing_dir) + 1
+    def make(self, found: str) -> None:
+        """Propose numbers, in sorted order, for those ids of a query (`id`) that have none; of no query for none."""
+        self._to.unlink(missing_ok=True)
+        if not found:
+            return
+        connection, last = self._connection, last_number(self._landing_dir)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE ids_found AS SELECT DISTINCT id FROM ({found})")
-        _load(connection, segments(self._landing_dir))
-        numbered = (
-            f"SELECT {self._first_new - 1} + row_number() OVER (ORDER BY id) AS number, id "
-            f"FROM ids_found ANTI JOIN {_TABLE} USING (id)"
+        numbers = (
+            f"SELECT coalesce(number, {last} + row_number() OVER (PARTITION BY number IS NULL ORDER BY id)) AS number, "
+            f"id FROM ids_found LEFT JOIN ({_rows(segments(self._landing_dir))}) USING (id)"
         )
-        self._new = copy(connection, f"SELECT number, id FROM ({numbered}) ORDER BY number", self._segment)
-        if self._new:
-            _load(connection, [*segments(self._landing_dir), self._segment])
+        copy(connection, numbers, self._to)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS {_rows([self._to])}")
 
-    def keep(self) -> bool:
-        """Make the proposed numbers those of the landing; false where another landing has given them meanwhile."""
-        if self._new:
+
+class Numbers:
+    """The numbers of a landing, and how files get theirs, one after the other.
+
+    Parameters
+    ----------
+    connection
+        Holds them in the table `id_numbers` once a file has had ids that are no numbers.
+    landing_dir
+        The landing folder.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, landing_dir: Path) -> None:
+        self._connection, self._landing_dir = connection, landing_dir
+        self._loaded: set[Path] = set()
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS {_rows([])}")
+
+    def give(self, proposal: Path, table: Path, contract: Contract) -> list[str]:
+        """Make the proposed numbers those of the landing; where others have them by now the next ones, in `table`, too.
+
+        Returns
+        -------
+        What to tell a person of ids that are nearly the same.
+        """
+        if not proposal.exists():
+            return []
+        connection, segment = self._connection, proposal.with_name("segment.parquet")
+        ids = f"read_parquet({path_literal(proposal)})"
+        while True:
+            last = last_number(self._landing_dir)
+            self._load()
+            new = (
+                f"SELECT {last} + row_number() OVER (ORDER BY id) AS number, id "
+                f"FROM {ids} ANTI JOIN {_TABLE} USING (id)"
+            )
+            if not copy(connection, f"SELECT * FROM ({new}) ORDER BY number", segment):
+                told = []
+                break
             try:
-                os.link(self._segment, self._landing_dir / "files" / f"ids-{self._first_new}.parquet")
-            except FileExistsError:
-                return False
-            self.told += _twins(self._connection)
-        return True
+                os.link(segment, self._landing_dir / "files" / f"ids-{last + 1}.parquet")
+            except FileExistsError:  # another landing has given them meanwhile
+                continue
+            self._load()
+            told = _twins(connection, ids)
+            break
+        self._renumber(ids, table, [c.name for c in contract.columns if c.kind is Kind.ID])
+        return told
+
+    def _load(self) -> None:
+        found = [path for path in segments(self._landing_dir) if path not in self._loaded]
+        self._connection.execute(f"INSERT INTO {_TABLE} {_rows(found)}")
+        self._loaded.update(found)
+
+    def _renumber(self, ids: str, table: Path, columns: Sequence[str]) -> None:
+        moved = (
+            f"SELECT proposed.number AS proposed, given.number FROM {ids} AS proposed "
+            f"JOIN {_TABLE} AS given USING (id) WHERE proposed.number <> given.number"
+        )
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE ids_moved AS {moved}")
+        if not self._connection.execute("SELECT 1 FROM ids_moved LIMIT 1").fetchone():
+            return
+        joins = "".join(
+            f" LEFT JOIN ids_moved AS moved_{at} ON rows.{identifier(name)} = moved_{at}.proposed"
+            for at, name in enumerate(columns)
+        )
+        values = ", ".join(
+            f"coalesce(moved_{at}.number, rows.{identifier(name)}) AS {identifier(name)}"
+            for at, name in enumerate(columns)
+        )
+        copy(
+            self._connection,
+            f"SELECT rows.* REPLACE ({values}) FROM read_parquet({path_literal(table)}) AS rows{joins}",
+            table,
+        )
 
 
 def numbered(columns: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -170,24 +232,21 @@ def numbered(columns: Sequence[str]) -> tuple[str, dict[str, str]]:
     }
 
 
-def _load(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> None:
-    files = [str(path_literal(path)) for path in parts]
-    rows = (
-        f"SELECT number, id FROM read_parquet([{', '.join(files)}])"
-        if files
-        else "SELECT NULL::BIGINT, NULL::VARCHAR WHERE false"
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE}(number, id) AS {rows}")
+def _rows(parts: Sequence[Path]) -> str:
+    files = ", ".join(str(path_literal(path)) for path in parts)
+    if not files:
+        return "SELECT NULL::BIGINT AS number, NULL::VARCHAR AS id WHERE false"
+    return f"SELECT number, id FROM read_parquet([{files}])"
 
 
 _SHOWN = 80
 
 
-def _twins(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _twins(connection: duckdb.DuckDBPyConnection, ids: str) -> list[str]:
     """Tell of ids that differ by case or outer blanks alone, new ones among them, and of numbers with blanks."""
     rows = connection.execute(
-        f"SELECT count(*) OVER (), min(id), max(id) FROM (SELECT id FROM {_TABLE}) "
-        "GROUP BY lower(trim(id)) HAVING bool_or(id IN (SELECT id FROM ids_found)) AND "
+        f"SELECT count(*) OVER (), min(id), max(id) FROM {_TABLE} "
+        f"WHERE lower(trim(id)) IN (SELECT lower(trim(id)) FROM {ids}) GROUP BY lower(trim(id)) HAVING "
         r"(count(*) > 1 OR (bool_or(id <> trim(id)) AND bool_or(regexp_full_match(trim(id), '(0|[1-9]\d*)')))) "
         "ORDER BY 2 LIMIT 1"
     ).fetchall()

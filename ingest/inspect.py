@@ -33,7 +33,7 @@ from ingest.landing import TooManyRejectsError, land_file
 from ingest.opening import Opening
 from ingest.rawfiles import Format, RawFile, encoding_of, is_utf16
 from ingest.readers import DELIMITERS, CsvTable, RawTable
-from ingest.recognise import TableSource, head_of
+from ingest.recognise import Raw, TableSource, head_of
 from ingest.rejecting import is_too_many
 from ingest.sources import (
     DECLARATIONS,
@@ -261,9 +261,7 @@ class _Sampling:
                 Facts(connection, self.landing, landed, table.table).fill(report)
         return report
 
-    def _land(
-        self, table: TableSource, file: RawFile | DatabaseTable, report: FileReport
-    ) -> LandedFile | None:
+    def _land(self, table: TableSource, file: Raw, report: FileReport) -> LandedFile | None:
         """Land the head of a file and count what came of it; None where nothing did."""
         head = self._head(table.table, file)
         report.is_whole &= head.is_whole
@@ -299,7 +297,7 @@ class _Sampling:
         if bad and not report.problem:
             report.problem = f"{bad[0]}; at most {self.most:.2%} may."
 
-    def _head(self, table: str, file: RawFile | DatabaseTable) -> Head:
+    def _head(self, table: str, file: Raw) -> Head:
         is_small = table in _WHOLE_TABLES
         rows = max(self.rows, _TITLE_ROWS) if is_small else self.rows
         folder = self._folder()

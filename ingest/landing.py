@@ -4,6 +4,9 @@ Belongs here: the order of events for one file (`land_file`); `land` does it for
 Does not belong here: the declarations (`ingest.declarations`), the reading (`ingest.staging`), the folder
 (`ingest.store`).
 
+A file is read, which looks at the landing and changes nothing but a folder of its own, so that many can be read at once
+and anywhere; then it is kept, one after the other in the order of the source, which gives its ids their numbers.
+
 Nothing that readers see changes before the switch: a file that is refused leaves the current set as it was.
 """
 
@@ -11,10 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
+import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -27,15 +32,17 @@ import pyarrow.parquet as pq
 
 from ingest import ids
 from ingest.binding import Bound
+from ingest.buckets import StoredFile
 from ingest.cells import MACROS, end_of_time
 from ingest.contracts import CONTRACTS, Contract, Kind
 from ingest.databases import DatabaseTable
 from ingest.errors import IngestError, counted, shorten
 from ingest.opening import Opened, Opening
 from ingest.rawfiles import Digest, RawFile, digest, format_of
-from ingest.recognise import TableSource, table_source
+from ingest.recognise import Raw, TableSource, table_source
 from ingest.records import LinesDisagreeError
 from ingest.rejecting import Rejects, is_too_many, refuse_unreadable, write_rejects
+from ingest.running import RunEach, in_turn
 from ingest.sources import Source
 from ingest.sql import copy, path_literal
 from ingest.staging import ORDER_ASKED, KeptOut, Staged, fault, landing_columns, stage_of
@@ -88,6 +95,7 @@ def land(
     max_rejected_share: float = 0.01,
     today: date | None = None,
     watch: Watch = _unwatched,
+    run_each: RunEach = in_turn,
 ) -> tuple[LandedFile, ...]:
     """Land every file of a source; `stage` then makes a set of them, and `switch` puts it in force.
 
@@ -105,7 +113,10 @@ def land(
     today
         The day (UTC) after which, by more than a day, no rating or view can be; the day it is when left out.
     watch
-        Entered while each file is read; see `Watch`.
+        Entered while each file is read; see `Watch`. It has to be left out where `run_each` reads them elsewhere.
+    run_each
+        Reads the files. Whatever does, what lands is the same. Where other machines do, source and landing folder lie
+        on a disk that all of them have.
 
     Returns
     -------
@@ -116,29 +127,15 @@ def land(
     IngestError
         When a file cannot be used; the current set stays as it was.
     """
-    landed = {
-        (found.table, found.key): found
-        for table in source.tables
-        for file in table.files
-        for found in [
-            land_file(
-                table,
-                file,
-                landing_dir,
-                memory_limit=memory_limit,
-                threads=threads,
-                max_rejected_share=max_rejected_share,
-                today=today,
-                watch=watch,
-            )
-        ]
-    }
+    limits = _Limits(memory_limit, threads, max_rejected_share, today or datetime.now(UTC).date(), watch)
+    files = [(replace(table, files=(file,)), file) for table in source.tables for file in table.files]
+    landed = {(found.table, found.key): found for found in _land_each(files, landing_dir, limits, run_each)}
     return tuple(landed.values())
 
 
 def land_file(
     table: TableSource | Contract,
-    file: RawFile | DatabaseTable | Path,
+    file: Raw | Path,
     landing_dir: Path,
     *,
     memory_limit: str = "2GB",
@@ -171,16 +168,32 @@ def land_file(
     IngestError
         When the file cannot be used, or the folder cannot be written.
     """
-    started = time.perf_counter()
     raw = RawFile(file) if isinstance(file, Path) else file
-    with _explained(raw, landing_dir), workspace(landing_dir) as work:
-        if isinstance(table, Contract):
+    if isinstance(table, Contract):
+        with _explained(raw, landing_dir):
             table = table_source(table, raw)
-        day = today or datetime.now(UTC).date()
-        job = _Job(CONTRACTS[table.table], table, raw, landing_dir, work, max_rejected_share, day, watch)
-        landed = job.run(memory_limit=memory_limit, threads=threads)
-    # Landed before, the same content may have had another name.
-    return replace(landed, source=job.shown, seconds=time.perf_counter() - started)
+    limits = _Limits(memory_limit, threads, max_rejected_share, today or datetime.now(UTC).date(), watch)
+    (landed,) = _land_each([(table, raw)], landing_dir, limits, in_turn)
+    return landed
+
+
+def _land_each(
+    files: Sequence[tuple[TableSource, Raw]],
+    landing_dir: Path,
+    limits: _Limits,
+    run_each: RunEach,
+) -> Iterator[LandedFile]:
+    """Read the files, and keep each as soon as those before it are kept."""
+    with ExitStack() as stack:
+        with _explained(None, landing_dir):
+            work = stack.enter_context(workspace(landing_dir))
+        connection = stack.enter_context(connect(limits.memory_limit, limits.threads, work))
+        numbers = ids.Numbers(connection, landing_dir)
+        # Where many are read at once, each gets one thread.
+        each = limits if run_each is in_turn else replace(limits, threads=1)
+        jobs = [_Job(table, file, landing_dir, work, each) for table, file in files]
+        for job, read in zip(jobs, stack.enter_context(closing(run_each(_read, jobs))), strict=True):
+            yield read if isinstance(read, LandedFile) else job.keep(read, connection, numbers)
 
 
 def may_read_more(known: LandedFile, today: date) -> bool:
@@ -204,6 +217,27 @@ class _Counts:
 
 
 @dataclass(frozen=True)
+class _Limits:
+    """What `land` says of every file."""
+
+    memory_limit: str
+    threads: int
+    max_rejected_share: float
+    today: date
+    watch: Watch
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a file became, in a folder of its own: its table, its rejects, and which numbers its ids have there."""
+
+    counts: _Counts
+    content: Digest
+    work: Path
+    seconds: float
+
+
+@dataclass(frozen=True)
 class _Draft:
     """A file's rows, typed, before good and bad are told apart."""
 
@@ -211,7 +245,7 @@ class _Draft:
     bound: list[Bound]
     staged: Staged
     path: Path
-    numbering: ids.Numbering
+    proposal: ids.Proposal
     kept_out: KeptOut
 
     @property
@@ -224,18 +258,22 @@ class _Draft:
 class _Job:
     """One file on its way into the landing."""
 
-    contract: Contract
     table: TableSource
-    file: RawFile | DatabaseTable
+    file: Raw
     landing_dir: Path
     work: Path
-    max_rejected_share: float
-    today: date
-    watch: Watch
+    limits: _Limits
+
+    def __str__(self) -> str:
+        return self.file.name
+
+    @property
+    def contract(self) -> Contract:
+        return CONTRACTS[self.table.table]
 
     @cached_property
     def fingerprint(self) -> str:
-        partition = self.file.partition if isinstance(self.file, RawFile) else {}
+        partition = {} if isinstance(self.file, DatabaseTable) else self.file.partition
         parts = f"{self.contract.fingerprint}{self.table.rule.fingerprint}{sorted(partition.items()) or ''}"
         return hashlib.sha256(parts.encode()).hexdigest()[:8]
 
@@ -248,45 +286,61 @@ class _Job:
         """What is remembered as the file's name: of people who were forgotten the hash."""
         return self.suppressed.renamed(self.file.name)
 
-    def run(self, *, memory_limit: str, threads: int) -> LandedFile:
-        file = self.file if isinstance(self.file, RawFile) else RawFile(self.file.export(self.work))
+    def read(self) -> _Read | LandedFile:
+        """Read the file into a folder of its own; one that has landed before is not read."""
+        started = time.perf_counter()
+        remembered = isinstance(self.file, StoredFile) and self.file.remembered(self.landing_dir)
+        if remembered and (known := self._known(remembered)):
+            return replace(known, source=self.shown, seconds=time.perf_counter() - started)
+        file = self._here()
         before = file.path.stat()
         with ThreadPoolExecutor(1) as pool:
             hashed = pool.submit(digest, file.path)
-            if known := self._known(file, before.st_size, hashed):
-                return known
+            if self._is_hashed_first(file, before.st_size) and (known := self._known(hashed.result().sha256)):
+                # The same content may have had another name.
+                return replace(known, source=self.shown, seconds=time.perf_counter() - started)
             with (
-                connect(memory_limit, threads, self.work) as connection,
-                self.watch(self.file.name, before.st_size, lambda: max(connection.query_progress(), 0) / 100),
+                connect(self.limits.memory_limit, self.limits.threads, self.work) as connection,
+                self.limits.watch(
+                    self.file.name, before.st_size, lambda: max(connection.query_progress(), 0) / 100
+                ),
             ):
-                connection.execute(end_of_time(self.today))
+                connection.execute(end_of_time(self.limits.today))
                 opening = Opening(file, self.file.name, self.table.rule, self.contract, self.work, connection)
                 opened = opening.open()
                 content = hashed if opened.path == file.path else pool.submit(digest, opened.path)
                 counts = self._counted(opening, opened, content)
-                after = file.path.stat()
-                if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                    raise IngestError(
-                        "the file changed while it was being read.",
-                        next_step="Wait until it is written completely, and run again.",
-                        where=self.file.name,
-                    )
-                return self._keep(counts, hashed.result(), connection)
+            after = file.path.stat()
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise IngestError(
+                    "the file changed while it was being read.",
+                    next_step="Wait until it is written completely, and run again.",
+                    where=self.file.name,
+                )
+            return _Read(counts, hashed.result(), self.work, time.perf_counter() - started)
 
-    def _known(self, file: RawFile, size_bytes: int, hashed: Future[Digest]) -> LandedFile | None:
-        """Return the file as it has landed before; of large ones only one that may have is hashed first for it."""
-        name = self.contract.table
-        if (
+    def _here(self) -> RawFile:
+        """Return the file on this disk, fetched where it lies elsewhere."""
+        if isinstance(self.file, DatabaseTable):
+            return RawFile(self.file.export(self.work))
+        return self.file.fetch(self.work) if isinstance(self.file, StoredFile) else self.file
+
+    def _is_hashed_first(self, file: RawFile, size_bytes: int) -> bool:
+        """Whether hashing the file may spare reading it, or takes no time."""
+        return (
             size_bytes <= _HASHED_FIRST
             or format_of(file.path, name=self.file.name).is_packed
-            or may_have_landed(self.landing_dir, name, self.fingerprint, size_bytes)
-        ):
-            place = slot(self.landing_dir, name, key_of(hashed.result().sha256, self.fingerprint))
-            known = read_slot(place, ids.last_number(self.landing_dir))
-            if known is not None and not may_read_more(known, self.today):
-                self._refuse_too_many(known)
-                return known
-        return None
+            or may_have_landed(self.landing_dir, self.contract.table, self.fingerprint, size_bytes)
+        )
+
+    def _known(self, sha256: str) -> LandedFile | None:
+        """Return the file as it has landed before."""
+        place = slot(self.landing_dir, self.contract.table, key_of(sha256, self.fingerprint))
+        known = read_slot(place, ids.last_number(self.landing_dir))
+        if known is None or may_read_more(known, self.limits.today):
+            return None
+        self._refuse_too_many(known)
+        return known
 
     def _counted(self, opening: Opening, opened: Opened, content: Future[Digest]) -> _Counts:
         counts = disagree = None
@@ -322,9 +376,9 @@ class _Job:
         stage = replace(stage, kept_out=stage.find_kept_out(connection, self.suppressed))
         bound, kept_out = stage.bound, stage.kept_out
         path = self.work / "draft.parquet"
-        numbering = ids.Numbering(connection, self.landing_dir, self.work)
-        staged = stage.run(connection, path, numbering)
-        draft = _Draft(opened, bound, staged, path, numbering, kept_out)
+        proposal = ids.Proposal(connection, self.landing_dir, self.work)
+        staged = stage.run(connection, path, proposal)
+        draft = _Draft(opened, bound, staged, path, proposal, kept_out)
         raw.check(draft.rows_read)
         if not draft.rows_read:
             raise IngestError(
@@ -335,7 +389,7 @@ class _Job:
         if staged.is_final:
             path.replace(self.work / "table.parquet")
             write_rejects(connection, iter(()), self.work / "rejects.parquet", limit=None)
-            notes = (*opened.notes, *_told(kept_out.rows), *staged.told(bound), *numbering.told)
+            notes = (*opened.notes, *_told(kept_out.rows), *staged.told(bound))
             return _Counts(draft.rows_read, staged.rows, left_out=kept_out.rows, notes=notes)
         return self._finish(draft, opening)
 
@@ -349,7 +403,7 @@ class _Job:
         )
         found = int((connection.execute(f"SELECT count(*) FROM {faulty}").fetchone() or (0,))[0])
         rejected = staged.malformed + found
-        too_many = is_too_many(rejected, draft.rows_read, self.max_rejected_share)
+        too_many = is_too_many(rejected, draft.rows_read, self.limits.max_rejected_share)
         limit = _KEPT_WHEN_REFUSED if too_many else None
         rejects = Rejects(self.shown, self.contract.table, self.table.rule.quirks, raw.names, bound)
         with connection.cursor() as cursor:
@@ -362,14 +416,13 @@ class _Job:
             quirks = write_rejects(connection, reasons, self.work / "rejects.parquet", limit=limit)
         lands = f"NOT _is_left_out AND ({is_faulty}) IS NULL"
         unreadable = refuse_unreadable(
-            connection, rejects, raw, staged, draft.path, lands, self.max_rejected_share
+            connection, rejects, raw, staged, draft.path, lands, self.limits.max_rejected_share
         )
         rows = (
             f"(SELECT * FROM read_parquet({path_literal(draft.path)}, file_row_number = true) WHERE {lands})"
         )
         written = ids.written(connection, rows, [b.column.name for b in bound if b.column.kind is Kind.ID])
-        if written:
-            draft.numbering.give(ids.query(rows, written))
+        draft.proposal.make(ids.query(rows, written))
         joins, numbers = ids.numbered(written)
         before = f"len(list_filter({rejects.before}::BIGINT[], lambda count: count <= file_row_number))"
         have = {b.column.name for b in bound}
@@ -395,7 +448,6 @@ class _Job:
                 *_told(kept_out),
                 *staged.told(bound),
                 *rejects.told(unreadable),
-                *draft.numbering.told,
             ),
         )
 
@@ -412,42 +464,54 @@ class _Job:
         because += [self.contract.left_out_because] if self.contract.left_out else []
         return [f"{counted(count, 'row')} left out ({'; '.join(because)})."] if count else []
 
-    def _keep(self, counts: _Counts, content: Digest, connection: duckdb.DuckDBPyConnection) -> LandedFile:
-        """Move the finished files into the store, the manifest last: it is what makes them landed."""
-        place = slot(self.landing_dir, self.contract.table, key_of(content.sha256, self.fingerprint))
-        landed = LandedFile(
-            table=self.contract.table,
-            source=self.shown,
-            key=place.key,
-            sha256=content.sha256,
-            size_bytes=content.size_bytes,
-            rows_read=counts.read,
-            rows_landed=counts.landed,
-            rows_rejected=counts.rejected,
-            rows_left_out=counts.left_out,
-            unreadable=counts.unreadable,
-            notes=counts.notes,
-            layout=self.table.layout,
-            known_quirks=counts.quirks,
-            raw_columns=counts.raw_columns,
-            landed_at=datetime.now(UTC).replace(tzinfo=None),
-            path=place.path,
-            rejects_path=place.rejects_path,
-            manifest_path=place.manifest_path,
+    def keep(self, read: _Read, connection: duckdb.DuckDBPyConnection, numbers: ids.Numbers) -> LandedFile:
+        """Move what a file became into the store, the manifest last: it is what makes it landed."""
+        started = time.perf_counter()
+        content, counts = read.content, read.counts
+        table, rejects, manifest = (
+            read.work / f"{name}.parquet" for name in ("table", "rejects", "manifest")
         )
-        (self.work / "rejects.parquet").replace(place.rejects_path)
-        self._refuse_too_many(landed)
-        (self.work / "table.parquet").replace(place.path)
-        last_id = ids.last_number(self.landing_dir)
-        write_manifest(connection, landed, last_id, self.work / "manifest.parquet")
-        (self.work / "manifest.parquet").replace(place.manifest_path)
-        return landed
+        with _explained(self.file, self.landing_dir):
+            if known := self._known(content.sha256):  # from a file before it, or from another run
+                return replace(known, source=self.shown, seconds=read.seconds)
+            place = slot(self.landing_dir, self.contract.table, key_of(content.sha256, self.fingerprint))
+            landed = LandedFile(
+                table=self.contract.table,
+                source=self.shown,
+                key=place.key,
+                sha256=content.sha256,
+                size_bytes=content.size_bytes,
+                rows_read=counts.read,
+                rows_landed=counts.landed,
+                rows_rejected=counts.rejected,
+                rows_left_out=counts.left_out,
+                unreadable=counts.unreadable,
+                notes=counts.notes,
+                layout=self.table.layout,
+                known_quirks=counts.quirks,
+                raw_columns=counts.raw_columns,
+                landed_at=datetime.now(UTC).replace(tzinfo=None),
+                path=place.path,
+                rejects_path=place.rejects_path,
+                manifest_path=place.manifest_path,
+            )
+            rejects.replace(place.rejects_path)
+            self._refuse_too_many(landed)
+            told = numbers.give(ids.proposed(read.work), table, self.contract)
+            landed = replace(landed, notes=(*landed.notes, *told))
+            table.replace(place.path)
+            write_manifest(connection, landed, ids.last_number(self.landing_dir), manifest)
+            manifest.replace(place.manifest_path)
+            if isinstance(self.file, StoredFile):
+                self.file.remember(self.landing_dir, content.sha256)
+            shutil.rmtree(read.work, ignore_errors=True)
+        return replace(landed, seconds=read.seconds + time.perf_counter() - started)
 
     def _refuse_too_many(self, landed: LandedFile) -> None:
         """Refuse a file of which too much is wrong; its rejects stay where they are."""
         bad = landed.rows_rejected - landed.known_quirks
         is_empty = not landed.rows_landed and not landed.has_left_out_people
-        if not is_empty and not is_too_many(bad, landed.rows_read, self.max_rejected_share):
+        if not is_empty and not is_too_many(bad, landed.rows_read, self.limits.max_rejected_share):
             return
         rejects = pq.read_table(landed.rejects_path, columns=["line", "reason", "is_known_quirk"])
         examples = [row for row in rejects.slice(0, 1000).to_pylist() if not row["is_known_quirk"]][:3]
@@ -464,11 +528,19 @@ class _Job:
         raise TooManyRejectsError(
             landed,
             f"{bad:,} of {landed.rows_read:,} lines ({bad / landed.rows_read:.2%}) break the contract of "
-            f"{landed.table}; at most {self.max_rejected_share:.2%} may. {shown}. "
+            f"{landed.table}; at most {self.limits.max_rejected_share:.2%} may. {shown}. "
             f"{kept} kept in {landed.rejects_path}.",
             next_step=remedy,
             where=self.file.name,
         )
+
+
+def _read(job: _Job) -> _Read | LandedFile:
+    with _explained(job.file, job.landing_dir):
+        # Of its own also where the same file is read a second time because the first attempt died.
+        work = job.work / secrets.token_hex(8)
+        work.mkdir()
+        return replace(job, work=work).read()
 
 
 def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
@@ -505,8 +577,9 @@ def connect(memory_limit: str, threads: int, work: Path) -> Iterator[duckdb.Duck
 
 
 @contextmanager
-def _explained(file: RawFile | DatabaseTable, landing_dir: Path) -> Iterator[None]:
+def _explained(file: Raw | None, landing_dir: Path) -> Iterator[None]:
     """Turn what the disk and DuckDB say into a sentence for a person."""
+    name = file.name if file else str(landing_dir)
     try:
         yield
     except OSError as error:
@@ -526,11 +599,11 @@ def _explained(file: RawFile | DatabaseTable, landing_dir: Path) -> Iterator[Non
         raise IngestError(
             "reading the file needs more memory than DuckDB may use.",
             next_step="Raise the memory limit, and run again.",
-            where=file.name,
+            where=name,
         ) from error
     except (duckdb.Error, pa.ArrowException) as error:
         raise IngestError(
             f"the file cannot be read: {shorten(str(error).splitlines()[0], 200)}.",
             next_step="Check that it is complete and the right file, and run again.",
-            where=file.name,
+            where=name,
         ) from error

@@ -20,6 +20,7 @@ from ingest.rawfiles import (
     Format,
     RawFile,
     encoding_of,
+    ended,
     format_of,
     is_utf16,
     to_line_feeds,
@@ -141,6 +142,9 @@ class Opening:
             raw = ParquetTable(path, self.name, self.connection)
         elif kind in (Format.JSON_LINES, Format.JSON_LIST):
             path = without_mark(path, self.work / "without_mark")
+            if kind is Format.JSON_LINES:
+                # DuckDB may give a last line without an end before all others, once its rows are joined.
+                path = ended(path, self.work / "ended")
             raw = JsonTable(path, self.name, is_list=kind is Format.JSON_LIST)
         else:
             rule = self.rule

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import hashlib
+import os
 import re
 import shutil
 import zipfile
@@ -64,6 +65,10 @@ class RawFile:
     path: Path
     member: str | None = None
     label: str = ""
+
+    def __str__(self) -> str:
+        """Return its name."""
+        return self.name
 
     @property
     def name(self) -> str:
@@ -387,4 +392,16 @@ def without_mark(path: Path, to: Path) -> Path:
             return path
         with to.open("wb") as target:
             shutil.copyfileobj(source, target, CHUNK_BYTES)
+    return to
+
+
+def ended(path: Path, to: Path) -> Path:
+    """Write a file with a line feed at its end, and return it; the same file where it has one."""
+    with path.open("rb") as source:
+        source.seek(-1, os.SEEK_END)
+        if source.read() == b"\n":
+            return path
+    shutil.copyfile(path, to)
+    with to.open("ab") as target:
+        target.write(b"\n")
     return to

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.binding import missing_columns, place_of, refused_header
+from ingest.buckets import StoredFile
 from ingest.contracts import CONTRACTS, Contract
 from ingest.databases import DatabaseTable
 from ingest.declarations import Declaration, TableRule
@@ -43,6 +44,9 @@ _FAR = 0.5
 """Share of a layout's columns without which a file is not taken for a failed copy of it."""
 _MOST_SHOWN = 5
 
+Raw = RawFile | DatabaseTable | StoredFile
+"""What becomes a table."""
+
 Head = str | list[str]
 """The line that names columns, or the names."""
 
@@ -58,14 +62,14 @@ class TableSource:
     rule
         How it is read.
     files
-        Its files, or the table of a database.
+        Its files, here or in storage, or the table of a database.
     layout
         Name of the layout or declaration that says so.
     """
 
     table: str
     rule: TableRule
-    files: tuple[RawFile | DatabaseTable, ...]
+    files: tuple[Raw, ...]
     layout: str
 
 
@@ -126,9 +130,7 @@ def recognise(path: Path) -> tuple[list[TableSource], dict[str, IngestError]]:
     return list(chosen.values()), refused
 
 
-def table_source(
-    contract: Contract, file: RawFile | DatabaseTable, declared: Sequence[TableSource] = ()
-) -> TableSource:
+def table_source(contract: Contract, file: Raw, declared: Sequence[TableSource] = ()) -> TableSource:
     """Return how a file of a table is read: as declared, else by the known layout that it shows.
 
     What a declaration says of some columns goes with a layout that has the others. Where the file fits none, it is read
@@ -141,7 +143,7 @@ def table_source(
         if contract.table in layout.tables
     ]
     known = [*declared, *shown]
-    if isinstance(file, DatabaseTable):
+    if not isinstance(file, RawFile):
         best = known[-1]
     else:
         try:

@@ -8,6 +8,7 @@ Does not belong here: recognising a layout (`ingest.recognise`), reading the fil
 from __future__ import annotations
 
 import difflib
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +17,15 @@ from typing import Literal
 
 from ingest import kaggle
 from ingest.agreeing import agreed, opened_head
+from ingest.buckets import SCHEME, StoredFile, is_stored, joined, stored_files
 from ingest.contracts import CONTRACTS, DATASETS
 from ingest.databases import DatabaseTable, with_environment
 from ingest.declarations import TableRule, read_declaration
 from ingest.errors import IngestError, WrongDeclarationError
 from ingest.layouts import MOVIES, known_layouts
 from ingest.rawfiles import RawFile, data_members
-from ingest.recognise import DATA_ENDINGS, TableSource, recognise
+from ingest.recognise import DATA_ENDINGS, Raw, TableSource, recognise
+from ingest.running import RunEach, in_turn
 from ingest.staging import stage_of
 
 KAGGLE = "kaggle"
@@ -31,6 +34,8 @@ INCOMING = "incoming"
 """The source that is no more than what comes through the drop folder."""
 DECLARATIONS = ("matinee.yaml", "matinee.yml")
 """Names under which a folder holds its declaration."""
+_LEVELS, _HEAD_BYTES = 2, 1 << 20
+"""How deep files of a known layout may lie in storage, and how much of each is looked at."""
 NUMBERED_BY_ROW = ("customers", "catalogue")
 """Tables whose rows have their number for an id where a file has none."""
 
@@ -84,16 +89,19 @@ class PartlyRefusedError(IngestError):
         self.rest = rest
 
 
-def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
+def resolve_source(source: str, *, download_dir: Path | None = None, run_each: RunEach = in_turn) -> Source:
     """Find the raw data of a source.
 
     Parameters
     ----------
     source
-        ``kaggle``, or the path of a declaration, of a folder, of an archive, or of a single file.
+        ``kaggle``, or the path of a declaration, of a folder, of an archive, or of a single file; or the address of a
+        folder or a declaration in S3-compatible storage (``s3://bucket/folder``).
     download_dir
         Where Kaggle's files are kept; kagglehub's own cache where None. A finished download is not repeated, an
         interrupted one is resumed.
+    run_each
+        Looks at the files of a table where all of them have to be looked at.
 
     Returns
     -------
@@ -114,6 +122,8 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
     """
     if source == KAGGLE:
         return _kaggle_source(download_dir)
+    if is_stored(source):
+        return _stored_source(source, run_each)
     path = Path(source).expanduser()
     if not path.exists():
         raise IngestError(
@@ -123,7 +133,7 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
         )
     try:
         if declaration := declaration_of(path):
-            return Source("declaration", str(path), _in_order(_declared(declaration)))
+            return Source("declaration", str(path), _in_order(_declared(declaration, run_each)))
         return _recognised(path)
     except OSError as error:
         raise IngestError(
@@ -133,17 +143,64 @@ def resolve_source(source: str, *, download_dir: Path | None = None) -> Source:
         ) from error
 
 
+def _stored_source(address: str, run_each: RunEach) -> Source:
+    """Find what a folder in storage holds, by its declaration, else by the beginnings of its files."""
+    base = address if not is_declaration(address) else address.rpartition("/")[0]
+    files = {file.name: file for file in stored_files(address, base)}
+    if not files:
+        raise IngestError(
+            "there is no such folder, or no file in it.",
+            next_step="Correct the address, and run again.",
+            where=address,
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        names = [address.rpartition("/")[2]] if is_declaration(address) else DECLARATIONS
+        if declaration := next((files[name] for name in names if name in files), None):
+            path = declaration.fetch(work).path.rename(work / declaration.name)
+            return Source("declaration", address, _in_order(_declared(path, run_each, base)))
+        for name, file in files.items():
+            if name.count("/") < _LEVELS and _is_data(Path(name)):
+                (work / name).parent.mkdir(exist_ok=True)
+                head, _ = file.beginning(work, 1, _HEAD_BYTES)
+                head.path.replace(work / name)
+
+        def there(file: Raw) -> Raw:
+            if not isinstance(file, RawFile):
+                return file
+            stored = files[file.path.relative_to(work).as_posix()]
+            return replace(stored, raw=replace(file, path=stored.raw.path))
+
+        def placed(source: Source) -> Source:
+            tables = [replace(t, files=tuple(map(there, t.files))) for t in source.tables]
+            return replace(source, description=address, tables=tuple(tables))
+
+        try:
+            return placed(_recognised(work, address))
+        except PartlyRefusedError as error:
+            raise PartlyRefusedError(error, error.refused, placed(error.rest)) from error
+
+
+def is_declaration(address: str) -> bool:
+    """Whether the name of a file says that it is a declaration."""
+    return address.lower().endswith((".yaml", ".yml"))
+
+
 def declaration_of(path: Path) -> Path | None:
     """Return the declaration that a source is, or that its folder holds; None where there is none."""
     if path.is_dir():
         return next((path / name for name in DECLARATIONS if (path / name).is_file()), None)
-    return path if path.suffix.lower() in (".yaml", ".yml") else None
+    return path if is_declaration(path.name) else None
 
 
-def _recognised(path: Path) -> Source:
+def _recognised(path: Path, address: str = "") -> Source:
     def hinted(error: IngestError) -> IngestError:
         hint = f"`matinee inspect {path}` tells what its files are, and writes a declaration to start from."
-        return IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=error.where)
+        where = error.where
+        if address:
+            hint = f"Or put a declaration ({DECLARATIONS[0]}) there."
+            where = where.replace(str(path), address)
+        return IngestError(error.problem, next_step=f"{error.next_step} {hint}", where=where)
 
     try:
         tables, unusable = recognise(path)
@@ -173,19 +230,20 @@ def _kaggle_source(download_dir: Path | None) -> Source:
     return Source("kaggle", KAGGLE_DESCRIBED, _in_order(tables))
 
 
-def _declared(path: Path) -> list[TableSource]:
+def _declared(path: Path, run_each: RunEach, base: str = "") -> list[TableSource]:
+    """Return what a declaration says; `base` is where in storage it lies, if it does."""
     declaration = read_declaration(path)
     tables = []
     for table, said in declaration.tables.items():
         rule = said
-        files: tuple[RawFile | DatabaseTable, ...]
+        files: tuple[Raw, ...]
         if rule.database:
             address = with_environment(rule.database, f"{path.name}: {table}: database")
             files = (DatabaseTable(address, rule.table, rule.query, path.parent),)
         else:
-            found = [file for name in rule.files for file in _files(path, table, name)]
+            found = [file for name in rule.files for file in _files(path, table, name, base)]
             _check(table, rule, found[0])
-            files, rule = tuple(found), agreed(table, rule, found)
+            files, rule = tuple(found), agreed(table, rule, found, run_each)
         if len(files) > 1 and table in NUMBERED_BY_ROW and not _has_ids(table, rule):
             raise WrongDeclarationError(
                 f"{table}: files: {len(files)} files are found, and without a column of ids only one can be meant, "
@@ -201,7 +259,7 @@ def _has_ids(table: str, rule: TableRule) -> bool:
     return CONTRACTS[table].key[0] in rule.columns
 
 
-def _check(table: str, rule: TableRule, file: RawFile) -> None:
+def _check(table: str, rule: TableRule, file: RawFile | StoredFile) -> None:
     """Refuse a declaration that does not fit the first of its files, before anything is read."""
     with opened_head(file, rule, CONTRACTS[table]) as (opened, _, connection):
         try:
@@ -216,6 +274,7 @@ def watched(source: str) -> list[Path]:
     """Return the files of a source that can be watched for changes, by their names alone: none is opened.
 
     Of a declaration those that it names, of a folder those in it and one level below; of anything else the file itself.
+    What lies in storage is not among them.
     """
     path = Path(source).expanduser()
     if not path.exists():
@@ -225,7 +284,8 @@ def watched(source: str) -> list[Path]:
         below = [*path.glob("*"), *path.glob("*/*")] if path.is_dir() else [path]
         return [child for child in below if child.is_file() and _is_data(child)]
     rules = read_declaration(declaration).tables.values()
-    return [file for rule in rules for name in rule.files for file in _paths(declaration.parent, name)]
+    names = [name for rule in rules for name in rule.files if not is_stored(name)]
+    return [file for name in names for file in _paths(declaration.parent, name)]
 
 
 def _paths(base: Path, said: str) -> list[Path]:
@@ -242,8 +302,10 @@ def _paths(base: Path, said: str) -> list[Path]:
     ]
 
 
-def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
+def _files(declaration: Path, table: str, said: str, stored: str) -> list[RawFile | StoredFile]:
     base = declaration.parent
+    if is_stored(said) or stored:
+        return _stored(declaration, table, joined(stored, said), stored)
     found = _paths(base, said)
     if not found and (member := _member(base / Path(said).expanduser())):
         return [member]
@@ -259,6 +321,18 @@ def _files(declaration: Path, table: str, said: str) -> list[RawFile]:
             where=declaration.name,
         )
     return [file for child in found for file in members_of(child, base)]
+
+
+def _stored(declaration: Path, table: str, address: str, base: str) -> list[RawFile | StoredFile]:
+    found = stored_files(address, base)
+    is_named = len(found) == 1 and joined(SCHEME, found[0].place) == address
+    if shown := [file for file in found if is_named or "*" in address or _is_data(Path(file.place))]:
+        return [*shown]
+    raise WrongDeclarationError(
+        f"{table}: files: there is no file {address}.",
+        next_step="Correct the declaration, and run again.",
+        where=declaration.name,
+    )
 
 
 def _member(path: Path) -> RawFile | None:

@@ -175,10 +175,10 @@ class Stage:
         number = f"({cells.own_number(cell, bound.native, f'({whole})')})::VARCHAR"
         return f"coalesce({number}, {cells.id_text(cell, bound.native)})"
 
-    def run(self, connection: duckdb.DuckDBPyConnection, to: Path, numbering: ids.Numbering) -> Staged:
+    def run(self, connection: duckdb.DuckDBPyConnection, to: Path, proposal: ids.Proposal) -> Staged:
         """Write the draft to the Parquet file `to`."""
         forms, is_whole = self.forms(connection, sample=True)
-        if (rows := self._stage_at_once(connection, to, forms, numbering)) is not None:
+        if (rows := self._stage_at_once(connection, to, forms, proposal)) is not None:
             return Staged(rows, is_final=True, forms=forms)
         staged = self._stage(connection, to, forms)
         if not is_whole and any(name in forms for name in staged.unreadable):
@@ -336,7 +336,7 @@ class Stage:
         connection: duckdb.DuckDBPyConnection,
         to: Path,
         forms: Mapping[str, Form],
-        numbering: ids.Numbering,
+        proposal: ids.Proposal,
     ) -> int | None:
         """Write the landing table and return its rows; None where some row may not land as it is."""
         have = {bound.column.name for bound in self.bound}
@@ -346,8 +346,7 @@ class Stage:
         self.raw.forget(connection)
         cells_alone = self._select({})
         written = ids.written(connection, f"({cells_alone} LIMIT {_SAMPLE_ROWS})", columns)
-        if written:
-            numbering.propose(self._ids(written))
+        proposal.make(self._ids(written))
         joins, numbers = ids.numbered(written)
         unnumbered = [
             f"draft.{identifier(text_of(name))} IS NOT NULL AND {number} IS NULL"
@@ -376,8 +375,7 @@ class Stage:
             raise
         except duckdb.Error:
             return None
-        is_whole = not self.raw.malformed(connection) and (not written or numbering.keep())
-        return rows if is_whole else None
+        return rows if not self.raw.malformed(connection) else None
 
     def _ids(self, columns: Collection[str]) -> str:
         """Return a query of the ids in these columns that are no numbers, each looked at once."""

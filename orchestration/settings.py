@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     warehouse: Path = PROJECT_ROOT / "warehouse"
     """Folder that holds everything a run makes."""
     source: str = "demo"
-    """Where raw files come from: `demo`, `kaggle`, a folder or archive, or `incoming`: the drop folder alone."""
+    """Where raw files come from: `demo`, `kaggle`, a folder or archive, a folder in storage (`s3://bucket/folder`), or
+    `incoming`: the drop folder alone."""
     demo_scale: Literal["small", "medium", "full"] = "small"
     """Size of the demo world that the source `demo` makes."""
     threads: Annotated[int, Field(ge=1, le=_MOST_THREADS)] = min(os.cpu_count() or 1, _MOST_THREADS)
@@ -114,7 +115,8 @@ class Settings(BaseSettings):
     @field_validator("source")
     @classmethod
     def _absolute_unless_named(cls, value: str) -> str:
-        return value if value in NAMED_SOURCES else str(Path(value).expanduser().resolve())
+        is_path = value not in NAMED_SOURCES and not value.startswith("s3://")
+        return str(Path(value).expanduser().resolve()) if is_path else value
 
     @field_validator("spark_master")
     @classmethod

@@ -27,7 +27,8 @@ WarehouseOption = Annotated[
 
 def _check_source(source: str | None) -> str | None:
     """Refuse a path that does not exist before anything heavy is imported; all else the settings look at."""
-    if source and source not in ("demo", "kaggle", "incoming") and not Path(source).expanduser().exists():
+    is_path = source and source not in ("demo", "kaggle", "incoming") and not source.startswith("s3://")
+    if source and is_path and not Path(source).expanduser().exists():
         msg = (
             f"{source}: there is no such file or folder. Give a folder that holds the raw files, a declaration, "
             "or 'kaggle'."
@@ -42,7 +43,7 @@ SourceOption = Annotated[
         "--source",
         envvar="MATINEE_SOURCE",
         callback=_check_source,
-        help="demo, kaggle, incoming, or a declaration, a folder or an archive of raw files.",
+        help="demo, kaggle, incoming, a declaration, a folder or an archive of raw files, or s3://BUCKET/FOLDER.",
     ),
 ]
 

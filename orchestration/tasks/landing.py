@@ -20,6 +20,7 @@ from ingest.contracts import CONTRACTS, DATASETS
 from ingest.errors import IngestError, counted
 from ingest.landing import LandedFile
 from ingest.recognise import TableSource
+from ingest.running import RunEach, in_turn
 from ingest.sources import INCOMING, KAGGLE, KAGGLE_DESCRIBED, PartlyRefusedError, Source, resolve_source
 from ingest.suppressing import read_suppressed
 from orchestration import costs
@@ -71,17 +72,18 @@ def start_landing(settings: Settings, since: date | None = None) -> Future[Lande
     before `stage`.
     """
     pool = ThreadPoolExecutor(max_workers=1)
-    future = pool.submit(_land, settings, since)
+    future = pool.submit(_land, settings, since, in_turn)
     _ahead[settings] = costs.Moment.now(), future
     pool.shutdown(wait=False)
     return future
 
 
-def land(settings: Settings, since: date | None = None) -> LandedSource:
+def land(settings: Settings, since: date | None = None, run_each: RunEach = in_turn) -> LandedSource:
     """Land every dataset of the source that the settings name, and what lies in the drop folder.
 
     A dataset with a file that cannot be used keeps the files in force, and the others land. With `since`, files that
-    came through the drop folder on that day or later are read again, those that failed then too.
+    came through the drop folder on that day or later are read again, those that failed then too. The files of the
+    source are read by `run_each` (`orchestration.tools.spark_tasks.run_each_on`), those of the drop folder in turn.
 
     Raises
     ------
@@ -94,7 +96,7 @@ def land(settings: Settings, since: date | None = None) -> LandedSource:
         costs.began(moment)
         landed = future.result()
     else:
-        landed = _land(settings, since)
+        landed = _land(settings, since, run_each)
     for file in landed.files:
         if not file.was_already_landed:
             costs.read(rows=file.rows_read, size_bytes=file.size_bytes)
@@ -173,19 +175,22 @@ def stage(landed: LandedSource, layout: WarehouseLayout) -> None:
     store.stage(layout.landing, landed.files, landed.facts)
 
 
-def _land(settings: Settings, since: date | None = None) -> LandedSource:
+def _land(settings: Settings, since: date | None, run_each: RunEach) -> LandedSource:
     layout = WarehouseLayout(settings.warehouse)
     finish_switch(layout)  # before anything else becomes a candidate
     refused: dict[str, IngestError] = {}
     try:
-        source = _open_source(settings, layout)
+        source = _open_source(settings, layout, run_each)
     except PartlyRefusedError as error:
         source, refused = error.rest, dict(error.refused)
     own: list[LandedFile] = []
+    limits = _limits(settings)
+    if run_each is not in_turn:  # who reads elsewhere shows how far it is
+        del limits["watch"]
     with doing("landing"):
         for dataset in source.datasets:
             try:
-                own += landing.land(dataset, layout.landing, **_limits(settings))
+                own += landing.land(dataset, layout.landing, **limits, run_each=run_each)
             except IngestError as error:
                 refused |= dict.fromkeys((table.table for table in dataset.tables), error)
         if refused and not own:
@@ -312,14 +317,14 @@ def _in_force(
     return []
 
 
-def _open_source(settings: Settings, layout: WarehouseLayout) -> Source:
+def _open_source(settings: Settings, layout: WarehouseLayout, run_each: RunEach = in_turn) -> Source:
     """Resolve a source; the demo world is written first where it is not there yet."""
     if settings.source == INCOMING:
         return Source("incoming", source_described(settings), ())
     if settings.source != "demo":
         # Kaggle's own client shows how far a download is.
         with doing("" if settings.source == "kaggle" else "looking at the files"):
-            return resolve_source(settings.source, download_dir=layout.downloads)
+            return resolve_source(settings.source, download_dir=layout.downloads, run_each=run_each)
     from ingest.demo import write_demo_world  # noqa: PLC0415 - only for those who want the demo
 
     folder = layout.demo / settings.demo_scale

@@ -93,3 +93,8 @@ def test_a_weight_of_being_rare_outside_0_to_1_is_refused(weight):
 )
 def test_results_are_late_and_stale_by_the_longest_wait_of_the_schedule(cron, late, stale):
     assert fresh_for(load_settings(schedule=cron)) == (timedelta(hours=late), timedelta(hours=stale))
+
+
+def test_a_folder_in_storage_is_no_path(monkeypatch):
+    monkeypatch.setenv("MATINEE_SOURCE", "s3://bucket/folder")
+    assert load_settings().source == "s3://bucket/folder"
