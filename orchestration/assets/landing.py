@@ -16,6 +16,7 @@ from ingest.cells import FIRST_TEXT_ID
 from ingest.contracts import CONTRACTS
 from ingest.errors import IngestError, counted
 from ingest.ids import last_number
+from ingest.running import in_turn
 from ingest.store import LandedFile
 from orchestration.settings import Settings, load_settings
 from orchestration.stores.ledger import KEPT_RUNS
@@ -25,6 +26,8 @@ from orchestration.tasks.landing import LandedSource, land, land_days_again, sta
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.records import forget_in_records
 from orchestration.tools.shown import COLUMNS, not_applicable, parquet_columns
+from orchestration.tools.spark import session
+from orchestration.tools.spark_tasks import run_each_on
 from orchestration.tools.warehouse import POOL, WarehouseResource
 from published.people import hide_emails
 
@@ -105,7 +108,8 @@ def build_landing() -> dg.AssetsDefinition:
         with warehouse.stage(context.run.run_id, "landing"):
             try:
                 forget_pending(warehouse.layout, forget_in_records)  # of a `matinee forget` that was killed
-                landed = land(settings, date.fromisoformat(config.since) if config.since else None)
+                run_each = run_each_on(session(settings)) if settings.engine == "spark" else in_turn
+                landed = land(settings, date.fromisoformat(config.since) if config.since else None, run_each)
             except IngestError as error:
                 # The message is complete for a person; a stack trace would only bury it.
                 raise dg.Failure(description=hide_emails(str(error)), allow_retries=False) from None

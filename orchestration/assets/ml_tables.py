@@ -158,7 +158,8 @@ def gather(
         f"ml.{table}": f"{hash_of(*map(Path, parts))} {defined[table]}" for table, parts in files.items()
     }
     changed = dbt_kept.remember_tables(connection, made_of)
-    filled = [table for table in files if anew or f"ml.{table}" in changed]
+    lacking = spark_tables.lack(hand_over_to, files) if hand_over_to else set()
+    filled = [table for table in files if anew or f"ml.{table}" in changed or table in lacking]
     for table in filled:
         parts = files[table]
         try:

@@ -125,9 +125,8 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
         ]
         forget_what_it_was_made_of(layout)
         # Freed pages of a database keep their bytes; each run builds it anew from the landing and the models.
-        made = (layout.database, layout.database.with_suffix(".duckdb.wal"), layout.spark)
-        made += (layout.temporary, layout.replica)
-        removed = _remove(layout, "removed, built anew by the next run", *made)
+        made = (layout.database, layout.database.with_suffix(".duckdb.wal"), layout.spark, layout.replica)
+        removed = _remove(layout, "removed, built anew by the next run", *made, layout.temporary)
         pictures = forget_pictures(layout, people)
         held += forget_models(layout, people)
         held += forget_reasons(layout.landing, says, suppressed)

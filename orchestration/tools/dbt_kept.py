@@ -65,6 +65,8 @@ def build(
     project = dbt.project()
     with warehouse.connect(read_only=False) as connection:
         connection.execute(_NODES)
+        if warehouse.engine == "duckdb":
+            spark_tables.leave(connection, warehouse.layout)
         now = _made_of(connection, project, _landed(warehouse.layout)) if is_whole else {}
         anew = full_refresh or (
             warehouse.engine == "spark" and not spark_tables.has_catalog(warehouse.layout)

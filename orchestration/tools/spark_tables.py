@@ -6,6 +6,7 @@ DuckDB's file stays what everybody asks: each of Spark's tables is a view there,
 its contract, is written for Spark to read.
 """
 
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -45,6 +46,22 @@ def hand_over(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, ta
         unfinished = folder / ".rows.parquet"
         connection.execute(f"copy ml.{table} to {text_literal(str(unfinished))} (format parquet)")
         unfinished.rename(folder / "rows.parquet")
+
+
+def lack(layout: WarehouseLayout, tables: Iterable[str]) -> set[str]:
+    """Return those tables of ML output that Spark was never given."""
+    return {table for table in tables if not (layout.spark / "ml" / table / "rows.parquet").exists()}
+
+
+def leave(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout) -> None:
+    """Remove Spark's tables, and what shows them in DuckDB's file, which makes its own again."""
+    if not layout.spark.exists():
+        return
+    for schema, name in connection.execute(
+        "select schema_name, view_name from duckdb_views() where not internal"
+    ).fetchall():
+        connection.execute(f"drop view {schema}.{name}")
+    shutil.rmtree(layout.spark)
 
 
 def has_catalog(layout: WarehouseLayout) -> bool:
