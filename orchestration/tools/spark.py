@@ -57,8 +57,9 @@ def spark_options(settings: Settings) -> dict[str, str]:
     """Return every option of a warehouse's session, those of `MATINEE_SPARK_OPTIONS` last."""
     layout = WarehouseLayout(settings.warehouse)
     home, is_here = layout.spark, _is_here(settings)
-    # An idle heap is given back: machine learning needs the room meanwhile.
-    java = "-XX:+UseG1GC -XX:G1PeriodicGCInterval=5000 -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=20 "
+    # An idle heap is given back, by a full collection: machine learning needs the room meanwhile.
+    java = "-XX:+UseG1GC -XX:G1PeriodicGCInterval=5000 -XX:-G1PeriodicGCInvokesConcurrent "
+    java += "-XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=20 "
     java += f"-Dderby.stream.error.file={shlex.quote(str(home / 'derby.log'))}"
     options = {
         "spark.master": master(settings),
