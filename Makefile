@@ -21,7 +21,7 @@ RESOLVE := uv pip compile pyproject.toml --universal --generate-hashes --no-emit
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev dashboard test test-long test-spark lint check-style check-types check-sql check-imports check-definitions format \
+.PHONY: help run dev dashboard test test-long test-spark test-spark-long lint check-style check-types check-sql check-imports check-definitions format \
 	bench docs hooks images lock clean
 
 help: ## List the commands
@@ -43,7 +43,10 @@ test-long: $(READY_TO_CHANGE) ## Run the tests that take long: public files in w
 	$(BIN)/pytest -n 2 --dist worksteal -m "(long or hypothesis) and not spark" --hypothesis-profile long
 
 test-spark: $(READY_TO_CHANGE) $(READY_FOR_SPARK) ## Run the tests of Spark, on this machine (they skip where there is no Java 17)
-	$(BIN)/pytest tests/spark -m spark
+	$(BIN)/pytest tests/spark -m "spark and not long"
+
+test-spark-long: $(READY_TO_CHANGE) $(READY_FOR_SPARK) ## Run whole worlds on both engines, and a cluster on this machine
+	$(BIN)/pytest tests/spark -m "spark and long"
 
 lint: check-style check-types check-sql check-imports check-definitions ## Check style, types, SQL, imports and definitions
 

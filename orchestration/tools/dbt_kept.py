@@ -68,10 +68,8 @@ def build(
         if warehouse.engine == "duckdb":
             spark_tables.leave(connection, warehouse.layout)
         now = _made_of(connection, project, _landed(warehouse.layout)) if is_whole else {}
-        anew = full_refresh or (
-            warehouse.engine == "spark" and not spark_tables.has_catalog(warehouse.layout)
-        )
-        kept = [] if anew else _kept(connection, project, unique_ids, now)
+        there = spark_tables.known(warehouse.layout) if warehouse.engine == "spark" else _tables(connection)
+        kept = [] if full_refresh else _kept(connection, project, unique_ids, now, there)
         wanted = set(unique_ids) - {one.node.unique_id for one in kept}
         _forget(connection, wanted)
     if not wanted:
@@ -142,16 +140,24 @@ def _made_of(
     }
 
 
-def _kept(
-    connection: duckdb.DuckDBPyConnection, project: Any, wanted: Collection[str], now: Mapping[str, str]
-) -> list[Kept]:
-    """Return those of the wanted nodes that were built of the same, and whose table is there."""
-    there = set(
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Return tables and views, by (schema, name)."""
+    return set(
         connection.execute(
             "select schema_name, table_name from duckdb_tables() "
             "union all select schema_name, view_name from duckdb_views()"
         ).fetchall()
     )
+
+
+def _kept(
+    connection: duckdb.DuckDBPyConnection,
+    project: Any,
+    wanted: Collection[str],
+    now: Mapping[str, str],
+    there: Collection[tuple[str, str]],
+) -> list[Kept]:
+    """Return those of the wanted nodes that were built of the same, and whose table is there."""
     rows = connection.execute(
         "select unique_id, made_of, status, message, failures, seconds, compiled, built_at from state.nodes "
         "where status is not null"

@@ -24,7 +24,7 @@ def show(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, views: 
     folders |= {(folder.parent.stem, folder.name): folder for folder in layout.spark.glob("*.db/*")}
     connection.execute("begin")
     for (schema, name), folder in sorted(folders.items()):
-        if not any(folder.glob("*.parquet")):
+        if not _has_rows(folder):
             continue
         connection.execute(f"create schema if not exists {schema}")
         if (schema, name) in of_duckdb:  # of a night without Spark
@@ -64,9 +64,16 @@ def leave(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout) -> Non
     shutil.rmtree(layout.spark)
 
 
-def has_catalog(layout: WarehouseLayout) -> bool:
-    """Whether Spark knows the tables that lie there."""
-    return (layout.spark / ".metastore").is_dir()
+def known(layout: WarehouseLayout) -> set[tuple[str, str]]:
+    """Return the tables, by (schema, name), that Spark knows and of which there are files."""
+    if not (layout.spark / ".metastore").is_dir():
+        return set()
+    # Spark takes a table whose files are gone for one without rows.
+    return {(folder.parent.stem, folder.name) for folder in layout.spark.glob("*.db/*") if _has_rows(folder)}
+
+
+def _has_rows(folder: Path) -> bool:
+    return any(folder.glob("*.parquet"))
 
 
 def _rows_in(folder: Path) -> str:

@@ -43,7 +43,8 @@ def build_replica(layout: WarehouseLayout, settings: Settings, selection: Sequen
     IngestError, DbtError
         When the source or a model fails.
     """
-    own = settings.model_copy(update={"warehouse": layout.root})
+    # The published files fit any machine, and what is built is asked of DuckDB's file alone.
+    own = settings.model_copy(update={"warehouse": layout.root, "engine": "duckdb"})
     os.environ.update(own.to_environment())
     landed = land(own)
     stage(landed, layout)
