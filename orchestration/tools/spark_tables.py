@@ -24,7 +24,7 @@ def show(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, views: 
     folders |= {(folder.parent.stem, folder.name): folder for folder in layout.spark.glob("*.db/*")}
     connection.execute("begin")
     for (schema, name), folder in sorted(folders.items()):
-        if not _has_rows(folder):
+        if not _has_files(folder):
             continue
         connection.execute(f"create schema if not exists {schema}")
         if (schema, name) in of_duckdb:  # of a night without Spark
@@ -69,10 +69,10 @@ def known(layout: WarehouseLayout) -> set[tuple[str, str]]:
     if not (layout.spark / ".metastore").is_dir():
         return set()
     # Spark takes a table whose files are gone for one without rows.
-    return {(folder.parent.stem, folder.name) for folder in layout.spark.glob("*.db/*") if _has_rows(folder)}
+    return {(folder.parent.stem, folder.name) for folder in layout.spark.glob("*.db/*") if _has_files(folder)}
 
 
-def _has_rows(folder: Path) -> bool:
+def _has_files(folder: Path) -> bool:
     return any(folder.glob("*.parquet"))
 
 
