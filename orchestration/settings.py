@@ -22,8 +22,21 @@ _MASTER = re.compile(r"local(\[(\*|[1-9]\d*)\])?|spark://[^\s:/,]+:\d+(,[^\s:/,]
 _JAVA_MEMORY = re.compile(r"([1-9]\d*)([mg])", re.IGNORECASE)
 _LEAST_JAVA_MEMORY = 512
 """MB; Spark refuses to start with less."""
-_SAME_EVERYWHERE = ("spark.sql.ansi.enabled", "spark.sql.session.timeZone")
-"""Options of Spark that decide what the tables hold."""
+SPARK_SAME_EVERYWHERE = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.jsonGenerator.ignoreNullFields": "false",
+}
+"""Options of Spark that decide what the tables hold: said, and not left to its version or the machine's clock."""
+_HAVE_SETTINGS = {
+    "spark.master": "MATINEE_SPARK_MASTER",
+    "spark.driver.memory": "MATINEE_SPARK_MEMORY",
+    "spark.sql.warehouse.dir": "MATINEE_WAREHOUSE",
+}
+"""Options of Spark that have a setting of their own, by which all else goes."""
 _UNUSABLE = re.compile(r"[*?\[#\x00-\x1f\x7f\ud800-\udfff]|ducklake:", re.IGNORECASE)
 """What a reader of files takes for a pattern (polars, DuckDB) or for part of an address (dbt-duckdb, DuckDB)."""
 
@@ -143,7 +156,10 @@ class Settings(BaseSettings):
             if not is_given or not key.startswith("spark."):
                 msg = f"{option!r} is no option of Spark; expected such as spark.executor.memory=8g, divided by blanks"
                 raise ValueError(msg)
-            if key in _SAME_EVERYWHERE:
+            if own := _HAVE_SETTINGS.get(key):
+                msg = f"{key} is what {own} is for"
+                raise ValueError(msg)
+            if key in SPARK_SAME_EVERYWHERE:
                 msg = f"{key} is decided by Matinee: tables are the same whatever builds them"
                 raise ValueError(msg)
         return value

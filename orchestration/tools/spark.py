@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.progress import doing
-from orchestration.settings import Settings, SettingsError, refusal
+from orchestration.settings import SPARK_SAME_EVERYWHERE, Settings, SettingsError, refusal
 from orchestration.stores.layout import WarehouseLayout
 
 if TYPE_CHECKING:
@@ -73,13 +73,7 @@ def spark_options(settings: Settings) -> dict[str, str]:
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": str(home),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={home / '.metastore'};create=true",
-        # What decides the tables' contents is said, and not left to the version of Spark or the machine's clock.
-        "spark.sql.ansi.enabled": "true",
-        "spark.sql.ansi.doubleQuotedIdentifiers": "true",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.timestampType": "TIMESTAMP_NTZ",
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-        "spark.sql.jsonGenerator.ignoreNullFields": "false",
+        **SPARK_SAME_EVERYWHERE,
         "spark.sql.legacy.createHiveTableByDefault": "false",
         # What a build that was killed left of a table is overwritten.
         "spark.sql.legacy.allowNonEmptyLocationInCTAS": "true",
@@ -275,7 +269,7 @@ def _no_answer(settings: Settings) -> str | None:
         try:
             with socket.create_connection((host, int(port)), timeout=_WAITS):
                 return None
-        except (OSError, OverflowError):
+        except (OSError, OverflowError, UnicodeError):  # none there; no port; no name of a host
             continue
     return (
         f"nobody answers at MATINEE_SPARK_MASTER={address}: start the master, or give the address on its page"

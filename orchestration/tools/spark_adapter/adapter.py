@@ -1,5 +1,7 @@
 """Connections that translate, and the few answers that differ from dbt-spark's."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,8 @@ import pyarrow.parquet as pq
 from dbt.adapters.base import available
 from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCredentials
 
-from orchestration.settings import load_settings
-from orchestration.tools.spark import session
+from orchestration.settings import SPARK_SAME_EVERYWHERE, load_settings
+from orchestration.tools.spark import in_words, session
 from orchestration.tools.spark_adapter.translate import is_duckdb, to_spark
 
 _DUCKDB_NAMES = {"string": "varchar", "int": "integer"}
@@ -17,6 +19,11 @@ _DUCKDB_NAMES = {"string": "varchar", "int": "integer"}
 
 class MatineeSparkCredentials(SparkCredentials):
     """dbt-spark's, under the name of this adapter."""
+
+    def __post_init__(self) -> None:
+        """Say with each statement what decides the tables' contents: dbt-spark says there that ANSI mode is off."""
+        super().__post_init__()
+        self.server_side_parameters |= SPARK_SAME_EVERYWHERE
 
     @property
     def type(self) -> str:
@@ -35,6 +42,12 @@ class MatineeSparkConnectionManager(SparkConnectionManager):
         if connection.credentials.method == "session":
             session(load_settings())
         return super().open(connection)
+
+    @contextmanager
+    def exception_handler(self, sql: str) -> Iterator[None]:
+        """Say in words what Spark raises; dbt-spark says the rest."""
+        with super().exception_handler(sql), in_words(load_settings()):
+            yield
 
     def add_query(self, sql: str, *args: Any, **kwargs: Any) -> Any:
         """Run a statement: a query is DuckDB's, anything else is Spark's already."""

@@ -96,6 +96,12 @@ def test_a_master_that_nobody_answers_at_is_told_of_at_once(on_spark):
             check_spark(on_spark(spark_master=address))
 
 
+@pytest.mark.parametrize("address", ["spark://a..b:7077", "spark://127.0.0.1:99999999"])
+def test_an_address_that_cannot_be_one_is_told_of_alike(address, on_spark):
+    with pytest.raises(SettingsError, match=f"nobody answers at MATINEE_SPARK_MASTER={address}"):
+        check_spark(on_spark(spark_master=address))
+
+
 def test_one_master_of_several_is_enough(on_spark):
     with socket.create_server(("127.0.0.1", 0)) as master:
         port = master.getsockname()[1]
@@ -121,6 +127,7 @@ def test_too_little_room_for_what_spark_sorts_names_the_folder_and_the_way_out(o
         ("spark_options", "spark.executor.memory", "is no option of Spark"),
         ("spark_options", "spark.a='open", "No closing quotation"),
         ("spark_options", "spark.sql.ansi.enabled=false", "decided by Matinee"),
+        ("spark_options", "spark.master=yarn", "what MATINEE_SPARK_MASTER is for"),
         ("learned_from", "99", "greater than or equal to 100"),
         ("recommender_learned_from", "all", "valid integer"),
     ],
