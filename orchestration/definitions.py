@@ -28,6 +28,7 @@ from orchestration.tasks.nothing_new import code_in_use
 from orchestration.tools.engines import check_engines, fresh_for
 from orchestration.tools.run_history import WAREHOUSE_TAG
 from orchestration.tools.run_tags import SERVES_TAG
+from orchestration.tools.spark import check_spark
 from orchestration.tools.step_lines import progress_logger
 from orchestration.tools.warehouse import WarehouseResource
 
@@ -45,12 +46,13 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     Raises
     ------
     SettingsError
-        When Dagster or DuckDB would not take a setting.
+        When Dagster, DuckDB or Spark would not take a setting.
     DeclarationError
         When a segmentation is declared wrongly.
     """
     settings = settings or load_settings()
     check_engines(settings)
+    check_spark(settings)
     code_in_use()  # as it is before anything of it is loaded
     segmentations = _load_segmentations()
     described = _declared(segmentations)

@@ -1,7 +1,8 @@
 """Settings judged by the programs that will use them, before anything starts.
 
 Belongs here: asking Dagster and DuckDB whether they take a setting. Does not belong here: asking Spark
-(`orchestration.tools.spark`), what a setting means and what can be told without them (`orchestration.settings`).
+(`orchestration.tools.spark`), whom only runs need, what a setting means and what can be told without them
+(`orchestration.settings`).
 """
 
 import os
@@ -13,14 +14,13 @@ from pathlib import Path
 import duckdb
 
 from orchestration.settings import PROJECT_ROOT, Settings, SettingsError, load_alarm_settings, refusal
-from orchestration.tools.spark import check_spark
 
 _LEAST_MEMORY = 128 * 10**6
 """Bytes. DuckDB asks for about this much for each thread of a join; with less, not even the demo world fits."""
 
 
 def check_engines(settings: Settings) -> None:
-    """Refuse what Dagster, DuckDB or Spark would stumble over later, or take and ignore.
+    """Refuse what Dagster or DuckDB would stumble over later, or take and ignore.
 
     Raises
     ------
@@ -29,7 +29,6 @@ def check_engines(settings: Settings) -> None:
     """
     load_alarm_settings()
     check_memory_limit(settings.memory_limit)
-    check_spark(settings)
     for name in ("schedule", "hourly_schedule"):
         if (cron := getattr(settings, name)) != Settings.model_fields[name].default:
             _check_schedule(name, cron)

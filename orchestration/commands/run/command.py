@@ -124,13 +124,15 @@ def run(
 
 
 def _check_engines(settings: "Settings") -> None:
-    """End the command where Dagster or DuckDB would not take a setting."""
+    """End the command where Dagster, DuckDB or Spark would not take a setting."""
     from orchestration.settings import SettingsError
     from orchestration.tools.engines import check_engines, choose_dagster_home
+    from orchestration.tools.spark import check_spark
 
     choose_dagster_home()
     with failing(SettingsError, code=USAGE):
         check_engines(settings)
+        check_spark(settings)
 
 
 def _run_locked(

@@ -195,6 +195,14 @@ def test_a_setting_that_cannot_be_used_is_another_exit_code(layout, monkeypatch)
     assert status(layout)[0] == 2
 
 
+def test_whoever_watches_is_answered_where_spark_is_not(layout, monkeypatch):
+    publish(layout)
+    ended(layout, "1", "published")
+    monkeypatch.setenv("MATINEE_ENGINE", "spark")
+    monkeypatch.setenv("MATINEE_SPARK_MASTER", "spark://127.0.0.1:1")
+    assert status(layout)[0] == 0
+
+
 def test_whoever_watches_waits_for_no_import_of_dagster(layout):
     publish(layout)
     asked = "import sys; from typer.testing import CliRunner; from orchestration.commands.cli import app; "
