@@ -11,6 +11,7 @@ import dagster as dg
 import dagster_dbt
 
 from orchestration import costs
+from orchestration.settings import load_settings
 from orchestration.tools import dbt, dbt_kept
 from orchestration.tools.column_lineage import Table, column_lineage, in_words
 from orchestration.tools.run_tags import FULL_REFRESH_TAG, asks_for
@@ -30,7 +31,7 @@ class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
 
     def __init__(self, sources: str) -> None:
         super().__init__(dagster_dbt.DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
-        self._sources = sources
+        self._sources, self._engine = sources, load_settings().engine
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: dagster_dbt.DbtProject | None
@@ -44,12 +45,14 @@ class MatineeTranslator(dagster_dbt.DagsterDbtTranslator):
             # A seed reads nothing; loaded after the landing it shares an invocation of dbt with the first models.
             after_landing = [dg.AssetDep(dg.AssetKey(["landing", "manifest"]))]
             return spec.replace_attributes(
-                key=dg.AssetKey(["seeds", node["name"]]), deps=after_landing, kinds={"dbt", "duckdb", "csv"}
+                key=dg.AssetKey(["seeds", node["name"]]),
+                deps=after_landing,
+                kinds={"dbt", self._engine, "csv"},
             )
         # Dagster would show the descriptions of this schema and not those of what was built, which say more.
         metadata = {name: value for name, value in spec.metadata.items() if name != COLUMNS}
         return spec.replace_attributes(
-            key=dg.AssetKey([node["fqn"][1], node["name"]]), kinds={"dbt", "duckdb"}, metadata=metadata
+            key=dg.AssetKey([node["fqn"][1], node["name"]]), kinds={"dbt", self._engine}, metadata=metadata
         )
 
     def get_asset_check_spec(
