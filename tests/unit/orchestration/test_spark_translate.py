@@ -24,12 +24,35 @@ from orchestration.tools.spark_adapter.translate import is_duckdb, to_spark
             "SELECT LISTAGG(a, '|') WITHIN GROUP (ORDER BY a NULLS LAST) FROM t",
         ),
         ("select * exclude (a) from t", "SELECT * EXCEPT (a) FROM t"),
+        ("select sum(is_драма) from t", "SELECT SUM(`is_драма`) FROM t"),
+        ("select lower(a) from t", "SELECT LOWER(TRANSLATE(a, 'İΣ', 'iσ')) FROM t"),
+        ("select trim(a, '_') from t", "SELECT TRIM('_' FROM a) FROM t"),
+        ("select round(a, 2) from t", "SELECT (ROUND((a) * 1e2) / 1e2) FROM t"),
+        (
+            "select cast(a as decimal(18, 2)) from t",
+            "SELECT CAST((ROUND((CAST(a AS DOUBLE)) * 1e2) / 1e2) AS DECIMAL(18, 2)) FROM t",
+        ),
+        (
+            "select try_cast(a as bigint) from t",
+            "SELECT COALESCE(TRY_CAST(a AS BIGINT), TRY_CAST(TRY_CAST(a AS DECIMAL(38, 0)) AS BIGINT)) FROM t",
+        ),
         ("select arg_max(a, b) from t", "SELECT MAX_BY(a, b) FROM t"),
     ],
     ids=lambda text: text.split(" from ")[0][:40],
 )
 def test_a_query_means_in_spark_what_it_means_in_duckdb(query: str, meaning: str) -> None:
     assert to_spark(query) == meaning
+
+
+def test_trim_takes_every_blank_of_unicode() -> None:
+    assert "\u00a0" in to_spark("select trim(a) from t")
+    assert "\u3000" in to_spark("select trim(a) from t")
+
+
+def test_what_stands_within_another_is_translated_too() -> None:
+    ranked = to_spark("select row_number() over (order by lower(a), b / c) from t")
+    assert "TRANSLATE(a" in ranked
+    assert "CAST(b AS DOUBLE) / c" in ranked
 
 
 def test_a_text_stays_a_text_whatever_is_in_it() -> None:
