@@ -41,7 +41,10 @@
 
 {#- A folder of the warehouse as a pattern in SQL, in which it is a name: `wh [2024]` must not read the files of `wh 2`. -#}
 {% macro in_warehouse(folder) -%}
-    {%- set path = env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/' ~ folder -%}
+    {{ return(adapter.dispatch('in_warehouse')(env_var('MATINEE_WAREHOUSE', '../warehouse') ~ '/' ~ folder)) }}
+{%- endmacro %}
+
+{% macro duckdb__in_warehouse(path) -%}
     {{ return(path | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]') | replace("'", "''")) }}
 {%- endmacro %}
 

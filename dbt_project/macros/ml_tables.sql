@@ -24,7 +24,7 @@
 {% macro matineespark__create_ml_table(table, columns) -%}
     {%- do run_query('drop table if exists ' ~ table) -%}
     {%- do run_query(
-        adapter.to_spark('create table ' ~ table ~ ' (' ~ columns ~ ')') ~ " using parquet location '"
-        ~ in_warehouse('spark/ml/' ~ table.identifier) ~ "'"
+        adapter.to_spark('create table ' ~ table ~ ' (' ~ columns ~ ')') ~ " using parquet location "
+        ~ spark_text(in_warehouse('spark/ml/' ~ table.identifier))
     ) -%}
 {%- endmacro %}

@@ -57,6 +57,15 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The place itself, which `spark_text` makes a text of Spark's: there, two quotes are two texts. -#}
+{% macro matineespark__in_warehouse(path) -%}
+    {{ return(path) }}
+{%- endmacro %}
+
+{% macro spark_text(text) -%}
+    {{ return("'" ~ (text | replace("\\", "\\\\") | replace("'", "\\'")) ~ "'") }}
+{%- endmacro %}
+
 {#- The number of an arrival is looked up by the name of the file. -#}
 {% macro matineespark__open_landed_table(table, folder, columns) -%}
     {%- set landed = adapter.landed_files(folder) -%}
@@ -73,7 +82,7 @@
     {%- set files = api.Relation.create(schema=table.schema, identifier=table.identifier ~ '__files') -%}
     {%- do run_query('drop table if exists ' ~ files) -%}
     {%- do run_query(
-        'create table ' ~ files ~ " using parquet options (path '" ~ folder ~ "', mergeSchema 'true')"
+        'create table ' ~ files ~ " using parquet options (path " ~ spark_text(folder) ~ ", mergeSchema 'true')"
     ) -%}
     {%- do run_query('create or replace view ' ~ table ~ ' as ' ~ adapter.to_spark(
         'select ' ~ (['landed.*'] + rows) | join(', ') ~ ", cast(array_position(['" ~ landed.files | join("', '")

@@ -38,6 +38,9 @@ _WAITS = 3.0
 """Seconds for which a master may take to answer."""
 _ROWS_AT_ONCE = 50_000
 """Rows of a block that is handed to Python."""
+_CATALOG = "spark.hadoop.javax.jdo.option.ConnectionURL"
+_NO_NAMES = set("[]{}*?\\;,")
+"""What the path of a warehouse cannot hold: for Hadoop, Derby and the list of local folders it is no name."""
 _SAYS_WHY_IN_ITS_LOG = ("JAVA_GATEWAY_EXITED", "SessionHiveMetaStoreClient")
 _JAVA_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
@@ -72,7 +75,7 @@ def spark_options(settings: Settings) -> dict[str, str]:
         "spark.local.dir": str(layout.temporary / "spark"),
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": str(home),
-        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={home / '.metastore'};create=true",
+        _CATALOG: f"jdbc:derby:;databaseName={home / '.metastore'};create=true",
         **SPARK_SAME_EVERYWHERE,
         "spark.sql.legacy.createHiveTableByDefault": "false",
         # What a build that was killed left of a table is overwritten.
@@ -107,7 +110,8 @@ def check_spark(settings: Settings) -> None:
     """
     if settings.engine != "spark":
         return
-    for why in filter(None, (_not_installed(), _no_java(), _no_answer(settings), _no_room(settings))):
+    found = (_no_place(settings), _not_installed(), _no_java(), _no_answer(settings), _no_room(settings))
+    for why in filter(None, found):
         raise SettingsError(refusal("MATINEE_ENGINE", "spark", why))
 
 
@@ -147,6 +151,11 @@ def _opened(settings: Settings) -> "SparkSession":
     PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # errors are raised, and told of once
     layout, options = WarehouseLayout(settings.warehouse), spark_options(settings)
     layout.spark.mkdir(parents=True, exist_ok=True)
+    is_own = str(layout.spark) in options[_CATALOG] and "spark.hadoop.hive.metastore.uris" not in options
+    if is_own and not has_catalog(layout):
+        # One that was killed in the making opens no more, and a new one refuses the folders of tables it does not know.
+        for folder in (layout.spark / ".metastore", *layout.spark.glob("*.db")):
+            shutil.rmtree(folder, ignore_errors=True)
     conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
     if not _java:
         layout.spark_log.unlink(missing_ok=True)  # another process may still write to it
@@ -159,6 +168,11 @@ def _opened(settings: Settings) -> "SparkSession":
     if not _is_here(settings):
         _send_ml(opened, layout)
     return opened
+
+
+def has_catalog(layout: WarehouseLayout) -> bool:
+    """Whether Spark's catalog is there, and whole: Derby writes this file last."""
+    return (layout.spark / ".metastore" / "service.properties").exists()
 
 
 def end_session() -> None:
@@ -230,6 +244,12 @@ def _send_ml(opened: "SparkSession", layout: WarehouseLayout) -> None:
     code = Path(ml.__path__[0])
     archive = shutil.make_archive(str(layout.spark / ".ml"), "zip", root_dir=code.parent, base_dir=code.name)
     opened.sparkContext.addPyFile(archive)
+
+
+def _no_place(settings: Settings) -> str | None:
+    if signs := sorted(set(str(settings.warehouse)) & _NO_NAMES):
+        return f"it takes {' '.join(signs)} in {settings.warehouse} for a pattern or a list: name another warehouse"
+    return None
 
 
 def _not_installed() -> str | None:

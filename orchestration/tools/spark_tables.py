@@ -12,8 +12,9 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.sql import text_literal
+from ingest.sql import path_literal, text_literal
 from orchestration.stores.layout import WarehouseLayout
+from orchestration.tools.spark import has_catalog
 
 
 def show(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, views: Mapping[str, str]) -> None:
@@ -66,7 +67,7 @@ def leave(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout) -> Non
 
 def known(layout: WarehouseLayout) -> set[tuple[str, str]]:
     """Return the tables, by (schema, name), that Spark knows and of which there are files."""
-    if not (layout.spark / ".metastore").is_dir():
+    if not has_catalog(layout):
         return set()
     # Spark takes a table whose files are gone for one without rows.
     return {(folder.parent.stem, folder.name) for folder in layout.spark.glob("*.db/*") if _has_files(folder)}
@@ -77,4 +78,4 @@ def _has_files(folder: Path) -> bool:
 
 
 def _rows_in(folder: Path) -> str:
-    return f"read_parquet({text_literal(f'{folder}/*.parquet')}, union_by_name = true)"
+    return f"read_parquet({path_literal(folder)} || '/*.parquet', union_by_name = true)"

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from orchestration.settings import SettingsError, load_settings
+from orchestration.stores.layout import WarehouseLayout
 from orchestration.tools import spark
 from orchestration.tools.spark import SparkError, check_spark, in_words, spark_options
 
@@ -106,6 +107,21 @@ def test_one_master_of_several_is_enough(on_spark):
     with socket.create_server(("127.0.0.1", 0)) as master:
         port = master.getsockname()[1]
         check_spark(on_spark(spark_master=f"spark://127.0.0.1:1,127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("sign", list("[]{}*?;,"))
+def test_a_warehouse_whose_path_spark_would_not_take_for_a_name_is_refused(sign, on_spark):
+    there = on_spark().model_copy(update={"warehouse": on_spark().warehouse / f"of {sign} 2026"})
+    with pytest.raises(SettingsError, match="another warehouse"):
+        check_spark(there)
+
+
+def test_a_catalog_that_was_killed_in_the_making_is_none(on_spark):
+    layout = WarehouseLayout(on_spark().warehouse)
+    (layout.spark / ".metastore" / "log").mkdir(parents=True)
+    assert not spark.has_catalog(layout)
+    (layout.spark / ".metastore" / "service.properties").touch()
+    assert spark.has_catalog(layout)
 
 
 def test_too_little_room_for_what_spark_sorts_names_the_folder_and_the_way_out(on_spark, monkeypatch):
