@@ -7,9 +7,10 @@ distributions as (
         genre,
         sum(ratings) as ratings,
         sum(ratings * rating) / sum(ratings) as mean_rating,
-        sqrt(
-            sum(ratings * rating * rating) / sum(ratings) - power(sum(ratings * rating) / sum(ratings), 2)
-        ) as deviation
+        -- Where all ratings are one, what is left may lie below 0 by a rounding.
+        sqrt(greatest(
+            sum(ratings * rating * rating) / sum(ratings) - power(sum(ratings * rating) / sum(ratings), 2), 0
+        )) as deviation
     from {{ ref('genre_rating_counts') }}
     group by genre
 

@@ -62,7 +62,7 @@ spread as (
     select
         *,
         mean_minutes / nullif(highest_minutes, 0) as ratio,
-        sqrt((squares - users * mean_minutes * mean_minutes) / nullif(users - 1, 0)) as deviation
+        sqrt(greatest(squares - users * mean_minutes * mean_minutes, 0) / nullif(users - 1, 0)) as deviation
     from lower
     where users >= {{ var('advice_least_people') }}
 

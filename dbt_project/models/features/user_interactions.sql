@@ -10,7 +10,7 @@
 -- On one scale: an average rating weighs as much as an average view.
 {% set weights = {
     'ratings': 'rating', 'views': 'weight',
-    'both': 'coalesce(rating / mean_rating, 0) + coalesce(weight / mean_weight, 0)'
+    'both': 'coalesce(rating / nullif(mean_rating, 0), 0) + coalesce(weight / mean_weight, 0)'
 } %}
 {% set last_at = {
     'ratings': 'rated_at', 'views': 'last_at', 'both': 'greatest(rated_at, last_at)'

@@ -95,7 +95,7 @@ titles as (
             case when language_column = '{{ language }}' then 1e0 else 0 end as language_{{ language }},
         {% endfor -%}
         case when language_column is not null then 1e0 else 0 end as has_language,
-        {{ for_each_genre(summable('coalesce(is_{genre} / genres, 0)') ~ ' as genre_{genre}') }},
+        {{ for_each_genre(summable('coalesce(is_{genre} / nullif(genres, 0), 0)') ~ ' as genre_{genre}') }},
         case when genres is not null then 1e0 else 0 end as has_genre
     from described
 

@@ -119,7 +119,7 @@ activity as (
         sizes.segmentation,
         sizes.segment_id,
         sum(coalesce(counted.raters, 0))
-        / sum(sum(coalesce(counted.raters, 0))) over (partition by sizes.segmentation) as activity_share
+        / nullif(sum(sum(coalesce(counted.raters, 0))) over (partition by sizes.segmentation), 0) as activity_share
     from sizes
     left join counted on sizes.segment_key = counted.segment_key
     group by sizes.segmentation, sizes.segment_id

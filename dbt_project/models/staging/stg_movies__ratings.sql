@@ -15,7 +15,7 @@ deletions as (
         title_id,
         max(case when rated_at is null then arrival end) as last_arrival,
         max(rated_at) as last_at,
-        arg_max(arrival, rated_at) as arrival_of_last
+        arg_max(arrival, {{ precedence('rated_at', 'arrival', 0, 0) }}) as arrival_of_last
     from {{ source('movies', 'ratings') }}
     where is_deleted
     group by user_id, title_id
