@@ -156,6 +156,8 @@ def _opened(settings: Settings) -> "SparkSession":
         # One that was killed in the making opens no more, and a new one refuses the folders of tables it does not know.
         for folder in (layout.spark / ".metastore", *layout.spark.glob("*.db")):
             shutil.rmtree(folder, ignore_errors=True)
+    # PySpark asks the environment alone, and takes whatever `python3` is first on the path where that says nothing.
+    os.environ.setdefault("PYSPARK_PYTHON", options.get("spark.pyspark.python", "python3"))
     conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
     if not _java:
         layout.spark_log.unlink(missing_ok=True)  # another process may still write to it

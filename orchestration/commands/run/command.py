@@ -90,7 +90,8 @@ def run(
     # Each pass of the cycle collector walks all of dbt's and Dagster's objects, 20 s of a full-scale run; what is left
     # in cycles is some 70 MB.
     gc.disable()
-    say(f"Matinee: source {settings.source}, warehouse {settings.warehouse}")
+    on_spark = ", tables on Spark" if settings.engine == "spark" else ""
+    say(f"Matinee: source {settings.source}, warehouse {settings.warehouse}{on_spark}")
 
     from orchestration.stores.layout import WarehouseLayout
 

@@ -7,13 +7,14 @@ The folder `plugin` is installed as `dbt.adapters.matineespark`, which is where 
 """
 
 from pathlib import Path
+from typing import Any, cast
 
 from dbt.adapters.base import AdapterPlugin
 
 from orchestration.tools.spark_adapter.adapter import MatineeSparkAdapter, MatineeSparkCredentials
 
 Plugin = AdapterPlugin(
-    adapter=MatineeSparkAdapter,  # type: ignore[arg-type]
+    adapter=cast(Any, MatineeSparkAdapter),
     credentials=MatineeSparkCredentials,
     include_path=str(Path(__file__).parent / "include"),
     dependencies=["spark"],
