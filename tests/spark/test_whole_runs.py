@@ -14,7 +14,7 @@ from orchestration.tools.spark import check_spark
 
 from ..integration.nights import add_ratings, write_small_world
 from .published_sets import differences
-from .whole_runs import REPOSITORY, Warehouse
+from .whole_runs import REPOSITORY, Warehouse, write_world_of_views
 
 ENGINES = ("duckdb", "spark")
 REAL = Path(os.environ.get("MATINEE_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -85,6 +85,14 @@ def test_who_goes_back_to_one_machine_publishes_the_same(warehouses: Mapping[str
     code, said = on_spark.run(MATINEE_ENGINE="duckdb")
     assert code == 0, said
     assert differences(on_duckdb.folder, on_spark.folder) == []
+
+
+def test_views_alone_in_any_script_are_published_alike_from_a_folder_of_any_name(tmp_path: Path) -> None:
+    world = write_world_of_views(tmp_path / "raw")
+    made = [Warehouse(tmp_path / f"{engine}'s möwe", engine, world) for engine in ENGINES]
+    for warehouse in made:
+        warehouse.night()
+    assert differences(*(warehouse.folder for warehouse in made)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,34 @@
 """Runs as a person starts them, each in a process of its own."""
 
 import os
+import random
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+_GENRES = ("Драма", "ड्रामा", "Οδός", "İnsan", "Film's", "3D")
+_DEVICES = ("TV", "\u00a0TV ", "ΣΑΣ", "Σας")
+
+
+def write_world_of_views(folder: Path) -> Path:
+    """Write what 150 users watched of 60 titles, whose ids and labels are what a parser may trip over."""
+    rng = random.Random(0)
+    folder.mkdir()
+    titles = [f"é't\\{n},Film: {n}; 'x',{'|'.join(rng.sample(_GENRES, 2))},{60 + n}" for n in range(60)]
+    (folder / "titles.csv").write_text(
+        "\n".join(["title_id,title,genres,runtime_minutes", *titles]) + "\n", encoding="utf-8"
+    )
+    views = [
+        f"ü'{rng.randrange(150)},é't\\{rng.randrange(60)},{2010 + n % 10}-02-{1 + n % 28:02} {n % 24:02}:30:00,"
+        f"{_DEVICES[n % 4]},{5 + n % 120}"
+        for n in range(3_000)
+    ]
+    (folder / "views.csv").write_text(
+        "\n".join(["user_id,title_id,watched_at,device,minutes_watched", *views]) + "\n", encoding="utf-8"
+    )
+    return folder
 
 
 class Warehouse:

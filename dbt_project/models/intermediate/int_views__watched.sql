@@ -1,6 +1,7 @@
 -- Days without an hour stand at midnight. Where more events begin at midnight to the second than otherwise in the
 -- fullest hour, they are such days: no hour of theirs may be used.
-{{ config(materialized='view') }}
+-- On Spark a table: DuckDB's file, which shows what it makes, reads `user_interactions` of it.
+{{ config(materialized='view' if target.type == 'duckdb' else 'table') }}
 
 with
 
