@@ -87,6 +87,7 @@ def test_who_goes_back_to_one_machine_publishes_the_same(warehouses: Mapping[str
     assert differences(on_duckdb.folder, on_spark.folder) == []
 
 
+@pytest.mark.long
 def test_views_alone_in_any_script_are_published_alike_from_a_folder_of_any_name(tmp_path: Path) -> None:
     world = write_world_of_views(tmp_path / "raw")
     made = [Warehouse(tmp_path / f"{engine}'s möwe", engine, world) for engine in ENGINES]
