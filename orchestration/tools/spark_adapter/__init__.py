@@ -5,17 +5,3 @@ Belongs here: what dbt must know of Spark beside what dbt-spark tells it. Does n
 
 The folder `plugin` is installed as `dbt.adapters.matineespark`, which is where dbt looks for it.
 """
-
-from pathlib import Path
-from typing import Any, cast
-
-from dbt.adapters.base import AdapterPlugin
-
-from orchestration.tools.spark_adapter.adapter import MatineeSparkAdapter, MatineeSparkCredentials
-
-Plugin = AdapterPlugin(
-    adapter=cast(Any, MatineeSparkAdapter),
-    credentials=MatineeSparkCredentials,
-    include_path=str(Path(__file__).parent / "include"),
-    dependencies=["spark"],
-)
