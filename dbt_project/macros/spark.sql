@@ -23,6 +23,7 @@
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
     {%- do drop_relation_if_exists(load_cached_relation(this)) -%}
+    {%- do adapter.clear_location(target) -%}
     {% call statement('main') -%}
         {{ create_table_as(False, target, compiled_code) }}
     {%- endcall %}
@@ -94,6 +95,11 @@
 {#- As DuckDB has it: dbt-spark's own leaves the order out. -#}
 {% macro matineespark__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
     string_agg({{ measure }}, {{ delimiter_text }} {{ order_by_clause or '' }})
+{%- endmacro %}
+
+{% macro matineespark__create_csv_table(model, agate_table) -%}
+    {%- do adapter.clear_location(this) -%}
+    {{ return(spark__create_csv_table(model, agate_table)) }}
 {%- endmacro %}
 
 {#- Rows of a seed as texts that are cast: dbt-spark's own puts values into the statement without their quotes doubled. -#}

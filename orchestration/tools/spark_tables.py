@@ -23,10 +23,13 @@ def show(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, views: 
     folders = {("ledger", "stages"): layout.ledger}
     folders |= {("landing", folder.name): folder for folder in (layout.landing / "candidate").glob("*/")}
     folders |= {(folder.parent.stem, folder.name): folder for folder in layout.spark.glob("*.db/*")}
+    folders = {table: folder for table, folder in folders.items() if _has_files(folder)}
     connection.execute("begin")
+    # A build that was killed leaves tables without files, which the view of their last ones cannot read.
+    for schema, name in _views(connection, "contains(sql, '/spark/')"):
+        if (schema, name) not in folders:
+            connection.execute(f"drop view {schema}.{name}")
     for (schema, name), folder in sorted(folders.items()):
-        if not _has_files(folder):
-            continue
         connection.execute(f"create schema if not exists {schema}")
         if (schema, name) in of_duckdb:  # of a night without Spark
             connection.execute(f"drop table {schema}.{name}")
@@ -58,9 +61,7 @@ def leave(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout) -> Non
     """Remove Spark's tables, and what shows them in DuckDB's file, which makes its own again."""
     if not layout.spark.exists():
         return
-    for schema, name in connection.execute(
-        "select schema_name, view_name from duckdb_views() where not internal"
-    ).fetchall():
+    for schema, name in _views(connection):
         connection.execute(f"drop view {schema}.{name}")
     shutil.rmtree(layout.spark)
 
@@ -71,6 +72,12 @@ def known(layout: WarehouseLayout) -> set[tuple[str, str]]:
         return set()
     # Spark takes a table whose files are gone for one without rows.
     return {(folder.parent.stem, folder.name) for folder in layout.spark.glob("*.db/*") if _has_files(folder)}
+
+
+def _views(connection: duckdb.DuckDBPyConnection, condition: str = "true") -> list[tuple[str, str]]:
+    return connection.execute(
+        f"select schema_name, view_name from duckdb_views() where not internal and {condition}"
+    ).fetchall()
 
 
 def _has_files(folder: Path) -> bool:

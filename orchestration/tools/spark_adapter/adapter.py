@@ -1,5 +1,6 @@
 """Connections that translate, and the few answers that differ from dbt-spark's."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from dbt.adapters.base import available
 from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCredentials
 
 from orchestration.settings import SPARK_SAME_EVERYWHERE, load_settings
+from orchestration.stores.layout import WarehouseLayout
 from orchestration.tools.spark import in_words, session
 from orchestration.tools.spark_adapter.translate import is_duckdb, to_spark
 
@@ -85,3 +87,11 @@ class MatineeSparkAdapter(SparkAdapter):
         files = sorted(Path(folder).glob("*.parquet"))
         columns = {name for file in files for name in pq.read_schema(file).names}
         return {"files": [file.name for file in files], "columns": sorted(columns)}
+
+    @available.parse(lambda *_: None)
+    def clear_location(self, relation: Any) -> None:
+        """Remove the files of a table that the catalog does not know: of a build that was killed as it dropped it."""
+        folder = (
+            WarehouseLayout(load_settings().warehouse).spark / f"{relation.schema}.db" / relation.identifier
+        )
+        shutil.rmtree(folder, ignore_errors=True)
