@@ -45,7 +45,7 @@ test-long: $(READY_TO_CHANGE) ## Run the tests that take long: public files in w
 test-spark: $(READY_TO_CHANGE) $(READY_FOR_SPARK) ## Run the tests of Spark, on this machine (they skip where there is no Java 17)
 	$(BIN)/pytest tests/spark -m "spark and not long"
 
-test-spark-long: $(READY_TO_CHANGE) $(READY_FOR_SPARK) ## Run whole worlds on both engines, and a cluster on this machine
+test-spark-long: $(READY_TO_CHANGE) $(READY_FOR_SPARK) ## Run whole worlds on both engines, kills, and a cluster on this machine
 	$(BIN)/pytest tests/spark -m "spark and long"
 
 lint: check-style check-types check-sql check-imports check-definitions ## Check style, types, SQL, imports and definitions

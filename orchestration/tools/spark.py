@@ -156,6 +156,7 @@ def _opened(settings: Settings) -> "SparkSession":
         # One that was killed in the making opens no more, and a new one refuses the folders of tables it does not know.
         for folder in (layout.spark / ".metastore", *layout.spark.glob("*.db")):
             shutil.rmtree(folder, ignore_errors=True)
+        _place(layout).write_text(str(layout.spark))
     # PySpark asks the environment alone, and takes whatever `python3` is first on the path where that says nothing.
     os.environ.setdefault("PYSPARK_PYTHON", options.get("spark.pyspark.python", "python3"))
     conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
@@ -173,8 +174,15 @@ def _opened(settings: Settings) -> "SparkSession":
 
 
 def has_catalog(layout: WarehouseLayout) -> bool:
-    """Whether Spark's catalog is there, and whole: Derby writes this file last."""
-    return (layout.spark / ".metastore" / "service.properties").exists()
+    """Whether Spark's catalog is there, whole (Derby writes this file last), and of this place, which it names."""
+    place = _place(layout)
+    is_whole = (layout.spark / ".metastore" / "service.properties").exists()
+    return is_whole and place.exists() and place.read_text() == str(layout.spark)
+
+
+def _place(layout: WarehouseLayout) -> Path:
+    """Return the file that says where the catalog was made: there it looks for the tables of a warehouse that moved."""
+    return layout.spark / ".place"
 
 
 def end_session() -> None:

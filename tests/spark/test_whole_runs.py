@@ -47,6 +47,7 @@ def test_the_small_world_is_published_alike(warehouses: Mapping[str, Warehouse])
     assert differences(one, other) == []
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_leaves_what_was_published_and_the_next_one_publishes_the_same_as_without_spark(
     warehouses: Mapping[str, Warehouse], world: Path
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_run_that_is_killed_leaves_what_was_published_and_the_next_one_publish
     assert differences(*(warehouses[engine].folder for engine in ENGINES)) == []
 
 
+@pytest.mark.long
 def test_a_table_whose_files_another_program_removed_is_built_again(
     warehouses: Mapping[str, Warehouse], world: Path
 ) -> None:
@@ -79,6 +81,7 @@ def test_a_table_whose_files_another_program_removed_is_built_again(
     assert differences(*(warehouses[engine].folder for engine in ENGINES)) == []
 
 
+@pytest.mark.long
 def test_who_goes_back_to_one_machine_publishes_the_same(warehouses: Mapping[str, Warehouse]) -> None:
     on_spark, on_duckdb = warehouses["spark"], warehouses["duckdb"]
     on_duckdb.night()
