@@ -116,12 +116,15 @@ def test_a_warehouse_whose_path_spark_would_not_take_for_a_name_is_refused(sign,
         check_spark(there)
 
 
-def test_a_catalog_that_was_killed_in_the_making_is_none(on_spark):
+def test_a_catalog_that_was_killed_in_the_making_or_made_elsewhere_is_none(on_spark):
     layout = WarehouseLayout(on_spark().warehouse)
     (layout.spark / ".metastore" / "log").mkdir(parents=True)
+    (layout.spark / ".place").write_text(str(layout.spark))
     assert not spark.has_catalog(layout)
     (layout.spark / ".metastore" / "service.properties").touch()
     assert spark.has_catalog(layout)
+    (layout.spark / ".place").write_text("/before/it/was/moved/spark")
+    assert not spark.has_catalog(layout)
 
 
 def test_too_little_room_for_what_spark_sorts_names_the_folder_and_the_way_out(on_spark, monkeypatch):
