@@ -21,8 +21,8 @@ RESOLVE := uv pip compile pyproject.toml --universal --generate-hashes --no-emit
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev dashboard test test-long test-spark test-spark-long lint check-style check-types check-sql check-imports check-definitions format \
-	bench docs hooks images lock clean
+.PHONY: help run dev dashboard test test-long test-spark test-spark-long lint check-style check-types check-sql \
+	check-imports check-definitions format bench docs hooks images lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18

@@ -170,9 +170,8 @@ class _Plots:
     def _sizes(self) -> pl.DataFrame:
         named = {"segment_id": self.model.segment_ids, "segment_name": self.names}
         segments = pl.DataFrame(named, schema_overrides={"segment_id": pl.Int32})
-        sizes = self.store.sizes().select(
-            "segment_id", "members"
-        )  # of everybody, also where the rows are a sample
+        # Of everybody, also where the rows are a sample.
+        sizes = self.store.sizes().select("segment_id", "members")
         members = pl.col("members").fill_null(0)
         return segments.join(sizes, on="segment_id", how="left", maintain_order="left").with_columns(
             members, share=members / pl.max_horizontal(members.sum(), 1)

@@ -6,7 +6,6 @@ everybody (`orchestration.tasks.everybody`).
 
 from functools import lru_cache
 
-from orchestration.settings import load_settings
 from orchestration.tools.warehouse import WarehouseResource
 
 
@@ -27,7 +26,7 @@ def among_sampled(warehouse: WarehouseResource, run_id: str, entity: str, table:
     most
         How many it may be.
     """
-    if load_settings().engine == "duckdb" or _count(warehouse, run_id, entity, table) <= most:
+    if warehouse.engine == "duckdb" or _count(warehouse, run_id, entity, table) <= most:
         return ""
     return (
         f" where {entity} in (select {entity} from (select distinct {entity} from {table}) "

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from orchestration.tools import spark_tables
 from orchestration.tools.warehouse import WarehouseResource
 
 NOT_APPLICABLE = "not_applicable"
@@ -88,13 +89,13 @@ def table_metadata(warehouse: WarehouseResource) -> dict[tuple[str, str], dict[s
         ).fetchall()
         # What DuckDB estimates is wrong after a process was killed. Counting a table costs next to nothing; a view
         # would have to be run.
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where not internal"
+        ).fetchall()
+        # Nor does counting one of Spark's, whose files say how many they hold.
+        tables += spark_tables.shown(connection, warehouse.layout)
         counts = " union all ".join(
-            f"select '{schema}', '{table}', count(*) from {schema}.{table}"
-            for schema, table in connection.execute(
-                "select schema_name, table_name from duckdb_tables() where not internal"
-                # Nor does counting one of Spark's, whose files say how many they hold.
-                " union all select schema_name, view_name from duckdb_views() where contains(sql, '/spark/')"
-            ).fetchall()
+            f"select '{schema}', '{table}', count(*) from {schema}.{table}" for schema, table in tables
         )
         rows = {
             (schema, table): count

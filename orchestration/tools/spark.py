@@ -78,8 +78,6 @@ def spark_options(settings: Settings) -> dict[str, str]:
         _CATALOG: f"jdbc:derby:;databaseName={home / '.metastore'};create=true",
         **SPARK_SAME_EVERYWHERE,
         "spark.sql.legacy.createHiveTableByDefault": "false",
-        # What a build that was killed left of a table is overwritten.
-        "spark.sql.legacy.allowNonEmptyLocationInCTAS": "true",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(_ROWS_AT_ONCE),
         # A parallel sum adds in another order: blocks of rows run side by side instead.
         "spark.executorEnv.OMP_NUM_THREADS": "1",
@@ -132,9 +130,8 @@ def session(settings: Settings) -> "SparkSession":
             with doing("starting Spark"), in_words(settings):
                 _open.append(_opened(settings))
                 try:
-                    _open[0].catalog.databaseExists(
-                        "default"
-                    )  # opens the catalog, which another process may hold
+                    # Opens the catalog, which another process may hold.
+                    _open[0].catalog.databaseExists("default")
                 except Exception:
                     end_session()
                     raise

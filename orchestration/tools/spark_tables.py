@@ -26,7 +26,7 @@ def show(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, views: 
     folders = {table: folder for table, folder in folders.items() if _has_files(folder)}
     connection.execute("begin")
     # A build that was killed leaves tables without files, which the view of their last ones cannot read.
-    for schema, name in _views(connection, "contains(sql, '/spark/')"):
+    for schema, name in shown(connection, layout):
         if (schema, name) not in folders:
             connection.execute(f"drop view {schema}.{name}")
     for (schema, name), folder in sorted(folders.items()):
@@ -40,6 +40,14 @@ def show(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, views: 
     for name, query in views.items():
         connection.execute(f"create or replace view {name} as {query}")
     connection.execute("commit")
+
+
+def shown(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout) -> list[tuple[str, str]]:
+    """Return those views of DuckDB's file, by (schema, name), that show a table of Spark's."""
+    place = f"{layout.spark}/".replace("'", "''")  # as it stands in SQL
+    return connection.execute(
+        "select schema_name, view_name from duckdb_views() where not internal and contains(sql, ?)", [place]
+    ).fetchall()
 
 
 def hand_over(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, tables: Iterable[str]) -> None:
@@ -61,7 +69,9 @@ def leave(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout) -> Non
     """Remove Spark's tables, and what shows them in DuckDB's file, which makes its own again."""
     if not layout.spark.exists():
         return
-    for schema, name in _views(connection):
+    for schema, name in connection.execute(
+        "select schema_name, view_name from duckdb_views() where not internal"
+    ).fetchall():
         connection.execute(f"drop view {schema}.{name}")
     shutil.rmtree(layout.spark)
 
@@ -72,12 +82,6 @@ def known(layout: WarehouseLayout) -> set[tuple[str, str]]:
         return set()
     # Spark takes a table whose files are gone for one without rows.
     return {(folder.parent.stem, folder.name) for folder in layout.spark.glob("*.db/*") if _has_files(folder)}
-
-
-def _views(connection: duckdb.DuckDBPyConnection, condition: str = "true") -> list[tuple[str, str]]:
-    return connection.execute(
-        f"select schema_name, view_name from duckdb_views() where not internal and {condition}"
-    ).fetchall()
 
 
 def _has_files(folder: Path) -> bool:

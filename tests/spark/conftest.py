@@ -59,7 +59,11 @@ class OnSpark:
                     assets,
                     selection=[dg.AssetKey(key.split("/")) for key in keys],
                     instance=instance,
-                    resources={"warehouse": WarehouseResource(path=str(given.warehouse), threads=2)},
+                    resources={
+                        "warehouse": WarehouseResource(
+                            path=str(given.warehouse), engine=given.engine, threads=2
+                        )
+                    },
                 )
             assert made.success
         finally:
@@ -68,13 +72,17 @@ class OnSpark:
 
 
 @pytest.fixture(scope="session")
-def on_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnSpark]:
-    """A warehouse on Spark; the test skips where Spark cannot work."""
-    folder = tmp_path_factory.mktemp("on spark")
-    settings = load_settings(warehouse=folder, engine="spark", threads=2, spark_memory="1g")
+def spark_works() -> None:
+    """Skip the test where Spark cannot work."""
     try:
-        spark.check_spark(settings)
+        spark.check_spark(load_settings(engine="spark"))
     except SettingsError as error:
         pytest.skip(str(error))
-    yield OnSpark(settings)
+
+
+@pytest.fixture(scope="session")
+def on_spark(spark_works: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnSpark]:
+    """A warehouse on Spark."""
+    folder = tmp_path_factory.mktemp("on spark")
+    yield OnSpark(load_settings(warehouse=folder, engine="spark", threads=2, spark_memory="1g"))
     spark.end_session()

@@ -11,9 +11,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.settings import SettingsError, load_settings
-from orchestration.tools.spark import check_spark
-
 from ..integration.nights import write_small_world
 from .published_sets import differences
 from .whole_runs import Warehouse
@@ -28,12 +25,8 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-def master(tmp_path: Path) -> Iterator[str]:
+def master(spark_works: None, tmp_path: Path) -> Iterator[str]:
     """The address of a master at which two workers of one core each have signed on."""
-    try:
-        check_spark(load_settings(engine="spark"))
-    except SettingsError as error:
-        pytest.skip(str(error))
     import pyspark  # noqa: PLC0415 - an extra
 
     home = Path(pyspark.__file__).parent

@@ -9,23 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import SettingsError, load_settings
-from orchestration.tools.spark import check_spark
-
 from ..integration.nights import add_ratings, write_small_world
 from .published_sets import differences
-from .whole_runs import REPOSITORY, Warehouse, write_world_of_views
+from .whole_runs import Warehouse, write_world_of_views
 
 ENGINES = ("duckdb", "spark")
-REAL = Path(os.environ.get("MATINEE_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _spark_works() -> None:
-    try:
-        check_spark(load_settings(engine="spark"))
-    except SettingsError as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("spark_works")
 
 
 @pytest.fixture(scope="module")
@@ -118,19 +108,12 @@ def test_what_keeps_spark_from_working_is_said_before_anything_starts(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "source",
-    [
-        "demo",
-        pytest.param(
-            REAL / "movies",
-            marks=pytest.mark.skipif(not (REAL / "movies").exists(), reason="the real files are not here"),
-            id="movies",
-        ),
-    ],
-)
-def test_a_whole_world_is_published_alike(tmp_path: Path, source: str | Path) -> None:
-    made = [Warehouse(tmp_path / engine, engine, source) for engine in ENGINES]
+@pytest.mark.parametrize("source", ["demo", "real_movies"])
+def test_a_whole_world_is_published_alike(
+    tmp_path: Path, source: str, request: pytest.FixtureRequest
+) -> None:
+    raw = source if source == "demo" else request.getfixturevalue(source)
+    made = [Warehouse(tmp_path / engine, engine, raw) for engine in ENGINES]
     for warehouse in made:
         warehouse.night()
     assert differences(*(warehouse.folder for warehouse in made)) == []
