@@ -1,34 +1,21 @@
 """Files that Spark's tasks read land as if they were read in turn."""
 
 import os
-import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
 from ingest.errors import IngestError
+from orchestration.tools import spark
 from orchestration.tools.spark_tasks import run_each_on
 from tests.partitioned_files import ORDER_KNOWN, all_of, files_of, land_files, write_files
 from tests.storage import served
 
-sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java"),
-]
 
-
-@pytest.fixture(scope="module")
-def session():
-    made = (
-        sql.SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.memory", "1g")
-        .getOrCreate()
-    )
-    yield made
-    made.stop()
+@pytest.fixture
+def session(on_spark):
+    return spark.session(on_spark.settings)
 
 
 def test_what_lands_does_not_depend_on_spark(session, tmp_path):
