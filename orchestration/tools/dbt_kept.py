@@ -20,6 +20,7 @@ import duckdb
 from ingest.store import key_in
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tools import dbt, spark_tables
+from orchestration.tools.spark import end_session
 from orchestration.tools.warehouse import WarehouseResource
 
 _OF_DBT_ALONE = ("staging", "intermediate", "advice")
@@ -74,7 +75,10 @@ def build(
         _forget(connection, wanted)
     if not wanted:
         return [], kept
-    results = dbt.run_nodes(wanted, warehouse.layout, full_refresh=full_refresh)
+    try:
+        results = dbt.run_nodes(wanted, warehouse.layout, full_refresh=full_refresh)
+    finally:
+        end_session()
     with warehouse.connect(read_only=False) as connection:
         if warehouse.engine == "spark":
             built = [result.node for result in results if result.status == "success"]

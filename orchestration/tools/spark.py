@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration.progress import doing
 from orchestration.settings import SPARK_SAME_EVERYWHERE, Settings, SettingsError, refusal
@@ -46,8 +46,8 @@ _JAVA_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 _open: list["SparkSession"] = []
 """The session of this process, or nothing."""
-_java: list[object] = []
-"""The way to its Java process, which outlives sessions, or nothing."""
+_java: list[Any] = []
+"""The way to its Java process, or nothing."""
 _one_at_a_time = threading.Lock()
 """Who opens it holds it: dbt asks for it from several threads."""
 
@@ -60,15 +60,11 @@ def spark_options(settings: Settings) -> dict[str, str]:
     """Return every option of a warehouse's session, those of `MATINEE_SPARK_OPTIONS` last."""
     layout = WarehouseLayout(settings.warehouse)
     home, is_here = layout.spark, _is_here(settings)
-    # An idle heap is given back, by a full collection: machine learning needs the room meanwhile.
-    java = "-XX:+UseG1GC -XX:G1PeriodicGCInterval=5000 -XX:-G1PeriodicGCInvokesConcurrent "
-    java += "-XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=20 "
-    java += f"-Dderby.stream.error.file={shlex.quote(str(home / 'derby.log'))}"
     options = {
         "spark.master": master(settings),
         "spark.app.name": "matinee",
         "spark.driver.memory": settings.spark_memory,
-        "spark.driver.extraJavaOptions": java,
+        "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={shlex.quote(str(home / 'derby.log'))}",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "WARN",
@@ -128,8 +124,8 @@ def session(settings: Settings) -> "SparkSession":
     with _one_at_a_time:
         if not _open:
             with doing("starting Spark"), in_words(settings):
-                _open.append(_opened(settings))
                 try:
+                    _open.append(_opened(settings))
                     # Opens the catalog, which another process may hold.
                     _open[0].catalog.databaseExists("default")
                 except Exception:
@@ -157,11 +153,11 @@ def _opened(settings: Settings) -> "SparkSession":
     # PySpark asks the environment alone, and takes whatever `python3` is first on the path where that says nothing.
     os.environ.setdefault("PYSPARK_PYTHON", options.get("spark.pyspark.python", "python3"))
     conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
-    if not _java:
-        layout.spark_log.unlink(missing_ok=True)  # another process may still write to it
-        with layout.spark_log.open("wb") as log:
-            _java.append(launch_gateway(conf, {"stdout": log, "stderr": log}))
-        SparkContext(conf=conf, gateway=_java[0])
+    if layout.spark_log.exists():  # what the session before said, to which another process may still write
+        layout.spark_log.replace(layout.spark_log.with_suffix(".before.log"))
+    with layout.spark_log.open("wb") as log:
+        _java.append(launch_gateway(conf, {"stdout": log, "stderr": log}))
+    SparkContext(conf=conf, gateway=_java[0])
     opened = SparkSession.builder.config(conf=conf).enableHiveSupport().getOrCreate()
     # For the project's SQL: Spark has none. Made here, so that executors need none of our modules for it.
     opened.udf.register("nfc_normalize", lambda text: text and unicodedata.normalize("NFC", text))
@@ -183,9 +179,17 @@ def _place(layout: WarehouseLayout) -> Path:
 
 
 def end_session() -> None:
-    """End the session of this process, where there is one, and free what it keeps on disk."""
+    """End the session of this process, where there is one, with its Java: machine learning needs the memory."""
     while _open:
         _open.pop().stop()
+    while _java:
+        from pyspark import SparkContext  # noqa: PLC0415 - an extra
+
+        gateway = _java.pop()
+        gateway.shutdown()
+        gateway.proc.stdin.close()  # what its Java waits for
+        gateway.proc.wait()
+        SparkContext._gateway = SparkContext._jvm = None
 
 
 @contextmanager

@@ -1,11 +1,18 @@
-"""Two published sets side by side: what must be equal whatever built the tables."""
+"""Two warehouses side by side: what must be equal whatever built the tables."""
 
 import re
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
-OF_A_RUN = ("runs", "checks", "run_ledger")
+_TABLES = """
+    select schema_name, table_name from duckdb_tables() where schema_name in ('intermediate', 'features', 'marts')
+    union
+    select schema_name, view_name from duckdb_views() where schema_name in ('intermediate', 'features', 'marts')
+"""
+"""What dbt built."""
+_OF_A_RUN = ("runs", "checks", "run_ledger")
 """Tables that tell of the run and not of the data."""
 _TIMES_OF_A_RUN = ("happened_at", "trained_at", "entered_at", "left_at", "decided_at", "landed_at")
 _TOLERANCE = 1e-6
@@ -13,21 +20,33 @@ _FRACTION = re.compile(r"-?\d+\.\d+(e-?\d+)?", re.IGNORECASE)
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """Return what differs between the sets of two warehouses, a line for each table; floats may by a millionth."""
-    tables = {file.name for folder in (one, other) for file in (folder / "published").glob("*.parquet")}
+    """Return what differs between the tables of two warehouses, a line for each; floats may by a millionth.
+
+    Those that are published, and those that dbt built.
+    """
+    left, right = _tables(one), _tables(other)
+    assert any(name.startswith("published.") for name in left), "nothing is published"
+    # Which tables between models are views is each engine's own.
+    names = {name for name in left.keys() | right.keys() if not name.startswith("intermediate.")}
+    names |= left.keys() & right.keys()
     told = {
-        table: _difference(*(folder / "published" / table for folder in (one, other)))
-        for table in sorted(tables)
-        if table.removesuffix(".parquet") not in OF_A_RUN
+        name: _difference(left[name], right[name]) if name in left and name in right else "is in one only"
+        for name in sorted(names)
     }
-    assert told, "nothing is published"
-    return [f"{table}: {why}" for table, why in told.items() if why]
+    return [f"{name}: {why}" for name, why in told.items() if why]
 
 
-def _difference(one: Path, other: Path) -> str | None:
-    if not (one.exists() and other.exists()):
-        return "is in one set only"
-    frames = [pl.read_parquet(file).drop(_TIMES_OF_A_RUN, strict=False) for file in (one, other)]
+def _tables(warehouse: Path) -> dict[str, pl.DataFrame]:
+    published = (warehouse / "published").glob("*.parquet")
+    found = {f"published.{file.stem}": pl.read_parquet(file) for file in published}
+    with duckdb.connect(str(warehouse / "matinee.duckdb"), read_only=True) as connection:
+        for schema, table in connection.execute(_TABLES).fetchall():
+            found[f"{schema}.{table}"] = connection.table(f"{schema}.{table}").pl()
+    return {name: frame for name, frame in found.items() if name.partition(".")[2] not in _OF_A_RUN}
+
+
+def _difference(one: pl.DataFrame, other: pl.DataFrame) -> str | None:
+    frames = [frame.drop(_TIMES_OF_A_RUN, strict=False) for frame in (one, other)]
     if frames[0].schema != frames[1].schema:
         return f"{frames[0].schema} and {frames[1].schema}"
     if len(frames[0]) != len(frames[1]):

@@ -2,8 +2,10 @@
 
 import os
 import re
+import shlex
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +70,7 @@ def test_a_cluster_publishes_what_one_machine_does_and_places_everybody(tmp_path
     cluster = {
         "MATINEE_SPARK_MASTER": master,
         "MATINEE_SPARK_OPTIONS": "spark.executor.memory=512m spark.driver.host=127.0.0.1 "
-        "spark.sql.shuffle.partitions=4",
+        f"spark.sql.shuffle.partitions=4 spark.pyspark.python={shlex.quote(sys.executable)}",
     }
     alone.night()
     on_cluster.night(**cluster)
