@@ -1,7 +1,6 @@
 {#-
     A label as a name in columns: `Science Fiction` is science_fiction. Letters of any script stay; a label without a
-    letter or a digit gets a name of its own. What is left is safe to paste into SQL. `nfc_normalize` is a function of
-    ours on Spark (`orchestration.tools.spark`).
+    letter or a digit gets a name of its own. What is left is safe to paste into SQL.
 -#}
 {% macro snake_case(label) -%}
     coalesce(

@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import threading
-import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,6 +142,7 @@ def _opened(settings: Settings) -> "SparkSession":
     warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
     PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # errors are raised, and told of once
     layout, options = WarehouseLayout(settings.warehouse), spark_options(settings)
+    path = list(sys.path)
     layout.spark.mkdir(parents=True, exist_ok=True)
     is_own = str(layout.spark) in options[_CATALOG] and "spark.hadoop.hive.metastore.uris" not in options
     if is_own and not has_catalog(layout):
@@ -159,10 +159,9 @@ def _opened(settings: Settings) -> "SparkSession":
         _java.append(launch_gateway(conf, {"stdout": log, "stderr": log}))
     SparkContext(conf=conf, gateway=_java[0])
     opened = SparkSession.builder.config(conf=conf).enableHiveSupport().getOrCreate()
-    # For the project's SQL: Spark has none. Made here, so that executors need none of our modules for it.
-    opened.udf.register("nfc_normalize", lambda text: text and unicodedata.normalize("NFC", text))
     if not _is_here(settings):
         _send_ml(opened, layout)
+    sys.path[:] = path  # PySpark adds what it sends to executors, in a folder that goes with the session
     return opened
 
 

@@ -1,13 +1,22 @@
 with
 
+spelt as (
+
+    select
+        *,
+        {{ snake_case('language_label') }} as spelling
+    from {{ ref('int_titles__languages') }}
+
+),
+
 counted as (
 
     select
         language,
-        max(case when {{ snake_case('language_label') }} = language then language_label end) as own_label,
+        max(case when spelling = language then language_label end) as own_label,
         min(language_label) as any_label,
         count(distinct title_id) as titles
-    from {{ ref('int_titles__languages') }}
+    from spelt
     group by language
 
 ),

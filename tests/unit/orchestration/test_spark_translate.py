@@ -26,6 +26,10 @@ from orchestration.tools.spark_adapter.translate import is_duckdb, to_spark
         ("select * exclude (a) from t", "SELECT * EXCEPT (a) FROM t"),
         ("select sum(is_драма) from t", "SELECT SUM(`is_драма`) FROM t"),
         ("select lower(a) from t", "SELECT LOWER(TRANSLATE(a, 'İΣ', 'iσ')) FROM t"),
+        (
+            "select nfc_normalize(a) from t",
+            "SELECT TRY_REFLECT('com.ibm.icu.text.Normalizer', 'compose', a, FALSE) FROM t",
+        ),
         ("select trim(a, '_') from t", "SELECT TRIM('_' FROM a) FROM t"),
         ("select round(a, 2) from t", "SELECT (ROUND((a) * 1e2) / 1e2) FROM t"),
         (
