@@ -59,8 +59,11 @@ def problems_of_run(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     return problems_of(event for record in found if (event := record.event_log_entry.dagster_event))
 
 
+_STOPPED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+
+
 def _innermost(error: Any) -> str:
-    if error is None:
+    if error is None or error.cls_name in _STOPPED:
         return "it was stopped"
     while error.cause is not None:
         error = error.cause

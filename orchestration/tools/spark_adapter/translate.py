@@ -57,7 +57,9 @@ def _as_meant(node: exp.Expr) -> exp.Expr:
     elif isinstance(node, exp.Lower):  # each letter by itself: Spark looks at what stands beside a sigma
         letters = map(exp.Literal.string, _LOWER)
         node.set("this", exp.Anonymous(this="TRANSLATE", expressions=[node.this, *letters]))
-    elif isinstance(node, exp.Anonymous) and node.name == "nfc_normalize":  # by the library that Spark brings for it
+    elif (
+        isinstance(node, exp.Anonymous) and node.name == "nfc_normalize"
+    ):  # by the library that Spark brings for it
         method = map(exp.Literal.string, ("com.ibm.icu.text.Normalizer", "compose"))
         return exp.func("try_reflect", *method, *node.expressions, exp.false())
     elif isinstance(node, exp.Round) and node.args.get("decimals"):
