@@ -52,6 +52,7 @@ _DBT_CORE = ("orchestration.tools.dbt", "dbt-core", ">=1.11,<1.12")
 _DBT_DUCKDB = ("orchestration.tools.dbt", "dbt-duckdb", ">=1.11,<1.12", "dbt.adapters.duckdb")
 _SCHEDULES = ("orchestration.tools.engines", *_DAGSTER, "dagster._utils.schedules")
 _PLACE = ("orchestration.tools.run_place", *_DAGSTER)
+_SPARK = ("orchestration.tools.spark", "pyspark", ">=4.3,<4.4", "pyspark")
 _LLOYD = ("ml.segmentation.lloyd", "scikit-learn", ">=1.9,<1.10")
 
 PRIVATE = (
@@ -112,6 +113,8 @@ PRIVATE = (
         "schedule_execution_time_iterator",
         ("start_timestamp", "cron_schedule", "execution_timezone"),
     ),
+    Private(*_SPARK, "SparkContext._gateway"),
+    Private(*_SPARK, "SparkContext._jvm"),
     # `ml` is pure and imports no tools: the inner step of K-Means stays behind its own `converge`.
     Private(
         *_LLOYD,

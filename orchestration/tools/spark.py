@@ -182,13 +182,13 @@ def end_session() -> None:
     while _open:
         _open.pop().stop()
     while _java:
-        from pyspark import SparkContext  # noqa: PLC0415 - an extra
+        import pyspark  # noqa: PLC0415 - an extra
 
         gateway = _java.pop()
         gateway.shutdown()
         gateway.proc.stdin.close()  # what its Java waits for
         gateway.proc.wait()
-        SparkContext._gateway = SparkContext._jvm = None
+        pyspark.SparkContext._gateway = pyspark.SparkContext._jvm = None  # else it asks the Java that is gone
 
 
 @contextmanager
