@@ -36,6 +36,7 @@ class WarehouseLayout:
         self.report = root / "report"
         self.ledger = root / "ledger"
         self.receipts = root / "receipts"
+        self.deliveries = root / "deliveries"
         self.replica = root / "replicate"
         self.demo = root / "demo"
         self.downloads = root / "downloads"

@@ -44,8 +44,8 @@ def test_nobody_is_told_of_who_did_not_change(before, now):
     changes = compare(sent(before), frame(now), KEYS)
     told = {(row["audience"], row["entity_id"]): row["change"] for row in changes.iter_rows(named=True)}
     assert len(told) == len(changes)
-    by_hand = {who: "added" for who in now.keys() - before.keys()}
-    by_hand |= {who: "removed" for who in before.keys() - now.keys()}
+    by_hand = dict.fromkeys(now.keys() - before.keys(), "added")
+    by_hand |= dict.fromkeys(before.keys() - now.keys(), "removed")
     by_hand |= {who: "updated" for who in now.keys() & before.keys() if before[who] != now[who]}
     assert told == by_hand
 
