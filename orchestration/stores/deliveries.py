@@ -38,16 +38,15 @@ TREATED = {
 
 
 @contextmanager
-def delivering(layout: WarehouseLayout) -> Iterator[None]:
-    """Keep deliveries for one process: who sends, and who forgets people.
+def delivering(layout: WarehouseLayout, seconds: float = 0) -> Iterator[None]:
+    """Keep deliveries for one process, who sends or who forgets people; wait some seconds for another one.
 
     Raises
     ------
     WarehouseError
         When another process has them.
     """
-    layout.deliveries.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(layout.deliveries / ".lock", timeout=0)
+    lock = filelock.FileLock(layout.deliveries_lock, timeout=seconds)
     try:
         lock.acquire()
     except filelock.Timeout:
@@ -147,9 +146,17 @@ class DeliveryStore:
         """Take people out, and return how many rows held them.
 
         Of who is at the destination stays what tells it whom to remove, until the next delivery has done so. Rows that
-        are being sent become removals in their places: how many were taken still counts.
+        are being sent become removals in their places: how many were taken still counts. Files of a folder of ours are
+        removed, and the next delivery is everybody anew.
         """
         rows = 0
+        told = [*self.manifests, *filter(None, [self.begun])]
+        for folder in {one["below"] for one in told if one["below"]} if self._knows(ids) else ():
+            for file in (self._layout.root / folder).glob(f"{self.folder.name}-[0-9]*"):
+                file.unlink()
+                rows += 1
+            self.drop()
+            (self._last / "sent.parquet").unlink(missing_ok=True)
         for file in sorted(self.folder.glob("*/*.parquet")):
             frame = pl.read_parquet(file)
             theirs = pl.col("entity_id").is_in(ids)
@@ -160,14 +167,18 @@ class DeliveryStore:
             else:
                 keys = json.loads((file.parent / "manifest.json").read_text(encoding="utf-8"))["keys"]
                 blank = {name: pl.lit(None) for name in frame.columns if name not in {*keys, "audience"}}
-                told = {"forgotten": pl.lit(True), "change": pl.lit("removed")}
-                blank |= {name: value for name, value in told.items() if name in frame.columns}
+                marks = {"forgotten": pl.lit(True), "change": pl.lit("removed")}
+                blank |= {name: value for name, value in marks.items() if name in frame.columns}
                 frame = frame.with_columns(
                     pl.when(theirs).then(value).otherwise(name).alias(name) for name, value in blank.items()
                 )
             write_atomically(file, parquet_bytes(frame))
             rows += found
         return rows
+
+    def _knows(self, ids: Sequence[str]) -> bool:
+        files = self.folder.glob("*/*.parquet")
+        return any(pl.read_parquet(file)["entity_id"].is_in(ids).any() for file in files)
 
     @property
     def _last(self) -> Path:

@@ -31,7 +31,7 @@ from orchestration.tasks.exporting.declaration import Export, filled
 from orchestration.tasks.exporting.delivery import Delivery, Destination
 from orchestration.tasks.exporting.errors import ExportError, ExportRefusedError
 from orchestration.tasks.exporting.rows import Members, members_of
-from published.finding import current_set
+from published.finding import current_set, warehouse_of
 from published.sets import PublishedSet
 
 
@@ -213,8 +213,18 @@ def _planned(export: Export, settings: Settings, data: PublishedSet, members: Me
         "columns": [*([] if export.is_ads else shown), *export.value_names],
         "declared": export.fingerprint,
         "batch": export.destination.batch,
+        "below": _below(export, data),
     }
     return Plan(manifest, changes, sent, treated, refused)
+
+
+def _below(export: Export, data: PublishedSet) -> str | None:
+    """Return the folder of files, where it is one of the warehouse: who is forgotten is taken out of these, too."""
+    root, folder = warehouse_of(data).resolve(), export.destination.folder
+    if folder is None or "://" in folder or "$" in folder:
+        return None
+    there = (root / Path(folder).expanduser()).resolve()
+    return str(there.relative_to(root)) if there.is_relative_to(root) else None
 
 
 def _treated(before: pl.DataFrame, everybody: pl.DataFrame, export: Export) -> pl.DataFrame:

@@ -19,6 +19,7 @@ class World:
 
     def __init__(self, root: Path) -> None:
         self.root, self._night = root, 0
+        self.out = root.with_name("out")
 
     def settings(self, today: date = date(2026, 12, 1)) -> Settings:
         return load_settings(warehouse=self.root, today=today, minimum_members=1)
@@ -61,7 +62,12 @@ class World:
     def export(self, **said: Any) -> Export:
         defaults = {"name": "loyal", "description": "Loyal viewers", "audiences": ["loyal"], "least": 1}
         return Export(
-            **{**defaults, "columns": [{"attribute": "region"}], "destination": {"folder": "out"}, **said}
+            **{
+                **defaults,
+                "columns": [{"attribute": "region"}],
+                "destination": {"folder": str(self.out)},
+                **said,
+            }
         )
 
     def deliver(self, export: Export, **how: Any) -> Delivered:
@@ -82,7 +88,7 @@ TYPES = {
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+    return World(tmp_path / "warehouse")
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ import shutil
 import polars as pl
 import pytest
 
+from ingest.forgetting import Person
 from ingest.suppressing import settle, suppress
 from orchestration.stores.deliveries import DeliveryStore
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.exporting.delivering import plan
 from orchestration.tasks.exporting.destinations.files import Files
 from orchestration.tasks.exporting.errors import DestinationError, ExportError, ExportRefusedError
+from orchestration.tasks.forgetting_places import forget_deliveries
 from tests.storage import BUCKET, KEYS, served
 
 
@@ -28,9 +30,7 @@ def test_the_first_delivery_is_everybody_and_the_next_what_changed(world):
     assert (first["kind"], first["added"], first["held_out"], first["before"]) == ("full", 7, 1, None)
     world.publish([1, 2, 3, 4, 5, 6, 9], regions={"2": "South"})
     second = world.deliver(export).manifests[0]
-    assert received(world.root / "out")[1] == (
-        "change,user_id,region\nupdated,2,South\nremoved,7,\nadded,9,North\n"
-    )
+    assert received(world.out)[1] == ("change,user_id,region\nupdated,2,South\nremoved,7,\nadded,9,North\n")
     assert (second["kind"], second["before"], second["left"]) == ("changes", first["id"], 7)
     assert world.deliver(export).manifests == (), "nothing is new, so nothing is sent"
 
@@ -38,9 +38,9 @@ def test_the_first_delivery_is_everybody_and_the_next_what_changed(world):
 def test_a_manifest_comes_last_and_names_files_with_their_hashes(world):
     world.publish(range(5))
     sent = world.deliver(world.export()).manifests[0]
-    file = world.root / "out" / sent["files"][0]["name"]
+    file = world.out / sent["files"][0]["name"]
     assert hashlib.sha256(file.read_bytes()).hexdigest() == sent["files"][0]["sha256"]
-    there = json.loads((world.root / "out" / f"loyal-{sent['id']}.manifest.json").read_text())
+    there = json.loads((world.out / f"loyal-{sent['id']}.manifest.json").read_text())
     assert (there["id"], there["run"], there["added"]) == (sent["id"], "00000001", 5)
 
 
@@ -49,7 +49,7 @@ def test_json_lines_and_parquet_hold_the_same_rows(world, form, read):
     world.publish([1, 2])
     columns = [{"segment": "user_taste", "as": "taste"}, {"recommendations": 1}]
     world.deliver(world.export(format=form, columns=columns))
-    (file,) = (world.root / "out").glob(f"*.{form}")
+    (file,) = world.out.glob(f"*.{form}")
     assert read(file).rows() == [
         ("added", "1", "Crime", '=HYPERLINK("x")', "t1"),
         ("added", "2", "Crime", None, None),
@@ -59,7 +59,7 @@ def test_json_lines_and_parquet_hold_the_same_rows(world, form, read):
 def test_in_csv_no_spreadsheet_runs_what_stands_in_a_title(world):
     world.publish([1])
     world.deliver(world.export(columns=[{"recommendations": 1}]))
-    assert "'=HYPERLINK" in received(world.root / "out")[0]
+    assert "'=HYPERLINK" in received(world.out)[0]
 
 
 def test_ad_platforms_get_hashes_alone_and_who_is_removed_in_a_file_of_its_own(world):
@@ -69,7 +69,7 @@ def test_ad_platforms_get_hashes_alone_and_who_is_removed_in_a_file_of_its_own(w
     world.publish(["bob@x.org", "carl@x.org"])
     world.deliver(export)
     hashes = {name: hashlib.sha256(f"{name}@x.org".encode()).hexdigest() for name in ("ann", "bob", "carl")}
-    first, added, removed = received(world.root / "out")
+    first, added, removed = received(world.out)
     assert sorted(first.split()) == sorted(["email", hashes["ann"], hashes["bob"]])
     assert added.split() == ["email", hashes["carl"]]
     assert removed.split() == ["email", hashes["ann"]]
@@ -85,7 +85,7 @@ def test_numbers_are_hashed_with_their_country(world):
         world.export(columns=[{"phone": "region", "calling_code": "44"}, {"phone": "region", "as": "plain"}])
     )
     said = hashlib.sha256(b"+441632960001").hexdigest()
-    assert [line.split(",")[2:] for line in received(world.root / "out")[0].splitlines()[1:]] == [
+    assert [line.split(",")[2:] for line in received(world.out)[0].splitlines()[1:]] == [
         [said, said],
         [said, said],
         [said, ""],
@@ -120,7 +120,7 @@ def test_a_plan_sends_nothing_and_says_what_would_be_refused(world):
     assert made.refused == "10 of the audience loyal would be left there; at least 11 must be"
     assert plan(world.export(), world.settings()).rows.columns == ["change", "user_id", "region"]
     assert not (world.root / "deliveries").exists()
-    assert not (world.root / "out").exists()
+    assert not world.out.exists()
 
 
 def test_a_list_that_would_lose_too_many_stays_as_it_is_even_when_its_columns_change(world):
@@ -130,7 +130,7 @@ def test_a_list_that_would_lose_too_many_stays_as_it_is_even_when_its_columns_ch
     for columns in ([{"attribute": "region"}], []):
         with pytest.raises(ExportRefusedError, match=r"5 of 10 would be removed \(50%\).*Nothing was sent"):
             world.deliver(world.export(columns=columns))
-    assert len(received(world.root / "out")) == 1
+    assert len(received(world.out)) == 1
     assert world.deliver(world.export(), full=True).manifests[0]["kind"] == "full"
 
 
@@ -140,7 +140,7 @@ def test_forgotten_people_are_never_sent_and_their_removal_goes_out_even_from_a_
     suppress(world.root / "landing", [("user", "9")], [], world.settings().today)
     settle(world.root / "landing")
     world.deliver(export)
-    assert "added,9," not in received(world.root / "out")[0]
+    assert "added,9," not in received(world.out)[0]
     store = DeliveryStore(WarehouseLayout(world.root), "loyal")
     suppress(world.root / "landing", [("user", "8")], [], world.settings().today)
     store.forget(["8"])
@@ -148,7 +148,7 @@ def test_forgotten_people_are_never_sent_and_their_removal_goes_out_even_from_a_
     world.publish(range(3))
     with pytest.raises(ExportRefusedError, match="Only people who were forgotten were removed there"):
         world.deliver(export)
-    assert received(world.root / "out")[1] == "change,user_id,region\nremoved,8,\n"
+    assert received(world.out)[1] == "change,user_id,region\nremoved,8,\n"
     assert "8" not in store.sent()["entity_id"]
 
 
@@ -161,9 +161,23 @@ def test_a_pending_delivery_forgets_too_and_keeps_its_order(world, killed):
     suppress(world.root / "landing", [("user", "2")], [], world.settings().today)
     DeliveryStore(WarehouseLayout(world.root), "loyal").forget(["2"])
     world.deliver(export)
-    first, second = received(world.root / "out")
+    first, second = received(world.out)
     assert "removed,2,\n" in first
     assert second == "change,user_id,region\nremoved,2,\n"
+
+
+def test_files_below_the_warehouse_that_held_somebody_go_and_everybody_is_sent_anew(world):
+    export = world.export(destination={"folder": "lists"})
+    world.publish(range(4))
+    world.deliver(export)
+    people = [Person("customer", "2", None), Person("user", "7", 7)]
+    assert forget_deliveries(WarehouseLayout(world.root), people) == []
+    (touched,) = forget_deliveries(WarehouseLayout(world.root), [Person("user", "2", 2)])
+    assert touched.file == "deliveries/loyal"
+    assert not list((world.root / "lists").iterdir())
+    world.publish([0, 1, 3])
+    sent = world.deliver(export).manifests[0]
+    assert (sent["kind"], sent["number"], sent["added"]) == ("full", 2, 3)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +192,7 @@ def test_a_killed_delivery_is_resumed_and_sent_once(world, killed, where, method
     world.publish(range(7))
     rest, new = world.deliver(export).manifests
     assert (rest["added"], new["added"], new["before"]) == (6, 1, rest["id"])
-    assert len(received(world.root / "out")) == 2
+    assert len(received(world.out)) == 2
 
 
 def test_a_reader_who_took_the_files_away_gets_none_again(world, killed):
@@ -186,10 +200,10 @@ def test_a_reader_who_took_the_files_away_gets_none_again(world, killed):
     killed(DeliveryStore, "finish")
     with pytest.raises(KeyboardInterrupt):
         world.deliver(world.export())
-    (file,) = (world.root / "out").glob("*.csv")
+    (file,) = world.out.glob("*.csv")
     file.unlink()
     world.deliver(world.export())
-    assert received(world.root / "out") == []
+    assert received(world.out) == []
 
 
 def test_a_warehouse_that_was_restored_does_not_send_differences_to_an_older_state(world):
@@ -209,10 +223,10 @@ def test_a_warehouse_that_was_restored_does_not_send_differences_to_an_older_sta
 
 def test_a_folder_that_cannot_be_written_is_named_and_the_next_call_goes_on(world):
     world.publish(range(3))
-    (world.root / "out").write_text("a file where the folder should be")
+    world.out.write_text("a file where the folder should be")
     with pytest.raises(DestinationError, match=r"out: .*Nothing is lost"):
         world.deliver(world.export())
-    (world.root / "out").unlink()
+    world.out.unlink()
     assert world.deliver(world.export()).manifests[0]["added"] == 3
 
 
