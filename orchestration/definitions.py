@@ -15,7 +15,7 @@ from orchestration.alarms import build_alarms
 from orchestration.assets.audience_plots import build_audience_plots
 from orchestration.assets.dbt_models import build_dbt_assets
 from orchestration.assets.exports import GROUP as EXPORTS
-from orchestration.assets.exports import build_exports
+from orchestration.assets.exports import build_exports, build_lift
 from orchestration.assets.landing import ARRIVALS, build_arrivals, build_landing, build_raw_specs
 from orchestration.assets.ml_tables import build_ml_tables
 from orchestration.assets.publish import build_published
@@ -77,6 +77,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 *dbt_assets,
                 build_ml_tables(list(described)),
                 *build_recommender(),
+                build_lift(),
                 build_audience_plots(marts),
                 *_watched([build_published(marts, list(described)), build_report(described)], settings),
                 *build_exports(exports),

@@ -96,6 +96,8 @@ def _list(settings: "Settings") -> None:
         answer(f"No export is declared in {settings.exports}.")
         return
     table = Table("export", "audiences", "to", "when", "last delivery", "there")
+    for column in table.columns:
+        column.overflow = "fold"
     table.columns[5].justify = "right"
     for declared in exports.values():
         store, place = DeliveryStore(WarehouseLayout(settings.warehouse), declared.name), declared.destination

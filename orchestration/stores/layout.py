@@ -37,6 +37,7 @@ class WarehouseLayout:
         self.ledger = root / "ledger"
         self.receipts = root / "receipts"
         self.deliveries = root / "deliveries"
+        self.lift = root / "lift.parquet"
         self.deliveries_lock = root / ".deliveries.lock"
         self.replica = root / "replicate"
         self.demo = root / "demo"

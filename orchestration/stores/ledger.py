@@ -20,7 +20,7 @@ from orchestration.stores.layout import write_atomically
 from orchestration.stores.versions import parquet_bytes
 
 Stage = Literal[
-    "landing", "dbt before ML", "train", "judge", "place", "list", "draw", "gather", "dbt after ML", "publish",
+    "landing", "dbt before ML", "train", "judge", "place", "list", "draw", "prove", "gather", "dbt after ML", "publish",
     "export", "report",
 ]  # fmt: skip
 """All stages in their order. `train`, `judge`, `place`, `list`, `draw` and `export` are followed by what is trained, …:

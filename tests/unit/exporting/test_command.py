@@ -8,6 +8,7 @@ from orchestration.settings import PROJECT_ROOT
 from orchestration.stores import archive
 from orchestration.stores.deliveries import DeliveryStore
 from orchestration.stores.layout import WarehouseLayout
+from orchestration.tasks import nothing_new
 from orchestration.tasks.backup import back_up
 from orchestration.tasks.exporting.declaration import read_exports
 from orchestration.tasks.exporting.destinations import webhook
@@ -104,3 +105,14 @@ def test_the_exports_that_come_along_are_sent_on_demand_and_no_scheduled_run_nee
     ours = read_exports(PROJECT_ROOT / "exports")
     assert len(ours) == 2
     assert not any(export.schedule for export in ours.values())
+
+
+def test_a_night_on_which_nothing_else_is_new_sends_what_is_pending(world, monkeypatch):
+    monkeypatch.setattr(nothing_new, "_made_of", lambda _layout: "the same")
+    layout, assets = WarehouseLayout(world.root), ["published/tables", "exports/loyal"]
+    world.publish([1])
+    nothing_new.remember(layout, assets)
+    assert nothing_new.is_nothing_new(layout, assets)
+    (layout.deliveries / "loyal" / "pending").mkdir(parents=True)
+    assert not nothing_new.is_nothing_new(layout, assets)
+    assert nothing_new.is_nothing_new(layout, assets[:1]), "of an export on demand no night knows"
