@@ -104,25 +104,16 @@ class _Question:
         elif self._entity != "user_id":
             raise ExportError(f"only users have {column.kind}; members here are known by {self._entity}.")
         elif column.score:
-            expressions = [f"{self._joined('departure')}.{column.score}"]
+            expressions = [f"{self._joined('departure', 'leaving')}.{column.score}"]
         elif column.recommendations:
-            table = self._joined(
-                "recommendations", "place", "list(struct_pack(rank, title, title_id)) as place"
-            )
-            places = range(1, column.recommendations + 1)
-            expressions = [
-                f"list_filter({table}.place, lambda one: one.rank = {place})[1].{what}"
-                for place in places
-                for what in ("title", "title_id")
-            ]
+            table = self._joined(_best(column.recommendations), "best")
+            expressions = [f"{table}.{name}" for name in column.names]
         else:
             attribute = self._attribute(column.of)
             expressions = [_hashed(column, attribute) if column.is_hashed else attribute]
         return [f"{part} as {identifier(name)}" for part, name in zip(expressions, column.names, strict=True)]
 
-    def _joined(self, table: str, name: str = "one", grouped: str = "") -> str:
-        alias = f"{table}_{name}"
-        rows = f"(select user_id, {grouped} from {table} group by user_id)" if grouped else table
+    def _joined(self, rows: str, alias: str) -> str:
         join = f" left join {rows} as {alias} on {alias}.user_id = who.entity_id"
         if join not in self.joins:
             self.joins.append(join)
@@ -143,7 +134,17 @@ class _Question:
         known = self._data.columns.get("users", frozenset())
         if name not in known:
             _unknown("attribute", name, known)
-        return f"{self._joined('users')}.{identifier(name)}"
+        return f"{self._joined('users', 'known')}.{identifier(name)}"
+
+
+def _best(most: int) -> str:
+    """Return the SQL of the best titles, a row for each user."""
+    titles = ", ".join(
+        f"any_value({what}) filter (where rank = {place}) as {what}_{place}"
+        for place in range(1, most + 1)
+        for what in ("title", "title_id")
+    )
+    return f"(select user_id, {titles} from recommendations where rank <= {most} group by user_id)"
 
 
 def _hashed(column: Column, attribute: str) -> str:
