@@ -77,27 +77,27 @@ class DeliveryStore:
     def manifests(self) -> list[dict[str, Any]]:
         """What is kept of every finished delivery, the last one last."""
         files = sorted(self.folder.glob("[0-9]*/manifest.json"))
-        return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+        return [self._facts(file) for file in files]
 
     @property
     def begun(self) -> dict[str, Any] | None:
         """The manifest of the delivery that is pending; None where none is."""
         file = self.pending / "manifest.json"
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+        return self._facts(file) if file.exists() else None
 
     def sent(self) -> pl.DataFrame | None:
         """Return what the destination has; None before the first delivery."""
         file = self._last / "sent.parquet"
-        return pl.read_parquet(file) if file.exists() else None
+        return self._rows(file) if file.exists() else None
 
     def treated(self) -> pl.DataFrame:
         """Return who was ever sent or held out, and since when."""
         file = self._last / "treated.parquet"
-        return pl.read_parquet(file) if file.exists() else pl.DataFrame(schema=TREATED)
+        return self._rows(file) if file.exists() else pl.DataFrame(schema=TREATED)
 
     def changes(self) -> pl.DataFrame:
         """Return the rows of the delivery that is pending."""
-        return pl.read_parquet(self.pending / "changes.parquet")
+        return self._rows(self.pending / "changes.parquet")
 
     @property
     def acknowledged(self) -> int:
@@ -128,15 +128,15 @@ class DeliveryStore:
     def finish(self, told: Mapping[str, Any], today: date) -> dict[str, Any]:
         """Remember that the pending delivery is at its destination, with what else its manifest says; return that."""
         manifest = {**(self.begun or {}), **told}
-        treated = pl.read_parquet(self.pending / "treated.parquet").with_columns(
+        treated = self._rows(self.pending / "treated.parquet").with_columns(
             pl.col("first_on").fill_null(today)
         )
         write_atomically(self.pending / "treated.parquet", parquet_bytes(treated))
         write_atomically(self.pending / "manifest.json", _written(manifest))
-        (self.pending / "changes.parquet").unlink()
-        (self.pending / "acknowledged").unlink(missing_ok=True)
         with switching(self._layout):
             self.pending.rename(self.folder / f"{manifest['number']:06d}")
+            (self._last / "changes.parquet").unlink()
+            (self._last / "acknowledged").unlink(missing_ok=True)
             for file in self.folder.glob("[0-9]*/*.parquet"):
                 if file.parent != self._last:
                     file.unlink()
@@ -158,14 +158,14 @@ class DeliveryStore:
             self.drop()
             (self._last / "sent.parquet").unlink(missing_ok=True)
         for file in sorted(self.folder.glob("*/*.parquet")):
-            frame = pl.read_parquet(file)
+            frame = self._rows(file)
             theirs = pl.col("entity_id").is_in(ids)
             if not (found := len(frame.filter(theirs))):
                 continue
             if file.stem == "treated":
                 frame = frame.filter(~theirs)
             else:
-                keys = json.loads((file.parent / "manifest.json").read_text(encoding="utf-8"))["keys"]
+                keys = self._facts(file.parent / "manifest.json")["keys"]
                 blank = {name: pl.lit(None) for name in frame.columns if name not in {*keys, "audience"}}
                 marks = {"forgotten": pl.lit(True), "change": pl.lit("removed")}
                 blank |= {name: value for name, value in marks.items() if name in frame.columns}
@@ -178,7 +178,24 @@ class DeliveryStore:
 
     def _knows(self, ids: Sequence[str]) -> bool:
         files = self.folder.glob("*/*.parquet")
-        return any(pl.read_parquet(file)["entity_id"].is_in(ids).any() for file in files)
+        return any(self._rows(file)["entity_id"].is_in(ids).any() for file in files)
+
+    def _facts(self, file: Path) -> dict[str, Any]:
+        try:
+            return dict(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            raise self._damaged(file) from None
+
+    def _rows(self, file: Path) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(file)
+        except (OSError, pl.exceptions.PolarsError):
+            raise self._damaged(file) from None
+
+    def _damaged(self, file: Path) -> WarehouseError:
+        return WarehouseError(
+            f"{file} is damaged. Put it back from a backup, or remove {self.folder}: everybody is sent anew then."
+        )
 
     @property
     def _last(self) -> Path:

@@ -4,7 +4,8 @@ import dagster as dg
 import pytest
 
 from orchestration.assets.exports import build_exports
-from orchestration.settings import PROJECT_ROOT
+from orchestration.definitions import DeclarationError, build_defs
+from orchestration.settings import PROJECT_ROOT, load_settings
 from orchestration.stores import archive
 from orchestration.stores.deliveries import DeliveryStore
 from orchestration.stores.layout import WarehouseLayout
@@ -116,3 +117,28 @@ def test_a_night_on_which_nothing_else_is_new_sends_what_is_pending(world, monke
     (layout.deliveries / "loyal" / "pending").mkdir(parents=True)
     assert not nothing_new.is_nothing_new(layout, assets)
     assert nothing_new.is_nothing_new(layout, assets[:1]), "of an export on demand no night knows"
+
+
+def test_the_refresh_sends_what_is_scheduled_and_nothing_that_is_on_demand(tmp_path):
+    (tmp_path / "nightly.yaml").write_text(LOYAL + "schedule: true\n")
+    (tmp_path / "by_hand.yaml").write_text(LOYAL)
+    defs = build_defs(load_settings(exports=tmp_path))
+    for job in ("refresh", "update"):
+        made = defs.resolve_job_def(job).asset_layer.executable_asset_keys
+        assert {key.path[1] for key in made if key.path[0] == "exports"} == {"nightly"}
+    assert {spec.key.path[1] for spec in defs.resolve_all_asset_specs() if spec.key.path[0] == "exports"} == {
+        "nightly",
+        "by_hand",
+    }
+    (tmp_path / "by_hand.yaml").write_text("audiences: [x]")
+    with pytest.raises(DeclarationError, match=r"by_hand.yaml: description: Field required"):
+        build_defs(load_settings(exports=tmp_path))
+
+
+def test_an_account_that_is_damaged_is_named(world, call):
+    world.publish(range(5))
+    call("loyal")
+    (world.root / "deliveries" / "loyal" / "000001" / "sent.parquet").write_bytes(b"PAR1")
+    done = call("loyal")
+    assert done.exit_code == 1
+    assert "sent.parquet is damaged. Put it back from a backup" in done.error

@@ -11,7 +11,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +85,13 @@ class Files:
     def _write(self, name: str, content: bytes) -> None:
         """Write under another name, then switch: what is there under its name is whole."""
         draft = f"{self._root}/.{name}.unfinished"
-        with self._there.open_output_stream(draft, compression=None) as stream:
-            stream.write(content)
+        try:
+            with self._there.open_output_stream(draft, compression=None) as stream:
+                stream.write(content)
+        except OSError:  # a disk that is full keeps a part of it
+            with suppress(OSError):
+                self._there.delete_file(draft)
+            raise
         self._there.move(draft, f"{self._root}/{name}")
 
     def _opened(self) -> tuple[fs.FileSystem, str]:
