@@ -78,6 +78,10 @@ def test_a_table_that_was_taken_away_is_said_and_sent_anew_on_demand(world, rows
         world.deliver(export)
     world.deliver(export, full=True)
     assert len(rows()) == 3
+    world.publish([1, 2, 3, "x\0y"])
+    with pytest.raises(DestinationError, match="cannot keep a value of the list"):
+        world.deliver(export)
+    assert len(rows()) == 3
 
 
 def test_a_database_that_is_down_loses_nothing_and_its_password_is_never_said(

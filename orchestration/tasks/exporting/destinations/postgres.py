@@ -131,14 +131,19 @@ class Table:
             with psycopg.connect(self._address, connect_timeout=_SECONDS_TO_CONNECT) as connection:
                 yield connection
         except psycopg.Error as error:
-            said = getattr(error, "sqlstate", None) or ""
-            why = _CALLED.get(said) or (
-                f"it answered with SQL state {said}"
-                if said
-                else "it cannot be reached, or ended the connection"
-            )
-            if said.startswith("42") and said not in _CALLED:
-                why = f"the table {self._name} is not as its last delivery left it (SQL state {said})"
+            state = error.sqlstate or ""
+            if state in _CALLED:
+                why = _CALLED[state]
+            elif state.startswith("42"):
+                why = f"the table is not as its last delivery left it (SQL state {state})"
+            elif isinstance(error, psycopg.DataError):
+                why = "it cannot keep a value of the list"
+            else:
+                why = (
+                    f"it answered with SQL state {state}"
+                    if state
+                    else "it cannot be reached, or ended the connection"
+                )
             msg = f"the database of the table {self._name}: {why}. Nothing of the delivery is there; call it again."
             raise DestinationError(msg) from None
 
