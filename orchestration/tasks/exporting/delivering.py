@@ -123,11 +123,11 @@ def deliver(export: Export, settings: Settings, *, full: bool = False) -> Delive
             manifests.append(_send(store, destination, today))
         if made.refused:
             only = (
-                "Only people who were forgotten were removed there"
+                "Only people who were forgotten were removed there."
                 if len(made.changes)
-                else "Nothing was sent"
+                else "Nothing was sent."
             )
-            raise ExportRefusedError(f"{export.name}: {made.refused}. {only}.")
+            raise ExportRefusedError(f"{export.name}: {made.refused}. {only}")
         return Delivered(tuple(manifests), len(made.sent))
 
 
@@ -182,9 +182,8 @@ def _planned(export: Export, settings: Settings, data: PublishedSet, members: Me
         changes = changes.filter(pl.col("change") != UPDATED)
     least = dict.fromkeys(export.audiences, max(export.least, settings.minimum_members))
     was, told = before, changes
-    if (
-        before is None and kept is not None and not full
-    ):  # what takes the place of a list may not lack half of it
+    # What takes the place of a list may not lack half of it either.
+    if before is None and kept is not None and not full:
         was, told = kept, compare(kept.select(*WHO, FORGOTTEN), now.select(WHO), WHO)
     refused = why_refused(was, now, told, least=least, most_removed=export.most_removed)
     sent = now.with_columns(pl.lit(False).alias(FORGOTTEN))

@@ -66,17 +66,17 @@ def members_of(export: Export, data: PublishedSet, suppressed: Suppressed) -> Me
         f"with who as ({who}) select {selected} from who{joins} where not who.held_out order by 1, 2",
         **question.values,
     )
+    for column in export.columns:
+        if column.is_hashed and len(rows) and rows[column.names[0]].null_count() == len(rows):
+            what = "an e-mail address" if column.email else "a telephone number with its country"
+            raise ExportError(
+                f"nobody's {column.of} is {what}, so there is nothing to send as {column.kind}."
+            )
     if export.is_ads:
         names = export.value_names
         rows = rows.filter(pl.any_horizontal(pl.col(names).is_not_null())).unique(
             names, keep="first", maintain_order=True
         )
-    for column in export.columns:
-        if column.is_hashed and len(everybody) and rows[column.names[0]].null_count() == len(rows):
-            what = "an e-mail address" if column.email else "a telephone number with its country"
-            raise ExportError(
-                f"nobody's {column.of} is {what}, so there is nothing to send as {column.kind}."
-            )
     twice = rows.filter(rows.select(WHO).is_duplicated())
     if len(twice):
         raise ExportError("a published table has two rows of one member; `matinee run` publishes it anew.")

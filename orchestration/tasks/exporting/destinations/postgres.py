@@ -22,6 +22,7 @@ _TYPES = (
     (pl.Datetime, "timestamp"),
 )
 _CALLED = {
+    "23505": "the table has the key of an earlier declaration; remove it, or name another",
     "28P01": "it refused the user or the password",
     "28000": "it refused the user or the password",
     "3D000": "there is no such database",
