@@ -78,11 +78,11 @@ class StoredFile:
         """
         to = self._here(work)
         with explained(self.name), to.open("wb") as target:
-            storage = _storage()
-            with storage.open_input_stream(self.place, compression=None) as stream:
+            there = storage()
+            with there.open_input_stream(self.place, compression=None) as stream:
                 while chunk := stream.read(8 * CHUNK_BYTES):
                     target.write(chunk)
-            now = storage.get_file_info(self.place)
+            now = there.get_file_info(self.place)
         if (now.size, now.mtime_ns) != (self.size_bytes, self.modified_ns) or to.stat().st_size != now.size:
             raise IngestError(
                 "the file changed while it was being read.",
@@ -100,7 +100,7 @@ class StoredFile:
             When it cannot be had.
         """
         to = self._here(work)
-        with explained(self.name), _storage().open_input_file(self.place) as stream:
+        with explained(self.name), storage().open_input_file(self.place) as stream:
             magic = stream.read(4)
             stream.seek(0)
             if magic == b"PAR1":
@@ -188,11 +188,11 @@ def _listed(place: str, address: str) -> list[Any]:
     from pyarrow.fs import FileSelector  # noqa: PLC0415
 
     with explained(address):
-        storage = _storage()
-        if "/" in place and (info := storage.get_file_info(place)).is_file:
+        there = storage()
+        if "/" in place and (info := there.get_file_info(place)).is_file:
             return [info]
         try:
-            return storage.get_file_info(FileSelector(place, recursive=True))
+            return there.get_file_info(FileSelector(place, recursive=True))
         except FileNotFoundError:
             return []
 
@@ -206,7 +206,8 @@ def _first_rows(stream: Any, to: Path, rows: int) -> bool:
     return whole.metadata.num_rows <= rows
 
 
-def _storage() -> Any:
+def storage() -> Any:
+    """Return the storage that the environment names, as pyarrow knows it."""
     # Only for those who have such storage: it takes a while to start.
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem  # noqa: PLC0415
 
@@ -221,8 +222,8 @@ def _storage() -> Any:
 
 
 @contextmanager
-def explained(where: str) -> Iterator[None]:
-    """Turn what the storage says into a sentence for a person.
+def explained(where: str, act: str = "read") -> Iterator[None]:
+    """Turn what the storage says into a sentence for a person who reads or writes there.
 
     Raises
     ------
@@ -241,9 +242,9 @@ def explained(where: str) -> Iterator[None]:
         elif isinstance(error, FileNotFoundError):
             problem, next_step = "it is not there.", "Look whether it was moved, and run again."
         elif re.search(_NO_RIGHT, said):
-            problem = f"{host} does not let who asks read it."
+            problem = f"{host} does not let who asks {act} it."
             next_step = (
-                "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may read, and run again."
+                f"Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may {act}, and run again."
             )
         elif "NETWORK_CONNECTION" in said or "curlCode" in said or "REQUEST_TIMEOUT" in said:
             problem = f"the connection to {host} failed."

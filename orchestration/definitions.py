@@ -14,6 +14,8 @@ import dagster as dg
 from orchestration.alarms import build_alarms
 from orchestration.assets.audience_plots import build_audience_plots
 from orchestration.assets.dbt_models import build_dbt_assets
+from orchestration.assets.exports import GROUP as EXPORTS
+from orchestration.assets.exports import build_exports, build_lift
 from orchestration.assets.landing import ARRIVALS, build_arrivals, build_landing, build_raw_specs
 from orchestration.assets.ml_tables import build_ml_tables
 from orchestration.assets.publish import build_published
@@ -24,6 +26,8 @@ from orchestration.automation import build_schedules, build_sensor
 from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION
 from orchestration.settings import Settings, load_settings
+from orchestration.tasks.exporting.declaration import read_exports
+from orchestration.tasks.exporting.errors import ExportError
 from orchestration.tasks.nothing_new import code_in_use
 from orchestration.tools.engines import check_engines, fresh_for
 from orchestration.tools.run_history import WAREHOUSE_TAG
@@ -37,7 +41,7 @@ SQL_LAYERS = ("landing", "seeds", "staging", "intermediate", "features")
 
 
 class DeclarationError(ValueError):
-    """A segmentation's YAML file is wrong; the message names file, line, field and what is accepted."""
+    """The YAML file of a segmentation or export is wrong; the message names file, line, field and what is accepted."""
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
@@ -48,13 +52,18 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     SettingsError
         When Dagster, DuckDB or Spark would not take a setting.
     DeclarationError
-        When a segmentation is declared wrongly.
+        When a segmentation or an export is declared wrongly.
     """
     settings = settings or load_settings()
     check_engines(settings)
     check_spark(settings)
     code_in_use()  # as it is before anything of it is loaded
     segmentations = _load_segmentations()
+    try:
+        exports = read_exports(settings.exports)
+    except ExportError as error:
+        raise DeclarationError(str(error)) from None
+    scheduled = {name for name, export in exports.items() if export.schedule}
     described = _declared(segmentations)
     dbt_assets = build_dbt_assets()
     marts = [spec.key for stage in dbt_assets for spec in stage.specs if spec.key.path[0] == "marts"]
@@ -68,11 +77,13 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 *dbt_assets,
                 build_ml_tables(list(described)),
                 *build_recommender(),
+                build_lift(),
                 build_audience_plots(marts),
                 *_watched([build_published(marts, list(described)), build_report(described)], settings),
+                *build_exports(exports),
             ],
             asset_checks=build_checks(),
-            jobs=_jobs(settings),
+            jobs=_jobs(settings, [name for name in exports if name not in scheduled]),
             schedules=build_schedules(settings, nightly_job=REFRESH, hourly_job=UPDATE),
             sensors=[*build_alarms(), build_sensor(settings, job=UPDATE)],
             resources={
@@ -102,9 +113,12 @@ def _watched(assets: Sequence[Any], settings: Settings) -> Sequence[Any]:
     )
 
 
-def _jobs(settings: Settings) -> list[Any]:
+def _jobs(settings: Settings, on_demand: Sequence[str]) -> list[Any]:
+    """Return the jobs; exports on demand are in none of them."""
     arrivals = dg.AssetSelection.assets(ARRIVALS)
     everything = dg.AssetSelection.all() - arrivals
+    if on_demand:
+        everything -= dg.AssetSelection.assets(*(dg.AssetKey([EXPORTS, name]) for name in on_demand))
     serving = {SERVES_TAG: "true"}
     jobs = {
         REFRESH: (everything, "From the raw files to published tables and the report.", {}),

@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     keep_days: Annotated[int, Field(ge=0, le=36_500)] = 30
     """Days for which `matinee prune` keeps what is no longer used, and raw files that came through the drop folder."""
 
+    exports: Path = PROJECT_ROOT / "exports"
+    """Folder of the declared exports, a YAML file each."""
+    minimum_members: Annotated[int, Field(ge=1)] = 50
+    """Groups of fewer people leave neither by an export nor by a download of the dashboard."""
+
     long_tail: Annotated[float, Field(ge=0, le=1)] = 0
     """What being rare weighs in the recommended lists beside everything else: 0 nothing, 1 as much."""
 
@@ -124,6 +129,11 @@ class Settings(BaseSettings):
             )
             raise ValueError(msg)
         return folder
+
+    @field_validator("exports")
+    @classmethod
+    def _absolute_folder(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
 
     @field_validator("source")
     @classmethod

@@ -12,6 +12,7 @@ import duckdb
 
 from ingest.store import hash_of
 from orchestration import costs
+from orchestration.assets.exports import LIFT
 from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
@@ -117,6 +118,7 @@ def _tables(segmentations: Sequence[str]) -> Iterator[tuple[list[dg.AssetKey], d
         yield [dg.AssetKey([name, step]) for name in segmentations for step in steps], tables
     for step, tables in RECOMMENDER_TABLES.items():
         yield [dg.AssetKey([RECOMMENDER, step])], tables
+    yield [LIFT], {"audience_lift": "What came of audiences that were sent, beside who was held out."}
 
 
 def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, list[str]]:
@@ -131,6 +133,7 @@ def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, l
         is_catalogue = step == "similar_catalogue"
         of_one = VersionedStore(layout.catalogue_similarity if is_catalogue else layout.recommender)
         files |= {table: [str(of_one.table_path(table))] if of_one.has_candidate else [] for table in tables}
+    files["audience_lift"] = [str(layout.lift)] if layout.lift.exists() else []
     return files
 
 

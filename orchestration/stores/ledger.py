@@ -20,9 +20,10 @@ from orchestration.stores.layout import write_atomically
 from orchestration.stores.versions import parquet_bytes
 
 Stage = Literal[
-    "landing", "dbt before ML", "train", "judge", "place", "list", "draw", "gather", "dbt after ML", "publish", "report"
+    "landing", "dbt before ML", "train", "judge", "place", "list", "draw", "prove", "gather", "dbt after ML", "publish",
+    "export", "report",
 ]  # fmt: skip
-"""All stages in their order. `train`, `judge`, `place`, `list` and `draw` are followed by what is trained, …:
+"""All stages in their order. `train`, `judge`, `place`, `list`, `draw` and `export` are followed by what is trained, …:
 `train user_ratings`."""
 KEPT_RUNS = 400
 _SCHEMA: dict[str, pl.DataType] = {

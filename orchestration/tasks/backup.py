@@ -3,7 +3,7 @@
 Belongs here: what a backup holds, and putting it back. Does not belong here: the archive's file
 (`orchestration.stores.archive`), what a command says.
 
-    warehouse/…     the published set, the landing, models and pictures in force, the report
+    warehouse/…     the published set, the landing, models and pictures in force, the report, deliveries of exports
     dagster/…       the databases of Dagster's run history
     manifest.json   `links`: where links of the warehouse lead; `schema`; `made_at`, UTC
 
@@ -160,6 +160,8 @@ def _pin(layout: WarehouseLayout, to: Path) -> dict[str, str]:
                 shown = layout.plots / folder.name
                 version = shown.resolve().name if shown.exists() else None
                 _keep_candidate(pinning, VersionedStore(folder), version)
+            for folder in sorted(layout.deliveries.glob("*/")):
+                pinning.keep(folder)
             for file in (*sorted(layout.report.glob("[!.]*")), *_accounts(layout)):
                 if file.exists():
                     pinning.keep(file)

@@ -37,9 +37,11 @@ from ingest.forgetting_raw import forget_raw
 from ingest.store import source_of
 from ingest.suppressing import PEOPLE, REMOVED, Kind, read_suppressed, settle, suppress
 from orchestration.stores import runs
+from orchestration.stores.deliveries import delivering
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 from orchestration.stores.lock import switching
 from orchestration.tasks.forgetting_places import (
+    forget_deliveries,
     forget_models,
     forget_pictures,
     forget_published,
@@ -48,6 +50,8 @@ from orchestration.tasks.forgetting_places import (
 from orchestration.tasks.nothing_new import forget_what_it_was_made_of
 from orchestration.tasks.switching import finish_switch
 
+_SECONDS_TO_SEND = 60
+"""How long people wait for an export that is being sent; what it has sent by then is known afterwards."""
 Records = Callable[[Pattern[str]], tuple[Sequence[tuple[str, int, str]], list[str]]]
 """Takes people out of Dagster's records, given what names them; tells what it touched, and what a person must do."""
 
@@ -117,7 +121,7 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     renamed = forget_names(drop, layout.landing, suppressed)
     raw = [replace(each, file=suppressed.renamed(each.file)) for each in raw]
     raw += [Touched("names of files", renamed, "renamed")] if renamed else []
-    with switching(layout):  # no backup pins what goes
+    with delivering(layout, _SECONDS_TO_SEND), switching(layout):  # no backup pins what goes
         held = [
             *(Touched(*each) for each in recorded),
             *raw,
@@ -129,6 +133,7 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
         removed = _remove(layout, "removed, built anew by the next run", *made, layout.temporary)
         pictures = forget_pictures(layout, people)
         held += forget_models(layout, people)
+        delivered = forget_deliveries(layout, people)
         held += forget_reasons(layout.landing, says, suppressed)
         if says and (told := runs.blank(layout, says, REMOVED)):
             held.append(Touched(layout.run_records.name, told, "reasons blanked"))
@@ -136,10 +141,10 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
     receipt = Receipt(
         day=datetime.now(UTC).date().isoformat(),
         people=[{"kind": each.kind, "hash": suppressed.hash(each.kind, each.id)} for each in people],
-        touched=[*held, *landed, *pictures, *logs, *removed],
+        touched=[*held, *delivered, *landed, *pictures, *logs, *removed],
         models_to_refit=models_of(layout, {each.kind for each in people}),
-        by_hand=[*by_hand, *_by_hand(layout, people, landed, raw)],
-        found_nobody=not held and not landed,
+        by_hand=[*by_hand, *_by_hand(layout, people, landed, raw), *_to_send(delivered)],
+        found_nobody=not held and not landed and not delivered,
     )
     written = _write(layout, receipt)
     settle(layout.landing)
@@ -211,6 +216,12 @@ def _by_hand(
             "there; until then they are left out each time the files land.",
         )
     return said
+
+
+def _to_send(delivered: Sequence[Touched]) -> list[str]:
+    """Say which exports still have to tell their destinations; until then the ids stay for that."""
+    names = [each.file.partition("/")[2] for each in delivered]
+    return [f"Sent to others before; tell them with `matinee export {name}`." for name in names]
 
 
 def _write(layout: WarehouseLayout, receipt: Receipt) -> Receipt:

@@ -22,6 +22,7 @@ from ingest.forgetting import Person, Touched, pattern
 from ingest.sql import identifier, path_literal, text_literal
 from ingest.suppressing import REMOVED, Kind, Suppressed
 from orchestration.settings import PROJECT_ROOT
+from orchestration.stores.deliveries import DeliveryStore
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout, switch_symlink
 from orchestration.stores.lock import WarehouseError
 from orchestration.stores.plots import PlotStore
@@ -89,6 +90,18 @@ def forget_models(layout: WarehouseLayout, people: Sequence[Person]) -> list[Tou
             if folder == layout.recommender:
                 rows += _forget_ratings(store, version, people)
             touched += [Touched(f"models/{folder.name}/{version.name}", rows)] if rows else []
+    return touched
+
+
+def forget_deliveries(layout: WarehouseLayout, people: Sequence[Person]) -> list[Touched]:
+    """Take people out of what is remembered of deliveries; the next one tells the destination to remove them."""
+    touched = []
+    for folder in sorted(layout.deliveries.glob("*/")):
+        store = DeliveryStore(layout, folder.name)
+        known = store.begun or next(reversed(store.manifests), None) or {}
+        kind = _KINDS.get(known.get("entity", ""))
+        rows = store.forget([each.id for each in people if each.kind == kind])
+        touched += [Touched(f"deliveries/{folder.name}", rows)] if rows else []
     return touched
 
 

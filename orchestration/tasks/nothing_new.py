@@ -39,6 +39,9 @@ def is_nothing_new(layout: WarehouseLayout, assets: Collection[str], *, serves: 
 
     What a run published whose models only served is new to one that trains.
     """
+    exports = (name.removeprefix("exports/") for name in assets if name.startswith("exports/"))
+    if any((layout.deliveries / name / "pending").exists() for name in exports):
+        return False  # a destination was down
     try:
         facts = json.loads((layout.published / _FILE).read_text(encoding="utf-8"))
         is_enough = set(assets) <= set(facts["assets"]) and (serves or not facts["serves"])

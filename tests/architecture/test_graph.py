@@ -45,7 +45,7 @@ def test_nothing_is_orphaned(graph):
     for key in graph.get_all_asset_keys():
         if key not in raw:
             assert graph.get(key).parent_keys, f"{key} has nothing upstream"
-        leaf_is_meant = key in (report, ids, ARRIVALS) or key.path[0] in ("published", "seeds")
+        leaf_is_meant = key in (report, ids, ARRIVALS) or key.path[0] in ("published", "seeds", "exports")
         assert graph.get(key).child_keys or leaf_is_meant, f"nobody uses {key}"
 
 

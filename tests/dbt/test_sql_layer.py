@@ -37,6 +37,7 @@ ML_ROWS = (
 )
 
 FED_BY_ML = {
+    "audience_lift",
     "catalogue_picks",
     "k_metrics",
     "segments",
