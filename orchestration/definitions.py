@@ -1,4 +1,4 @@
-"""The whole graph: raw files, landing, dbt, segmentations, publishing, jobs and what starts them.
+"""The whole graph: raw files, landing, dbt, segmentations, audiences, publishing, jobs and what starts them.
 
 Belongs here: putting the parts together. Does not belong here: any part.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from ml.audiences.spec import AudienceError
 from orchestration.alarms import build_alarms
 from orchestration.assets.audience_plots import build_audience_plots
 from orchestration.assets.dbt_models import build_dbt_assets
@@ -25,7 +26,9 @@ from orchestration.assets.report import build_report
 from orchestration.automation import build_schedules, build_sensor
 from orchestration.checks import build_checks
 from orchestration.components.segmentation import SPEC_DESCRIPTION
-from orchestration.settings import Settings, load_settings
+from orchestration.settings import Settings, load_holdout_settings, load_settings
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.tasks.audiences import check_salt, read_audiences
 from orchestration.tasks.exporting.declaration import read_exports
 from orchestration.tasks.exporting.errors import ExportError
 from orchestration.tasks.nothing_new import code_in_use
@@ -41,7 +44,7 @@ SQL_LAYERS = ("landing", "seeds", "staging", "intermediate", "features")
 
 
 class DeclarationError(ValueError):
-    """The YAML file of a segmentation or export is wrong; the message names file, line, field and what is accepted."""
+    """The YAML file of a segmentation, audience or export is wrong; the message names file, field and what is accepted."""
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
@@ -50,15 +53,16 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     Raises
     ------
     SettingsError
-        When Dagster, DuckDB or Spark would not take a setting.
+        When Dagster, DuckDB or Spark would not take a setting, or the salt of those held out is another.
     DeclarationError
-        When a segmentation or an export is declared wrongly.
+        When a segmentation, an audience or an export is declared wrongly.
     """
     settings = settings or load_settings()
     check_engines(settings)
     check_spark(settings)
     code_in_use()  # as it is before anything of it is loaded
-    segmentations = _load_segmentations()
+    check_salt(WarehouseLayout(settings.warehouse), load_holdout_settings())
+    segmentations, audiences = _load_declarations()
     try:
         exports = read_exports(settings.exports)
     except ExportError as error:
@@ -75,7 +79,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 *_watched([build_landing()], settings),
                 build_arrivals(),  # comes when files do, which nobody can be late with
                 *dbt_assets,
-                build_ml_tables(list(described)),
+                build_ml_tables(list(described), audiences),
                 *build_recommender(),
                 build_lift(),
                 build_audience_plots(marts),
@@ -147,9 +151,13 @@ def _jobs(settings: Settings, on_demand: Sequence[str]) -> list[Any]:
     ]
 
 
-def _load_segmentations() -> dg.Definitions:
+def _load_declarations() -> tuple[dg.Definitions, list[str]]:
+    """Return what YAML files declare as Dagster has it, and the names of the audiences among it."""
     try:
-        return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+        audiences = list(read_audiences())  # in words of its own
+        return dg.load_from_defs_folder(path_within_project=Path(__file__).parent), audiences
+    except AudienceError as error:
+        raise DeclarationError(str(error)) from error
     except (
         Exception
     ) as error:  # Dagster has no public class for what a declaration breaks; nothing else happens here

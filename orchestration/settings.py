@@ -10,7 +10,7 @@ import shlex
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -182,6 +182,9 @@ class Settings(BaseSettings):
         }
 
 
+_Apart = TypeVar("_Apart", bound=BaseSettings)
+
+
 class AlarmSettings(BaseSettings):
     """Who is told when something is wrong; each field `x` is read from `MATINEE_X`.
 
@@ -230,6 +233,19 @@ class AlarmSettings(BaseSettings):
         return [address.strip() for address in (self.alert_mail or "").split(",") if address.strip()]
 
 
+class HoldoutSettings(BaseSettings):
+    """Who is held out of all audiences; each field `x` is read from `MATINEE_HOLDOUT_X`. Apart, as above."""
+
+    model_config = SettingsConfigDict(env_prefix="MATINEE_HOLDOUT_", frozen=True, env_ignore_empty=True)
+
+    share: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Share of all people; at 0 nobody is."""
+    salt: SecretStr = SecretStr("matinee")
+    """Text that decides who: who knows it can tell who is held out."""
+    redraw: bool = False
+    """Whether another salt than that of what is published may decide anew who is held out."""
+
+
 def load_alarm_settings() -> AlarmSettings:
     """Read from the environment who is told of alarms.
 
@@ -238,12 +254,28 @@ def load_alarm_settings() -> AlarmSettings:
     SettingsError
         When a value cannot be used; the message names the variable and not its value, which may be a secret.
     """
+    return _load_apart(AlarmSettings)
+
+
+def load_holdout_settings() -> HoldoutSettings:
+    """Read from the environment who is held out.
+
+    Raises
+    ------
+    SettingsError
+        As above.
+    """
+    return _load_apart(HoldoutSettings)
+
+
+def _load_apart(settings: type[_Apart]) -> _Apart:
     try:
-        return AlarmSettings()
+        return settings()
     except ValidationError as error:
         said = []
         for problem in error.errors():
-            variable = "".join(f"MATINEE_{str(part).upper()}: " for part in problem["loc"])
+            prefix = settings.model_config["env_prefix"]
+            variable = "".join(f"{prefix}{str(part).upper()}: " for part in problem["loc"])
             said.append(f"setting refused: {variable}{problem['msg'].removeprefix('Value error, ')}")
         raise SettingsError("; ".join(said)) from None
 

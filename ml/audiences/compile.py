@@ -28,7 +28,7 @@ from ml.audiences.spec import (
 
 EVERYBODY = {"user_id": "marts.users", "customer_id": "staging.stg_customers__customers"}
 """By entity the table with one row for each."""
-SEGMENT_MEMBERS = "ml.segment_members"
+SEGMENT_MEMBERS, DEPARTURE = "ml.segment_members", "ml.departure"
 IDS = "landing.ids"
 _TITLES, _GENRES = "features.title_descriptions", "intermediate.int_titles__genres"
 _ACTS = {
@@ -71,21 +71,31 @@ class Compiled:
     Attributes
     ----------
     judged : a SELECT with one row per person: `entity`, and whether each step holds, `step_1` and so on.
-    members : the condition on these that makes a member.
+    listed : a SELECT of the members from a table `judged` of these, by their ids as the source writes them.
     kept : for each step the condition that it and all before hold.
     steps : side and words of each step.
-    sql : the one SELECT of the members, by their ids as the source writes them.
-    reads : the tables that it reads.
     doubts : what it names and nobody has, in sentences: no fault of SQL, and maybe a slip of the pen.
     """
 
     judged: str
-    members: str
+    listed: str
     kept: list[str]
     steps: list[tuple[str, str]]
-    sql: str
-    reads: list[str]
     doubts: list[str]
+
+    @property
+    def sql(self) -> str:
+        """The one SELECT of the members."""
+        body = "\n".join(f"    {line}" for line in self.judged.split("\n"))
+        return f"with judged as (\n{body}\n)\n\n{self.listed}"
+
+    @property
+    def counted(self) -> str:
+        """A SELECT of one row from a table `judged`: how many there are, and how many are left after each step."""
+        return (
+            ", ".join(["select count(*)", *(f"count(*) filter (where {one})" for one in self.kept)])
+            + " from judged"
+        )
 
 
 def compile_audience(spec: AudienceSpec, tables: Tables, others: Mapping[str, AudienceSpec]) -> Compiled:
@@ -112,16 +122,13 @@ def compile_audience(spec: AudienceSpec, tables: Tables, others: Mapping[str, Au
     if spec.entity == "user_id":
         written = "coalesce(ids.id, cast(judged.entity as varchar))"
         joined = f"\nleft join {tables.named(IDS)} as ids on judged.entity = ids.number"
-    body = "\n".join(f"    {line}" for line in judged.split("\n"))
     if not tables.has_rows(EVERYBODY[spec.entity]):
         compiler.doubts.append(f"{everybody} has no rows")
     return Compiled(
         judged=judged,
-        members=_and(holds),
+        listed=f"select {written} as entity_id\nfrom judged{joined}\nwhere {_and(holds)}",
         kept=[_and(holds[: place + 1]) for place in range(len(holds))],
         steps=[(side, said) for (side, _), said in zip(spec.steps, words, strict=True)],
-        sql=f"with judged as (\n{body}\n)\n\nselect {written} as entity_id\nfrom judged{joined}\nwhere {_and(holds)}",
-        reads=sorted(compiler.reads),
         doubts=list(dict.fromkeys(compiler.doubts)),
     )
 

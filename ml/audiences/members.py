@@ -3,7 +3,7 @@
 Belongs here: the account of an audience. Does not belong here: the rule (`ml.audiences.compile`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -93,11 +93,7 @@ def carry_on(history: pl.DataFrame | None, members: pl.DataFrame, at: datetime) 
     )
 
 
-def jumps(sizes: Mapping[str, int], before: Mapping[str, int]) -> dict[str, str]:
-    """Return the audiences whose size changed suddenly, with the words for it."""
-    said = {}
-    for name in sorted(set(sizes) & set(before)):
-        now, was = sizes[name], before[name]
-        if abs(now - was) > max(JUMP * was, FEW):
-            said[name] = f"{now:,} members, before {was:,}"
-    return said
+def jump(now: int, before: int | None) -> str | None:
+    """Return the words for a sudden change of an audience's size; None where there is none."""
+    is_one = before is not None and abs(now - before) > max(JUMP * before, FEW)
+    return f"{now:,} members, before {before:,}" if is_one else None

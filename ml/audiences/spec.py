@@ -186,10 +186,9 @@ class Condition(_Declaration):
         return (self.not_,) if self.not_ else ()
 
     @property
-    def audiences(self) -> set[str]:
-        """The audiences that it names."""
-        own = {self.audience} if self.audience else set()
-        return own.union(*(part.audiences for part in self.parts))
+    def leaves(self) -> list["Condition"]:
+        """The single conditions in it."""
+        return [leaf for part in self.parts for leaf in part.leaves] or [self]
 
 
 Conditions = Annotated[
@@ -222,7 +221,16 @@ class AudienceSpec(_Declaration):
     @property
     def audiences(self) -> set[str]:
         """The other audiences that it is made of."""
-        return set().union(*(condition.audiences for _, condition in self.steps))
+        return {leaf.audience for leaf in self._leaves if leaf.audience}
+
+    @property
+    def segmentations(self) -> set[str]:
+        """The segmentations whose segments it names."""
+        return {leaf.segment.of for leaf in self._leaves if leaf.segment}
+
+    @property
+    def _leaves(self) -> list[Condition]:
+        return [leaf for _, condition in self.steps for leaf in condition.leaves]
 
 
 def parse_audience(attributes: object) -> AudienceSpec:

@@ -1,22 +1,28 @@
-"""What ML gives, gathered over all segmentations and the recommender into the DuckDB schema `ml`, for dbt's marts.
+"""What ML gives, gathered over segmentations, audiences and the recommender into the DuckDB schema `ml`, for dbt.
 
 Belongs here: the switch from the model store's Parquet to tables. Does not belong here: what the columns
 mean and must hold; that contract stands once, in dbt's sources `ml` and `recommender`.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import duckdb
+import polars as pl
 
 from ingest.store import hash_of
+from ml.audiences.members import jump
 from orchestration import costs
 from orchestration.assets.exports import LIFT
 from orchestration.assets.recommender import GROUP as RECOMMENDER
+from orchestration.settings import load_holdout_settings
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.segmentations import ModelStore
 from orchestration.stores.versions import VersionedStore
+from orchestration.tasks.audiences import GROUP as AUDIENCES
+from orchestration.tasks.audiences import account, read_audiences
 from orchestration.tools import dbt_kept, spark_tables
 from orchestration.tools.dbt import OWNER, ml_table_definitions
 from orchestration.tools.run_tags import FULL_REFRESH_TAG, asks_for
@@ -72,12 +78,20 @@ RECOMMENDER_TABLES = {
     },
 }
 """Likewise by the step of the recommender."""
+AUDIENCE_TABLES = {
+    "audiences": "Every audience with its size, and its rule as SQL.",
+    "audience_matches": "Of whom which rule holds, who goes to an audience of higher priority, who is held out.",
+    "audience_waterfall": "How many people each condition of each audience keeps and drops.",
+    "audience_history": "Who entered and left which audience when.",
+}
+"""Of all audiences together."""
+SIZES_STAY = "no_audience_changed_suddenly"
 _EARLIER = ("k_metrics", "quality")
 """Steps after which `model` may let an earlier version serve on: whose figures a table holds is up to it."""
 
 
-def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
-    """Return the one asset that gathers the given segmentations and the recommender, each table from its steps."""
+def build_ml_tables(segmentations: Sequence[str], audiences: Sequence[str] = ()) -> dg.AssetsDefinition:
+    """Return the one asset that gathers segmentations, audiences and the recommender, each table from its steps."""
 
     @dg.multi_asset(
         specs=[
@@ -89,8 +103,15 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
                 owners=[OWNER],
                 kinds={"python", "duckdb"},
             )
-            for made_of, tables in _tables(segmentations)
+            for made_of, tables in _tables(segmentations, audiences)
             for table, description in tables.items()
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                SIZES_STAY,
+                asset=dg.AssetKey(["ml", "audiences"]),
+                description="No audience grew or shrank by more than half since what is published.",
+            )
         ],
         name="gather_ml_tables",
         pool=POOL,
@@ -101,17 +122,48 @@ def build_ml_tables(segmentations: Sequence[str]) -> dg.AssetsDefinition:
         with warehouse.stage(context.run.run_id, "gather"):
             files = _files(warehouse.layout, segmentations)
             with warehouse.connect(read_only=False) as connection:
+                told = _account(warehouse, connection)
+                files |= {table: [str(file)] for table, file in told.items()}
                 to = warehouse.layout if warehouse.engine == "spark" else None
                 gather(connection, files, anew=asks_for(context.run, FULL_REFRESH_TAG), hand_over_to=to)
             described = table_metadata(warehouse)
             for table in files:
                 costs.wrote(rows=described["ml", table]["dagster/row_count"])
-                yield dg.MaterializeResult(asset_key=["ml", table], metadata=described["ml", table])
+                yield dg.MaterializeResult(
+                    asset_key=["ml", table],
+                    metadata=described["ml", table],
+                    check_results=[_sizes_stay(told[table])] if table == "audiences" else [],
+                )
 
     return gather_ml_tables
 
 
-def _tables(segmentations: Sequence[str]) -> Iterator[tuple[list[dg.AssetKey], dict[str, str]]]:
+def _account(warehouse: WarehouseResource, connection: duckdb.DuckDBPyConnection) -> dict[str, Path]:
+    """Return the files of the tables of all audiences."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    layout = warehouse.layout
+    files = {}
+    for table, frame in account(layout, read_audiences(), load_holdout_settings(), connection, now).items():
+        files[table] = layout.temporary / f"{table}.parquet"
+        frame.write_parquet(files[table])
+    return files
+
+
+def _sizes_stay(file: Path) -> dg.AssetCheckResult:
+    rows = pl.read_parquet(file).select("audience", "members", "members_before").iter_rows()
+    jumped = {name: words for name, now, before in rows if (words := jump(now, before))}
+    return dg.AssetCheckResult(
+        check_name=SIZES_STAY,
+        asset_key=["ml", "audiences"],
+        passed=not jumped,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{name}: {words}" for name, words in jumped.items()) or None,
+    )
+
+
+def _tables(
+    segmentations: Sequence[str], audiences: Sequence[str]
+) -> Iterator[tuple[list[dg.AssetKey], dict[str, str]]]:
     """Yield tables with their descriptions, and the assets that they are made of."""
     for step, tables in TABLES.items():
         steps = (step, "model") if step in _EARLIER else (step,)
@@ -119,6 +171,7 @@ def _tables(segmentations: Sequence[str]) -> Iterator[tuple[list[dg.AssetKey], d
     for step, tables in RECOMMENDER_TABLES.items():
         yield [dg.AssetKey([RECOMMENDER, step])], tables
     yield [LIFT], {"audience_lift": "What came of audiences that were sent, beside who was held out."}
+    yield [dg.AssetKey([AUDIENCES, name]) for name in audiences], AUDIENCE_TABLES
 
 
 def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, list[str]]:

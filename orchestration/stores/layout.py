@@ -27,6 +27,8 @@ class WarehouseLayout:
         self.models = root / "models"
         self.recommender = self.models / "recommender"
         self.catalogue_similarity = self.models / "catalogue_similarity"
+        self.audiences = root / "audiences"
+        self.audience_snapshots = root / "audience_snapshots"
         self.spark = root / "spark"
         self.spark_log = self.spark / "spark.log"
         self.plots = root / "plots"

@@ -162,7 +162,8 @@ def _pin(layout: WarehouseLayout, to: Path) -> dict[str, str]:
                 _keep_candidate(pinning, VersionedStore(folder), version)
             for folder in sorted(layout.deliveries.glob("*/")):
                 pinning.keep(folder)
-            for file in (*sorted(layout.report.glob("[!.]*")), *_accounts(layout)):
+            pinned = sorted(layout.audience_snapshots.glob("*/[!.]*"))
+            for file in (*sorted(layout.report.glob("[!.]*")), *pinned, *_accounts(layout)):
                 if file.exists():
                     pinning.keep(file)
             # By the account that was kept: a run may be writing the next one.

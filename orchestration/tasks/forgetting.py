@@ -45,6 +45,7 @@ from orchestration.tasks.forgetting_places import (
     forget_models,
     forget_pictures,
     forget_published,
+    forget_snapshots,
     models_of,
 )
 from orchestration.tasks.nothing_new import forget_what_it_was_made_of
@@ -126,11 +127,14 @@ def _forget(layout: WarehouseLayout, named: Sequence[Person], forget_records: Re
             *(Touched(*each) for each in recorded),
             *raw,
             *forget_published(layout, people, suppressed),
+            *forget_snapshots(layout, people),
         ]
         forget_what_it_was_made_of(layout)
         # Freed pages of a database keep their bytes; each run builds it anew from the landing and the models.
         made = (layout.database, layout.database.with_suffix(".duckdb.wal"), layout.spark, layout.replica)
-        removed = _remove(layout, "removed, built anew by the next run", *made, layout.temporary)
+        removed = _remove(
+            layout, "removed, built anew by the next run", *made, layout.audiences, layout.temporary
+        )
         pictures = forget_pictures(layout, people)
         held += forget_models(layout, people)
         delivered = forget_deliveries(layout, people)

@@ -105,6 +105,18 @@ def forget_deliveries(layout: WarehouseLayout, people: Sequence[Person]) -> list
     return touched
 
 
+def forget_snapshots(layout: WarehouseLayout, people: Sequence[Person]) -> list[Touched]:
+    """Take people out of the audiences that somebody pinned."""
+    touched = []
+    for path in sorted(layout.audience_snapshots.glob("*/*.parquet")):
+        if found := _rows_of(_columns(path), people, {}, written=True):
+            draft = path.with_name(f".{path.name}.{os.getpid()}")
+            if gone := _write_without(path, found, draft):
+                draft.replace(path)
+                touched.append(Touched(str(path.relative_to(layout.root)), gone))
+    return touched
+
+
 def models_of(layout: WarehouseLayout, kinds: set[Kind]) -> list[str]:
     """Return the models that learned from people of these kinds."""
     names = {
@@ -187,11 +199,13 @@ def _copy_texts(path: Path, to: Path, people: Sequence[Person], suppressed: Supp
 
 
 def _published_kinds(folder: Path) -> dict[str, Kind | None]:
-    """Return segmentation to the kind of people it divides, as a set tells; None for titles."""
-    with ignoring(FileNotFoundError, pl.exceptions.PolarsError):
-        told = pl.read_parquet(folder / "segmentations.parquet", columns=["segmentation", "entity"])
-        return {name: _KINDS.get(entity) for name, entity in told.iter_rows()}
-    return {}
+    """Return segmentation or audience to the kind of people in it, as a set tells; None for titles."""
+    kinds: dict[str, Kind | None] = {}
+    for of in ("segmentation", "audience"):
+        with ignoring(FileNotFoundError, pl.exceptions.PolarsError):
+            told = pl.read_parquet(folder / f"{of}s.parquet", columns=[of, "entity"])
+            kinds |= {f"{of} {name}": _KINDS.get(entity) for name, entity in told.iter_rows()}
+    return kinds
 
 
 def _write_report(layout: WarehouseLayout) -> None:
@@ -203,7 +217,9 @@ def _described() -> dict[str, str]:
     """Return the declared segmentations with their descriptions, without Dagster, which loads them for a run."""
     files = sorted((PROJECT_ROOT / "orchestration" / "defs").glob("**/defs.yaml"))
     parts = [part for file in files for part in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
-    declared = [part["attributes"] for part in parts if "entity" in part.get("attributes", {})]
+    declared = [
+        part["attributes"] for part in parts if str(part.get("type")).endswith("SegmentationComponent")
+    ]
     return {
         each["name"]: each.get("description", "") for each in sorted(declared, key=lambda one: one["name"])
     }
@@ -226,7 +242,7 @@ def _forget_version(version: Path, people: Sequence[Person], kind: Kind | None) 
     rows = 0
     for path in sorted(version.glob("*.parquet")) if kind else ():
         names = _columns(path)
-        if found := _rows_of(names, people, {version.parent.name: kind}, written=False):
+        if found := _rows_of(names, people, {f"segmentation {version.parent.name}": kind}, written=False):
             draft = path.with_name(f".{path.name}.{os.getpid()}")
             if gone := _write_without(path, found, draft):
                 draft.replace(path)
@@ -288,7 +304,7 @@ def _rows_of(
     columns
         Names of the table's columns.
     kinds
-        Segmentation to whom it divides.
+        `segmentation …` and `audience …` to who is in it.
     written
         Whether users go by their ids as the source writes them, or by the numbers that stand for them.
     """
@@ -306,10 +322,15 @@ def _rows_of(
         for column, kind in _KINDS.items()
         if column in columns
     ]
-    if "entity_id" in columns:
-        for kind in _KINDS.values():
-            own = ", ".join(text_literal(name) for name, whose in kinds.items() if whose == kind) or "NULL"
-            conditions.append(f"(entity_id::VARCHAR IN ({listed(kind)}) AND segmentation IN ({own}))")
+    for of in ("segmentation", "audience"):
+        for kind in _KINDS.values() if {"entity_id", of} <= set(columns) else ():
+            own = [
+                text_literal(name.split(" ", 1)[1])
+                for name, whose in kinds.items()
+                if whose == kind and name.startswith(f"{of} ")
+            ]
+            named = ", ".join(own) or "NULL"
+            conditions.append(f"(entity_id::VARCHAR IN ({listed(kind)}) AND {of} IN ({named}))")
     if {"number", "id"} <= set(columns):
         conditions.append(f"number::VARCHAR IN ({listed('user')})")
     return " OR ".join(conditions) or None

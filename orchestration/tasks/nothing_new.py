@@ -14,7 +14,7 @@ from functools import cache
 
 import polars as pl
 
-from orchestration.settings import PROJECT_ROOT, load_settings
+from orchestration.settings import PROJECT_ROOT, load_holdout_settings, load_settings
 from orchestration.stores.file_hashes import hash_of_files
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 
@@ -51,9 +51,10 @@ def is_nothing_new(layout: WarehouseLayout, assets: Collection[str], *, serves: 
 
 
 def _made_of(layout: WarehouseLayout) -> str:
-    settings = load_settings()
+    settings, held_out = load_settings(), load_holdout_settings()
     # Of the settings those that change what is published and not what lands.
     digest = hashlib.sha256(f"{code_in_use()} {settings.show_emails} {settings.long_tail}".encode())
+    digest.update(f"{held_out.share} {held_out.salt.get_secret_value()}".encode())
     for file in sorted((layout.landing / "candidate" / "manifest").glob("*.parquet")):
         digest.update(pl.read_parquet(file).write_json().encode())
     digest.update((layout.landing / "candidate" / "source.json").read_bytes())

@@ -73,6 +73,11 @@ FED_BY_ML = {
     "recommender_metrics",
     "recommender_segment_ndcg",
     "similar_titles",
+    "audiences",
+    "audience_members",
+    "audience_waterfall",
+    "audience_overlap",
+    "audience_history",
 }
 # Of advice, what is said of segments and recommenders; the rest follows from ratings, viewing and the catalogue alone.
 ADVICE_FED_BY_ML = {

@@ -1,0 +1,227 @@
+"""All audiences of a warehouse together, from night to night."""
+
+import shutil
+from datetime import datetime, timedelta
+
+import duckdb
+import polars as pl
+import pytest
+
+from ml.audiences.compile import compile_audience
+from ml.audiences.holdout import place
+from ml.audiences.members import waterfall
+from ml.audiences.spec import AudienceError, check_together
+from orchestration.settings import HoldoutSettings, SettingsError, load_holdout_settings
+from orchestration.stores.layout import WarehouseLayout
+from orchestration.tasks import audiences
+from tests.unit.audiences.worlds import DDL, rule
+
+NOW = datetime(2026, 11, 30, 3)
+PEOPLE = 400
+HALF = HoldoutSettings(share=0.5)
+
+
+class Nights:
+    """A warehouse of users 1 to 400, each of whom watched as many minutes, and runs of audiences on it."""
+
+    def __init__(self, folder):
+        self.layout = WarehouseLayout(folder)
+        folder.mkdir()
+        self.nights = 0
+        with duckdb.connect(str(self.layout.database)) as connection:
+            connection.execute(DDL)
+            connection.execute(
+                "insert into marts.users select range, 'Basic', null, range from range(1, ?)", [PEOPLE + 1]
+            )
+
+    def run(self, settings=HALF, *, publish=True, **declared):
+        specs = {name: rule(**{"name": name, **more}) for name, more in declared.items()}
+        check_together(specs)
+        self.nights += 1
+        with duckdb.connect(str(self.layout.database)) as connection:
+            for name, spec in specs.items():
+                store = audiences.store_of(self.layout, name)
+                try:
+                    compiled = compile_audience(spec, audiences.tables_of(connection), specs)
+                except AudienceError as error:
+                    store.skip(str(error))
+                    continue
+                members, kept = audiences.find_members(connection, compiled)
+                facts = {
+                    "everybody": kept[0],
+                    "warning": audiences.doubts(compiled, kept),
+                    "sql": compiled.sql,
+                }
+                audiences.store_members(
+                    store, f"night{self.nights:03}", members, waterfall(compiled.steps, kept), facts
+                )
+            at = NOW + timedelta(days=self.nights)
+            tables = audiences.account(self.layout, specs, settings, connection, at)
+        if publish:
+            self.layout.published.mkdir(exist_ok=True)
+            for table, frame in tables.items():
+                frame.write_parquet(self.layout.published / f"{table}.parquet")
+        return tables
+
+
+@pytest.fixture
+def nights(tmp_path):
+    return Nights(tmp_path / "w")
+
+
+def above(minutes, **more):
+    return {"include": {"attribute": {"column": "minutes", "above": minutes}}, **more}
+
+
+def members_of(tables, audience):
+    return set(
+        tables["audience_matches"].filter(pl.col("taken_by").is_null(), audience=audience)["entity_id"]
+    )
+
+
+def row_of(tables, audience):
+    return tables["audiences"].filter(audience=audience).row(0, named=True)
+
+
+def test_nobody_stays_when_a_rule_changes(nights):
+    nights.run(heavy=above(100), gone=above(300))
+    tables = nights.run(heavy=above(200))
+    assert members_of(tables, "heavy") == {str(user) for user in range(201, PEOPLE + 1)}
+    assert set(tables["audience_matches"]["audience"]) == {"heavy"}
+    left = tables["audience_history"].filter(pl.col("left_at").is_not_null())
+    assert dict(left["audience"].value_counts().iter_rows()) == {"heavy": 100, "gone": 100}
+    assert row_of(tables, "heavy") | {"sql": None} == {
+        "audience": "heavy",
+        "description": "Tested",
+        "entity": "user_id",
+        "priority": None,
+        "everybody": PEOPLE,
+        "members": 200,
+        "held_out": row_of(tables, "heavy")["held_out"],
+        "share": 0.5,
+        "members_before": 300,
+        "share_before": 0.75,
+        "warning": None,
+        "sql": None,
+        "salt": row_of(tables, "heavy")["salt"],
+    }
+
+
+def test_a_run_that_does_not_publish_changes_no_history(nights):
+    first = nights.run(heavy=above(100))
+    nights.run(heavy=above(399), publish=False)
+    again = nights.run(heavy=above(100))
+    assert again["audience_history"].sort(pl.all()).equals(first["audience_history"].sort(pl.all()))
+
+
+def test_the_waterfall_adds_up_from_everybody_to_those_who_are_sent_something(nights):
+    tables = nights.run(
+        first=above(350, priority=1),
+        second=above(200, priority=2, exclude=[{"attribute": {"column": "minutes", "is": [201, 380]}}]),
+    )
+    falls = tables["audience_waterfall"].filter(audience="second").sort("step")
+    assert falls["side"].to_list() == ["include", "include", "exclude", "priority", "hold-out"]
+    assert falls["kept"].to_list()[:4] == [400, 200, 198, 149]
+    assert (falls["kept"].shift(1) - falls["dropped"] == falls["kept"])[1:].all()
+    row = row_of(tables, "second")
+    assert falls["kept"][-1] == row["members"] - row["held_out"]
+    assert members_of(tables, "second").isdisjoint(members_of(tables, "first"))
+
+
+def test_who_is_held_out_hangs_on_salt_and_id_alone(nights):
+    first = nights.run(heavy=above(100), own=above(0, holdout=0.3))["audience_matches"]
+    held = dict(first.filter(audience="heavy").select("entity_id", "held_out").iter_rows())
+    assert held == {one: place(one, "matinee") < 0.5 for one in held}
+    own = dict(first.filter(audience="own").select("entity_id", "held_out").iter_rows())
+    assert own == {one: place(one, "matinee") < 0.5 or place(one, "matinee", "own") < 0.3 for one in own}
+    later = nights.run(heavy=above(50), other=above(10))["audience_matches"]
+    for audience in ("heavy", "other"):
+        now = dict(later.filter(audience=audience).select("entity_id", "held_out").iter_rows())
+        assert {one: now[one] for one in held} == held
+    nobody = nights.run(heavy=above(100), settings=HoldoutSettings(share=0))
+    assert not nobody["audience_matches"]["held_out"].any()
+
+
+def test_another_salt_is_refused_until_it_is_meant(nights, monkeypatch):
+    audiences.check_salt(nights.layout, load_holdout_settings())
+    nights.run(heavy=above(100))
+    audiences.check_salt(nights.layout, load_holdout_settings())
+    monkeypatch.setenv("MATINEE_HOLDOUT_SALT", "another secret")
+    with pytest.raises(SettingsError, match="MATINEE_HOLDOUT_SALT is not the salt") as refused:
+        audiences.check_salt(nights.layout, load_holdout_settings())
+    assert "another secret" not in str(refused.value)
+    monkeypatch.setenv("MATINEE_HOLDOUT_REDRAW", "true")
+    audiences.check_salt(nights.layout, load_holdout_settings())
+
+
+def test_an_audience_that_the_source_has_nothing_for_is_skipped_in_words(nights):
+    column = {"feature": {"table": "features.user_viewing", "column": "device_tv", "above": 1}}
+    tables = nights.run(tv={"include": column}, heavy=above(100))
+    assert row_of(tables, "tv")["members"] == 0
+    assert "has no column 'device_tv'" in row_of(tables, "tv")["warning"]
+    assert set(tables["audience_waterfall"]["audience"]) == {"heavy"}
+    assert row_of(tables, "heavy")["members"] == 300
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (above(PEOPLE), "nobody is in it"),
+        ({}, "everybody is in it"),
+        ({"include": {"watched": {}}}, "nobody is in it; intermediate.int_views__watched has no rows"),
+    ],
+)
+def test_an_audience_of_nobody_or_of_everybody_is_warned_of(nights, declared, said):
+    assert row_of(nights.run(odd=declared), "odd")["warning"] == said
+
+
+def test_no_audiences_are_no_rows(nights):
+    nights.run(heavy=above(100))
+    tables = nights.run()
+    assert {name: len(frame) for name, frame in tables.items()} == {
+        "audiences": 0,
+        "audience_matches": 0,
+        "audience_waterfall": 0,
+        "audience_history": 300,
+    }
+
+
+def test_what_ml_has_made_by_now_is_asked_and_not_what_the_run_before_left(nights):
+    placed = pl.DataFrame(
+        {"segmentation": ["taste"], "entity_id": ["7"], "segment_name": ["A"], "level": ["x"]}
+    )
+    store = audiences.VersionedStore(nights.layout.models / "taste")
+    store.begin_candidate("v1")
+    store.write_table("segment_members", placed)
+    spec = rule(include={"segment": {"of": "taste", "is": "A"}})
+    with duckdb.connect(str(nights.layout.database), read_only=True) as connection:
+        shown = audiences.show_made(connection, nights.layout)
+        compiled = compile_audience(spec, audiences.tables_of(connection, shown), {})
+        assert audiences.find_members(connection, compiled)[0]["entity_id"].to_list() == ["7"]
+        assert not compiled.doubts
+
+
+def test_a_declaration_is_refused_by_its_file_and_field(tmp_path):
+    file = tmp_path / "a" / "defs.yaml"
+    file.parent.mkdir()
+    declared = "type: orchestration.components.AudienceComponent\nattributes: {name: a, description: A, %s}\n"
+    file.write_text(declared % "include: {watched: {at_leest: 3}}")
+    with pytest.raises(AudienceError, match=r"a/defs.yaml: include.0.watched.at_leest: .*nearest: at_least"):
+        audiences.read_audiences(tmp_path)
+    file.write_text(declared % "priority: 3")
+    assert audiences.read_audience(file) == rule(name="a", description="A", priority=3)
+    shutil.copytree(file.parent, tmp_path / "b")
+    with pytest.raises(AudienceError, match="there is an audience 'a' already"):
+        audiences.read_audiences(tmp_path)
+    file.write_text("type: [")
+    with pytest.raises(AudienceError, match="is no YAML"):
+        audiences.read_audience(file)
+
+
+def test_the_demo_declares_eight_audiences_that_go_together():
+    assert len(audiences.read_audiences()) == 8
+
+
+def test_files_are_named_in_the_sql_of_no_audience(nights):
+    tables = nights.run(heavy=above(100))
+    assert str(nights.layout.root) not in row_of(tables, "heavy")["sql"]
