@@ -40,6 +40,7 @@ COMMANDS = {
     ),
     "evaluate": ("evaluate.command", "Judge a recommender on held-out ratings, beside popularity."),
     "recommend": ("recommend.command", "Recommend titles to a user, or to somebody who likes a few titles."),
+    "audience": ("audience", "Check an audience by rule, list all of them, or pin one to the day."),
     "export": ("export", "Send the members of audiences to where a declared export goes, or what changed."),
     "forget": ("forget", "Remove people from the warehouse, keep them out, and write a receipt."),
     "prune": ("prune", "Remove what is older than the retention and no longer used."),

@@ -188,7 +188,7 @@ def check_salt(layout: WarehouseLayout, settings: HoldoutSettings) -> None:
     SettingsError
         The message says what to do.
     """
-    published = _published(layout, "audiences")
+    published = published_table(layout, "audiences")
     salts = set() if published is None else set(published["salt"])
     if not settings.redraw and salts - {holdout.fingerprint(settings.salt.get_secret_value())}:
         msg = (
@@ -240,7 +240,7 @@ def account(
         .agg(pl.len(), pl.col("held_out").sum())
         .iter_rows()
     }
-    before = _published(layout, "audiences")
+    before = published_table(layout, "audiences")
     were = {} if before is None else {row["audience"]: row for row in before.iter_rows(named=True)}
     audiences, falls = [], [pl.DataFrame(schema={"audience": pl.String, **WATERFALL})]
     for name, spec in specs.items():
@@ -276,7 +276,7 @@ def account(
         "audience_matches": matches,
         "audience_waterfall": pl.concat(falls),
         "audience_history": carry_on(
-            _published(layout, "audience_history"), members.select("audience", "entity_id"), at
+            published_table(layout, "audience_history"), members.select("audience", "entity_id"), at
         ),
     }
 
@@ -291,6 +291,7 @@ def _with_priority(steps: pl.DataFrame, spec: AudienceSpec, members: int, held_o
     return steps
 
 
-def _published(layout: WarehouseLayout, table: str) -> pl.DataFrame | None:
+def published_table(layout: WarehouseLayout, table: str) -> pl.DataFrame | None:
+    """Return a table of the published set; None where there is none of that name."""
     file = layout.published / f"{table}.parquet"
     return pl.read_parquet(file) if file.exists() else None

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 import duckdb
 import polars as pl
 import pytest
+import yaml
 
+from ingest.forgetting import Person
 from ml.audiences.compile import compile_audience
 from ml.audiences.holdout import place
 from ml.audiences.members import waterfall
@@ -14,6 +16,8 @@ from ml.audiences.spec import AudienceError, check_together
 from orchestration.settings import HoldoutSettings, SettingsError, load_holdout_settings
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks import audiences
+from orchestration.tasks.forgetting_places import forget_snapshots
+from tests.conftest import Matinee
 from tests.unit.audiences.worlds import DDL, rule
 
 NOW = datetime(2026, 11, 30, 3)
@@ -225,3 +229,75 @@ def test_the_demo_declares_eight_audiences_that_go_together():
 def test_files_are_named_in_the_sql_of_no_audience(nights):
     tables = nights.run(heavy=above(100))
     assert str(nights.layout.root) not in row_of(tables, "heavy")["sql"]
+
+
+def written(folder, condition):
+    file = folder / "draft.yaml"
+    attributes = {"name": "draft", "description": "Draft", "include": condition}
+    declared = {"type": f"orchestration.components.{audiences.COMPONENT}", "attributes": attributes}
+    file.write_text(yaml.safe_dump(declared))
+    return file
+
+
+def test_a_file_is_counted_and_explained_before_it_is_saved(nights, matinee: Matinee, tmp_path):
+    file = written(
+        tmp_path, [{"attribute": {"column": "minutes", "above": 100}}, {"not": {"recency": {"above": 1}}}]
+    )
+    done = matinee("audience", "check", file, warehouse=nights.layout.root)
+    assert done.exit_code == 1  # nobody has watched: what recency asks is not there
+    assert "minutes is above 100" in done.out
+    assert "draft: 300 of 400 by the rule, before priority and hold-out." in done.out
+    assert "warning: intermediate.int_views__watched has no rows" in done.said
+    file = written(tmp_path, {"attribute": {"column": "minutes", "above": 100}})
+    assert matinee("audience", "check", file, warehouse=nights.layout.root).exit_code == 0
+    sql = matinee("audience", "check", file, "--sql", warehouse=nights.layout.root).out
+    with duckdb.connect(str(nights.layout.database), read_only=True) as connection:
+        assert len(connection.sql(sql).fetchall()) == 300
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ({"attribute": {"column": "minuts", "above": 1}}, "has no column 'minuts'; nearest: minutes"),
+        ({"audience": "draft"}, "audiences go in a circle: draft → draft"),
+        ({"audience": "quiet_premum"}, "there is no audience 'quiet_premum'; nearest: quiet_premium"),
+        (
+            {"attribute": {"column": "subscription", "is": "Basics"}},
+            "nobody has the subscription 'Basics'; nearest: Basic",
+        ),
+    ],
+)
+def test_a_file_with_a_name_that_is_not_known_is_refused_with_the_nearest(
+    nights, matinee: Matinee, tmp_path, condition, said
+):
+    done = matinee("audience", "check", written(tmp_path, condition), warehouse=nights.layout.root)
+    assert done.exit_code == 1
+    assert said in " ".join(done.said.split())
+
+
+def test_a_snapshot_keeps_the_members_of_the_day_whatever_comes_after(nights, matinee: Matinee):
+    root = nights.layout.root
+    assert "no audience is published" in matinee("audience", "snapshot", "heavy", warehouse=root).said
+    tables = nights.run(heavy=above(100))
+    members = tables["audience_matches"].select("audience", "entity_id", "held_out")
+    members.write_parquet(nights.layout.published / "audience_members.parquet")
+    done = matinee("audience", "snapshot", "heavy", warehouse=root)
+    assert "heavy: 300 members pinned in" in " ".join(done.out.split())
+    assert "pinned already" in matinee("audience", "snapshot", "heavy", warehouse=root).out
+    (file,) = nights.layout.audience_snapshots.glob("heavy/*.parquet")
+    kept = pl.read_parquet(file)
+    assert kept.columns == ["user_id", "held_out"]
+    assert set(kept["user_id"]) == members_of(tables, "heavy")
+    assert "where step_1" in file.with_suffix(".json").read_text()
+    assert f"Pinned of heavy: {file.stem}" in matinee("audience", "list", warehouse=root).out
+    refused = matinee("audience", "snapshot", "heavi", warehouse=root)
+    assert "no audience 'heavi' is published; nearest: heavy" in refused.said
+
+
+def test_a_forgotten_user_leaves_the_snapshots_too(nights):
+    file = nights.layout.audience_snapshots / "heavy" / "20261130.parquet"
+    file.parent.mkdir(parents=True)
+    pl.DataFrame({"user_id": ["7", "8"], "held_out": [True, False]}).write_parquet(file)
+    (touched,) = forget_snapshots(nights.layout, [Person("user", "7", 7)])
+    assert touched.rows == 1
+    assert pl.read_parquet(file)["user_id"].to_list() == ["8"]
