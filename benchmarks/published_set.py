@@ -142,6 +142,36 @@ _TABLES = {
             if(hash(entity_id) % 10 = 0, timestamp '2026-01-01 12:00:00', timestamp '2025-12-20 03:00:00'), null
         from segment_members
     """,
+    "audiences": """
+        select audience, 'Who is ' || audience as description, entity, priority, $users as everybody,
+            cast($users / priority as bigint) as members, cast($users / 20 / priority as bigint) as held_out,
+            1.0 / priority as share, cast($users / 2 as bigint) as members_before, 0.5 as share_before,
+            if(priority = 2, 'nobody has the subscription ''Premum''; nearest: Premium', null) as warning,
+            'select user_id from marts.users' as sql, 'abc' as salt
+        from (values ('quiet_<b>', 'user_id', 1::integer), ('loyal', 'user_id', 2)) as rules(audience, entity, priority)
+    """,
+    "audience_members": """
+        select audience, cast(id as varchar) as entity_id, id % 20 = 0 as held_out
+        from audiences, range(1, $users + 1) as ids(id)
+        where id % priority = 0
+    """,
+    "audience_waterfall": """
+        select audience, cast(step as integer) as step, list_extract(['include', 'exclude', 'hold-out'], step) as side,
+            list_extract(['everybody', 'subscription is <i>Basic', 'not held out'], step) as condition,
+            cast($users / step as bigint) as kept,
+            cast(if(step = 1, 0, $users / (step - 1) - $users / step) as bigint) as dropped
+        from audiences, range(1, 4) as steps(step)
+    """,
+    "audience_overlap": """
+        select one.audience, other.audience as other, 20::bigint as shared, 5::bigint as lost_to_other
+        from audiences as one, audiences as other
+        where one.audience <> other.audience
+    """,
+    "audience_history": """
+        select audience, entity_id, timestamp '2025-12-20 03:00:00' as entered_at,
+            if(entity_id = '2', timestamp '2026-01-01 12:00:00', null) as left_at
+        from audience_members
+    """,
     "k_metrics": """
         select
             segmentation,

@@ -13,6 +13,7 @@ import streamlit as st
 
 from dashboard import ui
 from dashboard.views import (
+    audiences,
     changes,
     choose_k,
     customers,
@@ -55,6 +56,7 @@ PAGES = (
     PageEntry("Segments", "segments", ":material/groups:", segments.show, ("segments",)),
     PageEntry("What changed", "changes", ":material/change_history:", changes.show, ("runs",)),
     PageEntry("Members", "members", ":material/contact_mail:", members.show, ("segment_members",)),
+    PageEntry("Audiences", "audiences", ":material/filter_alt:", audiences.show, audiences.TABLES),
     PageEntry("Choose k", "choose_k", ":material/tune:", choose_k.show, ("k_metrics",)),
     PageEntry("Titles", "titles", ":material/movie:", titles.show, ("titles",)),
     PageEntry("Recommend", "recommend", ":material/thumb_up:", recommend.show, recommend.TABLES),

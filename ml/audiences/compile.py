@@ -37,7 +37,7 @@ _ACTS = {
 }
 """What people do: its table, and when."""
 _LAST = {"views": "the last view", "ratings": "the last rating", "either": "the last view or rating"}
-_KINDS = {"BOOLEAN": "boolean", "VARCHAR": "text", "DATE": "date", "FLOAT": "number", "DOUBLE": "number"}
+_KINDS = {"BOOLEAN": "boolean", "VARCHAR": "text", "FLOAT": "number", "DOUBLE": "number"}
 _SIGNS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<"}
 _SAID = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}
 
@@ -315,8 +315,7 @@ class _Compiler:
         if column not in columns:
             raise AudienceError(f"{table} has no column {column!r}{nearest(column, sorted(columns))}")
         type_ = columns[column]
-        kind = _KINDS.get(type_, "number" if "INT" in type_ or "DECIMAL" in type_ else "date")
-        if kind == "date" and not type_.startswith(("DATE", "TIMESTAMP")):
+        if (kind := kind_of(type_)) is None:
             msg = f"{table}.{column} is of type {type_}, which no rule compares"
             raise AudienceError(msg)
         where = f"{table}.{column}" if table else f"the number of {column}"
@@ -342,6 +341,13 @@ class _Compiler:
             else:
                 made.append((f"{name} {_SIGNS[test]} {literal(value)}", f"is {_SAID[test]} {value}"))
         return made
+
+
+def kind_of(type_: str) -> str | None:
+    """Return what a type of DuckDB's is compared with: number, text, date or boolean; None where no rule does."""
+    if type_.startswith(("DATE", "TIMESTAMP")):
+        return "date"
+    return _KINDS.get(type_, "number" if "INT" in type_ or "DECIMAL" in type_ else None)
 
 
 def _literal(value: Any, kind: str, where: str) -> str:

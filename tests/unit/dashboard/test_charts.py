@@ -6,7 +6,17 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from dashboard.charts import choose_k, cloud, customers, health, recommend, segments, titles, viewing
+from dashboard.charts import (
+    audiences,
+    choose_k,
+    cloud,
+    customers,
+    health,
+    recommend,
+    segments,
+    titles,
+    viewing,
+)
 from dashboard.charts.base import DARK, LIGHT, inked, name
 from ml.plots.palette import color_of, segment_colors
 from ml.plots.segment_card import Card, card
@@ -407,3 +417,43 @@ def test_a_run_that_failed_is_drawn_and_not_compared():
     assert "took 35 s, about as long as the 35 s of the one before" in chart.finding
     (landing,) = (trace for trace in chart.figure.data if trace.name == "Landing")
     assert list(landing.y) == [10.0, 99.0, 10.0]
+
+
+def test_a_waterfall_says_how_many_are_left_and_what_leaves_out_most():
+    steps = pl.DataFrame(
+        {
+            "side": ["include", "include", "exclude"],
+            "condition": ["everybody", "segment is <b>Quiet", "minutes is below 3"],
+            "kept": [1000, 400, 390],
+            "dropped": [0, 600, 10],
+        }
+    )
+    chart = audiences.waterfall(steps)
+    assert chart.finding == "390 of 1,000 are left; most are left out by “segment is <b>Quiet”"
+    (bars,) = chart.figure.data
+    assert bars.y[::-1] == ("1. everybody", "2. segment is &lt;b&gt;Quiet", "3. not: minutes is below 3")
+    assert bars.text[::-1] == ("1,000", "400 (−600)", "390 (−10)")
+
+
+def test_an_overlap_says_who_loses_most_to_whom():
+    pairs = pl.DataFrame(
+        {
+            "audience": ["first", "first", "second_one", "second_one", "third", "third"],
+            "other": ["second_one", "third", "first", "third", "first", "second_one"],
+            "shared": [9, 1, 9, 0, 1, 0],
+            "lost_to_other": [0, 0, 9, 0, 1, 0],
+        }
+    )
+    chart = audiences.overlap(pairs)
+    assert chart.finding == "10 go to an audience of higher priority; most of all 9 of second one to first"
+    assert list(chart.figure.data[0].text[1]) == ["9", "", "0"]
+    none = audiences.overlap(pairs.with_columns(lost_to_other=0)).finding
+    assert none == "No audience loses anybody to another"
+
+
+def test_audiences_over_time_say_how_many_runs_changed_them():
+    moments = [datetime(2026, 1, 1), datetime(2026, 1, 2)]
+    sizes = pl.DataFrame({"audience": ["a", "a", "b", "b"], "moment": moments * 2, "members": [1, 2, 3, 0]})
+    chart = audiences.sizes(sizes)
+    assert chart.finding == "2 audiences over 2 runs that changed them"
+    assert [list(line.y) for line in chart.figure.data] == [[1, 2], [3, 0]]

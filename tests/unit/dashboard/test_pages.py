@@ -7,11 +7,13 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+import yaml
 from streamlit.components.v2 import manifest_scanner
 from streamlit.proto.SelectWidgetFilterMode_pb2 import SelectWidgetFilterMode
 from streamlit.testing.v1 import AppTest
 
 from dashboard.views import PAGES
+from ml.audiences.spec import parse_audience
 from published.finding import current_set
 from published.questions import segments
 from tests.conftest import PROJECT_ROOT
@@ -32,6 +34,9 @@ VIEWS = [
     ("changes", {}),
     ("changes", {"since": "Last week"}),
     ("members", {}),
+    ("audiences", {}),
+    ("audiences", {"audience": "loyal"}),
+    ("audiences", {"audience_view": "Build one"}),
     ("choose_k", {}),
     ("titles", {}),
     ("titles", {"titles": "By genre"}),
@@ -85,8 +90,8 @@ def said(app: AppTest) -> str:
 
 def test_the_pages_are_those_of_the_sidebar_in_its_order():
     assert [page.title for page in PAGES] == [
-        "Overview", "Segments", "What changed", "Members", "Choose k", "Titles", "Recommend", "Customers", "Viewing",
-        "Data health",
+        "Overview", "Segments", "What changed", "Members", "Audiences", "Choose k", "Titles", "Recommend", "Customers",
+        "Viewing", "Data health",
     ]  # fmt: skip
 
 
@@ -104,6 +109,48 @@ def test_the_page_of_k_says_of_which_run_its_figures_are(made_up):
     said_of_it = " ".join(caption.value for caption in open_page("choose_k", made_up).caption)
     trained = segments.trained_at(current_set(made_up), "user_ratings")
     assert f"fitted and judged at {trained:%Y-%m-%d %H:%M} UTC" in said_of_it
+
+
+def test_an_audience_that_is_built_by_choosing_is_counted_and_is_a_file_that_a_run_reads(made_up):
+    app = open_page("audiences", made_up, audience_view="Build one")
+    app.number_input(key="audience_conditions").set_value(2)
+    app.selectbox(key="of_0").set_value("user_ratings").run()
+    app.multiselect(key="is_0_user_ratings").set_value(["Loyalists", "Premium Loyalists"])
+    app.selectbox(key="side_1").set_value("exclude")
+    app.selectbox(key="what_1").set_value("attribute").run()
+    app.multiselect(key="values_1_subscription").set_value(["Basic"]).run()
+    assert not app.exception
+    spec = parse_audience(yaml.safe_load(app.code[0].value)["attributes"])
+    assert [(side, one.kind) for side, one in spec.steps] == [
+        ("include", "segment"),
+        ("exclude", "attribute"),
+    ]
+    expected = current_set(made_up).ask(
+        """
+        select count(*)
+        from segment_members inner join users on user_id = entity_id
+        where segmentation = 'user_ratings' and segment_name in ('Loyalists', 'Premium Loyalists')
+            and coalesce(subscription <> 'Basic', true)
+        """
+    )
+    assert {metric.label: metric.value for metric in app.metric} == {"Found": f"{expected.item():,}"}
+
+
+def test_the_builder_tells_of_so_few_only_that_they_are_few(made_up):
+    app = open_page("audiences", made_up, audience_view="Build one")
+    app.selectbox(key="what_0").set_value("attribute").run()
+    app.selectbox(key="column_0").set_value("minutes").run()
+    most = current_set(made_up).ask("select quantile_disc(minutes, 0.98) from users").item()
+    app.number_input(key="number_0_minutes").set_value(most).run()
+    assert app.metric[0].value == "fewer than 50"
+    assert not app.main.get("plotly_chart")
+
+
+def test_a_name_that_no_file_may_have_is_refused_as_it_is_typed(made_up):
+    app = open_page("audiences", made_up, audience_view="Build one")
+    app.text_input(key="audience_name").set_value("../[x](y)").run()
+    assert "name: String should match pattern" in said(app).replace("\\", "")
+    assert not app.code
 
 
 @pytest.fixture(scope="module")
