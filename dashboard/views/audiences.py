@@ -72,7 +72,7 @@ def _sizes(data: PublishedSet) -> None:
         st.header("Whom they share")
         ui.chart(charts.overlap(pairs, theme=ui.theme()), key="audience_overlap")
     over_time = queries.sizes(data)
-    if len(over_time):
+    if over_time["moment"].n_unique() > 1:
         st.header("Over time")
         ui.chart(charts.sizes(over_time), key="audience_sizes")
 

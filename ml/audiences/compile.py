@@ -75,6 +75,7 @@ class Compiled:
     kept : for each step the condition that it and all before hold.
     steps : side and words of each step.
     doubts : what it names and nobody has, in sentences: no fault of SQL, and maybe a slip of the pen.
+    lacking : the tables that it reads and that have no rows.
     """
 
     judged: str
@@ -82,6 +83,7 @@ class Compiled:
     kept: list[str]
     steps: list[tuple[str, str]]
     doubts: list[str]
+    lacking: list[str]
 
     @property
     def sql(self) -> str:
@@ -117,19 +119,17 @@ def compile_audience(spec: AudienceSpec, tables: Tables, others: Mapping[str, Au
     """
     compiler = _Compiler(spec.entity, tables, others)
     judged, holds, words = compiler.audience(spec)
-    everybody = tables.named(EVERYBODY[spec.entity])
     written, joined = "judged.entity", ""
     if spec.entity == "user_id":
         written = "coalesce(ids.id, cast(judged.entity as varchar))"
         joined = f"\nleft join {tables.named(IDS)} as ids on judged.entity = ids.number"
-    if not tables.has_rows(EVERYBODY[spec.entity]):
-        compiler.doubts.append(f"{everybody} has no rows")
     return Compiled(
         judged=judged,
         listed=f"select {written} as entity_id\nfrom judged{joined}\nwhere {_and(holds)}",
         kept=[_and(holds[: place + 1]) for place in range(len(holds))],
         steps=[(side, said) for (side, _), said in zip(spec.steps, words, strict=True)],
         doubts=list(dict.fromkeys(compiler.doubts)),
+        lacking=[table for table in sorted(compiler.reads) if not tables.has_rows(table)],
     )
 
 
@@ -290,8 +290,6 @@ class _Compiler:
         if table not in columns:
             own = [name for name in columns if name.startswith(f"{table.partition('.')[0]}.")]
             raise AudienceError(f"there is no table {table}{nearest(table, sorted(own))}")
-        if not self.tables.has_rows(table):
-            self.doubts.append(f"{table} has no rows")
         return columns[table]
 
     def known(

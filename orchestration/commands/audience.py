@@ -71,7 +71,14 @@ def _check(layout: "WarehouseLayout", file: Path, *, with_sql: bool) -> None:
     from ml.audiences.compile import compile_audience
     from ml.audiences.members import waterfall
     from ml.audiences.spec import check_together
-    from orchestration.tasks.audiences import doubts, find_members, read_audience, read_audiences, tables_of
+    from orchestration.tasks.audiences import (
+        doubts,
+        find_members,
+        lack,
+        read_audience,
+        read_audiences,
+        tables_of,
+    )
 
     spec = read_audience(file)
     others = read_audiences() | {spec.name: spec}
@@ -94,7 +101,7 @@ def _check(layout: "WarehouseLayout", file: Path, *, with_sql: bool) -> None:
     ]
     _table(("", "condition", "kept", "dropped"), steps)
     answer(f"{spec.name}: {kept[-1]:,} of {kept[0]:,} by the rule, before priority and hold-out.")
-    if said := doubts(compiled, kept):
+    for said in filter(None, [doubts(compiled, kept), lack(compiled, kept)]):
         say(f"warning: {said}")
     if compiled.doubts:
         raise typer.Exit(FAILED)

@@ -20,6 +20,7 @@ from orchestration.tasks.audiences import (
     GROUP,
     doubts,
     find_members,
+    lack,
     read_audiences,
     show_made,
     store_members,
@@ -101,6 +102,8 @@ def _find(spec: AudienceSpec, here: Step[VersionedStore]) -> dg.MaterializeResul
         except AudienceError as error:  # what the rule asks for is not there, in this data
             raise UntrainableError(str(error)) from error
         members, kept = find_members(connection, compiled)
+    if lacking := lack(compiled, kept):
+        raise UntrainableError(lacking)
     warning = doubts(compiled, kept)
     facts = {"everybody": kept[0], "warning": warning, "sql": sql}
     store_members(here.store, here.run_id, members, waterfall(compiled.steps, kept), facts)

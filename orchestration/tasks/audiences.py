@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 import yaml
 
+from ingest.errors import counted
 from ingest.sql import identifier, text_literal
 from ml.audiences import holdout
 from ml.audiences.compile import DEPARTURE, SEGMENT_MEMBERS, Compiled, Tables
@@ -167,6 +168,13 @@ def doubts(compiled: Compiled, kept: list[int]) -> str | None:
     """Return what is doubtful of an audience, in words; None where nothing is."""
     who = {0: "nobody is in it", kept[0]: "everybody is in it"}.get(kept[-1])
     return "; ".join([who, *compiled.doubts] if who else compiled.doubts) or None
+
+
+def lack(compiled: Compiled, kept: list[int]) -> str | None:
+    """Return for lack of which tables nobody is in an audience, in words; None where it is not that."""
+    if kept[-1] or not compiled.lacking:
+        return None
+    return f"{counted(len(compiled.lacking), 'table')} without rows: {', '.join(compiled.lacking)}"
 
 
 def store_members(

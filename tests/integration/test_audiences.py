@@ -11,7 +11,8 @@ def test_the_eight_audiences_of_the_demo_world_have_members_and_leave_some_out(d
     audiences = mart(demo_warehouse, "audiences")
     assert len(audiences) == 8
     assert audiences["warning"].null_count() == 8
-    assert audiences["share"].is_between(0.01, 0.9).all()
+    assert audiences["members"].min() > 0
+    assert audiences["share"].max() < 0.9
     sizes = mart(demo_warehouse, "audience_members").group_by("audience").len()
     assert dict(sizes.iter_rows()) == dict(audiences.select("audience", "members").iter_rows())
 

@@ -23,6 +23,7 @@ TOLD_OF_RUNS = {"checks", "data_funnel", "landing_manifest", "rejects", "run_led
 """Tables of what was read and done, not of people."""
 OF_EARLIER_NIGHTS = {
     *("membership_history", "segment_history", "segment_migration", "segment_promotions"),
+    *("audiences", "audience_history"),  # what was before is told beside what is
     "strategic_recommendations",  # sentences that call segments by names which outlive a fit
 }
 

@@ -107,7 +107,6 @@ def test_a_rule_on_what_is_not_there_is_refused_with_the_nearest_names(tables, c
         ),
         ({"rated": {"title": "Thre"}}, "nobody has the title 'Thre'; nearest: Three"),
         ({"watched": {"genre": "wars"}}, "nobody has the genre 'wars'"),
-        ({"watched": {}}, "intermediate.int_views__watched has no rows"),
     ],
 )
 def test_what_is_named_and_nobody_has_is_told_of_and_stops_nothing(tables, condition, said):
@@ -163,6 +162,12 @@ def test_audiences_that_do_not_go_together_are_refused(declared, said):
     specs = {name: rule(**{"name": name, **more}) for name, more in declared.items()}
     with pytest.raises(AudienceError, match=re.escape(said)):
         check_together(specs)
+
+
+def test_tables_without_rows_are_named(tables):
+    compiled = compile_audience(rule(include={"recency": {"of": "views", "above": 3}}), tables, {})
+    assert compiled.lacking == ["intermediate.int_views__watched"]
+    assert not compiled.doubts
 
 
 def test_customers_watch_nothing(tables):
