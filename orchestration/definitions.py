@@ -44,7 +44,7 @@ SQL_LAYERS = ("landing", "seeds", "staging", "intermediate", "features")
 
 
 class DeclarationError(ValueError):
-    """The YAML file of a segmentation, audience or export is wrong; the message names file, field and what is accepted."""
+    """The YAML file of a segmentation, audience or export is wrong; the message names file, field and what may be."""
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
