@@ -27,6 +27,7 @@ class WarehouseLayout:
         self.models = root / "models"
         self.recommender = self.models / "recommender"
         self.catalogue_similarity = self.models / "catalogue_similarity"
+        self.departure = self.models / "departure"
         self.spark = root / "spark"
         self.spark_log = self.spark / "spark.log"
         self.plots = root / "plots"

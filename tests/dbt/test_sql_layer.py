@@ -38,6 +38,9 @@ ML_ROWS = (
 
 FED_BY_ML = {
     "audience_lift",
+    "departure",
+    "departure_groups",
+    "departure_quality",
     "catalogue_picks",
     "k_metrics",
     "segments",
