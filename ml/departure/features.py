@@ -19,76 +19,71 @@ Row = Mapping[str, float]
 """The same of one user."""
 
 
+Words = Callable[[Row, Row], str]
+"""How something of a user is told; takes the user's row and that of the typical user."""
+
+
 @dataclass(frozen=True)
 class Feature:
-    """One number of a user, and how it is told; `words` takes the user's row and the typical value."""
+    """One number of a user; what several say together is told in the same words."""
 
     name: str
     of: Callable[[Known], np.ndarray]
-    words: Callable[[Row, float], str]
+    words: Words
 
 
-def _every(known: Known) -> np.ndarray:
-    """Return after how many days a user came back, while they did."""
-    return (known["window_days"] - known["recency_days"]) / known["active_days"]
+def _silence(row: Row, _: Row) -> str:
+    pace = max((row["window_days"] - row["recency_days"]) / row["active_days"], 1)
+    return f"silent for {_days(row['recency_days'])}, active every {_days(pace)} until then"
+
+
+def _active_days(row: Row, typical: Row) -> str:
+    days = f"{row['active_days']:.0f} of {row['window_days']:.0f} days"
+    return f"active on {days}, typical are {typical['active_days']:.0f}"
+
+
+def _recent_days(row: Row, _: Row) -> str:
+    half, active = row["window_days"] // 2, row["active_days"]
+    return f"{row['recent_days']:.0f} of {_days(active, 'active ')} in the last {half:.0f} of {row['window_days']:.0f}"
+
+
+def _events(row: Row, typical: Row) -> str:
+    one, usual = (each["events"] / each["active_days"] for each in (row, typical))
+    return f"{one:.1f} views or ratings on an active day, typical are {usual:.1f}"
+
+
+def _minutes(row: Row, typical: Row) -> str:
+    one, usual = (each["minutes"] / each["active_days"] for each in (row, typical))
+    return f"{one:.0f} minutes on an active day, typical are {usual:.0f}"
+
+
+def _days(number: float, kind: str = "") -> str:
+    return f"{number:.0f} {kind}day{'' if round(number) == 1 else 's'}"
 
 
 FEATURES = (
+    Feature("recency_days", lambda known: known["recency_days"], _silence),
     Feature(
         "silence",
-        lambda known: np.log1p(known["recency_days"] / _every(known)),
-        lambda row, _: (
-            f"silent for {_days(row['recency_days'])}, active every "
-            f"{_days(max((row['window_days'] - row['recency_days']) / row['active_days'], 1))} until then"
+        lambda known: np.log1p(
+            known["recency_days"] * known["active_days"] / (known["window_days"] - known["recency_days"])
         ),
+        _silence,
     ),
-    Feature(
-        "active_days",
-        lambda known: np.log(known["active_days"]),
-        lambda row, typical: (
-            f"active on {row['active_days']:.0f} of {row['window_days']:.0f} days, typical are {np.exp(typical):.0f}"
-        ),
-    ),
+    Feature("active_days", lambda known: np.log(known["active_days"]), _active_days),
     Feature(
         "recent_share",
         lambda known: (known["recent_days"] + 0.5) / (known["active_days"] + 1),
-        lambda row, _: (
-            f"{row['recent_days']:.0f} of {row['active_days']:.0f} active days in the last "
-            f"{row['window_days'] // 2:.0f} of {row['window_days']:.0f}"
-        ),
+        _recent_days,
     ),
-    Feature(
-        "events_per_day",
-        lambda known: np.log(known["events"] / known["active_days"]),
-        lambda row, typical: (
-            f"{row['events'] / row['active_days']:.1f} views or ratings on an active day, typical are "
-            f"{np.exp(typical):.1f}"
-        ),
-    ),
-    Feature(
-        "minutes_per_day",
-        lambda known: np.log1p(known["minutes"] / known["active_days"]),
-        lambda row, typical: (
-            f"{row['minutes'] / row['active_days']:.0f} minutes on an active day, typical are {np.expm1(typical):.0f}"
-        ),
-    ),
-    Feature(
-        "known_days",
-        lambda known: np.log1p(known["known_days"]),
-        lambda row, typical: (
-            f"first active {row['known_days']:.0f} of {row['window_days']:.0f} days before, typical are "
-            f"{np.expm1(typical):.0f}"
-        ),
-    ),
+    Feature("events_per_day", lambda known: np.log(known["events"] / known["active_days"]), _events),
+    Feature("minutes_per_day", lambda known: np.log1p(known["minutes"] / known["active_days"]), _minutes),
+    Feature("span_days", lambda known: known["known_days"] - known["recency_days"], _active_days),
 )
-"""Silence is told in the user's own pace: five days of it say more of a daily viewer than of a weekly one."""
+"""Silence is counted in the user's own pace, too: five days of it say more of a daily viewer than of a weekly one."""
 
-RECENCY = (Feature("recency_days", lambda known: known["recency_days"], lambda _, __: ""),)
+RECENCY = FEATURES[:1]
 """What a model is compared with: recency alone."""
-
-
-def _days(number: float) -> str:
-    return f"{number:.0f} day" if round(number) == 1 else f"{number:.0f} days"
 
 
 def known_of(frame: pl.DataFrame, window_days: int) -> Known:

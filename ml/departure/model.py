@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from ml.departure.features import FEATURES, RECENCY, Feature, Known, matrix
+from ml.departure.features import FEATURES, Feature, Known, matrix
 
-_SETS = {features[0].name: features for features in (FEATURES, RECENCY)}
+_BY_NAME = {feature.name: feature for feature in FEATURES}
 _PENALTY = 1.0
 
 
 @dataclass(frozen=True)
 class DepartureModel:
-    """Weights of standardised features, and what is typical: the median user that it learned from."""
+    """Weights of standardised features, and what is typical: the median of each column that it learned from."""
 
     features: tuple[str, ...]
-    typical: tuple[float, ...]
+    typical: dict[str, float]
     shift: tuple[float, ...]
     scale: tuple[float, ...]
     weights: tuple[float, ...]
@@ -37,18 +37,21 @@ class DepartureModel:
 
     def reasons(self, known: Known) -> list[str]:
         """Return for each user, in words, what moved the score furthest from that of the typical user."""
-        moved = (matrix(known, self._set) - np.array(self.typical)) / np.array(self.scale) * self.weights
-        # Of those above it what speaks for leaving, of the others what speaks for staying.
-        towards = np.where(moved.sum(axis=1, keepdims=True) > 0, moved, -moved)
+        typical = matrix({name: np.array([value]) for name, value in self.typical.items()}, self._set)
+        moved = (matrix(known, self._set) - typical) / np.array(self.scale) * self.weights
+        said = list(dict.fromkeys(feature.words for feature in self._set))
+        together = np.array([[feature.words == words for feature in self._set] for words in said])
+        # Of scores above it what speaks for leaving, of the others what speaks for staying.
+        towards = np.where(moved.sum(axis=1) > 0, 1, -1)[:, None] * (moved @ together.T)
         rows = zip(*known.values(), strict=True)
         return [
-            self._set[most].words(dict(zip(known, row, strict=True)), self.typical[most])
+            said[most](dict(zip(known, row, strict=True)), self.typical)
             for most, row in zip(towards.argmax(axis=1), rows, strict=True)
         ]
 
     @property
     def _set(self) -> tuple[Feature, ...]:
-        return _SETS[self.features[0]]
+        return tuple(_BY_NAME[name] for name in self.features)
 
     def to_json(self) -> str:
         """Return it as text, from which `from_json` makes the same again."""
@@ -73,9 +76,11 @@ def fit(known: Known, departs: np.ndarray, features: tuple[Feature, ...] = FEATU
     scale[scale < np.finfo(np.float32).eps] = np.inf
     learned = LogisticRegression(C=_PENALTY, max_iter=1_000).fit((X - X.mean(axis=0)) / scale, departs)
     scale[np.isinf(scale)] = 1.0
-    typical, shift = np.median(X, axis=0), X.mean(axis=0)
-    names = tuple(feature.name for feature in features)
-    typical, shift, scale, weights = (
-        tuple(map(float, values)) for values in (typical, shift, scale, learned.coef_[0])
+    return DepartureModel(
+        features=tuple(feature.name for feature in features),
+        typical={name: float(np.median(values)) for name, values in known.items()},
+        shift=tuple(X.mean(axis=0).tolist()),
+        scale=tuple(scale.tolist()),
+        weights=tuple(learned.coef_[0].tolist()),
+        intercept=float(learned.intercept_[0]),
     )
-    return DepartureModel(names, typical, shift, scale, weights, float(learned.intercept_[0]))

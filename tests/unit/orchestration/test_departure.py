@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.departure.dates import Dates
+from ingest.demo import write_demo_world
+from ml.departure.dates import Dates, dates_of
 from ml.segmentation.errors import UntrainableError
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.departure import ACTIVITY, KNOWN, as_of, score_departures
@@ -110,3 +111,34 @@ def test_too_few_departures_are_told_with_their_number(tmp_path):
         UntrainableError, match="of 400 users who were active in the 14 days up to 2026-03-11, 3 did"
     ):
         score_departures(VersionedStore(tmp_path / "departure"), DATES, files)
+
+
+def test_the_departure_planted_in_the_demo_world_is_found_beyond_recency_alone(tmp_path):
+    write_demo_world(tmp_path, scale="small")
+    with duckdb.connect() as connection:
+        connection.execute(f"create schema {ACTIVITY.split('.')[0]}")
+        connection.execute(f"""
+            create table {ACTIVITY} as
+            select user_id, at::date as active_on, sum(views)::bigint as views, sum(ratings)::bigint as ratings,
+                sum(minutes)::double as minutes
+            from (
+                select user_id, watched_at as at, 1 as views, 0 as ratings, minutes_watched as minutes
+                from read_csv('{tmp_path}/viewing/watch_events.csv')
+                union all
+                select "userId", make_timestamp("timestamp" * 1000000), 0, 1, 0
+                from read_csv('{tmp_path}/ratings.csv')
+            )
+            group by all
+        """)
+        dates = dates_of(*connection.sql(KNOWN).fetchall()[0])
+        files = tuple(tmp_path / f"{day}.parquet" for day in (dates.learn, dates.judge, dates.score))
+        for file in files:
+            connection.sql(as_of(date.fromisoformat(file.stem), dates)).write_parquet(str(file))
+    store = VersionedStore(tmp_path / "departure")
+    assert score_departures(store, dates, files)["rows"] > 2_000
+    figures = {row["measure"]: row for row in store.read_table("departure_quality").to_dicts()}
+    assert figures["auc"]["value"] >= 0.75
+    assert figures["auc_gain"]["low"] > 0
+    for measure in ("auc", "average_precision", "top_decile_lift"):
+        assert figures[measure]["value"] > figures[measure]["beside"], measure
+    assert figures["calibration_error"]["value"] < 0.05
