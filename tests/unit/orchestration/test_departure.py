@@ -119,10 +119,10 @@ def test_the_departure_planted_in_the_demo_world_is_found_beyond_recency_alone(t
         connection.execute(f"create schema {ACTIVITY.split('.')[0]}")
         connection.execute(f"""
             create table {ACTIVITY} as
-            select user_id, at::date as active_on, sum(views)::bigint as views, sum(ratings)::bigint as ratings,
+            select user_id, moment::date as active_on, sum(views)::bigint as views, sum(ratings)::bigint as ratings,
                 sum(minutes)::double as minutes
             from (
-                select user_id, watched_at as at, 1 as views, 0 as ratings, minutes_watched as minutes
+                select user_id, watched_at as moment, 1 as views, 0 as ratings, minutes_watched as minutes
                 from read_csv('{tmp_path}/viewing/watch_events.csv')
                 union all
                 select "userId", make_timestamp("timestamp" * 1000000), 0, 1, 0
