@@ -3,8 +3,8 @@
 Belongs here: learning, scoring, the reason of a score, keeping it as JSON. Does not belong here: whether it is any good
 (`judge`).
 
-A gradient boosting of trees gained nothing over it (see docs/how-to/departure.md), and of weights it can be said in
-words which of them decided.
+A gradient boosting of trees gained little over it (figures in docs/how-to/departure.md), and of weights it can be said
+in words which of them decided.
 """
 
 import json
