@@ -15,6 +15,7 @@ from ml.audiences.spec import AudienceError
 from orchestration.alarms import build_alarms
 from orchestration.assets.audience_plots import build_audience_plots
 from orchestration.assets.dbt_models import build_dbt_assets
+from orchestration.assets.departure import build_departure
 from orchestration.assets.exports import GROUP as EXPORTS
 from orchestration.assets.exports import build_exports, build_lift
 from orchestration.assets.landing import ARRIVALS, build_arrivals, build_landing, build_raw_specs
@@ -82,6 +83,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 build_ml_tables(list(described), audiences),
                 *build_recommender(),
                 build_lift(),
+                build_departure(),
                 build_audience_plots(marts),
                 *_watched([build_published(marts, list(described)), build_report(described)], settings),
                 *build_exports(exports),

@@ -23,6 +23,7 @@ from report.sections.advice import advice, left_out
 from report.sections.audience import plans
 from report.sections.catalogue import TABLES as CATALOGUE_TABLES
 from report.sections.catalogue import catalogues, popular_genres
+from report.sections.departure import departure
 from report.sections.recommender import RecommenderView, recommender
 from report.sections.segmentations import SegmentationView, describe
 from report.sections.summary import summarise
@@ -84,6 +85,11 @@ def build_report_context(
         plans=plans(reading.ask("subscription_regions", audience.subscription_regions)),
         catalogues=catalogues(catalogue),
         genres=popular_genres(reading.ask("genre_popularity", audience.genre_popularity)),
+        departure=departure(
+            reading.table("departure_quality"),
+            reading.table("departure_groups"),
+            reading.scored_users(),
+        ),
         recommender=_recommender(reading, names, interest),
         **_quality(reading, catalogue.get("titles")),
         left_out=(*quality.genres_left_out(reading.table("genres")), *run.left_out),

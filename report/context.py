@@ -14,6 +14,7 @@ from report.pictures import Picture
 from report.reading import Rows
 from report.sections.advice import Advice
 from report.sections.catalogue import CatalogueView
+from report.sections.departure import DepartureView
 from report.sections.quality import Checks
 from report.sections.recommender import RecommenderView
 from report.sections.segmentations import SegmentationView
@@ -91,6 +92,7 @@ class ReportContext:
     plans: Rows
     catalogues: tuple[CatalogueView, ...]
     genres: Rows
+    departure: DepartureView
     recommender: RecommenderView
     funnels: tuple[tuple[str, Rows], ...]
     files: Rows
@@ -112,6 +114,10 @@ class ReportContext:
                 Section("changes", "What changed since the last run", self.changes.sentence, "changes"),
             ),
             *((view.cards, _of_segmentation(view)) for view in self.segmentations),
+            (
+                self.departure.finding,
+                Section("departure", "Who is about to leave", self.departure.finding, "departure"),
+            ),
             (self.viewing_plots or self.plans, self._pictured("audience", "Audience", self.viewing_plots)),
             (
                 self.catalogues or self.genres or self.catalogue_plots,

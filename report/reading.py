@@ -130,6 +130,10 @@ class Reading:
         ]
         return pl.concat(lists) if lists else None
 
+    def scored_users(self) -> Mapping[str, Any] | None:
+        """Return of how many users departure was scored, the mean, and of how many days it speaks."""
+        return self.ask("departure", _scored_users)
+
     @property
     def absent(self) -> list[str]:
         """The tables that the page had need of and could not read."""
@@ -154,6 +158,12 @@ def _first_users(data: PublishedSet, segmentation: str | None) -> pl.DataFrame:
         """,
         segmentation=segmentation,
     )
+
+
+def _scored_users(data: PublishedSet) -> Mapping[str, Any]:
+    return data.ask(
+        "select count(*) as users, avg(score) as mean_score, max(horizon_days) as horizon_days from departure"
+    ).row(0, named=True)
 
 
 def _first_recommended(data: PublishedSet) -> list[str]:

@@ -48,6 +48,10 @@ _WEEKEND_HOURS: Final = np.array(
     [5, 3, 1.5, 0.6, 0.3, 0.3, 0.6, 1.5, 2.5, 3.5, 4, 4, 4, 4.5, 5, 5, 5, 5.5, 6.5, 8, 9.5, 10, 9, 7]
 )
 _HOURS_PER_WEEK: Final = 168
+_LEAVING: Final = 0.2
+"""Share of the users who leave if they watch less than another, drawn, does: they watched as much while they stayed."""
+_WEEKS_OF_LEAVING: Final = 6
+"""So long they watch less and less before they are gone: what foretells it is falling activity, not silence alone."""
 _USUAL_RUNTIME: Final = 95
 
 
@@ -98,7 +102,7 @@ def _events(
         {
             "user_id": user + 1,
             "movie_id": setting.items.movie_id[item],
-            "watched_at": _moments(rng, events),
+            "watched_at": _moments(rng, _weeks(rng, user, len(persona))),
             "device": pl.Series(DEVICES).gather(device),
             "minutes_watched": np.maximum(np.rint(runtime * completion), 1).astype(np.int64),
         }
@@ -106,11 +110,27 @@ def _events(
     return frame.sort("watched_at", "user_id", "movie_id", maintain_order=True)
 
 
-def _moments(rng: np.random.Generator, events: int) -> pl.Series:
-    """Draw local times: more at weekends, most in the evening."""
+def _weeks(rng: np.random.Generator, user: NDArray[np.int64], users: int) -> NDArray[np.int64]:
+    """Draw the week of each view, `user` being sorted: users come back at a pace of their own, and some leave."""
+    views = np.bincount(user, minlength=users)
+    of_another = rng.permutation(views)
+    leaves = (rng.random(users) < _LEAVING) & (views < of_another)
+    gone = np.where(leaves, _WEEKS * views / np.maximum(of_another, 1) + _WEEKS_OF_LEAVING / 2, np.inf)
+    pace = np.clip((gone[:, None] - np.arange(_WEEKS) - 0.5) / _WEEKS_OF_LEAVING, 0, 1)
+    until = np.cumsum(pace, axis=1) / pace.sum(axis=1, keepdims=True)
+    # In any order: the titles of a user come sorted.
+    step = np.lexsort((rng.random(len(user)), user)) - np.searchsorted(user, user)
+    place = (step + rng.random(users)[user]) / views[user]
+    week = np.zeros_like(user)
+    for end in until.T[:-1]:
+        week += place >= end[user]
+    return week
+
+
+def _moments(rng: np.random.Generator, week: NDArray[np.int64]) -> pl.Series:
+    """Draw local times in these weeks: more at weekends, most in the evening."""
     hours = np.stack([_WEEKEND_HOURS if day >= 5 else _WORKDAY_HOURS for day in range(7)])
     weights = (hours / hours.sum(axis=1, keepdims=True) * _DAY_WEIGHTS[:, None]).ravel()
-    hour_of_week = rng.choice(_HOURS_PER_WEEK, size=events, p=weights / weights.sum())
-    hour = rng.integers(_WEEKS, size=events) * _HOURS_PER_WEEK + hour_of_week
-    seconds = hour * 3_600 + rng.integers(3_600, size=events)
+    hour_of_week = rng.choice(_HOURS_PER_WEEK, size=len(week), p=weights / weights.sum())
+    seconds = (week * _HOURS_PER_WEEK + hour_of_week) * 3_600 + rng.integers(3_600, size=len(week))
     return pl.Series(_FIRST_MONDAY + (seconds * 1_000).astype("timedelta64[ms]"))

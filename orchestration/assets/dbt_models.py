@@ -26,7 +26,7 @@ from orchestration.tools.steps import asked_for, is_asked_for
 from orchestration.tools.warehouse import POOL, WarehouseResource
 
 BEFORE_ML = "dbt_build_before_ml"
-_OF_ML = "source:ml+ source:recommender+ source:audiences+"
+_OF_ML = "source:ml+ source:recommender+ source:audiences+ source:departure+"
 """dbt's selection of all that is built of what ML gives."""
 
 

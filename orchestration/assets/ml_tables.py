@@ -15,6 +15,7 @@ import polars as pl
 from ingest.store import hash_of
 from ml.audiences.members import jump
 from orchestration import costs
+from orchestration.assets.departure import GROUP as DEPARTURE
 from orchestration.assets.exports import LIFT
 from orchestration.assets.recommender import GROUP as RECOMMENDER
 from orchestration.settings import load_holdout_settings
@@ -86,6 +87,11 @@ AUDIENCE_TABLES = {
 }
 """Of all audiences together."""
 SIZES_STAY = "no_audience_changed_suddenly"
+DEPARTURE_TABLES = {
+    "departure": "The chance that an active user departs, with the reason.",
+    "departure_quality": "What these scores are worth, beside recency alone.",
+}
+"""Of departure's one step."""
 _EARLIER = ("k_metrics", "quality")
 """Steps after which `model` may let an earlier version serve on: whose figures a table holds is up to it."""
 
@@ -172,6 +178,7 @@ def _tables(
         yield [dg.AssetKey([RECOMMENDER, step])], tables
     yield [LIFT], {"audience_lift": "What came of audiences that were sent, beside who was held out."}
     yield [dg.AssetKey([AUDIENCES, name]) for name in audiences], AUDIENCE_TABLES
+    yield [dg.AssetKey([DEPARTURE, "scores"])], DEPARTURE_TABLES
 
 
 def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, list[str]]:
@@ -187,6 +194,11 @@ def _files(layout: WarehouseLayout, segmentations: Sequence[str]) -> dict[str, l
         of_one = VersionedStore(layout.catalogue_similarity if is_catalogue else layout.recommender)
         files |= {table: [str(of_one.table_path(table))] if of_one.has_candidate else [] for table in tables}
     files["audience_lift"] = [str(layout.lift)] if layout.lift.exists() else []
+    departure = VersionedStore(layout.departure)
+    files |= {
+        table: [str(departure.table_path(table))] if departure.has_candidate else []
+        for table in DEPARTURE_TABLES
+    }
     return files
 
 

@@ -29,6 +29,7 @@ class WarehouseLayout:
         self.catalogue_similarity = self.models / "catalogue_similarity"
         self.audiences = root / "audiences"
         self.audience_snapshots = root / "audience_snapshots"
+        self.departure = self.models / "departure"
         self.spark = root / "spark"
         self.spark_log = self.spark / "spark.log"
         self.plots = root / "plots"

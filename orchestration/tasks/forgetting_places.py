@@ -230,7 +230,7 @@ def _described() -> dict[str, str]:
 
 def _kind_of(version: Path) -> Kind | None:
     """Return whom a version divides or knows; None for titles."""
-    if version.parent.name == "recommender":
+    if version.parent.name in ("recommender", "departure"):
         return "user"
     try:
         return _KINDS.get(json.loads((version / "model.json").read_text(encoding="utf-8"))["entity"])

@@ -80,7 +80,7 @@ def _promote_candidates(layout: WarehouseLayout, segmentations: Sequence[str]) -
         store.promote_candidate()
         store.prune()
         switch_symlink(layout.plots / name, store.home / "plots")
-    for folder in (layout.recommender, layout.catalogue_similarity):
+    for folder in (layout.recommender, layout.catalogue_similarity, layout.departure):
         trained = VersionedStore(folder)
         if trained.has_candidate:
             trained.promote_candidate()

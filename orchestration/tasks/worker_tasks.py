@@ -4,6 +4,7 @@ Belongs here: the list. Does not belong here: any task.
 """
 
 from orchestration.tasks.audience import draw_audience
+from orchestration.tasks.departure import score_departures
 from orchestration.tasks.recommender import (
     evaluate_recommenders,
     find_similar_catalogue_titles,
@@ -32,5 +33,6 @@ __all__ = [
     "judge_candidate",
     "list_recommendations",
     "profile_segments",
+    "score_departures",
     "train_candidate",
 ]

@@ -38,6 +38,9 @@ ML_ROWS = (
 
 FED_BY_ML = {
     "audience_lift",
+    "departure",
+    "departure_groups",
+    "departure_quality",
     "catalogue_picks",
     "k_metrics",
     "segments",
@@ -137,6 +140,7 @@ def test_dbt_build_leaves_the_ml_marts_empty(built: Warehouse) -> None:
         *("genre_popularity", "genre_rating_counts", "user_genres"),
         *("titles", "weighted_score_constants", "catalogue_trends", "catalogue_genres", "catalogue_runtimes"),
         *("users", "user_devices", "devices", "subscription_regions", "weekly_activity", "viewing_hours"),
+        "rfm_cells",
     }
     for mart in FED_BY_ML:
         assert built.query(f"select count(*) from marts.{mart}") == [(0,)]

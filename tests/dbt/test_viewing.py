@@ -82,3 +82,20 @@ def test_viewing_without_movies_has_devices_and_hours_and_no_genres(viewing_ware
     assert viewing_warehouse.query("select users, mean_minutes from marts.subscription_regions") == [
         (2, 90.0)
     ]
+
+
+@pytest.mark.parametrize(
+    ("cuts", "why"),
+    [
+        ("{frequency: [1, 2, 3]}", "must be four numbers, each above the one before"),
+        ("{value: [4, 3, 2, 1]}", "must be four numbers, each above the one before"),
+        ("{recency: [1, 2, 3, 4]}", "it may name recency_days, frequency, value"),
+    ],
+)
+def test_wrong_cut_points_are_refused_naming_what_is_accepted(
+    both: tuple[Warehouse, Outcome], cuts: str, why: str
+) -> None:
+    warehouse, _ = both
+    outcome = warehouse.dbt("compile", "--select", "user_rfm", "--vars", f"{{rfm_cuts: {cuts}}}")
+    assert not outcome.success
+    assert why in outcome.message

@@ -62,7 +62,7 @@ def show_outcome(layout: WarehouseLayout, outcome: RunOutcome, seconds: float, j
     if made:
         console.print(f"Done in {seconds:.0f} s.")
     else:
-        others = {layout.recommender, layout.catalogue_similarity}
+        others = {layout.recommender, layout.catalogue_similarity, layout.departure}
         names = sorted(path.name for path in layout.models.iterdir() if path not in others)
         why = " ".join(left_out(layout, names))
         console.print(

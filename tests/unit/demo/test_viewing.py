@@ -68,3 +68,16 @@ def test_personas_watch_the_genres_that_they_rate(folder: Path, events: pl.DataF
     share = dict(western.iter_rows())
     assert share.pop("Premium Loyalists") > 0.02
     assert max(share.values()) < 0.005
+
+
+def test_some_who_watched_as_much_as_others_stop_and_watched_less_and_less_before(
+    events: pl.DataFrame,
+) -> None:
+    weeks = events.with_columns(week=(pl.col("watched_at") - pl.datetime(2017, 6, 5)).dt.total_days() // 7)
+    last = weeks.group_by("user_id").agg(pl.col("week").max().alias("last"), pl.len().alias("views"))
+    gone = last.filter((pl.col("views") >= 6) & (pl.col("last") <= 9))
+    assert 0.02 < len(gone) / len(last) < 0.1
+    ago = weeks.join(gone, on="user_id").with_columns(ago=pl.col("last") - pl.col("week"))
+    views = dict(ago.filter(pl.col("ago") < 4).group_by("ago").len().iter_rows())
+    # The last week is the one in which the last view was, so one is sure to be in it.
+    assert views[0] - len(gone) < views[1] < views[2] < views[3]
