@@ -261,6 +261,11 @@ USERS = Contract(
         _text("subscription", "What the user pays for, as the source calls it."),
         _text("region", "Region or country as the source names it."),
         Column(name="joined_on", kind=Kind.DATE, description="Day on which the user joined."),
+        Column(
+            name="ended_on",
+            kind=Kind.DATE,
+            description="Day on which the subscription ended; empty while it runs.",
+        ),
         _text("age", "Age or age group as the source has it."),
         _text("gender", "As the source has it."),
         _text("occupation", "As the source has it."),

@@ -369,6 +369,7 @@ _USER_FACTS: Sequence[tuple[str, str, Sequence[str], str]] = (
     ("subscription", "subscription plan tier package", ("text", "whole number"), "date start end at"),
     ("region", "country region market territory state city", ("text", "whole number"), ""),
     ("joined_on", "joined join signup registered registration created since sign", _TIMES[:5], ""),
+    ("ended_on", "ended end cancelled canceled cancellation left churned", _TIMES[:5], ""),
     ("age", "age", (), ""),
     ("gender", "gender sex", (), ""),
     ("occupation", "occupation job profession", ("text",), ""),

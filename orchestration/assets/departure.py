@@ -12,7 +12,7 @@ import polars as pl
 from ml.departure.dates import Dates, dates_of
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks import worker
-from orchestration.tasks.departure import ACTIVITY, KNOWN, as_of
+from orchestration.tasks.departure import ACTIVITY, KNOWN, USERS, as_of
 from orchestration.tools.shown import markdown
 from orchestration.tools.steps import Step, build_step
 from orchestration.tools.warehouse import WarehouseResource
@@ -32,7 +32,7 @@ def build_departure() -> dg.AssetsDefinition:
         lacks=_no_activity,
         description="The chance that an active user shows no view or rating in the next 30 days, with the reason;"
         " judged on later days than it was learned from. None where it does not beat recency alone.",
-        deps=[dg.AssetKey(ACTIVITY.split("."))],
+        deps=[dg.AssetKey(table.split(".")) for table in (ACTIVITY, USERS)],
         group_name=GROUP,
         kinds={"scikitlearn"},
         checks=[

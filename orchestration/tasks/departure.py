@@ -28,7 +28,7 @@ from orchestration.stores.file_hashes import hash_of_files
 from orchestration.stores.layout import write_atomically
 from orchestration.stores.versions import VersionedStore
 
-ACTIVITY = "intermediate.int_users__active_days"
+ACTIVITY, USERS = "intermediate.int_users__active_days", "intermediate.int_viewing__users"
 MOST_LEARNED_FROM = 200_000
 _QUALITY = {
     "measure": pl.String,
@@ -56,7 +56,8 @@ KNOWN = f"""
 def as_of(day: date, dates: Dates) -> str:
     """Return the query of who was active in the window up to a day, what they did in it, and whether they departed.
 
-    Nothing after the day counts but for `departs`.
+    Nothing after the day counts but for `departs`, which who ended the subscription does, too; who had ended it by the
+    day is gone.
     """
     window, half, horizon = dates.window_days, dates.window_days // 2, dates.horizon_days
     at = f"date '{day}'"
@@ -70,9 +71,9 @@ def as_of(day: date, dates: Dates) -> str:
             sum(views + ratings) {before} as events,
             sum(minutes) {before} as minutes,
             date_diff('day', min(active_on) {before}, {at}) as known_days,
-            max(active_on) <= {at} as departs
-        from {ACTIVITY}
-        where active_on > {at} - {window} and active_on <= {at} + {horizon}
+            max(active_on) <= {at} or coalesce(max(ended_on) <= {at} + {horizon}, false) as departs
+        from {ACTIVITY} left join {USERS} using (user_id)
+        where active_on > {at} - {window} and active_on <= {at} + {horizon} and coalesce(ended_on > {at}, true)
         group by user_id
         having min(active_on) <= {at}
         order by user_id

@@ -13,7 +13,11 @@ ranked as (
         *,
         row_number() over (
             partition by user_id
-            order by joined_on desc nulls last, subscription asc nulls last, region asc nulls last
+            order by
+                joined_on desc nulls last,
+                subscription asc nulls last,
+                region asc nulls last,
+                ended_on desc nulls first
         ) as recency
     from users
 
@@ -30,7 +34,8 @@ final as (
         region,
 
         ---------- times
-        joined_on
+        joined_on,
+        ended_on
 
     from ranked
     where recency = 1

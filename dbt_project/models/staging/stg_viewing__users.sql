@@ -17,7 +17,8 @@ renamed as (
         nullif(trim(region), '') as region,
 
         ---------- times
-        joined_on
+        joined_on,
+        ended_on
 
     from source
 

@@ -13,7 +13,7 @@ from ingest.demo import write_demo_world
 from ml.departure.dates import Dates, dates_of
 from ml.segmentation.errors import UntrainableError
 from orchestration.stores.versions import VersionedStore
-from orchestration.tasks.departure import ACTIVITY, KNOWN, as_of, score_departures
+from orchestration.tasks.departure import ACTIVITY, KNOWN, USERS, as_of, score_departures
 
 DAY = date(2026, 3, 31)
 DATES = Dates(DAY - timedelta(days=20), DAY - timedelta(days=10), DAY, window_days=14, horizon_days=10)
@@ -23,7 +23,9 @@ events = st.lists(
 )
 
 
-def ask(query: str, rows: list[tuple[int, int, int, int]]) -> pl.DataFrame:
+def ask(
+    query: str, rows: list[tuple[int, int, int, int]], ended: dict[int, int] | None = None
+) -> pl.DataFrame:
     """Answer a query on activity: user, day before or after `DAY`, views, ratings; a view lasts ten minutes."""
     with duckdb.connect() as connection:
         connection.execute(f"create schema {ACTIVITY.split('.')[0]}")
@@ -36,6 +38,9 @@ def ask(query: str, rows: list[tuple[int, int, int, int]]) -> pl.DataFrame:
                 f"insert into {ACTIVITY} values (?, ?, ?, ?, ?)",
                 [user, DAY + timedelta(days=day), views, ratings, 10.0 * views],
             )
+        connection.execute(f"create table {USERS} (user_id bigint, ended_on date)")
+        for user, day in (ended or {}).items():
+            connection.execute(f"insert into {USERS} values (?, ?)", [user, DAY + timedelta(days=day)])
         return connection.sql(query).pl()
 
 
@@ -48,6 +53,12 @@ def test_nothing_after_the_day_is_known_of_a_user_but_whether_they_departed(befo
     assert later.drop("departs").equals(known.drop("departs"))
     came_back = {user for user, day, views, ratings in after if day <= DATES.horizon_days and views + ratings}
     assert set(later.filter(~pl.col("departs"))["user_id"]) == came_back & set(known["user_id"])
+
+
+def test_who_ended_the_subscription_departed_and_is_not_scored_any_more():
+    rows = [(user, day, 1, 0) for user in (1, 2, 3, 4) for day in (-1, 5)]
+    found = ask(as_of(DAY, DATES), rows, ended={1: DATES.horizon_days, 2: DATES.horizon_days + 1, 3: 0})
+    assert dict(found.select("user_id", "departs").iter_rows()) == {1: True, 2: False, 4: False}
 
 
 def test_a_user_is_told_by_days_in_the_window():
@@ -130,6 +141,7 @@ def test_the_departure_planted_in_the_demo_world_is_found_beyond_recency_alone(t
             )
             group by all
         """)
+        connection.execute(f"create table {USERS} (user_id bigint, ended_on date)")
         dates = dates_of(*connection.sql(KNOWN).fetchall()[0])
         files = tuple(tmp_path / f"{day}.parquet" for day in (dates.learn, dates.judge, dates.score))
         for file in files:
