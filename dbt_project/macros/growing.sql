@@ -10,14 +10,14 @@
     - `columns`, macros whose answers decide which columns it has: with another answer it is built anew;
     - `basis`, what has to count as interest in a title (`interaction_basis`) for it to be made of these rows alone.
 
-    What a table is made of is written down in `state.built` by the transaction that builds it. It is built anew by another
-    text of the project, by hand (`dbt build` has no text to compare), where a file of ratings it holds is gone, with
-    `--full-refresh`, and where so many users changed that it costs no more.
+    What a table is made of is written down in `state.built` by the transaction that builds it; on Spark, which has none, it
+    stands in the table's own properties. It is built anew by another text of the project, by hand (`dbt build` has no text to
+    compare), where a file of ratings it holds is gone, with `--full-refresh`, and where so many users changed that it costs no
+    more.
 -#}
 
 {#- What a model says of itself that grows; see above. -#}
 {% macro grows(rows, titles, key, columns=[], basis=none) -%}
-    {%- if target.type == 'duckdb' -%}
     {{ config(
         materialized='incremental',
         incremental_strategy='changed_users',
@@ -25,12 +25,13 @@
         post_hook='{{ remember_growth() }}',
         meta={'grows': {'rows': rows, 'titles': titles, 'key': key, 'columns': columns, 'basis': basis}}
     ) }}
-    {%- endif -%}
 {%- endmacro %}
 
 {#- Before the first model of a run: the account of what the tables that grow are made of. -#}
 {% macro open_state() -%}
-    {%- if execute and target.type == 'duckdb' -%}
+    {%- if execute and target.type != 'duckdb' -%}
+        {%- do run_query('create schema if not exists state') -%}
+    {%- elif execute -%}
         {%- for statement in [
             'create schema if not exists state',
             'create table if not exists state.built '
@@ -77,6 +78,10 @@
     {%- if not execute -%}
         {{ return('') }}
     {%- endif -%}
+    {{ return(adapter.dispatch('remember_growth')()) }}
+{%- endmacro %}
+
+{% macro duckdb__remember_growth() -%}
     {%- set grows = model.config.meta.grows -%}
     {%- set before = growth() -%}
     {%- set titles = ref(grows.titles) -%}
@@ -117,10 +122,7 @@
     {%- if grows.basis and interaction_basis() != grows.basis -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set before = run_query(
-        "select version, whole_since, len(files) as files, files = " ~ landed_ratings() ~ "[:len(files)] as still_there "
-        ~ "from state.built where model = '" ~ model.name ~ "' and code = '" ~ growing_code() ~ "'"
-    ).rows | first -%}
+    {%- set before = adapter.dispatch('find_built')() -%}
     {%- if not before or not load_relation(this) or not load_relation(kept_titles()) -%}
         {{ return(none) }}
     {%- endif -%}
@@ -129,17 +131,15 @@
         {%- set arrived = 'select user_id from landing.ratings where arrival >= ' ~ before.files -%}
         {%- set can_grow = before.still_there -%}
     {%- else -%}
-        {%- set arrived = 'select user_id from state.changed_users where version > ' ~ before.version -%}
-        {%- set can_grow = before.version >= run_query(
-            "select max(whole_since) from state.built where model = '" ~ grows.rows ~ "'"
-        ).columns[0][0] -%}
+        {%- set arrived = adapter.dispatch('changed_since')(before) -%}
+        {%- set can_grow = arrived is not none -%}
     {%- endif -%}
     {%- if not can_grow -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set titles, kept = ref(grows.titles), kept_titles() -%}
-    {%- do run_query(
-        'create or replace table ' ~ changing_users() ~ ' as ' ~ arrived ~ ' union select user_id from ' ~ ref(grows.rows)
+    {%- do adapter.dispatch('keep_rows')(
+        changing_users(), arrived ~ ' union select user_id from ' ~ ref(grows.rows)
         ~ ' where ' ~ grows.key ~ ' in (select ' ~ grows.key ~ ' from ('
         ~ '(from ' ~ titles ~ ' except from ' ~ kept ~ ') union all (from ' ~ kept ~ ' except from ' ~ titles ~ ')))'
     ) -%}
@@ -150,6 +150,29 @@
     {{ return(before if are_few else none) }}
 {%- endmacro %}
 
+{#- What the account says of the table, where the same text built it. -#}
+{% macro duckdb__find_built() -%}
+    {{ return(run_query(
+        "select version, whole_since, len(files) as files, files = " ~ landed_ratings() ~ "[:len(files)] as still_there "
+        ~ "from state.built where model = '" ~ model.name ~ "' and code = '" ~ growing_code() ~ "'"
+    ).rows | first) }}
+{%- endmacro %}
+
+{#- Who changed in the table that this one reads since it was built; none where that one was built anew. -#}
+{% macro duckdb__changed_since(before) -%}
+    {%- set whole_since = run_query(
+        "select max(whole_since) from state.built where model = '" ~ model.config.meta.grows.rows ~ "'"
+    ).columns[0][0] -%}
+    {%- if before.version >= whole_since -%}
+        {{ return('select user_id from state.changed_users where version > ' ~ before.version) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{% macro duckdb__keep_rows(table, query) -%}
+    {%- do run_query('create or replace table ' ~ table ~ ' as ' ~ query) -%}
+{%- endmacro %}
+
 {#- Whether ratings arrive at this table, and not at one that it is made of. -#}
 {% macro is_first_to_grow() -%}
     {{ return(model.config.meta.grows.rows == 'stg_movies__ratings') }}
@@ -157,9 +180,10 @@
 
 {#- The version of the ratings that are built: a number that grows with each build of the table at which they arrive. -#}
 {% macro last_version() -%}
-    {%- if target.type != 'duckdb' -%}
-        {{ return(0) }}
-    {%- endif -%}
+    {{ return(adapter.dispatch('last_version')()) }}
+{%- endmacro %}
+
+{% macro duckdb__last_version() -%}
     {{ return(run_query('select coalesce(max(version), 0) from state.built').columns[0][0] | int) }}
 {%- endmacro %}
 
@@ -177,6 +201,10 @@
     times of the future lands again under its name when these have come.
 -#}
 {% macro landed_ratings() -%}
+    {{ return(adapter.dispatch('landed_ratings')()) }}
+{%- endmacro %}
+
+{% macro duckdb__landed_ratings() -%}
     {{ return(
         "(select coalesce(list(key || coalesce(' ' || landed.landed_at, '') order by file), []) from (select file, "
         ~ "split_part(file, '-', -1) as key from glob('" ~ in_warehouse('landing/candidate') ~ "/ratings/*.parquet')) "
@@ -186,11 +214,12 @@
 {%- endmacro %}
 
 {% macro changing_users() -%}
-    {{ return('state.changing_of_' ~ model.name) }}
+    {%- set table = api.Relation.create(schema='state', identifier='changing_of_' ~ model.name) -%}
+    {{ return(table.quote(schema=false, identifier=false)) }}
 {%- endmacro %}
 
 {% macro kept_titles() -%}
     {{ return(api.Relation.create(
-        database=target.database, schema='state', identifier='titles_of_' ~ model.name
+        database=target.database | default(none), schema='state', identifier='titles_of_' ~ model.name
     )) }}
 {%- endmacro %}

@@ -32,6 +32,102 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
+{#-
+    A table that grows (`macros/growing.sql`): the rows of users in whom nothing changed, and the new ones, are written beside it,
+    for files that are read cannot be replaced, and take its name. What it is made of stands in its properties, which come
+    and go with it; the titles that it was made with go before it and come after it. So a build that is killed leaves a table
+    that is whole, or one that is built anew.
+-#}
+{% materialization incremental, adapter='matineespark', supported_languages=['sql'] %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- set next = target.incorporate(path={'identifier': this.identifier ~ '__next'}) -%}
+    {%- set before = growth() if is_incremental() else none -%}
+    {%- set made = next if before else target -%}
+    {%- set rows, files = compiled_code, landed_ratings() -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- do remove_table(kept_titles()) -%}
+    {%- do remove_table(next) -%}
+    {%- if before -%}
+        {%- set columns = get_quoted_csv(adapter.get_columns_in_relation(this) | map(attribute='name')) -%}
+        {%- set rows = 'select ' ~ columns ~ ' from ' ~ this ~ ' as old where not exists (select 1 from ' ~ changing_users()
+            ~ ' as changing where changing.user_id = old.user_id) union all select ' ~ columns ~ ' from (' ~ compiled_code
+            ~ ') as new' -%}
+    {%- else -%}
+        {%- do remove_table(target) -%}
+    {%- endif -%}
+    {% call statement('main') -%}
+        {{ create_table_as(False, made, rows) }}
+    {%- endcall %}
+    {%- do hold_constraints(made) -%}
+    {%- set made_of = tojson({
+        'code': growing_code(), 'version': invocation_id, 'grew_from': before.version if before else none,
+        'files': files | length, 'which': local_md5(files | join(' '))
+    }) -%}
+    {%- do run_query('alter table ' ~ made ~ " set tblproperties ('made_of' = " ~ spark_text(made_of) ~ ')') -%}
+    {%- if before -%}
+        {%- do remove_table(target) -%}
+        {%- do adapter.rename_relation(next, target) -%}
+    {%- endif -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{#- With its files, which a build that was killed as it dropped the table may have left. -#}
+{% macro remove_table(table) -%}
+    {%- do adapter.drop_relation(table.incorporate(type='table')) -%}
+    {%- do adapter.clear_location(table) -%}
+{%- endmacro %}
+
+{% macro matineespark__keep_rows(table, query) -%}
+    {%- do remove_table(table) -%}
+    {%- do run_query('create table ' ~ table ~ ' using parquet as ' ~ adapter.to_spark(query)) -%}
+{%- endmacro %}
+
+{#- What its properties say a table is made of; none where it is not there with its files. -#}
+{% macro built_of(table) -%}
+    {%- if load_relation(table) and adapter.is_whole(table) -%}
+        {%- for row in run_query('show tblproperties ' ~ table).rows if row[0] == 'made_of' -%}
+            {{ return(fromjson(row[1])) }}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{% macro matineespark__find_built() -%}
+    {%- set built = built_of(this) -%}
+    {%- if not built or built.code != growing_code() -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- do built.update({'still_there': built.which == local_md5(landed_ratings()[:built.files] | join(' '))}) -%}
+    {{ return(built) }}
+{%- endmacro %}
+
+{#- The last changes alone are kept: a table that missed more than one build is built anew. -#}
+{% macro matineespark__changed_since(before) -%}
+    {%- set rows = ref(model.config.meta.grows.rows) -%}
+    {%- set built = built_of(rows) or {} -%}
+    {%- if before.version == built.version -%}
+        {{ return('select user_id from ' ~ rows ~ ' where false') }}
+    {%- elif before.version == built.grew_from -%}
+        {{ return('select user_id from state.changing_of_' ~ rows.identifier) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{% macro matineespark__last_version() -%}
+    {{ return((built_of(ref('int_ratings__last')) or {}).version) }}
+{%- endmacro %}
+
+{% macro matineespark__remember_growth() -%}
+    {%- do matineespark__keep_rows(kept_titles(), 'select * from ' ~ ref(model.config.meta.grows.titles)) -%}
+    {{ return('') }}
+{%- endmacro %}
+
+{#- In the order in which they arrived. -#}
+{% macro matineespark__landed_ratings() -%}
+    {{ return(adapter.landed_files(in_warehouse('landing/candidate/ratings')).written) }}
+{%- endmacro %}
+
 {#- Stops where a row of the table breaks a constraint of the model's columns, naming the constraint. -#}
 {% macro hold_constraints(table) -%}
     {%- set rules = [] -%}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ..integration.nights import add_ratings, write_small_world
+from ..integration.nights import HEADER, add_ratings, write_small_world
 from .published_sets import differences
 from .whole_runs import Warehouse, write_world_of_views
 
@@ -68,6 +68,31 @@ def test_a_table_whose_files_another_program_removed_is_built_again(
         file.write("u1,t1,3.5,1700000000\n")
     for warehouse in warehouses.values():
         warehouse.night()
+    assert differences(*(warehouses[engine].folder for engine in ENGINES)) == []
+
+
+@pytest.mark.long
+def test_tables_of_ratings_grow_by_those_who_rated_but_one_whose_files_are_gone_is_built_anew(
+    warehouses: Mapping[str, Warehouse],
+) -> None:
+    on_spark = warehouses["spark"]
+    shutil.rmtree(on_spark.folder / "spark" / "intermediate.db" / "int_taste__shares")
+    rows = [f"{user},t1,2,1700000000" for user in ("u0", "u1", "u2", "somebody new")]
+    for warehouse in warehouses.values():
+        incoming = warehouse.folder / "incoming" / "ratings"
+        incoming.mkdir(parents=True, exist_ok=True)
+        (incoming / "night.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+        warehouse.night()
+    built = on_spark.folder / ".dbt" / "run" / "matinee" / "models"
+    for table in (
+        "intermediate.int_ratings__last",
+        "features.user_genre_stats",
+        "intermediate.int_taste__shares",
+    ):
+        text = (built / f"{table.replace('.', '/')}.sql").read_text()
+        assert (f"FROM {table} AS old" in text) == ("taste" not in table), table
+    assert on_spark.query("select count(*) from state.changing_of_int_ratings__last") == [(len(rows),)]
+    assert on_spark.query("select view_name from duckdb_views() where ends_with(view_name, '__next')") == []
     assert differences(*(warehouses[engine].folder for engine in ENGINES)) == []
 
 

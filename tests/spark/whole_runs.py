@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 _GENRES = ("Драма", "ड्रामा", "Οδός", "İnsan", "Film's", "3D")
 _DEVICES = ("TV", "\u00a0TV ", "ΣΑΣ", "Σας")
@@ -67,3 +69,8 @@ class Warehouse:
     def night(self, *args: str, **settings: str) -> None:
         code, said = self.run(*args, **settings)
         assert code == 0, said
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Ask DuckDB's file, which shows the tables of either engine."""
+        with duckdb.connect(str(self.folder / "matinee.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()

@@ -13,6 +13,7 @@ from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCreden
 
 from orchestration.settings import SPARK_SAME_EVERYWHERE, load_settings
 from orchestration.stores.layout import WarehouseLayout
+from orchestration.tools import spark_tables
 from orchestration.tools.spark import in_words, session
 from orchestration.tools.spark_adapter.translate import is_duckdb, to_spark
 
@@ -81,12 +82,23 @@ class MatineeSparkAdapter(SparkAdapter):
         """Return a model's query as Spark takes it, for the statements of which it is a part."""
         return to_spark(sql)
 
-    @available.parse(lambda *_: {"files": [], "columns": []})
+    @available.parse(lambda *_: {"files": [], "written": [], "columns": []})
     def landed_files(self, folder: str) -> dict[str, list[str]]:
-        """Return the names of the Parquet files of a folder, in order, and of all columns that one of them has."""
+        """Return the names of the Parquet files of a folder, in order, and of all columns that one of them has.
+
+        `written` says of each file when that was, too: one that lands again under its name is another.
+        """
         files = sorted(Path(folder).glob("*.parquet"))
         columns = {name for file in files for name in pq.read_schema(file).names}
-        return {"files": [file.name for file in files], "columns": sorted(columns)}
+        written = [f"{file.name} {file.stat().st_mtime_ns}" for file in files]
+        return {"files": [file.name for file in files], "written": written, "columns": sorted(columns)}
+
+    @available.parse(lambda *_: False)
+    def is_whole(self, relation: Any) -> bool:
+        """Whether there are files of a table: Spark takes one without them for one without rows."""
+        return (relation.schema, relation.identifier) in spark_tables.known(
+            WarehouseLayout(load_settings().warehouse)
+        )
 
     @available.parse(lambda *_: None)
     def clear_location(self, relation: Any) -> None:

@@ -24,6 +24,10 @@ from orchestration.tools.spark_adapter.translate import is_duckdb, to_spark
             "SELECT LISTAGG(a, '|') WITHIN GROUP (ORDER BY a NULLS LAST) FROM t",
         ),
         ("select * exclude (a) from t", "SELECT * EXCEPT (a) FROM t"),
+        (
+            "(from t except from u) union all from v",
+            "(SELECT * FROM t EXCEPT SELECT * FROM u) UNION ALL SELECT * FROM v",
+        ),
         ("select sum(is_драма) from t", "SELECT SUM(`is_драма`) FROM t"),
         ("select lower(a) from t", "SELECT LOWER(TRANSLATE(a, 'İΣ', 'iσ')) FROM t"),
         (
