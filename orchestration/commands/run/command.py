@@ -125,8 +125,10 @@ def run(
 
 
 def _check_engines(settings: "Settings") -> None:
-    """End the command where Dagster, DuckDB or Spark would not take a setting."""
-    from orchestration.settings import SettingsError
+    """End the command where Dagster, DuckDB or Spark would not take a setting, or others would be held out."""
+    from orchestration.settings import SettingsError, load_holdout_settings
+    from orchestration.stores.layout import WarehouseLayout
+    from orchestration.tasks.audiences import check_salt
     from orchestration.tools.engines import check_engines, choose_dagster_home
     from orchestration.tools.spark import check_spark
 
@@ -134,6 +136,7 @@ def _check_engines(settings: "Settings") -> None:
     with failing(SettingsError, code=USAGE):
         check_engines(settings)
         check_spark(settings)
+        check_salt(WarehouseLayout(settings.warehouse), load_holdout_settings())
 
 
 def _run_locked(

@@ -158,6 +158,21 @@ def test_another_salt_is_refused_until_it_is_meant(nights, monkeypatch):
     audiences.check_salt(nights.layout, load_holdout_settings())
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("SALT", "another secret", "is not the salt"), ("SHARE", "2", "Input should be less than 1")],
+)
+def test_a_run_by_which_others_would_be_held_out_ends_before_it_begins(
+    nights, matinee: Matinee, monkeypatch, name, value, said
+):
+    nights.run(heavy=above(100))
+    monkeypatch.setenv(f"MATINEE_HOLDOUT_{name}", value)
+    done = matinee("run", warehouse=nights.layout.root)
+    assert done.exit_code == 2
+    assert done.said.startswith(f"error: setting refused: MATINEE_HOLDOUT_{name}")
+    assert said in done.said
+
+
 def test_an_audience_that_the_source_has_nothing_for_is_skipped_in_words(nights):
     column = {"feature": {"table": "features.user_viewing", "column": "device_tv", "above": 1}}
     tables = nights.run(tv={"include": column}, heavy=above(100))
