@@ -148,8 +148,8 @@ def _condition(
         named = columns[3].multiselect("One of", choices[of], key=f"is_{place}_{of}")
         return side, {"segment": {"of": of, **({"is": named} if named else {})}}
     if kind == "score":
-        decile = columns[2].slider("Decile of the chance to leave, at least", 1, 10, 9, key=f"decile_{place}")
-        return side, {"score": {"by": "decile", "at_least": decile}}
+        decile = columns[2].slider("Tenths with the highest chance", 1, 10, 1, key=f"decile_{place}")
+        return side, {"score": {"by": "decile", "at_most": decile}}
     table = EVERYBODY[entity]
     known = [column for column in tables.columns.get(table, {}) if column != entity]
     if not known:

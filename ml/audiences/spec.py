@@ -139,7 +139,7 @@ class Recency(Compare):
 
 
 class Score(Compare):
-    """A score that a model gives each person, or its decile."""
+    """A score that a model gives each person, or its decile, 1 for the tenth with the highest."""
 
     of: Identifier = "departure"
     by: Literal["score", "decile"] = "score"
