@@ -363,7 +363,7 @@ _TABLES = {
             cast(i as varchar) as user_id,
             list_extract(['Basic', 'Standard', 'Premium'], 1 + cast(i % 3 as integer)) as subscription,
             list_extract(['USA', 'India', 'UK', 'Canada'], 1 + cast(i % 4 as integer)) as region,
-            date '2010-01-01' + cast(i % 3000 as integer) as joined_on,
+            date '2010-01-01' + cast(i % 3000 as integer) as joined_on, cast(null as date) as ended_on,
             cast(1 + 900 * pow(h(i, 1), 5) as bigint) as total_ratings,
             1 + 4 * h(i, 2) as mean_rating,
             cast(100 * h(i, 3) as bigint) as events,

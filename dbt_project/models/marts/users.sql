@@ -71,6 +71,7 @@ everybody as (
         listed.subscription,
         listed.region,
         listed.joined_on,
+        listed.ended_on,
         raters.total_ratings,
         raters.mean_rating,
         viewers.events,
@@ -101,7 +102,8 @@ final as (
         coalesce(everybody.minutes, 0) as minutes,
 
         ---------- times
-        everybody.joined_on
+        everybody.joined_on,
+        everybody.ended_on
 
     from everybody
     left join favourites on everybody.user_id = favourites.user_id
@@ -113,6 +115,7 @@ select
     subscription,
     region,
     joined_on,
+    ended_on,
     total_ratings,
     mean_rating,
     events,
