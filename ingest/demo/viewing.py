@@ -4,6 +4,7 @@ Belongs here: subscriptions, regions, devices, times of viewing. Does not belong
 persona seeks (`personas`); viewing follows the same choice as rating does (`ratings`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,6 +55,11 @@ _WEEKS_OF_LEAVING: Final = 6
 """So long they watch less and less before they are gone: what foretells it is falling activity, not silence alone."""
 _USUAL_RUNTIME: Final = 95
 
+EFFECT: Final = 0.5
+"""Planted in `draw_views_after`: who was sent something watches so much more, as a share."""
+_WEEKS_AFTER: Final = 5
+"""A horizon of 30 days, with some to spare."""
+
 
 @dataclass(frozen=True)
 class Viewing:
@@ -77,36 +83,62 @@ def draw_viewing(seed: int, sizes: Sizes, setting: Setting) -> Viewing:
             "joined_on": pl.from_epoch(pl.Series(setting.users.first_rating_at), time_unit="s").dt.date(),
         }
     )
-    return Viewing(users, _events(rng, sizes.watch_events, persona, subscription, setting))
+    return Viewing(users, _events(rng, sizes.watch_events, subscription, setting))
+
+
+def draw_views_after(seed: int, setting: Setting, before: Viewing, sent: Collection[int]) -> pl.DataFrame:
+    """Draw what everybody watches in the five weeks after `before`: as much as in its last five, `sent` more.
+
+    `sent` are ids of users whom a campaign reached when it ended; they watch more by `EFFECT`.
+    """
+    rng = stream(seed, "views after a campaign")
+    monday = _FIRST_MONDAY + np.timedelta64(_WEEKS, "W")
+    late = before.events.filter(pl.col("watched_at") >= pl.lit(monday - np.timedelta64(_WEEKS_AFTER, "W")))
+    ids = before.users["user_id"]
+    usual = np.bincount(late["user_id"].to_numpy() - 1, minlength=len(ids))
+    more = EFFECT * ids.is_in(list(sent)).to_numpy()
+    views = np.floor(usual * (1 + more) + rng.random(len(ids))).astype(np.int64)
+    user = np.repeat(np.arange(len(ids)), views)
+    subscription = before.users["subscription"].cast(pl.Enum(SUBSCRIPTIONS)).to_physical().to_numpy()
+    watched = _watched(rng, user, subscription, setting)
+    return _at(_moments(rng, monday, rng.integers(_WEEKS_AFTER, size=len(user))), watched)
 
 
 def _events(
-    rng: np.random.Generator,
-    events: int,
-    persona: NDArray[np.int64],
-    subscription: NDArray[np.int64],
-    setting: Setting,
+    rng: np.random.Generator, events: int, subscription: NDArray[np.int64], setting: Setting
 ) -> pl.DataFrame:
     """Draw who watches what, when, on which device and for how long."""
+    users = len(subscription)
     # Who rates more watches more, but less than in proportion.
-    eagerness = setting.users.ratings**0.6 * rng.lognormal(0, 0.4, size=len(persona))
-    user = np.repeat(np.arange(len(persona)), rng.multinomial(events, eagerness / eagerness.sum()))
+    eagerness = setting.users.ratings**0.6 * rng.lognormal(0, 0.4, size=users)
+    user = np.repeat(np.arange(users), rng.multinomial(events, eagerness / eagerness.sum()))
+    watched = _watched(rng, user, subscription, setting)
+    return _at(_moments(rng, _FIRST_MONDAY, _weeks(rng, user, users)), watched)
+
+
+def _watched(
+    rng: np.random.Generator, user: NDArray[np.int64], subscription: NDArray[np.int64], setting: Setting
+) -> pl.DataFrame:
+    """Draw what each entry of `user` (sorted) watches, on which device and for how long."""
     item = draw_items_for(rng, user, setting)
     film = setting.items.film[item]
-    weights = _DEVICES_OF_SUBSCRIPTION[subscription] * _DEVICES_OF_PERSONA[persona]
+    weights = _DEVICES_OF_SUBSCRIPTION[subscription] * _DEVICES_OF_PERSONA[setting.users.persona]
     device = pick(rng, (weights / weights.sum(axis=1, keepdims=True))[user])
     runtime = np.where(setting.titles.runtime[film] > 0, setting.titles.runtime[film], _USUAL_RUNTIME)
     liked = 0.06 * setting.titles.quality[film]
-    completion = np.clip(_COMPLETION_OF_DEVICE[device] + liked + rng.normal(0, 0.22, size=events), 0.03, 1.0)
-    frame = pl.DataFrame(
+    completion = np.clip(_COMPLETION_OF_DEVICE[device] + liked + rng.normal(0, 0.22, size=len(user)), 0.03, 1)
+    return pl.DataFrame(
         {
             "user_id": user + 1,
             "movie_id": setting.items.movie_id[item],
-            "watched_at": _moments(rng, _weeks(rng, user, len(persona))),
             "device": pl.Series(DEVICES).gather(device),
             "minutes_watched": np.maximum(np.rint(runtime * completion), 1).astype(np.int64),
         }
     )
+
+
+def _at(moments: pl.Series, watched: pl.DataFrame) -> pl.DataFrame:
+    frame = watched.insert_column(2, moments.alias("watched_at"))
     return frame.sort("watched_at", "user_id", "movie_id", maintain_order=True)
 
 
@@ -127,10 +159,10 @@ def _weeks(rng: np.random.Generator, user: NDArray[np.int64], users: int) -> NDA
     return week
 
 
-def _moments(rng: np.random.Generator, week: NDArray[np.int64]) -> pl.Series:
-    """Draw local times in these weeks: more at weekends, most in the evening."""
+def _moments(rng: np.random.Generator, monday: np.datetime64, week: NDArray[np.int64]) -> pl.Series:
+    """Draw local times in these weeks from a Monday on: more at weekends, most in the evening."""
     hours = np.stack([_WEEKEND_HOURS if day >= 5 else _WORKDAY_HOURS for day in range(7)])
     weights = (hours / hours.sum(axis=1, keepdims=True) * _DAY_WEIGHTS[:, None]).ravel()
     hour_of_week = rng.choice(_HOURS_PER_WEEK, size=len(week), p=weights / weights.sum())
     seconds = (week * _HOURS_PER_WEEK + hour_of_week) * 3_600 + rng.integers(3_600, size=len(week))
-    return pl.Series(_FIRST_MONDAY + (seconds * 1_000).astype("timedelta64[ms]"))
+    return pl.Series(monday + (seconds * 1_000).astype("timedelta64[ms]"))

@@ -5,8 +5,9 @@ any one file holds. The truth is for scoring recovery; nothing but a score may r
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,7 +22,7 @@ from ingest.demo.ratings import draw_setting, write_ratings
 from ingest.demo.service import service_writers
 from ingest.demo.sizes import Form, Scale, Sizes, sizes_of
 from ingest.demo.streams import write_frame
-from ingest.demo.viewing import draw_viewing
+from ingest.demo.viewing import draw_viewing, draw_views_after
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,42 @@ def write_demo_world(
         rows[name] = write(out / name)
         tell_of()
     return DemoWorld(out, scale, seed, rows, time.perf_counter() - began)
+
+
+def write_views_after(
+    path: Path,
+    *,
+    scale: Scale | Sizes,
+    seed: int = 0,
+    newest: datetime | None,
+    sent: Collection[int],
+    on: date,
+) -> int:
+    """Write what everybody watches in the weeks after a campaign; give the number of rows.
+
+    Parameters
+    ----------
+    path, scale, seed
+        The file, in the shape of `watch_events.csv`, and the world, in the form of movies.
+    newest, sent, on
+        Time of the newest view that is known, ids of whom the campaign reached, and the day: the world's last.
+
+    Raises
+    ------
+    ValueError
+        When the newest view is not the world's, or the day not its last one.
+    OSError
+        When `path` cannot be written.
+    """
+    sizes = scale if isinstance(scale, Sizes) else sizes_of(scale)
+    setting = draw_setting(seed, sizes)
+    viewing = draw_viewing(seed, sizes, setting)
+    last: datetime = viewing.events["watched_at"][-1]
+    if newest != last:
+        raise ValueError(f"the newest view is of {newest}; that of the {scale} demo world is of {last}")
+    if on != last.date():
+        raise ValueError(f"it was sent on {on}; in the demo world something follows only on {last.date()}")
+    return write_frame(path, draw_views_after(seed, setting, viewing, sent))
 
 
 def _movie_writers(seed: int, sizes: Sizes, tell: Callable[[int], None]) -> dict[str, Callable[[Path], int]]:

@@ -1,9 +1,13 @@
 """Viewing has the structure that later segmentations must be able to find."""
 
+from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
+
+from ingest.demo import EFFECT, write_views_after
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +85,26 @@ def test_some_who_watched_as_much_as_others_stop_and_watched_less_and_less_befor
     views = dict(ago.filter(pl.col("ago") < 4).group_by("ago").len().iter_rows())
     # The last week is the one in which the last view was, so one is sure to be in it.
     assert views[0] - len(gone) < views[1] < views[2] < views[3]
+
+
+def test_who_was_sent_something_watches_more_by_the_planted_effect_and_nobody_else_does(
+    folder: Path, events: pl.DataFrame, tmp_path: Path
+) -> None:
+    newest: datetime = events["watched_at"].max()  # type: ignore[assignment]
+    path, last = tmp_path / "after.csv", newest.date()
+    write = partial(write_views_after, path, scale="small", sent=range(1, 2_001))
+    write(newest=newest, on=last)
+    after = pl.read_csv(path, try_parse_dates=True)
+    assert after.columns == pl.read_csv(folder / "viewing/watch_events.csv", n_rows=1).columns
+    assert after["watched_at"].is_sorted()
+    assert after["watched_at"].dt.date().is_between(last + timedelta(1), last + timedelta(35)).all()
+    before = events.filter(pl.col("watched_at").dt.date() > last - timedelta(35))
+    of = pl.col("user_id") <= 2_000
+    more = [len(after.filter(side)) / len(before.filter(side)) - 1 for side in (of, ~of)]
+    assert more == [pytest.approx(EFFECT, abs=0.02), 0]
+    minutes = [views.filter(of)["minutes_watched"].mean() for views in (before, after)]
+    assert minutes[1] == pytest.approx(minutes[0], rel=0.03)
+    with pytest.raises(ValueError, match="it was sent on 2026-12-01"):
+        write(newest=newest, on=date(2026, 12, 1))
+    with pytest.raises(ValueError, match="the newest view is of None"):
+        write(newest=None, on=last)

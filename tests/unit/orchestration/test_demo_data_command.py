@@ -20,3 +20,13 @@ def test_an_unknown_form_is_a_wrong_usage_and_nothing_is_written(tmp_path: Path)
     assert answer.exit_code == 2
     assert "service" in answer.output
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_comes_after_an_export_that_sent_nobody(tmp_path: Path) -> None:
+    after = ["demo-data", "--after-export", "weekly_letter", "--warehouse", str(tmp_path)]
+    answer = CliRunner().invoke(app, after)
+    assert answer.exit_code == 1
+    assert "weekly_letter has sent no users" in answer.output
+    assert CliRunner().invoke(app, [*after, "--form", "service"]).exit_code == 2
+    assert CliRunner().invoke(app, ["demo-data"]).exit_code == 2
+    assert not list(tmp_path.iterdir())
