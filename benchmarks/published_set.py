@@ -155,6 +155,13 @@ _TABLES = {
         from audiences, range(1, $users + 1) as ids(id)
         where id % priority = 0
     """,
+    "departure": """
+        select
+            cast(id as varchar) as user_id, 1.0 - id / ($users + 1) as score,
+            cast(1 + (id - 1) * 10 // $users as integer) as decile, 'silent for 20 days' as reason,
+            30::integer as horizon_days, date '2026-05-31' as as_of
+        from range(1, $users + 1) as ids(id)
+    """,
     "audience_waterfall": """
         select audience, cast(step as integer) as step, list_extract(['include', 'exclude', 'hold-out'], step) as side,
             list_extract(['everybody', 'subscription is <i>Basic', 'not held out'], step) as condition,

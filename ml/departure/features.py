@@ -39,7 +39,14 @@ def _silence(row: Row, _: Row) -> str:
 
 def _active_days(row: Row, typical: Row) -> str:
     days = f"{row['active_days']:.0f} of {row['window_days']:.0f} days"
-    return f"active on {days}, typical are {typical['active_days']:.0f}"
+    return f"active on {days}, typical are {typical['active_days']:g}"
+
+
+def _span(row: Row, typical: Row) -> str:
+    if row["active_days"] == 1:
+        return _active_days(row, typical)
+    own, usual = (each["known_days"] - each["recency_days"] for each in (row, typical))
+    return f"first and last active day {_days(own)} apart, typical are {usual:g}"
 
 
 def _recent_days(row: Row, _: Row) -> str:
@@ -78,7 +85,7 @@ FEATURES = (
     ),
     Feature("events_per_day", lambda known: np.log(known["events"] / known["active_days"]), _events),
     Feature("minutes_per_day", lambda known: np.log1p(known["minutes"] / known["active_days"]), _minutes),
-    Feature("span_days", lambda known: known["known_days"] - known["recency_days"], _active_days),
+    Feature("span_days", lambda known: known["known_days"] - known["recency_days"], _span),
 )
 """Silence is counted in the user's own pace, too: five days of it say more of a daily viewer than of a weekly one."""
 

@@ -43,11 +43,16 @@ class DepartureModel:
         together = np.array([[feature.words == words for feature in self._set] for words in said])
         # Of scores above it what speaks for leaving, of the others what speaks for staying.
         towards = np.where(moved.sum(axis=1) > 0, 1, -1)[:, None] * (moved @ together.T)
-        rows = zip(*known.values(), strict=True)
-        return [
-            said[most](dict(zip(known, row, strict=True)), self.typical)
-            for most, row in zip(towards.argmax(axis=1), rows, strict=True)
-        ]
+        of_typical = [words(self.typical, self.typical) for words in said]
+        reasons = []
+        for order, values in zip(
+            np.argsort(-towards, kind="stable"), zip(*known.values(), strict=True), strict=True
+        ):
+            row = dict(zip(known, values, strict=True))
+            told = (one for at in order if (one := said[at](row, self.typical)) != of_typical[at])
+            # What reads like the typical user's, by rounding, tells nothing.
+            reasons.append(next(told, of_typical[order[0]]))
+        return reasons
 
     @property
     def _set(self) -> tuple[Feature, ...]:

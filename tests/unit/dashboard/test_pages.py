@@ -136,6 +136,16 @@ def test_an_audience_that_is_built_by_choosing_is_counted_and_is_a_file_that_a_r
     assert {metric.label: metric.value for metric in app.metric} == {"Found": f"{expected.item():,}"}
 
 
+def test_an_audience_of_who_will_likely_leave_has_those_of_the_highest_scores(made_up):
+    app = open_page("audiences", made_up, audience_view="Build one")
+    app.selectbox(key="what_0").set_value("score").run()
+    app.slider(key="decile_0").set_value(2).run()
+    rule = yaml.safe_load(app.code[0].value)["attributes"]["include"]
+    assert rule == [{"score": {"by": "decile", "at_most": 2}}]
+    highest = current_set(made_up).ask("select count(*) from departure where score > 0.8")
+    assert app.metric[0].value == f"{highest.item():,}"
+
+
 def test_the_builder_tells_of_so_few_only_that_they_are_few(made_up):
     app = open_page("audiences", made_up, audience_view="Build one")
     app.selectbox(key="what_0").set_value("attribute").run()

@@ -149,3 +149,32 @@ def test_the_reason_is_what_moved_the_score_and_is_said_in_the_users_own_figures
         {name: np.array([float(value)]) for name, value in {**row, "window_days": 60}.items()}
     )
     assert reason == ["silent for 20 days, active every 4 days until then"]
+
+
+TYPICAL = {
+    "recency_days": 3.0,
+    "active_days": 3.0,
+    "recent_days": 1.0,
+    "events": 3.0,
+    "minutes": 171.0,
+    "known_days": 24.0,
+    "window_days": 31.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("own", "reason"),
+    [
+        ({"active_days": 1.0, "known_days": 3.0}, "active on 1 of 31 days, typical are 3"),
+        ({"known_days": 7.0}, "first and last active day 4 days apart, typical are 21"),
+        (
+            {"minutes": 170.0, "active_days": 2.99, "known_days": 23.0},
+            "first and last active day 20 days apart, typical are 21",
+        ),
+    ],
+)
+def test_no_reason_says_of_a_user_what_is_typical(own, reason):
+    names = ("active_days", "span_days", "minutes_per_day")
+    model = DepartureModel(names, TYPICAL, (0.0,) * 3, (1.0,) * 3, (-1.0, -0.1, -1.0), 0.0)
+    row = TYPICAL | own
+    assert model.reasons({name: np.array([value]) for name, value in row.items()}) == [reason]
