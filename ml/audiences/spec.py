@@ -264,14 +264,21 @@ _FIELDS = sorted(
 )
 
 
-def check_together(specs: Mapping[str, AudienceSpec]) -> None:
-    """Check what audiences are to each other.
+def check_together(specs: Mapping[str, AudienceSpec], segmentations: Mapping[str, str] | None = None) -> None:
+    """Check what audiences are to each other, and to segmentations.
+
+    Parameters
+    ----------
+    specs
+        Audiences by name.
+    segmentations
+        Segmentations to their entities: the ids of two entities may be the same, and are of no same people.
 
     Raises
     ------
     AudienceError
-        When one names another that is not there or of another entity, when they go in a circle, or when two have the
-        same priority.
+        When one names another that is not there or of another entity, or a segmentation of another entity, when they go
+        in a circle, or when two have the same priority.
     """
     first: dict[tuple[str, int], str] = {}
     for name, spec in sorted(specs.items()):
@@ -282,6 +289,10 @@ def check_together(specs: Mapping[str, AudienceSpec]) -> None:
                 )
             if specs[other].entity != spec.entity:
                 msg = f"{name}: it is of {spec.entity}, and the audience {other!r} of {specs[other].entity}"
+                raise AudienceError(msg)
+        for of in sorted(spec.segmentations):
+            if (entity := (segmentations or {}).get(of, spec.entity)) != spec.entity:
+                msg = f"{name}: it is of {spec.entity}, and the segmentation {of!r} of {entity}"
                 raise AudienceError(msg)
         if spec.priority is not None:
             taken = first.setdefault((spec.entity, spec.priority), name)
