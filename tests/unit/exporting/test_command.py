@@ -119,6 +119,25 @@ def test_a_night_on_which_nothing_else_is_new_sends_what_is_pending(world, monke
     assert nothing_new.is_nothing_new(layout, assets[:1]), "of an export on demand no night knows"
 
 
+@pytest.mark.parametrize(
+    ("said", "goes_on"), [({"destination": {"folder": "$LISTS"}}, True), ({"least": 99}, False)]
+)
+def test_a_night_on_which_nothing_else_is_new_begins_what_could_not_begin(world, monkeypatch, said, goes_on):
+    monkeypatch.setattr(nothing_new, "_made_of", lambda _layout: "the same")
+    layout, assets = WarehouseLayout(world.root), ["published/tables", "exports/loyal"]
+    world.publish(range(60))
+    nothing_new.remember(layout, assets)
+    monkeypatch.delenv("LISTS", raising=False)
+    export = world.export(**said)
+    resources = {"warehouse": WarehouseResource(path=str(world.root))}
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not dg.materialize(
+            build_exports({"loyal": export}), instance=instance, resources=resources, raise_on_error=False
+        ).success
+    assert not DeliveryStore(layout, "loyal").begun
+    assert nothing_new.is_nothing_new(layout, assets) is not goes_on
+
+
 def test_the_refresh_sends_what_is_scheduled_and_nothing_that_is_on_demand(tmp_path):
     (tmp_path / "nightly.yaml").write_text(LOYAL + "schedule: true\n")
     (tmp_path / "by_hand.yaml").write_text(LOYAL)
