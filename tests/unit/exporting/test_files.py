@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import os
 import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from ingest.forgetting import Person
 from ingest.suppressing import settle, suppress
+from orchestration.stores import deliveries
 from orchestration.stores.deliveries import DeliveryStore
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.exporting.delivering import plan
@@ -164,6 +167,41 @@ def test_a_pending_delivery_forgets_too_and_keeps_its_order(world, killed):
     first, second = received(world.out)
     assert "removed,2,\n" in first
     assert second == "change,user_id,region\nremoved,2,\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "writes"),
+    [(deliveries, "_written"), (Path, "rename"), (Path, "replace")],
+)
+def test_what_a_kill_left_half_written_of_an_account_stops_no_forgetting_and_holds_nobody(
+    world, killed, monkeypatch, module, writes
+):
+    world.publish(range(4))
+    killed(module, writes)
+    with pytest.raises(KeyboardInterrupt):
+        world.deliver(world.export())
+    monkeypatch.setattr(os, "getpid", lambda: 0)  # of the next process
+    world.deliver(world.export())
+    DeliveryStore(WarehouseLayout(world.root), "loyal").forget(["2"])
+    assert not list((world.root / "deliveries").rglob(".*"))
+
+
+def test_a_file_that_a_kill_left_unfinished_below_the_warehouse_goes_when_somebody_is_forgotten(
+    world, monkeypatch
+):
+    world.publish(range(4))
+    with monkeypatch.context() as patch:
+        patch.setattr(Files, "_write", lambda self, name, content: _unfinished(world.root, name, content))
+        with pytest.raises(KeyboardInterrupt):
+            world.deliver(world.export(destination={"folder": "lists"}))
+    assert list((world.root / "lists").iterdir())
+    DeliveryStore(WarehouseLayout(world.root), "loyal").forget(["2"])
+    assert not list((world.root / "lists").iterdir())
+
+
+def _unfinished(root, name, content):
+    (root / "lists" / f".{name}.unfinished").write_bytes(content)
+    raise KeyboardInterrupt
 
 
 def test_files_below_the_warehouse_that_held_somebody_go_and_everybody_is_sent_anew(world):
