@@ -164,6 +164,18 @@ def test_audiences_that_do_not_go_together_are_refused(declared, said):
         check_together(specs)
 
 
+@pytest.mark.parametrize(
+    "test", [{"is": "2026-01-02"}, {"at_most": "2026-01-02"}, {"between": ["2026-01-02"] * 2}]
+)
+def test_a_moment_is_compared_by_its_day(test):
+    connection = built(WORLD | {"rated": [{"user": 1, "title": 1, "day": 1, "rating": 3}]})
+    connection.execute("update features.user_title_ratings set rated_at = rated_at + interval 20 hour")
+    feature = {"table": "features.user_title_ratings", "column": "rated_at", **test}
+    assert members(connection, rule(include={"feature": feature})) == {"id-1"}
+    after = {"table": "features.user_title_ratings", "column": "rated_at", "above": "2026-01-02"}
+    assert members(connection, rule(include={"feature": after})) == set()
+
+
 def test_tables_without_rows_are_named(tables):
     compiled = compile_audience(rule(include={"recency": {"of": "views", "above": 3}}), tables, {})
     assert compiled.lacking == ["intermediate.int_views__watched"]
