@@ -300,16 +300,20 @@ def check_together(specs: Mapping[str, AudienceSpec], segmentations: Mapping[str
                 raise AudienceError(
                     f"{name}: priority {spec.priority} is that of {taken!r}; give each its own"
                 )
+    good: set[str] = set()
     for name in sorted(specs):
-        _refuse_circle(name, specs, ())
+        _refuse_circle(name, specs, (), good)
 
 
-def _refuse_circle(name: str, specs: Mapping[str, AudienceSpec], way: tuple[str, ...]) -> None:
+def _refuse_circle(
+    name: str, specs: Mapping[str, AudienceSpec], way: tuple[str, ...], good: set[str]
+) -> None:
     if name in way:
         circle = " → ".join([*way[way.index(name) :], name])
         raise AudienceError(f"audiences go in a circle: {circle}; each is made of the next one")
-    for other in sorted(specs[name].audiences):
-        _refuse_circle(other, specs, (*way, name))
+    for other in sorted(specs[name].audiences - good):
+        _refuse_circle(other, specs, (*way, name), good)
+    good.add(name)
 
 
 def nearest(name: str, there_are: list[str]) -> str:

@@ -176,6 +176,15 @@ def test_a_moment_is_compared_by_its_day(test):
     assert members(connection, rule(include={"feature": after})) == set()
 
 
+def test_audiences_made_of_many_others_are_checked_once_each():
+    pairs = [
+        rule(name=f"{side}{layer}", include=[{"audience": f"{of}{layer - 1}"} for of in "ab" if layer])
+        for layer in range(40)
+        for side in "ab"
+    ]
+    check_together({spec.name: spec for spec in pairs})
+
+
 def test_tables_without_rows_are_named(tables):
     compiled = compile_audience(rule(include={"recency": {"of": "views", "above": 3}}), tables, {})
     assert compiled.lacking == ["intermediate.int_views__watched"]
