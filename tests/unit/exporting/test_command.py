@@ -49,6 +49,12 @@ def test_a_plan_shows_what_a_delivery_would_be_and_the_delivery_says_what_it_was
     assert "000001-" in listed
 
 
+def test_no_id_of_a_plan_steers_the_terminal(world, call):
+    world.publish(["\x1b[2J1", "é"])
+    planned = call("loyal", "--plan").out
+    assert "added,\\x1b[2J1,North\nadded,é,North" in planned
+
+
 @pytest.mark.parametrize(
     ("said", "code", "words"),
     [
