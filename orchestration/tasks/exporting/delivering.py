@@ -168,9 +168,11 @@ def _planned(export: Export, settings: Settings, data: PublishedSet, members: Me
     last = next(reversed(store.manifests), None)
     kept = store.sent()
     now = members.rows
+    is_of_others = last is not None and last["entity"] != members.entity  # whose ids may be the same
     goes_on = (
         not full
         and last is not None
+        and not is_of_others
         and kept is not None
         and last["declared"] == export.fingerprint
         and kept.drop(FORGOTTEN).schema == now.schema
@@ -187,7 +189,8 @@ def _planned(export: Export, settings: Settings, data: PublishedSet, members: Me
         was, told = kept, compare(kept.select(*WHO, FORGOTTEN), now.select(WHO), WHO)
     refused = why_refused(was, now, told, least=least, most_removed=export.most_removed)
     sent = now.with_columns(pl.lit(False).alias(FORGOTTEN))
-    treated = _treated(store.treated(), members.everybody, export)
+    treated = store.treated().clear() if is_of_others else store.treated()
+    treated = _treated(treated, members.everybody, export)
     if refused:
         changes = changes.filter(pl.col(FORGOTTEN) & (pl.col("change") == REMOVED))
         sent = sent.clear() if before is None else before.filter(~pl.col(FORGOTTEN))

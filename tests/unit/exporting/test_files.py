@@ -110,6 +110,14 @@ def test_what_is_not_published_is_answered_with_the_nearest_names(world, said, w
         plan(world.export(**said), world.settings())
 
 
+def test_segments_of_another_entity_are_told_of_nobody(world):
+    world.publish([1])
+    segments = pl.DataFrame({"segmentation": ["user_taste"], "entity": ["customer_id"]})
+    segments.write_parquet(world.root / "published" / "segments.parquet")
+    with pytest.raises(ExportError, match="user_taste is of customer_id; members here are known by user_id"):
+        plan(world.export(columns=[{"segment": "user_taste"}]), world.settings())
+
+
 def test_a_set_without_audiences_is_refused_in_words(world):
     world.publish([1])
     (world.root / "published" / "audience_members.parquet").unlink()
@@ -135,6 +143,19 @@ def test_a_list_that_would_lose_too_many_stays_as_it_is_even_when_its_columns_ch
             world.deliver(world.export(columns=columns))
     assert len(received(world.out)) == 1
     assert world.deliver(world.export(), full=True).manifests[0]["kind"] == "full"
+
+
+def test_an_audience_that_became_one_of_customers_is_sent_anew_and_no_user_is_kept(world):
+    export = world.export(columns=[], most_removed=1)
+    world.publish([1, 2])
+    world.deliver(export)
+    world.publish([1, 3])
+    now = pl.DataFrame({"audience": ["loyal"], "entity": ["customer_id"]})
+    now.write_parquet(world.root / "published" / "audiences.parquet")
+    sent = world.deliver(export).manifests[0]
+    assert (sent["kind"], sent["entity"], sent["added"]) == ("full", "customer_id", 2)
+    treated = DeliveryStore(WarehouseLayout(world.root), "loyal").treated()
+    assert treated["entity_id"].sort().to_list() == ["1", "3"]
 
 
 def test_forgotten_people_are_never_sent_and_their_removal_goes_out_even_from_a_refused_delivery(world):
