@@ -46,8 +46,10 @@ def _listed(given: object) -> object:
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Value = StrictBool | StrictInt | FiniteFloat | date | StrictStr
 Values = Annotated[tuple[Value, ...], BeforeValidator(_listed, json_schema_input_type=Value | list[Value])]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
-"""One or several; with several, one of them."""
+Texts = Annotated[
+    tuple[str, ...], Field(min_length=1), BeforeValidator(_listed, json_schema_input_type=str | list[str])
+]
+"""One or several; with several, one of them. None is no way to ask for all: that is to leave the field out."""
 
 
 class Compare(_Declaration):

@@ -117,6 +117,8 @@ def test_what_is_named_and_nobody_has_is_told_of_and_stops_nothing(tables, condi
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
+        ("{include: {watched: {title: []}}}", "include.0.watched.title: Tuple should have at least 1 item"),
+        ("{include: {segment: {of: taste, is: []}}}", "include.0.segment.is: Tuple should have at least 1"),
         ("{include: {segmnt: {of: taste}}}", "include.0.segmnt: there is no such field; nearest: segment"),
         (
             "{include: {segment: {of: taste}, audience: x}}",
