@@ -6,7 +6,8 @@ A delivery is kept as pending before anything of it is sent, and finished when a
 kill at any moment leaves one that the next call sends the rest of, before it asks what is new.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -107,7 +108,7 @@ def deliver(export: Export, settings: Settings, *, full: bool = False) -> Delive
     """
     layout = WarehouseLayout(settings.warehouse)
     today = settings.today or datetime.now(UTC).date()
-    with delivering(layout):
+    with delivering(layout), _keeping_account(layout):
         store = DeliveryStore(layout, export.name)
         destination = open_destination(export, layout.root)
         manifests = []
@@ -129,6 +130,16 @@ def deliver(export: Export, settings: Settings, *, full: bool = False) -> Delive
             )
             raise ExportRefusedError(f"{export.name}: {made.refused}. {only}")
         return Delivered(tuple(manifests), len(made.sent))
+
+
+@contextmanager
+def _keeping_account(layout: WarehouseLayout) -> Iterator[None]:
+    """Say that the account of deliveries could not be written: destinations have words of their own."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"{layout.deliveries}: {error.strerror or error}. Nothing is lost; call it again when that is mended."
+        raise ExportError(msg) from error
 
 
 def open_destination(export: Export, root: Path) -> Destination:

@@ -1,5 +1,6 @@
 """A folder, here or in storage, gets whole files: first everybody, then what changed."""
 
+import errno
 import hashlib
 import json
 import os
@@ -287,6 +288,20 @@ def test_a_folder_that_cannot_be_written_is_named_and_the_next_call_goes_on(worl
         world.deliver(world.export())
     world.out.unlink()
     assert world.deliver(world.export()).manifests[0]["added"] == 3
+
+
+@pytest.mark.parametrize("writes", ["begin", "acknowledge", "finish"])
+def test_a_warehouse_that_is_full_is_named_and_the_next_call_goes_on(world, monkeypatch, writes):
+    def is_full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    world.publish(range(4))
+    monkeypatch.setattr(Files, "send", lambda _, delivery: delivery.acknowledge(4) or {})
+    with monkeypatch.context() as patch:
+        patch.setattr(DeliveryStore, writes, is_full)
+        with pytest.raises(ExportError, match=r"deliveries: No space left on device\. Nothing is lost"):
+            world.deliver(world.export())
+    assert [sent["added"] for sent in world.deliver(world.export()).manifests] == [4]
 
 
 def test_who_was_sent_and_who_held_out_is_kept_with_the_day_since_when(world):
