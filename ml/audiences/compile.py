@@ -322,6 +322,10 @@ class _Compiler:
             return _literal(value, kind, where)
 
         name, made = _identifier(column), []
+        if type_.startswith(
+            "TIMESTAMP"
+        ):  # days are compared with days: what happened on the last of them counts
+            name = f"cast({name} as date)"
         for test, value in asked.tests.items():
             if test == "is_missing":
                 made.append((f"{name} is not null", "is missing" if value else "is not missing"))

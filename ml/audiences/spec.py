@@ -46,8 +46,10 @@ def _listed(given: object) -> object:
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Value = StrictBool | StrictInt | FiniteFloat | date | StrictStr
 Values = Annotated[tuple[Value, ...], BeforeValidator(_listed, json_schema_input_type=Value | list[Value])]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
-"""One or several; with several, one of them."""
+Texts = Annotated[
+    tuple[str, ...], Field(min_length=1), BeforeValidator(_listed, json_schema_input_type=str | list[str])
+]
+"""One or several; with several, one of them. None is no way to ask for all: that is to leave the field out."""
 
 
 class Compare(_Declaration):
@@ -264,14 +266,21 @@ _FIELDS = sorted(
 )
 
 
-def check_together(specs: Mapping[str, AudienceSpec]) -> None:
-    """Check what audiences are to each other.
+def check_together(specs: Mapping[str, AudienceSpec], segmentations: Mapping[str, str] | None = None) -> None:
+    """Check what audiences are to each other, and to segmentations.
+
+    Parameters
+    ----------
+    specs
+        Audiences by name.
+    segmentations
+        Segmentations to their entities: the ids of two entities may be the same, and are of no same people.
 
     Raises
     ------
     AudienceError
-        When one names another that is not there or of another entity, when they go in a circle, or when two have the
-        same priority.
+        When one names another that is not there or of another entity, or a segmentation of another entity, when they go
+        in a circle, or when two have the same priority.
     """
     first: dict[tuple[str, int], str] = {}
     for name, spec in sorted(specs.items()):
@@ -283,22 +292,30 @@ def check_together(specs: Mapping[str, AudienceSpec]) -> None:
             if specs[other].entity != spec.entity:
                 msg = f"{name}: it is of {spec.entity}, and the audience {other!r} of {specs[other].entity}"
                 raise AudienceError(msg)
+        for of in sorted(spec.segmentations):
+            if (entity := (segmentations or {}).get(of, spec.entity)) != spec.entity:
+                msg = f"{name}: it is of {spec.entity}, and the segmentation {of!r} of {entity}"
+                raise AudienceError(msg)
         if spec.priority is not None:
             taken = first.setdefault((spec.entity, spec.priority), name)
             if taken != name:
                 raise AudienceError(
                     f"{name}: priority {spec.priority} is that of {taken!r}; give each its own"
                 )
+    good: set[str] = set()
     for name in sorted(specs):
-        _refuse_circle(name, specs, ())
+        _refuse_circle(name, specs, (), good)
 
 
-def _refuse_circle(name: str, specs: Mapping[str, AudienceSpec], way: tuple[str, ...]) -> None:
+def _refuse_circle(
+    name: str, specs: Mapping[str, AudienceSpec], way: tuple[str, ...], good: set[str]
+) -> None:
     if name in way:
         circle = " → ".join([*way[way.index(name) :], name])
         raise AudienceError(f"audiences go in a circle: {circle}; each is made of the next one")
-    for other in sorted(specs[name].audiences):
-        _refuse_circle(other, specs, (*way, name))
+    for other in sorted(specs[name].audiences - good):
+        _refuse_circle(other, specs, (*way, name), good)
+    good.add(name)
 
 
 def nearest(name: str, there_are: list[str]) -> str:

@@ -14,8 +14,9 @@ from orchestration.stores.lock import WarehouseError
 from orchestration.stores.versions import parquet_bytes
 from orchestration.tasks.exporting.declaration import Export
 from orchestration.tasks.exporting.delivering import deliver
-from orchestration.tasks.exporting.errors import ExportError
+from orchestration.tasks.exporting.errors import ExportError, ExportRefusedError
 from orchestration.tasks.exporting.proof import READ, lift_of_deliveries
+from orchestration.tasks.nothing_new import forget_what_it_was_made_of
 from orchestration.tools.dbt import OWNER
 from orchestration.tools.run_ends import PUBLISHED
 from orchestration.tools.shown import markdown
@@ -72,6 +73,10 @@ def _build(export: Export) -> dg.AssetsDefinition:
             try:
                 delivered = deliver(export, settings)
             except (ExportError, PublishedError, WarehouseError) as error:
+                # One that could not even begin is not pending, and a night without new data would leave it out. What is
+                # refused would be so again.
+                if not isinstance(error, ExportRefusedError):
+                    forget_what_it_was_made_of(warehouse.layout)
                 raise dg.Failure(description=str(error), allow_retries=False) from None
             costs.wrote(
                 rows=sum(one["added"] + one["updated"] + one["removed"] for one in delivered.manifests)

@@ -77,12 +77,13 @@ def _check(layout: "WarehouseLayout", file: Path, *, with_sql: bool) -> None:
         lack,
         read_audience,
         read_audiences,
+        read_entities,
         tables_of,
     )
 
     spec = read_audience(file)
     others = read_audiences() | {spec.name: spec}
-    check_together(others)
+    check_together(others, read_entities())
     if not layout.database.exists():
         fail(f"nothing to count on in {layout.root}: run `matinee run` first.")
     try:

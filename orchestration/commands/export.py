@@ -79,7 +79,9 @@ def _show(planned: "Plan", settings: "Settings", name: str) -> None:
         answer(f"{name}: would be refused: {planned.refused}.")
     answer(f"{name}: would send {_counts(planned.manifest)}.")
     if len(planned.changes):
-        answer(hide_emails(planned.rows.head(_SHOWN_ROWS).write_csv()).rstrip())
+        told = hide_emails(planned.rows.head(_SHOWN_ROWS).write_csv()).rstrip()
+        # Ids and titles are other people's texts: none of them steers the terminal.
+        answer("".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in told))
 
 
 def _list(settings: "Settings") -> None:

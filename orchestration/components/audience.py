@@ -22,6 +22,7 @@ from orchestration.tasks.audiences import (
     find_members,
     lack,
     read_audiences,
+    read_entities,
     show_made,
     store_members,
     store_of,
@@ -91,7 +92,8 @@ def _compile(
     spec: AudienceSpec, here: Step[VersionedStore], connection: duckdb.DuckDBPyConnection
 ) -> tuple[Compiled, str]:
     """Return the audience as it is asked of this run, and its SQL over the tables that the run fills."""
-    tables, others = tables_of(connection, show_made(connection, here.warehouse.layout)), read_audiences()
+    shown = show_made(connection, here.warehouse.layout, read_entities())
+    tables, others = tables_of(connection, shown), read_audiences()
     return compile_audience(spec, tables, others), compile_audience(spec, Tables(tables.columns), others).sql
 
 

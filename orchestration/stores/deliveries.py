@@ -111,8 +111,8 @@ class DeliveryStore:
 
     def begin(self, manifest: Mapping[str, Any], **frames: pl.DataFrame) -> None:
         """Keep a delivery before anything of it is sent: `changes`, `sent`, `treated`."""
+        self._drop_drafts()
         draft = self.folder / f".pending.{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         for name, frame in frames.items():
             frame.write_parquet(draft / f"{name}.parquet", compression="zstd")
@@ -149,10 +149,15 @@ class DeliveryStore:
         are being sent become removals in their places: how many were taken still counts. Files of a folder of ours are
         removed, and the next delivery is everybody anew.
         """
+        self._drop_drafts()
         rows = 0
         told = [*self.manifests, *filter(None, [self.begun])]
         for folder in {one["below"] for one in told if one["below"]} if self._knows(ids) else ():
-            for file in (self._layout.root / folder).glob(f"{self.folder.name}-[0-9]*"):
+            there = self._layout.root / folder
+            for file in (
+                *there.glob(f"{self.folder.name}-[0-9]*"),
+                *there.glob(f".{self.folder.name}-[0-9]*"),
+            ):
                 file.unlink()
                 rows += 1
             self.drop()
@@ -175,6 +180,11 @@ class DeliveryStore:
             write_atomically(file, parquet_bytes(frame))
             rows += found
         return rows
+
+    def _drop_drafts(self) -> None:
+        """Remove what a kill left half written: rows of people that nobody reads."""
+        for path in list(self.folder.rglob(".*")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def _knows(self, ids: Sequence[str]) -> bool:
         files = self.folder.glob("*/*.parquet")

@@ -6,7 +6,8 @@ rule means (`ml.audiences`), Dagster.
     audiences/<name>/<run>/members.parquet, waterfall.parquet, audience.parquet    of the last run alone
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from orchestration.settings import PROJECT_ROOT, HoldoutSettings, SettingsError
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.stores.versions import VersionedStore
 
-COMPONENT, GROUP = "AudienceComponent", "audiences"
+COMPONENT, SEGMENTATION, GROUP = "AudienceComponent", "SegmentationComponent", "audiences"
 _DEFS = PROJECT_ROOT / "orchestration" / "defs"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 AUDIENCES = {
@@ -67,7 +68,19 @@ def read_audiences(folder: Path = _DEFS) -> dict[str, AudienceSpec]:
             if spec.name in found:
                 raise AudienceError(f"{file}: there is an audience {spec.name!r} already")
             found[spec.name] = spec
-    check_together(found)
+    check_together(found, read_entities(folder))
+    return found
+
+
+def read_entities(folder: Path = _DEFS) -> dict[str, str]:
+    """Return the entity of each declared segmentation; one that is declared wrongly is refused elsewhere."""
+    found: dict[str, str] = {}
+    for file in folder.glob("**/defs.yaml"):
+        text = file.read_text(encoding="utf-8")
+        with suppress(yaml.YAMLError, LookupError, TypeError):
+            for part in yaml.load_all(text, _LOADER) if SEGMENTATION in text else ():
+                if part["type"].endswith(SEGMENTATION):
+                    found[part["attributes"]["name"]] = part["attributes"]["entity"]
     return found
 
 
@@ -123,30 +136,28 @@ def tables_of(connection: duckdb.DuckDBPyConnection, shown: Mapping[str, str] | 
     return Tables(columns, values, has_rows, named)
 
 
-def show_made(connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout) -> dict[str, str]:
+def show_made(
+    connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, segmentations: Iterable[str]
+) -> dict[str, str]:
     """Show what this run's ML has made by now under names of their own, and return these by those of the tables.
 
-    The tables are filled when all of ML is done, for dbt, and audiences are a part of it.
+    The tables are filled when all of ML is done, for dbt, and audiences are a part of it. Until then they hold what the
+    run before made: of what this one skipped, nothing is shown.
     """
-    stores = [VersionedStore(folder) for folder in sorted(layout.models.glob("*/"))]
-    made = {
-        SEGMENT_MEMBERS: [
-            store.table_path("segment_members")
-            for store in stores
-            if store.has_candidate and store.has("segment_members.parquet")
-        ],
-        DEPARTURE: [
-            store.table_path("departure")
-            for store in stores
-            if store.name == "departure" and store.has_candidate and store.has("departure.parquet")
-        ],
+    stores = {
+        SEGMENT_MEMBERS: [VersionedStore(layout.models / name) for name in segmentations],
+        DEPARTURE: [VersionedStore(layout.departure)],
     }
     shown = {}
-    for table, files in made.items():
-        if files:
-            name, listed = table.split(".")[1], ", ".join(text_literal(str(file)) for file in files)
-            connection.execute(f"create or replace temp view {name} as from read_parquet([{listed}])")
-            shown[table] = name
+    for table, made in stores.items():
+        name = table.split(".")[1]
+        files = [
+            store.table_path(name) for store in made if store.has_candidate and store.has(f"{name}.parquet")
+        ]
+        listed = ", ".join(text_literal(str(file)) for file in files)
+        rows = f"read_parquet([{listed}])" if files else f"{table} limit 0"
+        connection.execute(f"create or replace temp view {name} as from {rows}")
+        shown[table] = name
     return shown
 
 

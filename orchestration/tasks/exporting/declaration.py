@@ -21,6 +21,8 @@ from orchestration.tasks.exporting.errors import ExportError
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _IS_SECRET = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+_HOLDS_SECRET = re.compile(r"(auth|key|token|secret|passw(or)?d|\bsig)\s*=\s*(?!\s|\$)", re.IGNORECASE)
+"""As `?token=…` of an address and `password=…` of a database's."""
 _TABLE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _OURS = {"change", "audience", "user_id", "customer_id", "entity_id", "forgotten"}
@@ -125,7 +127,7 @@ class Place(_Declared):
     def _keeps_secrets(self) -> Self:
         for address in (self.folder, self.postgres, self.webhook):
             user, at, _ = urlsplit(address or "").netloc.rpartition("@")
-            if at and re.search(r":(?!\$)", user):
+            if (at and re.search(r":(?!\$)", user)) or _HOLDS_SECRET.search(address or ""):
                 msg = "a password stands in the file; write $NAME for it, and set NAME in the environment"
                 raise ValueError(msg)
         for name, value in self.headers.items():
@@ -212,7 +214,15 @@ def read_exports(folder: Path) -> dict[str, Export]:
     ExportError
         When a file is wrong; the message names file and field, and what is accepted.
     """
-    return {export.name: export for file in sorted(folder.glob("*.y*ml")) if (export := _read(file))}
+    found: dict[str, Export] = {}
+    for file in sorted(folder.glob("*.y*ml")):
+        export = _read(file)
+        if export.name in found:
+            raise ExportError(
+                f"{file}: there is an export {export.name} already, in a file of the same name."
+            )
+        found[export.name] = export
+    return found
 
 
 def find_export(folder: Path, name: str) -> Export:
@@ -236,6 +246,8 @@ def _read(file: Path) -> Export:
         said = yaml.safe_load(file.read_text(encoding="utf-8"))
         if not isinstance(said, dict):
             raise ExportError(f"{file}: expected an export: description, audiences, destination.")
+        if "name" in said:
+            raise ExportError(f"{file}: name: an export is called as its file; leave it out.")
         return Export(**{"name": file.stem, **said})
     except ValidationError as error:
         # Never what was given: it may be a password.

@@ -6,7 +6,8 @@ A delivery is kept as pending before anything of it is sent, and finished when a
 kill at any moment leaves one that the next call sends the rest of, before it asks what is new.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -107,7 +108,7 @@ def deliver(export: Export, settings: Settings, *, full: bool = False) -> Delive
     """
     layout = WarehouseLayout(settings.warehouse)
     today = settings.today or datetime.now(UTC).date()
-    with delivering(layout):
+    with delivering(layout), _keeping_account(layout):
         store = DeliveryStore(layout, export.name)
         destination = open_destination(export, layout.root)
         manifests = []
@@ -129,6 +130,16 @@ def deliver(export: Export, settings: Settings, *, full: bool = False) -> Delive
             )
             raise ExportRefusedError(f"{export.name}: {made.refused}. {only}")
         return Delivered(tuple(manifests), len(made.sent))
+
+
+@contextmanager
+def _keeping_account(layout: WarehouseLayout) -> Iterator[None]:
+    """Say that the account of deliveries could not be written: destinations have words of their own."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"{layout.deliveries}: {error.strerror or error}. Nothing is lost; call it again when that is mended."
+        raise ExportError(msg) from error
 
 
 def open_destination(export: Export, root: Path) -> Destination:
@@ -168,9 +179,11 @@ def _planned(export: Export, settings: Settings, data: PublishedSet, members: Me
     last = next(reversed(store.manifests), None)
     kept = store.sent()
     now = members.rows
+    is_of_others = last is not None and last["entity"] != members.entity  # whose ids may be the same
     goes_on = (
         not full
         and last is not None
+        and not is_of_others
         and kept is not None
         and last["declared"] == export.fingerprint
         and kept.drop(FORGOTTEN).schema == now.schema
@@ -187,7 +200,8 @@ def _planned(export: Export, settings: Settings, data: PublishedSet, members: Me
         was, told = kept, compare(kept.select(*WHO, FORGOTTEN), now.select(WHO), WHO)
     refused = why_refused(was, now, told, least=least, most_removed=export.most_removed)
     sent = now.with_columns(pl.lit(False).alias(FORGOTTEN))
-    treated = _treated(store.treated(), members.everybody, export)
+    treated = store.treated().clear() if is_of_others else store.treated()
+    treated = _treated(treated, members.everybody, export)
     if refused:
         changes = changes.filter(pl.col(FORGOTTEN) & (pl.col("change") == REMOVED))
         sent = sent.clear() if before is None else before.filter(~pl.col(FORGOTTEN))

@@ -123,6 +123,14 @@ class _Question:
         known = self._data.ask("select distinct segmentation from segment_members")["segmentation"]
         if segmentation not in known:
             _unknown("segmentation", segmentation, known)
+        if self._data.has("segments", "entity"):
+            asked = (
+                "select entity from segments where segmentation = $segmentation and entity <> $entity limit 1"
+            )
+            if len(others := self._data.ask(asked, segmentation=segmentation, entity=self._entity)):
+                raise ExportError(
+                    f"the segmentation {segmentation} is of {others.item()}; members here are known by {self._entity}."
+                )
         alias = f"segments_{len(self.joins)}"
         self.joins.append(
             f" left join segment_members as {alias} on {alias}.entity_id = who.entity_id"

@@ -117,6 +117,8 @@ def test_what_is_named_and_nobody_has_is_told_of_and_stops_nothing(tables, condi
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
+        ("{include: {watched: {title: []}}}", "include.0.watched.title: Tuple should have at least 1 item"),
+        ("{include: {segment: {of: taste, is: []}}}", "include.0.segment.is: Tuple should have at least 1"),
         ("{include: {segmnt: {of: taste}}}", "include.0.segmnt: there is no such field; nearest: segment"),
         (
             "{include: {segment: {of: taste}, audience: x}}",
@@ -162,6 +164,27 @@ def test_audiences_that_do_not_go_together_are_refused(declared, said):
     specs = {name: rule(**{"name": name, **more}) for name, more in declared.items()}
     with pytest.raises(AudienceError, match=re.escape(said)):
         check_together(specs)
+
+
+@pytest.mark.parametrize(
+    "test", [{"is": "2026-01-02"}, {"at_most": "2026-01-02"}, {"between": ["2026-01-02"] * 2}]
+)
+def test_a_moment_is_compared_by_its_day(test):
+    connection = built(WORLD | {"rated": [{"user": 1, "title": 1, "day": 1, "rating": 3}]})
+    connection.execute("update features.user_title_ratings set rated_at = rated_at + interval 20 hour")
+    feature = {"table": "features.user_title_ratings", "column": "rated_at", **test}
+    assert members(connection, rule(include={"feature": feature})) == {"id-1"}
+    after = {"table": "features.user_title_ratings", "column": "rated_at", "above": "2026-01-02"}
+    assert members(connection, rule(include={"feature": after})) == set()
+
+
+def test_audiences_made_of_many_others_are_checked_once_each():
+    pairs = [
+        rule(name=f"{side}{layer}", include=[{"audience": f"{of}{layer - 1}"} for of in "ab" if layer])
+        for layer in range(40)
+        for side in "ab"
+    ]
+    check_together({spec.name: spec for spec in pairs})
 
 
 def test_tables_without_rows_are_named(tables):

@@ -49,6 +49,12 @@ def test_a_plan_shows_what_a_delivery_would_be_and_the_delivery_says_what_it_was
     assert "000001-" in listed
 
 
+def test_no_id_of_a_plan_steers_the_terminal(world, call):
+    world.publish(["\x1b[2J1", "é"])
+    planned = call("loyal", "--plan").out
+    assert "added,\\x1b[2J1,North\nadded,é,North" in planned
+
+
 @pytest.mark.parametrize(
     ("said", "code", "words"),
     [
@@ -117,6 +123,25 @@ def test_a_night_on_which_nothing_else_is_new_sends_what_is_pending(world, monke
     (layout.deliveries / "loyal" / "pending").mkdir(parents=True)
     assert not nothing_new.is_nothing_new(layout, assets)
     assert nothing_new.is_nothing_new(layout, assets[:1]), "of an export on demand no night knows"
+
+
+@pytest.mark.parametrize(
+    ("said", "goes_on"), [({"destination": {"folder": "$LISTS"}}, True), ({"least": 99}, False)]
+)
+def test_a_night_on_which_nothing_else_is_new_begins_what_could_not_begin(world, monkeypatch, said, goes_on):
+    monkeypatch.setattr(nothing_new, "_made_of", lambda _layout: "the same")
+    layout, assets = WarehouseLayout(world.root), ["published/tables", "exports/loyal"]
+    world.publish(range(60))
+    nothing_new.remember(layout, assets)
+    monkeypatch.delenv("LISTS", raising=False)
+    export = world.export(**said)
+    resources = {"warehouse": WarehouseResource(path=str(world.root))}
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not dg.materialize(
+            build_exports({"loyal": export}), instance=instance, resources=resources, raise_on_error=False
+        ).success
+    assert not DeliveryStore(layout, "loyal").begun
+    assert nothing_new.is_nothing_new(layout, assets) is not goes_on
 
 
 def test_the_refresh_sends_what_is_scheduled_and_nothing_that_is_on_demand(tmp_path):

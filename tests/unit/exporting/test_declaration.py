@@ -50,6 +50,10 @@ def test_an_unknown_export_is_answered_with_the_nearest_and_without_a_folder_the
             "{postgres: 'postgresql://me:hunter2@db/x', table: t}",
             "a password stands in",
         ),
+        ("{folder: exported}", "{postgres: 'host=db password = hunter2', table: t}", "a password stands in"),
+        ("{folder: exported}", "{postgres: 'postgresql://me@db/x?password=hunter2', table: t}", "a password"),
+        ("{folder: exported}", "{webhook: 'https://x/y?a=1&api_key=hunter2'}", "a password stands in"),
+        ("description: People", "name: other\ndescription: People", "an export is called as its file"),
         ("{folder: exported}", "{webhook: 'https://x', headers: {Authorization: hunter2}}", "is a secret"),
         ("{folder: exported}", "{folder: exported}\nformat: xml", "format: Input should be 'csv'"),
         ("{folder: exported}", "{folder: exported}\nformat: ads", "the format ads takes columns of email"),
@@ -70,6 +74,21 @@ def test_another_place_or_column_is_another_delivery_and_another_limit_is_not(de
     assert declare(GOOD.replace("exported", "elsewhere")).fingerprint != first
     assert declare(GOOD.replace("as: taste", "as: liking")).fingerprint != first
     assert declare(GOOD + "least: 7\nschedule: true\n").fingerprint == first
+
+
+def test_two_files_of_one_name_are_refused_for_one_would_take_the_place_of_the_other(declare, tmp_path):
+    declare(GOOD)
+    (tmp_path / "loyal.yml").write_text(GOOD)
+    with pytest.raises(ExportError, match=r"loyal\.yml: there is an export loyal already"):
+        read_exports(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["{webhook: 'https://x/y?token=$TOKEN'}", "{postgres: 'host=db password=$PASSWORD', table: t}"],
+)
+def test_an_address_that_names_its_secret_is_taken(declare, place):
+    declare(GOOD.replace("{folder: exported}", place))
 
 
 def test_secrets_come_from_the_environment(monkeypatch):

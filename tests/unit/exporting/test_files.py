@@ -1,14 +1,18 @@
 """A folder, here or in storage, gets whole files: first everybody, then what changed."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from ingest.forgetting import Person
 from ingest.suppressing import settle, suppress
+from orchestration.stores import deliveries
 from orchestration.stores.deliveries import DeliveryStore
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks.exporting.delivering import plan
@@ -107,6 +111,14 @@ def test_what_is_not_published_is_answered_with_the_nearest_names(world, said, w
         plan(world.export(**said), world.settings())
 
 
+def test_segments_of_another_entity_are_told_of_nobody(world):
+    world.publish([1])
+    segments = pl.DataFrame({"segmentation": ["user_taste"], "entity": ["customer_id"]})
+    segments.write_parquet(world.root / "published" / "segments.parquet")
+    with pytest.raises(ExportError, match="user_taste is of customer_id; members here are known by user_id"):
+        plan(world.export(columns=[{"segment": "user_taste"}]), world.settings())
+
+
 def test_a_set_without_audiences_is_refused_in_words(world):
     world.publish([1])
     (world.root / "published" / "audience_members.parquet").unlink()
@@ -132,6 +144,19 @@ def test_a_list_that_would_lose_too_many_stays_as_it_is_even_when_its_columns_ch
             world.deliver(world.export(columns=columns))
     assert len(received(world.out)) == 1
     assert world.deliver(world.export(), full=True).manifests[0]["kind"] == "full"
+
+
+def test_an_audience_that_became_one_of_customers_is_sent_anew_and_no_user_is_kept(world):
+    export = world.export(columns=[], most_removed=1)
+    world.publish([1, 2])
+    world.deliver(export)
+    world.publish([1, 3])
+    now = pl.DataFrame({"audience": ["loyal"], "entity": ["customer_id"]})
+    now.write_parquet(world.root / "published" / "audiences.parquet")
+    sent = world.deliver(export).manifests[0]
+    assert (sent["kind"], sent["entity"], sent["added"]) == ("full", "customer_id", 2)
+    treated = DeliveryStore(WarehouseLayout(world.root), "loyal").treated()
+    assert treated["entity_id"].sort().to_list() == ["1", "3"]
 
 
 def test_forgotten_people_are_never_sent_and_their_removal_goes_out_even_from_a_refused_delivery(world):
@@ -164,6 +189,41 @@ def test_a_pending_delivery_forgets_too_and_keeps_its_order(world, killed):
     first, second = received(world.out)
     assert "removed,2,\n" in first
     assert second == "change,user_id,region\nremoved,2,\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "writes"),
+    [(deliveries, "_written"), (Path, "rename"), (Path, "replace")],
+)
+def test_what_a_kill_left_half_written_of_an_account_stops_no_forgetting_and_holds_nobody(
+    world, killed, monkeypatch, module, writes
+):
+    world.publish(range(4))
+    killed(module, writes)
+    with pytest.raises(KeyboardInterrupt):
+        world.deliver(world.export())
+    monkeypatch.setattr(os, "getpid", lambda: 0)  # of the next process
+    world.deliver(world.export())
+    DeliveryStore(WarehouseLayout(world.root), "loyal").forget(["2"])
+    assert not list((world.root / "deliveries").rglob(".*"))
+
+
+def test_a_file_that_a_kill_left_unfinished_below_the_warehouse_goes_when_somebody_is_forgotten(
+    world, monkeypatch
+):
+    world.publish(range(4))
+    with monkeypatch.context() as patch:
+        patch.setattr(Files, "_write", lambda self, name, content: _unfinished(world.root, name, content))
+        with pytest.raises(KeyboardInterrupt):
+            world.deliver(world.export(destination={"folder": "lists"}))
+    assert list((world.root / "lists").iterdir())
+    DeliveryStore(WarehouseLayout(world.root), "loyal").forget(["2"])
+    assert not list((world.root / "lists").iterdir())
+
+
+def _unfinished(root, name, content):
+    (root / "lists" / f".{name}.unfinished").write_bytes(content)
+    raise KeyboardInterrupt
 
 
 def test_files_below_the_warehouse_that_held_somebody_go_and_everybody_is_sent_anew(world):
@@ -228,6 +288,20 @@ def test_a_folder_that_cannot_be_written_is_named_and_the_next_call_goes_on(worl
         world.deliver(world.export())
     world.out.unlink()
     assert world.deliver(world.export()).manifests[0]["added"] == 3
+
+
+@pytest.mark.parametrize("writes", ["begin", "acknowledge", "finish"])
+def test_a_warehouse_that_is_full_is_named_and_the_next_call_goes_on(world, monkeypatch, writes):
+    def is_full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    world.publish(range(4))
+    monkeypatch.setattr(Files, "send", lambda _, delivery: delivery.acknowledge(4) or {})
+    with monkeypatch.context() as patch:
+        patch.setattr(DeliveryStore, writes, is_full)
+        with pytest.raises(ExportError, match=r"deliveries: No space left on device\. Nothing is lost"):
+            world.deliver(world.export())
+    assert [sent["added"] for sent in world.deliver(world.export()).manifests] == [4]
 
 
 def test_who_was_sent_and_who_held_out_is_kept_with_the_day_since_when(world):

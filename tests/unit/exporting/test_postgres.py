@@ -1,5 +1,6 @@
 """A table of PostgreSQL is always what the audience is, and changes as a whole."""
 
+import polars as pl
 import pytest
 
 from orchestration.stores.deliveries import DeliveryStore
@@ -45,6 +46,19 @@ def test_the_table_is_the_audience_after_each_delivery(world, rows):
     world.deliver(world.export(destination=PLACE, columns=[{"segment": "user_taste"}], most_removed=1))
     assert rows() == [("4", None, "Crime")], "another column: everybody anew"
     assert [told[3] for told in rows("crm.matinee_deliveries")] == ["full", "changes", "full"]
+
+
+def test_a_table_whose_key_has_a_column_that_is_not_declared_any_more_is_told_of(world, rows):
+    both = ["loyal", "other"]
+    world.publish([1])
+    for table, columns in (
+        ("audiences", {"audience": both, "entity": ["user_id"] * 2}),
+        ("audience_members", {"audience": both, "entity_id": ["1", "2"], "held_out": [False] * 2}),
+    ):
+        pl.DataFrame(columns).write_parquet(world.root / "published" / f"{table}.parquet")
+    world.deliver(world.export(destination=PLACE, audiences=both))
+    with pytest.raises(DestinationError, match="key of an earlier declaration; remove it"):
+        world.deliver(world.export(destination=PLACE), full=True)
 
 
 @pytest.mark.parametrize(("where", "method"), [(Table, "_define"), (DeliveryStore, "finish")])

@@ -217,10 +217,46 @@ def test_what_ml_has_made_by_now_is_asked_and_not_what_the_run_before_left(night
     store.write_table("segment_members", placed)
     spec = rule(include={"segment": {"of": "taste", "is": "A"}})
     with duckdb.connect(str(nights.layout.database), read_only=True) as connection:
-        shown = audiences.show_made(connection, nights.layout)
+        shown = audiences.show_made(connection, nights.layout, ["taste", "never_trained"])
         compiled = compile_audience(spec, audiences.tables_of(connection, shown), {})
         assert audiences.find_members(connection, compiled)[0]["entity_id"].to_list() == ["7"]
         assert not compiled.doubts
+
+
+@pytest.mark.parametrize(
+    ("condition", "table"),
+    [({"segment": {"of": "taste"}}, "ml.segment_members"), ({"score": {"above": 0.5}}, "ml.departure")],
+)
+def test_of_what_this_run_skipped_the_rows_of_the_run_before_count_for_nobody(nights, condition, table):
+    spec = rule(include=condition)
+    audiences.VersionedStore(nights.layout.models / "taste").skip("too few")
+    audiences.VersionedStore(nights.layout.departure).skip("too few")
+    with duckdb.connect(str(nights.layout.database)) as connection:
+        connection.execute("insert into ml.segment_members values ('taste', '7', 'A', 'x')")
+        connection.execute("insert into ml.departure values (7, 0.9, 1)")
+        shown = audiences.show_made(connection, nights.layout, ["taste"])
+        compiled = compile_audience(spec, audiences.tables_of(connection, shown), {})
+        members, kept = audiences.find_members(connection, compiled)
+    assert members.is_empty()
+    assert audiences.lack(compiled, kept) == f"1 table without rows: {table}"
+
+
+def test_segments_of_another_entity_are_refused_for_equal_ids_are_not_equal_people(tmp_path):
+    for name, component, attributes in (
+        ("reception", "Segmentation", "name: reception, entity: title_id"),
+        (
+            "well_received",
+            "Audience",
+            "name: well_received, description: A, include: {segment: {of: reception}}",
+        ),
+    ):
+        file = tmp_path / name / "defs.yaml"
+        file.parent.mkdir()
+        file.write_text(
+            f"type: orchestration.components.{component}Component\nattributes: {{{attributes}}}\n"
+        )
+    with pytest.raises(AudienceError, match="of user_id, and the segmentation 'reception' of title_id"):
+        audiences.read_audiences(tmp_path)
 
 
 def test_a_declaration_is_refused_by_its_file_and_field(tmp_path):

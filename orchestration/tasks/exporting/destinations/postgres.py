@@ -21,8 +21,10 @@ _TYPES = (
     (pl.Date, "date"),
     (pl.Datetime, "timestamp"),
 )
+_OTHER_KEY = "the table has the key of an earlier declaration; remove it, or name another"
 _CALLED = {
-    "23505": "the table has the key of an earlier declaration; remove it, or name another",
+    "23502": _OTHER_KEY,
+    "23505": _OTHER_KEY,
     "28P01": "it refused the user or the password",
     "28000": "it refused the user or the password",
     "3D000": "there is no such database",
