@@ -18,9 +18,9 @@ from ml.audiences.lift import OUTCOMES, Lift, lift
 from orchestration.stores.deliveries import TREATED, DeliveryStore
 from orchestration.stores.layout import WarehouseLayout
 
-_VIEWS, _RATINGS, _IDS = "intermediate.int_views__watched", "features.user_title_ratings", "landing.ids"
-READ = (_VIEWS, _RATINGS, _IDS)
-"""Tables that tell what people did, and which number stands for whom."""
+_ACTIVITY, _IDS = "intermediate.int_users__active_days", "landing.ids"
+READ = (_ACTIVITY, _IDS)
+"""Tables that tell what people did on which day, and which number stands for whom."""
 _SCHEMA = {
     "audience": pl.String(),
     "outcome": pl.String(),
@@ -39,33 +39,27 @@ _DID = f"""
             first_on + 1 as first_day, first_on + horizon_days as last_day
         from sides left join {_IDS} as ids on sides.entity_id = ids.id
     ),
-    views as (
-        select audience, entity_id, count(*) as views, sum(minutes_watched) as minutes
-        from days inner join {_VIEWS} as acts
-            on days.user_id = acts.user_id and acts.watched_at::date between first_day and last_day
-        group by all
-    ),
-    ratings as (
-        select audience, entity_id, count(*) as ratings
-        from days inner join {_RATINGS} as acts
-            on days.user_id = acts.user_id and acts.rated_at::date between first_day and last_day
+    did as (
+        select
+            audience, entity_id, cast(sum(views) as bigint) as views, sum(minutes) as minutes,
+            cast(sum(ratings) as bigint) as ratings
+        from days inner join {_ACTIVITY} as activity
+            on days.user_id = activity.user_id and activity.active_on between first_day and last_day
         group by all
     )
     select
         days.*, coalesce(views, 0) as views, coalesce(minutes, 0) as minutes, coalesce(ratings, 0) as ratings,
-        views is null and ratings is null as departure
-    from days left join views using (audience, entity_id) left join ratings using (audience, entity_id)
+        did.audience is null as departure
+    from days left join did on days.audience = did.audience and days.entity_id = did.entity_id
 """
 
 
 def lift_of_deliveries(layout: WarehouseLayout, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Return what came of every audience of users that was ever sent, outcome by outcome."""
     sides = _sides(layout)
-    ends = {
-        table: connection.execute(f"select max({at})::date from {table}").fetchall()[0][0]
-        for table, at in ((_VIEWS, "watched_at"), (_RATINGS, "rated_at"))
-    }
-    last = max((end for end in ends.values() if end), default=None)
+    last, views, ratings = connection.execute(
+        f"select max(active_on), sum(views), sum(ratings) from {_ACTIVITY}"
+    ).fetchall()[0]
     if sides.is_empty() or last is None:
         return pl.DataFrame(schema=_SCHEMA)
     connection.register("sides", sides.to_arrow())
@@ -73,8 +67,7 @@ def lift_of_deliveries(layout: WarehouseLayout, connection: duckdb.DuckDBPyConne
     asked = [
         outcome
         for outcome in OUTCOMES
-        if (ends[_RATINGS] or outcome.name != "ratings")
-        and (ends[_VIEWS] or outcome.name not in ("views", "minutes"))
+        if (ratings or outcome.name != "ratings") and (views or outcome.name not in ("views", "minutes"))
     ]
     rows = []
     for (audience,), members in did.group_by("audience", maintain_order=True):

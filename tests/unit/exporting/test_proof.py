@@ -1,6 +1,6 @@
 """What came of a campaign is found where it was planted, and nowhere else."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import duckdb
 import numpy as np
@@ -33,19 +33,18 @@ def warehouse(world):
             for _ in range(rng.poisson(4)):
                 at = SENT_ON + timedelta(days=int(rng.integers(-28, until)))
                 inside = SENT_ON < at <= SENT_ON + timedelta(days=28)
-                views.append((user, rng.gamma(2, 40) + more * (2 if inside else 0), at))
-            ratings.append((user, 1, 3.0, datetime(2026, 12, 9)))
-        views.append((1, 1.0, SENT_ON + timedelta(days=until)))
+                views.append((user, at, 1, 0, rng.gamma(2, 40) + more * (2 if inside else 0)))
+            ratings.append((user, date(2026, 12, 9), 0, 1, 0.0))
+        views.append((1, SENT_ON + timedelta(days=until), 1, 0, 1.0))
         connection = duckdb.connect()
-        connection.execute("create schema intermediate; create schema features; create schema landing")
+        connection.execute("create schema intermediate; create schema landing")
         connection.execute(f"create table landing.ids as select {BIG} as number, 'u0' as id where {ids}")
-        tables = {
-            "intermediate.int_views__watched": (views, ["user_id", "minutes_watched", "watched_at"]),
-            "features.user_title_ratings": (ratings, ["user_id", "title_id", "rating", "rated_at"]),
-        }
-        for table, (rows, columns) in tables.items():
-            connection.register("made", pl.DataFrame(rows, columns, orient="row").to_arrow())
-            connection.execute(f"create table {table} as select * from made")
+        columns = ["user_id", "active_on", "views", "ratings", "minutes"]
+        connection.register("made", pl.DataFrame(views + ratings, columns, orient="row").to_arrow())
+        connection.execute(
+            "create table intermediate.int_users__active_days as select user_id, active_on, sum(views) as views, "
+            "sum(ratings) as ratings, sum(minutes) as minutes from made group by all"
+        )
         return {row["outcome"]: row for row in found(world, connection)}
 
     return warehouse
@@ -89,9 +88,9 @@ def test_before_the_days_are_over_in_the_data_nothing_is_said_but_when_they_will
 
 def test_a_warehouse_that_sent_nothing_has_nothing_to_prove(world):
     with duckdb.connect() as connection:
-        connection.execute("create schema intermediate; create schema features")
+        connection.execute("create schema intermediate")
         connection.execute(
-            "create table intermediate.int_views__watched as select now()::timestamp as watched_at"
+            "create table intermediate.int_users__active_days as "
+            "select current_date as active_on, 1 as views, 0 as ratings"
         )
-        connection.execute("create table features.user_title_ratings as select now()::timestamp as rated_at")
         assert lift_of_deliveries(WarehouseLayout(world.root), connection).is_empty()
