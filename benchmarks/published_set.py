@@ -489,6 +489,23 @@ _TABLES = {
             case when segment_id = 0 then 'the interval includes the mean of all' end as reason
         from segments
     """,
+    "departure_quality": """
+        select *, null::double as threshold, null::boolean as passed
+        from (values
+            ('auc', 0.8, 0.7, null::double, null::double), ('auc_gain', 0.1, null, 0.05, 0.15),
+            ('average_precision', 0.3, 0.2, null, null), ('top_decile_lift', 4.0, 3.0, null, null),
+            ('calibration_error', 0.01, 0.02, null, null), ('mean_score', 0.5, 0.5, null, null),
+            ('departed_share', 0.5, null, null, null), ('judged_users', 500.0, null, null, null)
+        ) as figures(measure, value, beside, low, high)
+    """,
+    "departure_groups": """
+        select segmentation, segment_name as group_name, count(*) as members, count(score) as scored,
+            avg(score) as mean_score, stddev_samp(score) as deviation,
+            (select avg(score) from departure) as base_score, count(*) filter (decile = 1) as top_decile
+        from segment_members left join departure on user_id = entity_id
+        where segmentation in (select segmentation from segmentations where entity = 'user_id')
+        group by segmentation, segment_name
+    """,
 }
 
 

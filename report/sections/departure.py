@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from ml.plots import departure_words
 from ml.plots.words import decimals, percent
 from report.reading import Rows
 
@@ -29,6 +30,8 @@ MEASURES = {
 }
 """Measure to its heading and what it means, in the order of the rows."""
 _RFM = "rfm"
+_WARNS = "At Risk"
+"""The cell whose name foretells what it does not say."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class DepartureView:
     judged: str = ""
     measures: Rows = ()
     cells: Rows = ()
+    cells_beside_scores: str = ""
     said: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """What the scores say of a segment, by segmentation and name of the segment."""
 
@@ -71,20 +75,18 @@ def departure(
         }
         for name, (heading, meaning) in MEASURES.items()
     ]
-    judged = (
-        f"Judged on {figures['judged_users']['value']:,.0f} users as of an earlier day, of whom "
-        f"{percent(figures['departed_share']['value'])} left, by a model that had learned from still earlier ones."
-    )
+    judged = departure_words.judged(figures)
     if not scored["users"]:
-        return DepartureView(_why_not(figures), judged, measures)
+        return DepartureView(departure_words.why_not(figures), judged, measures)
     rows = [] if groups is None else groups.filter(pl.col("scored") > 0).rows(named=True)
+    cells = tuple(row for row in rows if row["segmentation"] == _RFM)
     horizon = f"the next {scored['horizon_days']} days"
     return DepartureView(
-        f"{percent(scored['mean_score'])} of {scored['users']:,} users active of late are expected to show nothing in "
-        f"{horizon}",
+        departure_words.expected(scored),
         judged,
         measures,
-        tuple(row for row in rows if row["segmentation"] == _RFM),
+        cells,
+        _past_and_next(cells, horizon),
         {
             (row["segmentation"], row["group_name"]): (
                 f"Of its {row['scored']:,} members who were active of late, {percent(row['mean_score'])} are "
@@ -96,13 +98,11 @@ def departure(
     )
 
 
-def _why_not(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    """Say which figure kept the scores from being published."""
-    auc, gain = figures["auc"], figures["auc_gain"]
-    if gain["passed"] is False:
-        interval = f"{decimals(gain['low'])} to {decimals(gain['high'])}"
-        return (
-            f"No scores, for they do not tell more than recency alone: AUC {decimals(auc['value'])} beside "
-            f"{decimals(auc['beside'])}, a gain of {interval} at 95 %"
-        )
-    return f"No scores, for they tell too little: AUC {decimals(auc['value'])}, {decimals(auc['threshold'])} asked for"
+def _past_and_next(cells: Rows, horizon: str) -> str:
+    """Say why a cell whose name warns may be expected to leave less than everybody; so only where it is so."""
+    told = f"Cells describe the past, each user beside the others; scores foretell {horizon}"
+    lower = [row for row in cells if row["group_name"] == _WARNS and row["mean_score"] < row["base_score"]]
+    if not lower:
+        return f"{told}."
+    own, everybody = percent(lower[0]["mean_score"]), percent(lower[0]["base_score"])
+    return f"{told}. So a cell such as {_WARNS} can have a lower expected share than all: {own}, all {everybody}."

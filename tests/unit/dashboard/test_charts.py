@@ -12,12 +12,13 @@ from dashboard.charts import (
     cloud,
     customers,
     health,
+    leaving,
     recommend,
     segments,
     titles,
     viewing,
 )
-from dashboard.charts.base import DARK, LIGHT, inked, name
+from dashboard.charts.base import BLUE, DARK, GREY, LIGHT, RED, inked, name
 from ml.plots.palette import color_of, segment_colors
 from ml.plots.segment_card import Card, card
 from report.sections.recommender import MODELS as REPORTED_MODELS
@@ -457,3 +458,20 @@ def test_audiences_over_time_say_how_many_runs_changed_them():
     chart = audiences.sizes(sizes)
     assert chart.finding == "2 audiences over 2 runs that changed them"
     assert [list(line.y) for line in chart.figure.data] == [[1, 2], [3, 0]]
+
+
+def test_segments_of_few_scores_are_grey_and_make_no_finding():
+    groups = pl.DataFrame(
+        {
+            "group_name": ["Quiet", "Loyal", "Tiny", "Gone"],
+            "scored": [40, 80, 9, 0],
+            "mean_score": [0.2, 0.05, 0.9, None],
+            "base_score": [0.125] * 4,
+        }
+    )
+    drawn = leaving.scores(groups, least=10)
+    assert drawn.finding == "Highest in Quiet: 20.0% are expected to leave, of everybody 12.5%"
+    assert drawn.figure.data[0].y == ("Loyal", "Everybody", "Quiet", "Tiny")
+    assert drawn.figure.data[0].marker.color == (BLUE, RED, BLUE, GREY)
+    assert "fewer than 10" in drawn.reading
+    assert leaving.scores(groups, least=100).finding == "No segment has 100 users with a score"

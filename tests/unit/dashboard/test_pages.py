@@ -37,6 +37,7 @@ VIEWS = [
     ("audiences", {}),
     ("audiences", {"audience": "loyal"}),
     ("audiences", {"audience_view": "Build one"}),
+    ("leaving", {}),
     ("choose_k", {}),
     ("titles", {}),
     ("titles", {"titles": "By genre"}),
@@ -90,8 +91,8 @@ def said(app: AppTest) -> str:
 
 def test_the_pages_are_those_of_the_sidebar_in_its_order():
     assert [page.title for page in PAGES] == [
-        "Overview", "Segments", "What changed", "Members", "Audiences", "Choose k", "Titles", "Recommend", "Customers",
-        "Viewing", "Data health",
+        "Overview", "Segments", "What changed", "Members", "Audiences", "Leaving", "Choose k", "Titles", "Recommend",
+        "Customers", "Viewing", "Data health",
     ]  # fmt: skip
 
 
@@ -161,6 +162,36 @@ def test_a_name_that_no_file_may_have_is_refused_as_it_is_typed(made_up):
     app.text_input(key="audience_name").set_value("../[x](y)").run()
     assert "name: String should match pattern" in said(app).replace("\\", "")
     assert not app.code
+
+
+def test_the_page_of_leaving_says_how_many_how_surely_and_who(made_up, monkeypatch):
+    monkeypatch.setenv("MATINEE_MINIMUM_MEMBERS", "600")
+    app, data = open_page("leaving", made_up), current_set(made_up)
+    users, mean = data.ask("select count(*), avg(score) from departure").row(0)
+    told = app.markdown[0].value.replace("\\", "")
+    assert f"{mean:.1%} of {users:,} users active of late" in told
+    assert "AUC 0.80, recency alone 0.70" in told
+    assert "30 days after 31 May 2026" in app.caption[0].value.replace("\\", "")
+    shown = app.dataframe[0].value
+    assert shown["score"].is_monotonic_decreasing
+    assert shown["decile"].is_monotonic_increasing
+    assert shown["reason"].notna().all()
+    assert shown["segment"].isna().all()  # none has so many members that it may be named
+    monkeypatch.setenv("MATINEE_MINIMUM_MEMBERS", "601")
+    assert "Fewer than 601 users" in said(open_page("leaving", made_up))
+
+
+def test_scores_that_were_not_published_are_told_with_the_figure_that_kept_them(made_up, tmp_path):
+    folder = tmp_path / "published"
+    shutil.copytree(made_up / "published", folder)
+    scores, quality = (pl.read_parquet(folder / f"departure{of}.parquet") for of in ("", "_quality"))
+    scores.clear().write_parquet(folder / "departure.parquet")
+    quality.with_columns(passed=pl.col("measure") != "auc_gain").write_parquet(
+        folder / "departure_quality.parquet"
+    )
+    app = open_page("leaving", tmp_path)
+    assert "do not tell more than recency alone: AUC 0.80 beside 0.70" in said(app).replace("\\", "")
+    assert not app.dataframe
 
 
 @pytest.fixture(scope="module")

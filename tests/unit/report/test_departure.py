@@ -48,6 +48,19 @@ def test_a_segment_is_told_by_the_scores_of_its_members_beside_everybody():
     assert "900 users" in view.judged
 
 
+@pytest.mark.parametrize(("mean", "lower"), [(0.1, True), (0.2, False)])
+def test_a_cell_that_warns_is_told_beside_everybody_only_where_fewer_of_it_are_expected_to_leave(mean, lower):
+    cells = GROUPS.with_columns(group_name=pl.lit("At Risk"), mean_score=mean).filter(segmentation="rfm")
+    told = departure(quality(), cells, SCORED).cells_beside_scores
+    assert told.startswith(
+        "Cells describe the past, each user beside the others; scores foretell the next 30 days."
+    )
+    assert (
+        told.endswith("So a cell such as At Risk can have a lower expected share than all: 10.0%, all 12.5%.")
+        == lower
+    )
+
+
 @pytest.mark.parametrize(
     ("figures", "why"),
     [
