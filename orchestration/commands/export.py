@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.commands.shared import USAGE, WarehouseOption, answer, fail, failing, read_settings
+from orchestration.commands.shared import (
+    DONE,
+    FAILED,
+    USAGE,
+    WarehouseOption,
+    answer,
+    fail,
+    failing,
+    read_settings,
+)
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings
@@ -55,11 +64,15 @@ def export(
             delivered = delivering.deliver(declared, settings, full=full)
     if plan:
         _show(planned, settings, name)
-        return
+        raise typer.Exit(FAILED if planned.refused else DONE)
     for manifest in delivered.manifests:
         answer(f"{name}: delivery {manifest['id']} {_counts(manifest)}.")
     if not delivered.manifests:
-        answer(f"{name}: nothing is new since the last delivery; {delivered.left:,} are there.")
+        _nothing_new(name, delivered.left)
+
+
+def _nothing_new(name: str, left: int) -> None:
+    answer(f"{name}: nothing is new since the last delivery; {left:,} are there.")
 
 
 def _counts(manifest: Mapping[str, Any]) -> str:
@@ -76,12 +89,16 @@ def _show(planned: "Plan", settings: "Settings", name: str) -> None:
     if begun := DeliveryStore(WarehouseLayout(settings.warehouse), name).begun:
         answer(f"{name}: delivery {begun['id']} was begun and goes on first {_counts(begun)}.")
     if planned.refused:
-        answer(f"{name}: would be refused: {planned.refused}.")
-    answer(f"{name}: would send {_counts(planned.manifest)}.")
-    if len(planned.changes):
-        told = hide_emails(planned.rows.head(_SHOWN_ROWS).write_csv()).rstrip()
-        # Ids and titles are other people's texts: none of them steers the terminal.
-        answer("".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in told))
+        answer(f"{name}: would be refused {_counts(planned.asked)}: {planned.refused}.")
+    if not len(planned.changes):
+        if not planned.refused:
+            _nothing_new(name, planned.manifest["left"])
+        return
+    what = "of people who were forgotten alone " if planned.refused else ""
+    answer(f"{name}: would send {what}{_counts(planned.manifest)}.")
+    told = hide_emails(planned.rows.head(_SHOWN_ROWS).write_csv()).rstrip()
+    # Ids and titles are other people's texts: none of them steers the terminal.
+    answer("".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in told))
 
 
 def _list(settings: "Settings") -> None:

@@ -47,6 +47,7 @@ class Plan:
     sent : what the destination has afterwards.
     treated : who was ever sent or held out.
     refused : why the rest does not go out; None where all does.
+    asked : how many rows of each change there would be, were nothing refused.
     """
 
     manifest: Mapping[str, Any]
@@ -54,6 +55,7 @@ class Plan:
     sent: pl.DataFrame
     treated: pl.DataFrame
     refused: str | None
+    asked: Mapping[str, Any]
 
     @property
     def rows(self) -> pl.DataFrame:
@@ -202,6 +204,7 @@ def _planned(export: Export, settings: Settings, data: PublishedSet, members: Me
     sent = now.with_columns(pl.lit(False).alias(FORGOTTEN))
     treated = store.treated().clear() if is_of_others else store.treated()
     treated = _treated(treated, members.everybody, export)
+    asked = {**counted(told), "left": len(now)}
     if refused:
         changes = changes.filter(pl.col(FORGOTTEN) & (pl.col("change") == REMOVED))
         sent = sent.clear() if before is None else before.filter(~pl.col(FORGOTTEN))
@@ -228,7 +231,7 @@ def _planned(export: Export, settings: Settings, data: PublishedSet, members: Me
         "batch": export.destination.batch,
         "below": _below(export, data),
     }
-    return Plan(manifest, changes, sent, treated, refused)
+    return Plan(manifest, changes, sent, treated, refused, {**manifest, **asked})
 
 
 def _below(export: Export, data: PublishedSet) -> str | None:

@@ -43,7 +43,8 @@ def test_a_plan_shows_what_a_delivery_would_be_and_the_delivery_says_what_it_was
     assert "ann@x.org" not in planned.out
     assert not (world.root / "lists").exists()
     assert "delivery 000001-" in call("loyal").out
-    assert "nothing is new since the last delivery; 2 are there" in call("loyal").out
+    for said in ((), ("--plan",)):
+        assert call("loyal", *said).out == "loyal: nothing is new since the last delivery; 2 are there.\n"
     listed = call("--list").out
     assert "loyal" in listed
     assert "000001-" in listed
@@ -68,6 +69,19 @@ def test_what_cannot_be_done_is_said_and_ends_with_a_code(world, call, said, cod
     done = call(*said)
     assert done.exit_code == code
     assert words in done.error
+
+
+def test_a_plan_that_would_be_refused_shows_what_was_asked_for_and_ends_with_a_code(world, call):
+    world.publish(range(10))
+    call("loyal")
+    world.publish([*range(4), 11])
+    planned = call("loyal", "--plan")
+    assert planned.exit_code == 1
+    assert (
+        "would be refused (1 added, 0 updated, 6 removed; 5 there, 0 held out): 6 of 10 would be"
+        in planned.out
+    )
+    assert "would send" not in planned.out
 
 
 def test_before_anything_is_published_the_command_says_what_to_do(world, call):
