@@ -18,6 +18,7 @@ from ml.audiences.spec import (
     Compare,
     Condition,
     Feature,
+    LackingError,
     Rated,
     Recency,
     Score,
@@ -178,10 +179,11 @@ class _Compiler:
     def _segment(self, asked: Segment) -> tuple[str, str]:
         self.table(SEGMENT_MEMBERS)
         conditions = [f"segmentation = {_text(asked.of)}"]
-        self.known(SEGMENT_MEMBERS, "segmentation", (asked.of,), "segmentation")
+        is_there = self.segmentation(asked.of)
         for column, given in (("segment_name", asked.is_), ("level", asked.level)):
             if given:
                 conditions.append(f"{column} in ({_texts(given)})")
+            if given and is_there:
                 self.known(SEGMENT_MEMBERS, column, given, column.partition("_")[0], of=asked.of)
         words = f"segment of {asked.of}{' is ' + _or(asked.is_) if asked.is_ else ''}"
         words += f"{' and' if asked.is_ else ''} level is {_or(asked.level)}" if asked.level else ""
@@ -195,6 +197,14 @@ class _Compiler:
         return self._column(EVERYBODY[self.entity], asked.column, asked, asked.column)
 
     def _score(self, asked: Score) -> tuple[str, str]:
+        if self.tables is not None:
+            scores = sorted(
+                name.removeprefix("ml.")
+                for name, columns in self.tables.columns.items()
+                if name.startswith("ml.") and {"score", "decile"} <= set(columns)
+            )
+            if asked.of not in scores:
+                raise AudienceError(f"there is no score {asked.of!r}{nearest(asked.of, scores)}")
         label = asked.of if asked.by == "score" else f"{asked.by} of {asked.of}"
         return self._column(f"ml.{asked.of}", asked.by, asked, label)
 
@@ -292,6 +302,15 @@ class _Compiler:
             raise AudienceError(f"there is no table {table}{nearest(table, sorted(own))}")
         return columns[table]
 
+    def segmentation(self, name: str) -> bool:
+        """Return whether there is a segmentation of this name, and note where there are others alone."""
+        if self.tables is None or not self.tables.has_rows(SEGMENT_MEMBERS):
+            return False
+        there = sorted(self.tables.values(SEGMENT_MEMBERS, "segmentation"))
+        if name not in there:
+            self.doubts.append(f"there is no segmentation {name!r}{nearest(name, there)}")
+        return name in there
+
     def known(
         self, table: str, column: str, given: Collection[str], what: str, *, of: str = "", or_in: str = ""
     ) -> None:
@@ -311,7 +330,8 @@ class _Compiler:
             return []
         columns = self.table(table) if table else {column: "BIGINT"}
         if column not in columns:
-            raise AudienceError(f"{table} has no column {column!r}{nearest(column, sorted(columns))}")
+            wrong = AudienceError if self.tables.has_rows(table) else LackingError
+            raise wrong(f"{table} has no column {column!r}{nearest(column, sorted(columns))}")
         type_ = columns[column]
         if (kind := kind_of(type_)) is None:
             msg = f"{table}.{column} is of type {type_}, which no rule compares"

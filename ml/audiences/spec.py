@@ -4,10 +4,11 @@ Belongs here: the schema, and the rules that audiences keep among themselves. Do
 in SQL (`ml.audiences.compile`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self
+from itertools import product
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -27,6 +28,10 @@ _MOST_NAMED = 8
 
 class AudienceError(ValueError):
     """A rule cannot be what it says; the message names what is wrong and the nearest names."""
+
+
+class LackingError(AudienceError):
+    """A rule asks for what only a table without rows could have: the source has none of it, and no name is wrong."""
 
 
 class _Declaration(BaseModel):
@@ -82,8 +87,35 @@ class Compare(_Declaration):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def _something_can_hold(self) -> Self:
+        low_to, to_high = self.between or (None, None)
+        lows: list[tuple[str, Any, bool]] = [
+            ("at_least", self.at_least, False),
+            ("above", self.above, True),
+            ("between", low_to, False),
+        ]
+        highs: list[tuple[str, Any, bool]] = [
+            ("at_most", self.at_most, False),
+            ("below", self.below, True),
+            ("between", to_high, False),
+        ]
+        for (low_name, low, is_above), (high_name, high, is_below) in product(lows, highs):
+            if low is None or high is None or not _are_of_a_kind(low, high):
+                continue
+            if low > high or (low == high and (is_above or is_below)):
+                names = "between" if low_name == high_name else f"{low_name} and {high_name}"
+                msg = f"{names}: nothing lies from {low} to {high}"
+                raise ValueError(msg)
+        return self
+
 
 _TESTS = ("at_least", "at_most", "above", "below", "between", "is", "is_not", "is_missing")
+
+
+def _are_of_a_kind(one: Any, other: Any) -> bool:
+    """Whether two values can be told to be in order: of others the column they are compared with tells."""
+    return any(isinstance(one, kind) and isinstance(other, kind) for kind in ((int, float), date, str))
 
 
 class Segment(_Declaration):
@@ -145,6 +177,17 @@ class Score(Compare):
 
     of: Identifier = "departure"
     by: Literal["score", "decile"] = "score"
+
+    @model_validator(mode="after")
+    def _is_a_score(self) -> Self:
+        low, high = (0, 1) if self.by == "score" else (1, 10)
+        for test, asked in self.tests.items():
+            for value in asked if isinstance(asked, tuple) else (asked,):
+                is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+                if is_number and not low <= value <= high:
+                    msg = f"{test}: a {self.by} is from {low} to {high}, and {value} is not"
+                    raise ValueError(msg)
+        return self
 
 
 class Condition(_Declaration):
@@ -250,20 +293,28 @@ def parse_audience(attributes: object) -> AudienceSpec:
         for problem in error.errors():
             field = ".".join(map(str, problem["loc"]))
             if problem["type"] == "extra_forbidden":
-                why = f"there is no such field{nearest(str(problem['loc'][-1]), _FIELDS)}"
+                why = no_such_field(AudienceSpec, problem["loc"])
             else:
                 why = problem["msg"].removeprefix("Value error, ")
             said.append(f"{field}: {why}" if field else why)
         raise AudienceError("; ".join(said)) from None
 
 
-_FIELDS = sorted(
-    {
-        field.alias or name
-        for model in (AudienceSpec, Condition, Segment, Feature, Rated, Recency, Score)
-        for name, field in model.model_fields.items()
-    }
-)
+def no_such_field(model: type[BaseModel], where: Sequence[int | str]) -> str:
+    """Return that a declaration has no field of the name at the end of a way into it, and which are nearest."""
+    for step in where[:-1]:
+        if isinstance(step, str):
+            field = next(field for name, field in model.model_fields.items() if step in (name, field.alias))
+            model = _model_in(field.annotation) or model
+    fields = [field.alias or name for name, field in model.model_fields.items()]
+    return f"there is no such field{nearest(str(where[-1]), fields, len(fields))}"
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the declaration that a field holds, by itself, as one of several or where it may be left out."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
 
 
 def check_together(specs: Mapping[str, AudienceSpec], segmentations: Mapping[str, str] | None = None) -> None:
@@ -318,9 +369,14 @@ def _refuse_circle(
     good.add(name)
 
 
-def nearest(name: str, there_are: list[str]) -> str:
+def nearest(name: str, there_are: list[str], most: int = _MOST_NAMED) -> str:
     """Return the end of a sentence that says which names are like one that is not there."""
     if close := get_close_matches(name, there_are, 3, 0.5):
-        return f"; nearest: {', '.join(close)}"
-    more = ", …" if len(there_are) > _MOST_NAMED else ""
-    return f"; there are: {', '.join(there_are[:_MOST_NAMED])}{more}" if there_are else "; there are none"
+        return f"; nearest: {listed(close)}"
+    more = ", …" if len(there_are) > most else ""
+    return f"; there are: {listed(there_are[:most])}{more}" if there_are else "; there are none"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a list, in quotes where a comma in one would make it look like two."""
+    return ", ".join(map(repr, names) if any("," in name for name in names) else names)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ml.audiences.spec import no_such_field
 from ml.recommendation.nearest import nearest_names
 from orchestration.tasks.exporting.errors import ExportError
 
@@ -252,7 +253,12 @@ def _read(file: Path) -> Export:
     except ValidationError as error:
         # Never what was given: it may be a password.
         told = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'export'}: {problem['msg'].removeprefix('Value error, ')}"
+            f"{'.'.join(map(str, problem['loc'])) or 'export'}: "
+            + (
+                no_such_field(Export, problem["loc"])
+                if problem["type"] == "extra_forbidden"
+                else problem["msg"].removeprefix("Value error, ")
+            )
             for problem in error.errors()
         )
         raise ExportError(f"{file}: {told}.") from None

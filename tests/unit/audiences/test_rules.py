@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.audiences.compile import compile_audience
-from ml.audiences.spec import AudienceError, check_together, parse_audience
+from ml.audiences.spec import AudienceError, check_together, nearest, parse_audience
 from tests.unit.audiences.worlds import (
     built,
     conditions,
@@ -84,7 +84,7 @@ def tables():
             "a day such as 2026-11-30 is expected",
         ),
         ({"recency": {"above": "a week"}}, "the number of days is compared with 'a week'"),
-        ({"score": {"of": "departures", "above": 0.5}}, "no table ml.departures; nearest: ml.departure"),
+        ({"score": {"of": "departures", "above": 0.5}}, "there is no score 'departures'; nearest: departure"),
         (
             {"feature": {"table": "features.title_descriptions", "column": "title", "is": "Two"}},
             "features.title_descriptions has no column user_id",
@@ -99,7 +99,8 @@ def test_a_rule_on_what_is_not_there_is_refused_with_the_nearest_names(tables, c
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
-        ({"segment": {"of": "tast"}}, "nobody has the segmentation 'tast'; nearest: taste"),
+        ({"segment": {"of": "tast", "is": "A"}}, "there is no segmentation 'tast'; nearest: taste"),
+        ({"segment": {"of": "moods"}}, "there is no segmentation 'moods'; there are: taste"),
         ({"segment": {"of": "taste", "is": "C"}}, "nobody has the segment of taste 'C'; there are: A"),
         (
             {"attribute": {"column": "subscription", "is": "Premium"}},
@@ -124,7 +125,24 @@ def test_what_is_named_and_nobody_has_is_told_of_and_stops_nothing(tables, condi
             "{include: {segment: {of: taste}, audience: x}}",
             "include.0: a condition has exactly one key, of all, any",
         ),
+        (
+            "{include: {not: {foo: 1}}}",
+            "not.foo: there is no such field; there are: all, any, not, segment, feature, attribute, watched, rated, "
+            "recency, score, audience",
+        ),
         ("{include: {all: []}}", "exactly one key"),
+        ("{include: {recency: {between: [30, 5]}}}", "between: nothing lies from 30 to 5"),
+        ("{include: {recency: {above: 5, at_most: 5}}}", "above and at_most: nothing lies from 5 to 5"),
+        (
+            "{include: {recency: {at_least: 9, between: [1, 5]}}}",
+            "at_least and between: nothing lies from 9 to 5",
+        ),
+        (
+            "{include: {attribute: {column: a, between: [2026-11-30, 2026-01-01]}}}",
+            "nothing lies from 2026-11-30",
+        ),
+        ("{include: {score: {at_least: 20}}}", "at_least: a score is from 0 to 1, and 20 is not"),
+        ("{include: {score: {by: decile, is: [1, 11]}}}", "is: a decile is from 1 to 10, and 11 is not"),
         ("{include: {attribute: {column: minutes}}}", "give at least one of at_least, at_most"),
         ("{include: {attribute: {column: minutes, is: []}}}", "give at least one of"),
         ("{include: {attribute: {column: a, is_missing: true, is: b}}}", "is_missing stands alone"),
@@ -185,6 +203,10 @@ def test_audiences_made_of_many_others_are_checked_once_each():
         for side in "ab"
     ]
     check_together({spec.name: spec for spec in pairs})
+
+
+def test_names_with_commas_stand_in_quotes():
+    assert nearest("x", ["1980s, mainstream", "Comedy"]) == "; there are: '1980s, mainstream', 'Comedy'"
 
 
 def test_tables_without_rows_are_named(tables):

@@ -55,7 +55,7 @@ _comparisons = st.one_of(
     st.sampled_from(["at_least", "at_most", "above", "below"]).flatmap(
         lambda test: st.fixed_dictionaries({test: st.integers(0, 5)})
     ),
-    st.fixed_dictionaries({"between": st.lists(st.integers(0, 5), min_size=2, max_size=2)}),
+    st.fixed_dictionaries({"between": st.lists(st.integers(0, 5), min_size=2, max_size=2).map(sorted)}),
     st.fixed_dictionaries({"is": st.lists(st.integers(0, 5), min_size=1, max_size=2)}),
     st.fixed_dictionaries({"is_not": st.integers(0, 5)}),
     st.fixed_dictionaries({"is_missing": st.booleans()}),

@@ -42,6 +42,12 @@ def test_an_unknown_export_is_answered_with_the_nearest_and_without_a_folder_the
         ("{attribute: region}", "{attribute: region, segment: x}", "a column is one of attribute"),
         ("as: taste", "as: region", "two columns would be called region"),
         ("as: taste", "as: change", "two columns would be called change"),
+        ("{folder: exported}", "{foldr: a}", "destination.foldr: there is no such field; nearest: folder"),
+        (
+            "attribute: region",
+            "atribute: region",
+            "columns.0.atribute: there is no such field; nearest: attr",
+        ),
         ("{folder: exported}", "{folder: a, webhook: b}", "a destination is one of"),
         ("{folder: exported}", "{postgres: $DB}", "postgres and table belong together"),
         ("{folder: exported}", '{postgres: $DB, table: "a; drop b"}', "destination.table"),
