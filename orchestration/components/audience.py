@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from ml.audiences.compile import DEPARTURE, SEGMENT_MEMBERS, Compiled, Tables, compile_audience, names_of
 from ml.audiences.members import waterfall
-from ml.audiences.spec import AudienceError, AudienceSpec
+from ml.audiences.spec import AudienceError, AudienceSpec, LackingError
 from ml.segmentation.errors import UntrainableError
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.audiences import (
@@ -101,8 +101,11 @@ def _find(spec: AudienceSpec, here: Step[VersionedStore]) -> dg.MaterializeResul
     with here.warehouse.connect() as connection:
         try:
             compiled, sql = _compile(spec, here, connection)
-        except AudienceError as error:  # what the rule asks for is not there, in this data
+        except LackingError as error:  # what the rule asks for is not there, in this data
             raise UntrainableError(str(error)) from error
+        except AudienceError as error:  # a name of the rule is wrong, which stops nothing else
+            here.store.skip(str(error))
+            return dg.MaterializeResult(metadata={"skipped": str(error)}, check_results=[_warned(str(error))])
         members, kept = find_members(connection, compiled)
     if lacking := lack(compiled, kept):
         raise UntrainableError(lacking)
@@ -116,12 +119,15 @@ def _find(spec: AudienceSpec, here: Step[VersionedStore]) -> dg.MaterializeResul
             "waterfall": markdown(here.store.read_table("waterfall")),
             "sql": dg.MetadataValue.md(f"```sql\n{sql}\n```"),
         },
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=SOME,
-                passed=warning is None,
-                severity=dg.AssetCheckSeverity.WARN,
-                description=warning,
-            )
-        ],
+        check_results=[_warned(warning)],
+    )
+
+
+def _warned(warning: str | None) -> dg.AssetCheckResult:
+    """Return what the check found: a warning, or None."""
+    return dg.AssetCheckResult(
+        check_name=SOME,
+        passed=warning is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=warning,
     )

@@ -3,6 +3,7 @@
 import shutil
 from datetime import datetime, timedelta
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -13,10 +14,12 @@ from ml.audiences.compile import compile_audience
 from ml.audiences.holdout import place
 from ml.audiences.members import waterfall
 from ml.audiences.spec import AudienceError, check_together
+from orchestration.components.audience import AudienceComponent
 from orchestration.settings import HoldoutSettings, SettingsError, load_holdout_settings
 from orchestration.stores.layout import WarehouseLayout
 from orchestration.tasks import audiences
 from orchestration.tasks.forgetting_places import forget_snapshots
+from orchestration.tools.warehouse import WarehouseResource
 from tests.conftest import Matinee
 from tests.unit.audiences.worlds import DDL, rule
 
@@ -350,6 +353,27 @@ def test_a_snapshot_keeps_the_members_of_the_day_whatever_comes_after(nights, ma
     assert f"Pinned of heavy: {file.stem}" in matinee("audience", "list", warehouse=root).out
     refused = matinee("audience", "snapshot", "heavi", warehouse=root)
     assert "no audience 'heavi' is published; nearest: heavy" in refused.said
+
+
+@pytest.mark.parametrize(
+    ("table", "fails"), [("marts.users", True), ("features.user_viewing", False)], ids=["rows", "no rows"]
+)
+def test_a_column_that_a_table_with_rows_lacks_is_warned_of_by_the_run(nights, tmp_path, table, fails):
+    kind = {"attribute": {}} if fails else {"feature": {"table": table}}
+    ((key, given),) = kind.items()
+    spec = rule(name="odd", include={key: {**given, "column": "subscripton", "is": "Basic"}})
+    (asset,) = AudienceComponent(spec).build_defs(None).assets
+    (tmp_path / "home").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+        done = dg.materialize(
+            [asset],
+            instance=instance,
+            resources={"warehouse": WarehouseResource(path=str(nights.layout.root))},
+        )
+    (found,) = done.get_asset_check_evaluations()
+    assert found.passed is not fails
+    assert f"{table} has no column 'subscripton'" in found.description
+    assert f"{table} has no column" in audiences.store_of(nights.layout, "odd").skipped
 
 
 def test_a_forgotten_user_leaves_the_snapshots_too(nights):
