@@ -119,7 +119,9 @@ def _list(layout: "WarehouseLayout") -> None:
     ):
         now = published.get(name)
         sizes = ("not published yet", "") if now is None else (f"{now['members']:,}", f"{now['share']:.1%}")
-        rows.append((name, str(spec.priority or ""), *sizes, (now or {}).get("warning") or spec.description))
+        warning = (now or {}).get("warning")
+        what = f"{spec.description}\nwarning: {warning}" if warning else spec.description
+        rows.append((name, str(spec.priority or ""), *sizes, what))
     _table(("audience", "priority", "members", "share", "what"), rows)
     for folder in sorted(layout.audience_snapshots.glob("*/")):
         answer(
@@ -162,6 +164,8 @@ def _table(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich.text import Text
 
     table = Table(*headers)
+    table.columns[0].no_wrap = True  # a name is copied
+    table.columns[0].min_width = max((len(row[0]) for row in rows), default=0)
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)

@@ -117,6 +117,9 @@ def _list(settings: "Settings") -> None:
     table = Table("export", "audiences", "to", "when", "last delivery", "there")
     for column in table.columns:
         column.overflow = "fold"
+    named = [exports, {name for declared in exports.values() for name in declared.audiences}]
+    for column, names in zip(table.columns, named, strict=False):
+        column.no_wrap, column.min_width = True, max(map(len, names))  # a name is copied
     table.columns[5].justify = "right"
     for declared in exports.values():
         store, place = DeliveryStore(WarehouseLayout(settings.warehouse), declared.name), declared.destination
@@ -124,7 +127,7 @@ def _list(settings: "Settings") -> None:
         sent = f"{last['id']}, {last['sent_at'][:16].replace('T', ' ')}" if last else "none"
         cells = [
             declared.name,
-            ", ".join(declared.audiences),
+            "\n".join(declared.audiences),
             place.folder or place.table or "webhook",
             "each refresh" if declared.schedule else "on demand",
             f"{sent}; one is begun" if store.begun else sent,

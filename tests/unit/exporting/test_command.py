@@ -84,6 +84,16 @@ def test_a_plan_that_would_be_refused_shows_what_was_asked_for_and_ends_with_a_c
     assert "would send" not in planned.out
 
 
+def test_names_are_listed_in_one_piece_so_that_they_can_be_copied(call, tmp_path):
+    long = "people_on_televisions"
+    (tmp_path / "exports" / f"{long}_weekly.yaml").write_text(
+        LOYAL.replace("loyal]", f"loyal, {long}_at_night]")
+    )
+    listed = call("--list").out
+    assert f"{long}_weekly" in listed
+    assert f"{long}_at_night" in listed
+
+
 def test_before_anything_is_published_the_command_says_what_to_do(world, call):
     world.root.mkdir()
     assert "Nothing is published" in call("loyal").error
