@@ -46,19 +46,23 @@ def overlap(data: PublishedSet, entity: str) -> pl.DataFrame:
 
 
 def sizes(data: PublishedSet) -> pl.DataFrame:
-    """Return audience, moment and members after each run that changed one, with every audience at every time."""
+    """Return audience, moment and members after each run that changed one, with every audience at every time.
+
+    Of those that are declared today and ever had a member.
+    """
     return data.ask(
         """
-        with moments as (
-            select entered_at as moment from audience_history
+        with declared as (select * from audience_history semi join audiences using (audience)),
+        moments as (
+            select entered_at as moment from declared
             union
-            select left_at from audience_history where left_at is not null
+            select left_at from declared where left_at is not null
         ),
-        named as (select distinct audience from audience_history)
+        named as (select distinct audience from declared)
         select named.audience, moments.moment, count(history.entity_id) as members
         from named
         cross join moments
-        left join audience_history as history
+        left join declared as history
             on history.audience = named.audience
             and history.entered_at <= moments.moment and coalesce(history.left_at > moments.moment, true)
         group by all

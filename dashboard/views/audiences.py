@@ -52,7 +52,7 @@ def _sizes(data: PublishedSet) -> None:
             "priority": NumberColumn("Priority"),
             "members": NumberColumn("Members", format="localized"),
             "share": NumberColumn("Share", format="percent"),
-            "share_before": NumberColumn("Before", format="percent"),
+            "share_before": NumberColumn("Share before", format="percent"),
             "held_out": NumberColumn("Held out", format="localized"),
         },
         groups=("members", "audience", "description"),
@@ -62,10 +62,16 @@ def _sizes(data: PublishedSet) -> None:
     steps = queries.waterfall(data, audience)
     if len(steps):
         ui.chart(charts.waterfall(steps), key="waterfall")
+        _in_full(steps)
         with st.expander("The rule as SQL"):
             st.code(found.filter(audience=audience)["sql"].item(), language="sql")
     else:
-        ui.tell("The source has nothing that this rule asks for.")
+        warning = found.filter(audience=audience)["warning"].item()
+        ui.tell(
+            f"Nobody could be looked for: {ui.plain(warning)}"
+            if warning
+            else "The source has nothing that this rule asks for."
+        )
     entity = found.filter(audience=audience)["entity"].item()
     pairs = queries.overlap(data, entity)
     if len(pairs):
@@ -75,6 +81,17 @@ def _sizes(data: PublishedSet) -> None:
     if over_time["moment"].n_unique() > 1:
         st.header("Over time")
         ui.chart(charts.sizes(over_time), key="audience_sizes")
+
+
+def _in_full(steps: pl.DataFrame) -> None:
+    """List the conditions in full, which the chart cuts."""
+    with st.expander("The conditions in full"):
+        st.markdown(
+            "\n".join(
+                f"{place}. {'not: ' if side == 'exclude' else ''}{ui.plain(condition)}"
+                for place, (side, condition) in enumerate(steps.select("side", "condition").iter_rows(), 1)
+            )
+        )
 
 
 # ---------------------------------------------------------------------- a rule by choosing
@@ -129,6 +146,7 @@ def _count(steps: pl.DataFrame) -> None:
     if (steps["kept"].is_between(1, minimum_members() - 1)).any():
         return
     ui.chart(charts.waterfall(steps), key="built_waterfall")
+    _in_full(steps)
 
 
 def _condition(

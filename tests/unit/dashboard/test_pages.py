@@ -475,3 +475,28 @@ def test_views_without_data_are_left_out(catalogue_alone):
     assert "Map" in app.button_group(key="view").options
     assert not app.exception
     assert "View" not in [group.label for group in open_page("titles", catalogue_alone).button_group]
+
+
+def test_an_audience_whose_rule_names_what_is_not_there_says_so_and_the_conditions_of_others_stand_in_full(
+    made_up, tmp_path
+):
+    shutil.copytree(made_up, tmp_path, dirs_exist_ok=True)
+    published = tmp_path / "published"
+    steps = pl.read_parquet(published / "audience_waterfall.parquet")
+    long = "watched at least 2 titles of Crime or Animation in the last 30 days or rated at least 1 title"
+    is_loyal = pl.col("audience") == "loyal"
+    steps.filter(is_loyal).with_columns(condition=pl.lit(long)).write_parquet(
+        published / "audience_waterfall.parquet"
+    )
+    found = pl.read_parquet(published / "audiences.parquet")
+    typo = "marts.users has no column 'subscripton'; nearest: subscription"
+    found.with_columns(warning=pl.when(~is_loyal).then(pl.lit(typo))).write_parquet(
+        published / "audiences.parquet"
+    )
+    (odd,) = found.filter(~is_loyal)["audience"]
+    assert any(
+        "has no column 'subscripton'" in one.value
+        for one in open_page("audiences", tmp_path, audience=odd).info
+    )
+    loyal = open_page("audiences", tmp_path, audience="loyal")
+    assert any(long in one.value for one in loyal.markdown)

@@ -1,10 +1,11 @@
 import shutil
 import time
+from datetime import datetime
 
 import polars as pl
 import pytest
 
-from dashboard.queries import health, members, recommend, segments, titles, viewing
+from dashboard.queries import audiences, health, members, recommend, segments, titles, viewing
 from orchestration.commands.recommend.answers import Recommender
 from orchestration.stores.recommender import RecommenderStore
 from published.errors import PublishedError
@@ -238,3 +239,13 @@ def test_what_most_of_a_segment_are_recommended_counts_first_tens_only(publish):
     assert rows.select("title_id", "members", "share", "size").rows() == [("A", 2, 1.0, 2), ("B", 1, 0.5, 2)]
     assert rows["base_share"].to_list() == pytest.approx([2 / 3, 2 / 3])
     assert not len(segments.recommended(data, "user_ratings", 9))
+
+
+def test_only_audiences_that_are_declared_today_are_followed_over_time(publish):
+    moment = datetime(2026, 11, 30, 3)
+    history = {"audience": ["now", "gone"], "entity_id": ["1", "2"], "entered_at": [moment] * 2}
+    tables = {
+        "audiences": pl.DataFrame({"audience": ["now"]}),
+        "audience_history": pl.DataFrame(history).with_columns(left_at=pl.lit(None, pl.Datetime)),
+    }
+    assert audiences.sizes(current_set(publish(**tables))).rows() == [("now", moment, 1)]
