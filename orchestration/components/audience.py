@@ -28,6 +28,7 @@ from orchestration.tasks.audiences import (
     store_of,
     tables_of,
 )
+from orchestration.tools.dbt import ml_table_definitions
 from orchestration.tools.shown import COLUMNS, markdown, parquet_columns
 from orchestration.tools.steps import Step, build_step
 
@@ -92,7 +93,7 @@ def _compile(
     spec: AudienceSpec, here: Step[VersionedStore], connection: duckdb.DuckDBPyConnection
 ) -> tuple[Compiled, str]:
     """Return the audience as it is asked of this run, and its SQL over the tables that the run fills."""
-    shown = show_made(connection, here.warehouse.layout, read_entities())
+    shown = show_made(connection, here.warehouse.layout, read_entities(), ml_table_definitions())
     tables, others = tables_of(connection, shown), read_audiences()
     return compile_audience(spec, tables, others), compile_audience(spec, Tables(tables.columns), others).sql
 

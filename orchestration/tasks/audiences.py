@@ -137,12 +137,15 @@ def tables_of(connection: duckdb.DuckDBPyConnection, shown: Mapping[str, str] | 
 
 
 def show_made(
-    connection: duckdb.DuckDBPyConnection, layout: WarehouseLayout, segmentations: Iterable[str]
+    connection: duckdb.DuckDBPyConnection,
+    layout: WarehouseLayout,
+    segmentations: Iterable[str],
+    defined: Mapping[str, str],
 ) -> dict[str, str]:
     """Show what this run's ML has made by now under names of their own, and return these by those of the tables.
 
     The tables are filled when all of ML is done, for dbt, and audiences are a part of it. Until then they hold what the
-    run before made: of what this one skipped, nothing is shown.
+    run before made: of what this one skipped, a table without rows is shown, `defined` as its contract has it.
     """
     stores = {
         SEGMENT_MEMBERS: [VersionedStore(layout.models / name) for name in segmentations],
@@ -155,8 +158,10 @@ def show_made(
             store.table_path(name) for store in made if store.has_candidate and store.has(f"{name}.parquet")
         ]
         listed = ", ".join(text_literal(str(file)) for file in files)
-        rows = f"read_parquet([{listed}])" if files else f"{table} limit 0"
-        connection.execute(f"create or replace temp view {name} as from {rows}")
+        if files:
+            connection.execute(f"create or replace temp view {name} as from read_parquet([{listed}])")
+        else:  # on Spark the database has no such table before the first gather
+            connection.execute(f"create or replace temp table {name} ({defined[name]})")
         shown[table] = name
     return shown
 

@@ -120,7 +120,9 @@ def tables(warehouse: Path) -> dict[str, list[tuple]]:
     """The rows of every table that is built of what landed, but for how often somebody repeated themselves."""
     with duckdb.connect(warehouse / "matinee.duckdb", read_only=True) as connection:
         names = connection.execute(
-            "select schema_name, table_name from duckdb_tables() where schema_name in ('intermediate', 'features')"
+            "select schema_name, table_name from duckdb_tables() where schema_name in ('intermediate', 'features') "
+            # Who corrects a rating did something on that day, and is more active for it.
+            "and table_name not in ('int_users__active_days', 'user_rfm')"
         ).fetchall()
         found = {}
         for schema, name in sorted(names):
