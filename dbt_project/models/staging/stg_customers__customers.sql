@@ -1,3 +1,6 @@
+-- On Spark a table: DuckDB's file, which shows what it makes, asks it who the customers of an audience are.
+{{ config(materialized='view' if target.type == 'duckdb' else 'table') }}
+
 with
 
 source as (
