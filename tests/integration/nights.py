@@ -206,8 +206,8 @@ def _serve(asked: Connection, root: str) -> None:
     from orchestration.tasks import worker_tasks  # noqa: F401, PLC0415
     from orchestration.tools import dbt  # noqa: PLC0415
 
-    segmentations = _few(definitions._load_segmentations())
-    definitions._load_segmentations = lambda: segmentations
+    segmentations = _few(definitions._load_declarations()[0])
+    definitions._load_declarations = lambda: (segmentations, [])
     built = definitions.build_defs()
     job.build_defs = lambda _: built  # type: ignore[assignment]
     dbt.project()
