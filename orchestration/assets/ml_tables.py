@@ -128,7 +128,7 @@ def build_ml_tables(segmentations: Sequence[str], audiences: Sequence[str] = ())
         with warehouse.stage(context.run.run_id, "gather"):
             files = _files(warehouse.layout, segmentations)
             with warehouse.connect(read_only=False) as connection:
-                told = _account(warehouse, connection)
+                told = _account(warehouse, connection, audiences)
                 files |= {table: [str(file)] for table, file in told.items()}
                 to = warehouse.layout if warehouse.engine == "spark" else None
                 gather(connection, files, anew=asks_for(context.run, FULL_REFRESH_TAG), hand_over_to=to)
@@ -144,12 +144,15 @@ def build_ml_tables(segmentations: Sequence[str], audiences: Sequence[str] = ())
     return gather_ml_tables
 
 
-def _account(warehouse: WarehouseResource, connection: duckdb.DuckDBPyConnection) -> dict[str, Path]:
+def _account(
+    warehouse: WarehouseResource, connection: duckdb.DuckDBPyConnection, audiences: Sequence[str]
+) -> dict[str, Path]:
     """Return the files of the tables of all audiences."""
     now = datetime.now(UTC).replace(tzinfo=None)
     layout = warehouse.layout
+    specs = {name: spec for name, spec in read_audiences().items() if name in audiences}
     files = {}
-    for table, frame in account(layout, read_audiences(), load_holdout_settings(), connection, now).items():
+    for table, frame in account(layout, specs, load_holdout_settings(), connection, now).items():
         files[table] = layout.temporary / f"{table}.parquet"
         frame.write_parquet(files[table])
     return files
