@@ -316,6 +316,15 @@ def _with_priority(steps: pl.DataFrame, spec: AudienceSpec, members: int, held_o
 
 
 def published_table(layout: WarehouseLayout, table: str) -> pl.DataFrame | None:
-    """Return a table of the published set; None where there is none of that name."""
-    file = layout.published / f"{table}.parquet"
-    return pl.read_parquet(file) if file.exists() else None
+    """Return a table of the published set, of an earlier one where that is damaged; None where there is none."""
+    if not (layout.published / f"{table}.parquet").exists():
+        return None
+    earlier = sorted(
+        layout.published_sets.glob("*/"), key=lambda folder: folder.stat().st_mtime, reverse=True
+    )
+    for folder in (layout.published, *earlier):
+        try:
+            return pl.read_parquet(folder / f"{table}.parquet")
+        except Exception:  # noqa: S112 - of whatever class a damaged file raises
+            continue
+    return None
