@@ -5,16 +5,15 @@ Belongs here: the asset of an audience, its check and metadata. Does not belong 
 """
 
 from functools import partial
-from typing import Self
 
 import dagster as dg
 import duckdb
-from pydantic import BaseModel
 
 from ml.audiences.compile import DEPARTURE, SEGMENT_MEMBERS, Compiled, Tables, compile_audience, names_of
 from ml.audiences.members import waterfall
 from ml.audiences.spec import AudienceError, AudienceSpec, LackingError
 from ml.segmentation.errors import UntrainableError
+from orchestration.components.declared import DeclaredComponent
 from orchestration.stores.versions import VersionedStore
 from orchestration.tasks.audiences import (
     GROUP,
@@ -35,24 +34,10 @@ from orchestration.tools.steps import Step, build_step
 SOME = "somebody_is_in_it_and_not_everybody"
 
 
-class AudienceComponent(dg.Component):
+class AudienceComponent(DeclaredComponent[AudienceSpec]):
     """Find the members of one declared audience."""
 
-    def __init__(self, spec: AudienceSpec) -> None:
-        self.spec = spec
-
-    @classmethod
-    def get_model_cls(cls) -> type[BaseModel]:
-        """Return the schema of the YAML attributes."""
-        return AudienceSpec
-
-    @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Build the component from checked attributes."""
-        if not isinstance(attributes, AudienceSpec):
-            msg = f"{context.path}: an audience needs attributes"
-            raise dg.DagsterInvalidDefinitionError(msg)
-        return cls(attributes)
+    schema, called = AudienceSpec, "an audience"
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         """Return the asset of the audience."""
@@ -93,7 +78,7 @@ def _compile(
     spec: AudienceSpec, here: Step[VersionedStore], connection: duckdb.DuckDBPyConnection
 ) -> tuple[Compiled, str]:
     """Return the audience as it is asked of this run, and its SQL over the tables that the run fills."""
-    shown = show_made(connection, here.warehouse.layout, read_entities(), ml_table_definitions())
+    shown = show_made(connection, here.warehouse.layout, read_entities(), ml_table_definitions)
     tables, others = tables_of(connection, shown), read_audiences()
     return compile_audience(spec, tables, others), compile_audience(spec, Tables(tables.columns), others).sql
 

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import dagster as dg
 import polars as pl
 import polars.selectors as cs
-from pydantic import BaseModel
 
 from ingest.contracts import CONTRACTS
 from ingest.errors import counted
@@ -21,6 +20,7 @@ from ingest.store import source_of
 from ml.drift import MOVED, MOVED_MUCH, is_telling, stability_index
 from ml.plots.words import feature_label
 from ml.segmentation.spec import SegmentationSpec
+from orchestration.components.declared import DeclaredComponent
 from orchestration.progress import doing
 from orchestration.settings import load_settings
 from orchestration.stores.segmentations import ModelStore
@@ -56,24 +56,10 @@ _TELLING = ("ratings", "views", "customers", "titles", "catalogue", "users", "li
 _Work = Callable[[SegmentationSpec, Step[ModelStore]], dg.MaterializeResult]
 
 
-class SegmentationComponent(dg.Component):
+class SegmentationComponent(DeclaredComponent[SegmentationSpec]):
     """Train, judge, name, assign, profile and draw one declared segmentation."""
 
-    def __init__(self, spec: SegmentationSpec) -> None:
-        self.spec = spec
-
-    @classmethod
-    def get_model_cls(cls) -> type[BaseModel]:
-        """Return the schema of the YAML attributes."""
-        return SegmentationSpec
-
-    @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Build the component from checked attributes."""
-        if not isinstance(attributes, SegmentationSpec):
-            msg = f"{context.path}: a segmentation needs attributes"
-            raise dg.DagsterInvalidDefinitionError(msg)
-        return cls(attributes)
+    schema, called = SegmentationSpec, "a segmentation"
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         """Return the assets of the segmentation."""

@@ -6,7 +6,7 @@ rule means (`ml.audiences`), Dagster.
     audiences/<name>/<run>/members.parquet, waterfall.parquet, audience.parquet    of the last run alone
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -140,12 +140,12 @@ def show_made(
     connection: duckdb.DuckDBPyConnection,
     layout: WarehouseLayout,
     segmentations: Iterable[str],
-    defined: Mapping[str, str],
+    defined: Callable[[], Mapping[str, str]],
 ) -> dict[str, str]:
     """Show what this run's ML has made by now under names of their own, and return these by those of the tables.
 
     The tables are filled when all of ML is done, for dbt, and audiences are a part of it. Until then they hold what the
-    run before made: of what this one skipped, a table without rows is shown, `defined` as its contract has it.
+    run before made: of what this one skipped, a table without rows is shown, as its contract (`defined`) has it.
     """
     stores = {
         SEGMENT_MEMBERS: [VersionedStore(layout.models / name) for name in segmentations],
@@ -161,7 +161,7 @@ def show_made(
         if files:
             connection.execute(f"create or replace temp view {name} as from read_parquet([{listed}])")
         else:  # on Spark the database has no such table before the first gather
-            connection.execute(f"create or replace temp table {name} ({defined[name]})")
+            connection.execute(f"create or replace temp table {name} ({defined()[name]})")
         shown[table] = name
     return shown
 

@@ -222,7 +222,7 @@ def test_what_ml_has_made_by_now_is_asked_and_not_what_the_run_before_left(night
     spec = rule(include={"segment": {"of": "taste", "is": "A"}})
     with duckdb.connect(str(nights.layout.database), read_only=True) as connection:
         shown = audiences.show_made(
-            connection, nights.layout, ["taste", "never_trained"], ml_table_definitions()
+            connection, nights.layout, ["taste", "never_trained"], ml_table_definitions
         )
         compiled = compile_audience(spec, audiences.tables_of(connection, shown), {})
         assert audiences.find_members(connection, compiled)[0]["entity_id"].to_list() == ["7"]
@@ -240,7 +240,7 @@ def test_of_what_this_run_skipped_the_rows_of_the_run_before_count_for_nobody(ni
     with duckdb.connect(str(nights.layout.database)) as connection:
         connection.execute("insert into ml.segment_members values ('taste', '7', 'A', 'x')")
         connection.execute("insert into ml.departure values (7, 0.9, 1)")
-        shown = audiences.show_made(connection, nights.layout, ["taste"], ml_table_definitions())
+        shown = audiences.show_made(connection, nights.layout, ["taste"], ml_table_definitions)
         compiled = compile_audience(spec, audiences.tables_of(connection, shown), {})
         members, kept = audiences.find_members(connection, compiled)
     assert members.is_empty()
@@ -390,7 +390,7 @@ def test_a_forgotten_user_leaves_the_snapshots_too(nights):
 
 def test_where_the_tables_of_ml_are_not_there_yet_a_rule_finds_them_empty(tmp_path):
     with duckdb.connect() as connection:
-        shown = audiences.show_made(connection, WarehouseLayout(tmp_path), [], ml_table_definitions())
+        shown = audiences.show_made(connection, WarehouseLayout(tmp_path), [], ml_table_definitions)
         tables = audiences.tables_of(connection, shown)
         assert {"segmentation", "segment_name", "level"} <= tables.columns["ml.segment_members"].keys()
         assert not any(tables.has_rows(table) for table in shown)
