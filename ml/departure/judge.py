@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 LEAST_AUC = 0.6
 LEAST_OF_EACH = 50
@@ -83,19 +84,12 @@ def _aucs(departs: np.ndarray, *scores: np.ndarray) -> tuple[list[float], float]
     left, stayed = [], []
     for score in scores:
         rank, among_left, among_stayed = (
-            _midranks(part) for part in (score, score[departs], score[~departs])
+            stats.rankdata(part) for part in (score, score[departs], score[~departs])
         )
         left.append((rank[departs] - among_left) / (~departs).sum())
         stayed.append(1 - (rank[~departs] - among_stayed) / departs.sum())
     variance = sum(np.var(a - b, ddof=1) / len(a) for a, b in (left, stayed))
     return [float(part.mean()) for part in left], float(np.sqrt(variance))
-
-
-def _midranks(values: np.ndarray) -> np.ndarray:
-    """Return ranks from 1, equal values sharing the mean of theirs."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[place]
 
 
 def _found(departs: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
