@@ -30,6 +30,8 @@ PEOPLE: dict[str, tuple[Kind, str]] = {
     "customers": ("customer", "customer_id"),
 }
 """Landing tables with rows of people: which kind, and the column of their ids. The two kinds are never joined."""
+KIND_OF: dict[str, Kind] = {column: kind for kind, column in PEOPLE.values()}
+"""The kind of people whom a column of ids names."""
 LEFT_OUT = "of people who were forgotten left out."
 """How the note on a file ends that some were left out of."""
 REMOVED = "removed: a person was forgotten"

@@ -20,7 +20,7 @@ import yaml
 
 from ingest.forgetting import Person, Touched, pattern
 from ingest.sql import identifier, path_literal, text_literal
-from ingest.suppressing import REMOVED, Kind, Suppressed
+from ingest.suppressing import KIND_OF, REMOVED, Kind, Suppressed
 from orchestration.settings import PROJECT_ROOT
 from orchestration.stores.deliveries import DeliveryStore
 from orchestration.stores.layout import ModelNotFoundError, WarehouseLayout, switch_symlink
@@ -31,8 +31,6 @@ from orchestration.tasks.audience_queries import AUDIENCE
 from orchestration.tasks.report import write_report_page
 
 _STAMP = "%Y%m%dT%H%M%S"
-_KINDS: Mapping[str, Kind] = {"user_id": "user", "customer_id": "customer"}
-"""Entity of a segmentation to the kind of people it divides; titles are none."""
 _TEXTS = ("rejects", "checks", "landing_manifest")
 """Published tables in whose texts an id may stand: raw lines, what checks found, and names of files."""
 
@@ -99,7 +97,7 @@ def forget_deliveries(layout: WarehouseLayout, people: Sequence[Person]) -> list
     for folder in sorted(layout.deliveries.glob("*/")):
         store = DeliveryStore(layout, folder.name)
         known = store.begun or next(reversed(store.manifests), None) or {}
-        kind = _KINDS.get(known.get("entity", ""))
+        kind = KIND_OF.get(known.get("entity", ""))
         rows = store.forget([each.id for each in people if each.kind == kind])
         touched += [Touched(f"deliveries/{folder.name}", rows)] if rows else []
     return touched
@@ -198,13 +196,13 @@ def _copy_texts(path: Path, to: Path, people: Sequence[Person], suppressed: Supp
     return changed
 
 
-def _published_kinds(folder: Path) -> dict[str, Kind | None]:
+def _published_kinds(folder: Path) -> dict[tuple[str, str], Kind | None]:
     """Return segmentation or audience to the kind of people in it, as a set tells; None for titles."""
-    kinds: dict[str, Kind | None] = {}
+    kinds: dict[tuple[str, str], Kind | None] = {}
     for of in ("segmentation", "audience"):
         with ignoring(FileNotFoundError, pl.exceptions.PolarsError):
             told = pl.read_parquet(folder / f"{of}s.parquet", columns=[of, "entity"])
-            kinds |= {f"{of} {name}": _KINDS.get(entity) for name, entity in told.iter_rows()}
+            kinds |= {(of, name): KIND_OF.get(entity) for name, entity in told.iter_rows()}
     return kinds
 
 
@@ -233,7 +231,7 @@ def _kind_of(version: Path) -> Kind | None:
     if version.parent.name in ("recommender", "departure"):
         return "user"
     try:
-        return _KINDS.get(json.loads((version / "model.json").read_text(encoding="utf-8"))["entity"])
+        return KIND_OF.get(json.loads((version / "model.json").read_text(encoding="utf-8"))["entity"])
     except (OSError, ValueError, LookupError):
         return None
 
@@ -242,7 +240,7 @@ def _forget_version(version: Path, people: Sequence[Person], kind: Kind | None) 
     rows = 0
     for path in sorted(version.glob("*.parquet")) if kind else ():
         names = _columns(path)
-        if found := _rows_of(names, people, {f"segmentation {version.parent.name}": kind}, written=False):
+        if found := _rows_of(names, people, {("segmentation", version.parent.name): kind}, written=False):
             draft = path.with_name(f".{path.name}.{os.getpid()}")
             if gone := _write_without(path, found, draft):
                 draft.replace(path)
@@ -293,7 +291,7 @@ def _forget_ratings(store: VersionedStore, version: Path, people: Sequence[Perso
 def _rows_of(
     columns: Mapping[str, object],
     people: Sequence[Person],
-    kinds: Mapping[str, Kind | None],
+    kinds: Mapping[tuple[str, str], Kind | None],
     *,
     written: bool,
 ) -> str | None:
@@ -304,7 +302,7 @@ def _rows_of(
     columns
         Names of the table's columns.
     kinds
-        `segmentation …` and `audience …` to who is in it.
+        "segmentation" or "audience", and its name, to who is in it.
     written
         Whether users go by their ids as the source writes them, or by the numbers that stand for them.
     """
@@ -319,15 +317,13 @@ def _rows_of(
 
     conditions = [
         f"{identifier(column)}::VARCHAR IN ({listed(kind)})"
-        for column, kind in _KINDS.items()
+        for column, kind in KIND_OF.items()
         if column in columns
     ]
     for of in ("segmentation", "audience"):
-        for kind in _KINDS.values() if {"entity_id", of} <= set(columns) else ():
+        for kind in KIND_OF.values() if {"entity_id", of} <= set(columns) else ():
             own = [
-                text_literal(name.split(" ", 1)[1])
-                for name, whose in kinds.items()
-                if whose == kind and name.startswith(f"{of} ")
+                text_literal(name) for (what, name), whose in kinds.items() if whose == kind and what == of
             ]
             named = ", ".join(own) or "NULL"
             conditions.append(f"(entity_id::VARCHAR IN ({listed(kind)}) AND {of} IN ({named}))")

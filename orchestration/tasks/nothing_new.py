@@ -15,6 +15,7 @@ from functools import cache
 import polars as pl
 
 from orchestration.settings import PROJECT_ROOT, load_holdout_settings, load_settings
+from orchestration.stores.deliveries import DeliveryStore
 from orchestration.stores.file_hashes import hash_of_files
 from orchestration.stores.layout import WarehouseLayout, write_atomically
 
@@ -40,7 +41,7 @@ def is_nothing_new(layout: WarehouseLayout, assets: Collection[str], *, serves: 
     What a run published whose models only served is new to one that trains.
     """
     exports = (name.removeprefix("exports/") for name in assets if name.startswith("exports/"))
-    if any((layout.deliveries / name / "pending").exists() for name in exports):
+    if any(DeliveryStore(layout, name).pending.exists() for name in exports):
         return False  # a destination was down
     try:
         facts = json.loads((layout.published / _FILE).read_text(encoding="utf-8"))

@@ -11,14 +11,12 @@ from typing import Any, NoReturn
 import polars as pl
 
 from ingest.sql import identifier
-from ingest.suppressing import Suppressed
+from ingest.suppressing import KIND_OF, Suppressed
 from ml.recommendation.nearest import nearest_names
 from orchestration.tasks.exporting.changes import WHO
 from orchestration.tasks.exporting.declaration import Column, Export
 from orchestration.tasks.exporting.errors import ExportError
 from published.sets import PublishedSet
-
-_KINDS = {"user_id": "user", "customer_id": "customer"}
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,10 @@ def members_of(export: Export, data: PublishedSet, suppressed: Suppressed) -> Me
     entity = _entity(export, data)
     question = _Question(data, entity)
     chosen = question.value(list(export.audiences))
-    hashed = f"sha256({question.value(f'{suppressed.salt}{_KINDS.get(entity)} ')} || entity_id)"
-    forgotten = question.value(sorted(suppressed.of(_KINDS[entity])) if entity in _KINDS else [])  # type: ignore[arg-type]
-    who = (
-        f"select distinct audience, entity_id, held_out from audience_members where list_contains({chosen}, audience)"
-        f" and not list_contains({forgotten}::varchar[], {hashed})"
-    )
+    who = f"select distinct audience, entity_id, held_out from audience_members where list_contains({chosen}, audience)"
+    if kind := KIND_OF.get(entity):
+        forgotten = question.value(sorted(suppressed.of(kind)))
+        who += f" and not list_contains({forgotten}::varchar[], {suppressed.hash_sql(kind, 'entity_id')})"
     everybody = data.ask(who, **question.values)
     columns = [part for column in export.columns for part in question.columns(column)]
     selected = ", ".join(["who.audience", "who.entity_id", *columns])
